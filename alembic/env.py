@@ -1,0 +1,25 @@
+"""Runs migrations against the database whose URL designate.storage.migration passed in."""
+
+from alembic import context
+
+from designate.storage.engine import Database
+from designate.storage.tables import metadata
+
+
+def run() -> None:
+    database = Database(context.config.attributes["url"])
+    try:
+        with database.engine.connect() as connection:
+            context.configure(
+                connection=connection,
+                target_metadata=metadata,
+                render_as_batch=connection.dialect.name == "sqlite",
+                compare_type=True,
+            )
+            with context.begin_transaction():
+                context.run_migrations()
+    finally:
+        database.close()
+
+
+run()

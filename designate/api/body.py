@@ -1,0 +1,175 @@
+"""Request bodies: parsed once, with every limit, and read field by field into drafts and patches.
+
+Shape only (types, lengths, ranges, members): what a name or a record may be is central's to say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NoReturn
+
+from webob import Request
+
+from designate import errors
+from designate.errors import Reason
+
+HIGHEST_TTL = 2**31 - 1
+LONGEST_DESCRIPTION = 160
+LONGEST_NAME = 255
+LONGEST_ATTRIBUTE = 50
+
+Reader = Callable[[str, Any], Any]
+
+
+def parse(request: Request) -> dict[str, Any]:
+    """The JSON object that the body holds. Raises UnsupportedMedia or BadRequest."""
+    if request.content_type != "application/json":
+        given = request.content_type or "None"
+        raise errors.UnsupportedMedia(f"Unsupported Content-Type: {given[:100]}")
+    raw = request.body
+    if not raw.strip():
+        raise errors.BadRequest("Request body is empty", type="empty_request_body")
+    try:
+        text = raw.decode("utf-8")
+        body = json.loads(text, parse_constant=_no_constant)
+        json.dumps(body, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError):
+        raise errors.BadRequest("Request body is not valid JSON", type="invalid_json") from None
+    if body is None:
+        raise errors.BadRequest("Request body is empty", type="empty_request_body")
+    if not isinstance(body, dict):
+        raise errors.InvalidObject("The request body must be an object")
+    return body
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def text(longest: int, *, null: bool = False) -> Reader:
+    """A string of at most so many characters; numbers are taken as their text."""
+
+    def read(name: str, value: Any) -> str | None:
+        if value is None and null:
+            return None
+        if value is None or isinstance(value, dict | list):
+            raise errors.InvalidObject(f"Field '{name}' must be a string")
+        value = str(value)
+        if len(value) > longest:
+            raise errors.InvalidObject(
+                f"Value in the field '{name}' is too long: at most {longest} characters"
+            )
+        if "\x00" in value:
+            raise errors.InvalidObject(f"Value in the field '{name}' holds a null character")
+        return value
+
+    return read
+
+
+def integer(lowest: int, highest: int, *, null: bool = False) -> Reader:
+    """A number in a range; texts of numbers are taken, fractions cut."""
+
+    def read(name: str, value: Any) -> int | None:
+        if value is None and null:
+            return None
+        try:
+            if isinstance(value, str) and len(value) > 20:
+                raise ValueError
+            number = int(value)
+        except (TypeError, ValueError, OverflowError):
+            raise errors.InvalidObject(f"Field '{name}' must be an integer") from None
+        if number < lowest:
+            raise errors.InvalidObject(f"Value in the field '{name}' is below {lowest}")
+        if number > highest:
+            raise errors.InvalidObject(f"Value in the field '{name}' is above {highest}")
+        return number
+
+    return read
+
+
+def texts_by_key(longest: int) -> Reader:
+    """An object of strings."""
+    read_text = text(longest)
+
+    def read(name: str, value: Any) -> dict[str, str]:
+        if not isinstance(value, dict):
+            raise errors.InvalidObject(f"Field '{name}' must be an object")
+        return {read_text(name, key): read_text(name, item) for key, item in value.items()}
+
+    return read
+
+
+def choice(allowed: Collection[str]) -> Reader:
+    def read(name: str, value: Any) -> str:
+        if value not in allowed:
+            raise errors.InvalidObject(f"Value in the field '{name}' is not one of {list(allowed)}")
+        return str(value)
+
+    return read
+
+
+def anything(name: str, value: Any) -> Any:
+    return value
+
+
+ttl = integer(0, HIGHEST_TTL)
+null_ttl = integer(0, HIGHEST_TTL, null=True)
+description = text(LONGEST_DESCRIPTION, null=True)
+
+
+def read(body: Mapping[str, Any], readers: Mapping[str, Reader], also: Collection[str] = ()) -> dict[str, Any]:
+    """The members that are there, each through its reader. also: members that are the caller's to
+    judge. Others are refused by name."""
+    unknown = sorted(set(body) - set(readers) - set(also))
+    if unknown:
+        shown = ", ".join(repr(name[:50]) for name in unknown[:10])
+        raise errors.InvalidObject(f"Provided object is not valid. Unknown members: {shown}")
+    return {name: reader(name, body[name]) for name, reader in readers.items() if name in body}
+
+
+def refuse_given(body: Mapping[str, Any], names: Collection[str]) -> None:
+    """Members that only the service sets may be absent or null in a new object."""
+    given = [name for name in names if body.get(name) is not None]
+    if given:
+        raise errors.InvalidObject(f"Provided object is not valid. Read-only members: {given}")
+
+
+def refuse_changed(
+    body: Mapping[str, Any], names: Collection[str], current: Mapping[str, Any]
+) -> None:
+    """Members that cannot be changed may be sent back as they are."""
+    for name in names:
+        if name in body and body[name] != current.get(name):
+            raise errors.InvalidObject(f"Provided object is not valid. '{name}' cannot be changed")
+
+
+def required(name: str) -> NoReturn:
+    raise errors.InvalidObject(f"'{name}' is a required property")
+
+
+def records(rtype: object, value: Any) -> tuple[str, ...]:
+    """Record texts, repetitions left out."""
+    if not isinstance(value, list):
+        raise errors.InvalidObject(
+            reasons=(Reason(("records",), f"'{str(value)[:100]}' is not a valid list of records", "type", ["list"]),)
+        )
+    found = list(dict.fromkeys(item if isinstance(item, str) else _Marked(item) for item in value))
+    bad = tuple(
+        Reason(("records", index), f"'{item}' is not a '{rtype}' Record", "format", [rtype])
+        for index, item in enumerate(found)
+        if not isinstance(item, str)
+    )
+    if bad:
+        raise errors.InvalidObject(reasons=bad)
+    return tuple(item for item in found if isinstance(item, str))
+
+
+class _Marked:
+    """A record that is no text, hashable so that it can stand in the list until it is reported."""
+
+    def __init__(self, value: Any) -> None:
+        self._shown = str(value)[:100]
+
+    def __str__(self) -> str:
+        return self._shown

@@ -1,0 +1,209 @@
+"""The layers around the resources: request ids, errors as bodies, size limits, who asks."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any
+
+from oslo_config import cfg
+from oslo_context.context import generate_request_id
+from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi
+from webob import Request, Response
+from webob import exc as webob_errors
+
+from designate import errors
+from designate.context import Context
+
+LOG = logging.getLogger(__name__)
+ACCESS = logging.getLogger("designate.api.access")
+
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
+CONTEXT = "designate.context"
+REQUEST_ID = "designate.request_id"
+TRUE = frozenset(("1", "t", "true", "on", "y", "yes"))
+ALLOWED_HEADERS = [
+    "X-Auth-Token", "X-Auth-Sudo-Tenant-ID", "X-Auth-Sudo-Project-ID", "X-Auth-All-Projects",
+    "X-Designate-Edit-Managed-Records", "X-Designate-Hard-Delete", "OpenStack-DNS-Hide-Counts",
+]  # fmt: skip
+
+
+def wrapped(conf: cfg.ConfigOpts, v2: WsgiApp, versions: WsgiApp) -> WsgiApp:
+    """The layers, from the inside out. The errors' layer is outside of all that may refuse; the
+    request id is outside of the errors, which name it; proxies and CORS come first of all, for links
+    and preflight requests need no identity."""
+    if conf["service:api"].auth_strategy != "noauth":
+        raise errors.ConfigurationError(
+            "[service:api] auth_strategy: only noauth is available in this release"
+        )
+    api = Frame(conf, Identity(conf, v2))
+    dispatch = Dispatch(conf, api, versions)
+    app: WsgiApp = http_proxy_to_wsgi.HTTPProxyToWSGI(
+        dispatch, {"oslo_config_config": conf, "oslo_config_project": "designate"}
+    )
+    conf.register_opts(cors.CORS_OPTS, group="cors")
+    if conf.cors.allowed_origin:
+        app = cors.CORS(
+            app, {"oslo_config_config": conf, "allow_headers": ",".join(ALLOWED_HEADERS)}
+        )
+    return app
+
+
+class Dispatch:
+    """Which application a path belongs to."""
+
+    def __init__(self, conf: cfg.ConfigOpts, v2: WsgiApp, versions: WsgiApp) -> None:
+        self._conf = conf
+        self._v2 = v2
+        self._versions = versions
+        self._health = healthcheck.Healthcheck.app_factory({"backends": "disable_by_file"})
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "").rstrip("/")
+        if path == "":
+            return self._versions(environ, start_response)
+        if path == "/healthcheck":
+            answer: Iterable[bytes] = self._health(environ, start_response)
+            return answer
+        if path == "/v2" or path.startswith("/v2/"):
+            if not self._conf["service:api"].enable_api_v2:
+                return Response(status=404, content_type=None)(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
+            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + "/v2"
+            environ["PATH_INFO"] = path[3:] or "/"
+            return self._v2(environ, start_response)
+        return webob_errors.HTTPNotFound()(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
+
+
+class Frame:
+    """Request id, body size, errors as bodies, and one line in the access log."""
+
+    def __init__(self, conf: cfg.ConfigOpts, app: WsgiApp) -> None:
+        self._largest = conf["service:api"].max_request_body_size
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        started_s = monotonic()
+        request = Request(environ)
+        request_id = environ[REQUEST_ID] = generate_request_id()
+        try:
+            response = self._respond(request)
+        except errors.DesignateError as error:
+            response = body_of(error, request_id)
+        except Exception:
+            LOG.exception("%s %s %s failed", request_id, request.method, request.path_info)
+            response = body_of(errors.DesignateError(), request_id)
+        response.headers["X-Openstack-Request-Id"] = request_id
+        ACCESS.info(
+            "%s %s%s %d %.1f ms %d bytes %s",
+            request.method,
+            request.script_name,
+            request.path_info,
+            response.status_int,
+            (monotonic() - started_s) * 1000,
+            response.content_length or 0,
+            request_id,
+        )
+        return response(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
+
+    def _respond(self, request: Request) -> Response:
+        length = request.content_length or 0
+        if length > self._largest:
+            return Response(status=413, text="Request is too large.", content_type="text/plain")
+        if length:
+            # A body that was announced is read whole here, so that what stands behind can rely on
+            # it; one that never comes is the server's to time out.
+            request.make_body_seekable()
+        elif request.headers.get("Transfer-Encoding"):
+            body = request.body_file.read(self._largest + 1)
+            if len(body) > self._largest:
+                return Response(status=413, text="Request is too large.", content_type="text/plain")
+            request.body = body
+        response: Response = request.get_response(self._app)
+        error = request.environ.get("pecan.original_exception")
+        if response.status_int == 404 and error is not None:
+            raise errors.NotFound
+        return response
+
+
+class Identity:
+    """Believes the caller about who it is; only for loopback and tests."""
+
+    def __init__(self, conf: cfg.ConfigOpts, app: WsgiApp) -> None:
+        self._conf = conf
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        request = Request(environ)
+        headers = request.headers
+        roles = headers.get("X-Roles", "admin")
+        context = context_of(
+            request,
+            user_id=headers.get("X-Auth-User-ID", "noauth-user"),
+            project_id=headers.get("X-Auth-Project-ID", "noauth-project"),
+            roles=[role.strip() for role in roles.split(",") if role.strip()],
+        )
+        api = self._conf["service:api"]
+        if api.maintenance_mode and api.maintenance_mode_role not in context.roles:
+            refusal = Response(status=503, content_type=None, headers={"Retry-After": "60"})
+            return refusal(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
+        environ[CONTEXT] = context
+        return self._app(environ, start_response)
+
+
+def context_of(request: Request, **identity: Any) -> Context:
+    """The request's context with its switches. Raises Forbidden for a switch that is not allowed."""
+    headers, query = request.headers, request.GET
+    sudo = headers.get("X-Auth-Sudo-Project-ID") or headers.get("X-Auth-Sudo-Tenant-ID")
+    everywhere = headers.get("X-Auth-All-Projects", "")
+    for name in ("all_tenants", "all_projects"):
+        everywhere = query.get(name, everywhere)
+    managed = headers.get("X-Designate-Edit-Managed-Records", "")
+    managed = query.get("edit_managed_records", managed)
+    context = Context(
+        request_id=request.environ[REQUEST_ID],
+        global_request_id=headers.get("X-OpenStack-Request-ID"),
+        all_projects=_true(everywhere),
+        edit_managed_records=_true(managed),
+        hard_delete=_true(headers.get("X-Designate-Hard-Delete", "")),
+        delete_shares=_true(headers.get("X-Designate-Delete-Shares", "")),
+        hide_counts=_true(headers.get("OpenStack-DNS-Hide-Counts", "")),
+        **identity,
+    )
+    check_switches(context, sudo)
+    if sudo:
+        context.project_id = sudo
+    return context
+
+
+def check_switches(context: Context, sudo: str | None) -> None:
+    """The switches that widen what a caller may do are the administrator's."""
+    asked = (
+        context.all_projects or context.edit_managed_records or context.hard_delete or bool(sudo)
+    )
+    if asked and "admin" not in (role.lower() for role in context.roles):
+        raise errors.Forbidden
+
+
+def _true(text: str) -> bool:
+    return text.strip().lower() in TRUE
+
+
+def body_of(error: errors.DesignateError, request_id: str) -> Response:
+    """The standard error body (and Retry-After where waiting helps)."""
+    body: dict[str, Any] = {"code": error.code, "type": error.type}
+    if error.message is not None and error.code != 500:
+        body["message"] = error.message
+    if error.errors:
+        body["errors"] = {"errors": [reason.to_plain() for reason in error.errors]}
+    body["request_id"] = request_id
+    response = Response(
+        body=json.dumps(body).encode(),
+        status=error.code,
+        content_type="application/json",
+        charset=None,
+    )
+    if isinstance(error, errors.Unavailable):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response

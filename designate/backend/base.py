@@ -1,0 +1,109 @@
+"""How a nameserver learns that a zone exists: the contract of a backend, and how one is loaded.
+
+A backend is a class named in the entry point group `designate.backend`. It never carries record
+data: the server transfers that itself from the target's masters, and the worker tells it when.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import stevedore
+import stevedore.exception
+
+from designate import errors
+from designate.model.pools import Target
+from designate.model.zones import ZoneChange
+
+NAMESPACE = "designate.backend"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendOption:
+    """One key of a target's `options` in pools.yaml. Values are texts. secret: never shown."""
+
+    name: str
+    meaning: str
+    default: str | None = None
+    secret: bool = False
+
+
+NOTIFY_OPTIONS = (
+    BackendOption(
+        name="host", default="127.0.0.1", meaning="where NOTIFY is sent: address or name"
+    ),
+    BackendOption(name="port", default="53", meaning="where NOTIFY is sent: port"),
+)
+
+
+class Backend(ABC):
+    """One target of one pool. Made once per version of its pool; used by several threads at once.
+
+    All methods are idempotent, bounded in time by the backend's own deadline, and raise
+    BackendError with a text that is fit for an operator's eyes: no secrets in it.
+    """
+
+    OPTIONS: ClassVar[tuple[BackendOption, ...]] = NOTIFY_OPTIONS
+    """What the backend understands; other options are ignored."""
+
+    NOTIFY: ClassVar[bool] = True
+    """Whether the target wants a NOTIFY for every change of a zone."""
+
+    def __init__(self, target: Target) -> None:
+        """No I/O here. Raises ConfigurationError for options that cannot be used."""
+        self.target = target
+        self._defaults = {option.name: option.default for option in self.OPTIONS}
+
+    def option(self, name: str) -> str | None:
+        """The target's text for one of OPTIONS, or its default."""
+        return self.target.options.get(name) or self._defaults[name]
+
+    def port_option(self, name: str) -> int:
+        """Raises ConfigurationError."""
+        text = self.option(name) or ""
+        if not text.isdigit() or not 0 < int(text) < 65536:
+            raise errors.ConfigurationError(
+                f"target type {self.target.type}: option {name}: {text!r} is not a port"
+            )
+        return int(text)
+
+    @property
+    def notify_address(self) -> tuple[str, int]:
+        return self.option("host") or "", self.port_option("port")
+
+    @abstractmethod
+    def create_zone(self, zone: ZoneChange) -> None:
+        """Make the server take the zone from the target's masters. An existing zone is success."""
+
+    @abstractmethod
+    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+        """Make the server forget the zone; hard_delete: and its files. A missing zone is success."""
+
+    def update_zone(self, zone: ZoneChange) -> None:
+        """Make the server's settings for the zone those of the target, if they differ. Called for a
+        zone whose nameservers do not follow, not for every change: data travels by transfer."""
+
+
+def drivers() -> tuple[str, ...]:
+    """The names of all installed backends, sorted."""
+    return tuple(sorted(stevedore.ExtensionManager(NAMESPACE).names()))
+
+
+Factory = Callable[[Target], Backend]
+
+
+def load(target: Target) -> Backend:
+    """The target's backend. Raises ConfigurationError: unknown type, unusable options."""
+    try:
+        manager: stevedore.DriverManager[type[Backend]] = stevedore.DriverManager(NAMESPACE, target.type)
+    except stevedore.exception.NoMatches:
+        raise errors.ConfigurationError(
+            f"Unable to find designate backend driver type: {target.type}"
+        ) from None
+    backend = manager.driver(target)
+    if not isinstance(backend, Backend):
+        raise errors.ConfigurationError(f"backend {target.type} is not a designate backend")
+    return backend

@@ -1,0 +1,171 @@
+"""BIND 9 (9.11 and later), told by its control channel to add and remove secondary zones."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+import zlib
+from typing import ClassVar
+
+from designate import errors
+from designate.backend import rndc, rndckey
+from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
+from designate.model.pools import Target
+from designate.model.zones import ZoneChange
+
+DEFAULT_TIMEOUT_S = 5.0
+LONGEST_TIMEOUT_S = 60.0
+_TRUE = ("1", "true", "yes", "on", "t", "y")
+_PRIMARIES = re.compile(r"\b(?:masters|primaries)\b[^{]*\{([^}]*)\}")
+_PRIMARY = re.compile(r"([0-9a-fA-F:.]+)(?:\s+port\s+(\d+))?")
+
+Address = tuple[str, int]
+
+
+class Bind9Backend(Backend):
+    """Needs `allow-new-zones yes` and a `controls` statement that lets this host in.
+
+    BIND works off control commands one at a time, and an addzone also writes its new-zone file.
+    """
+
+    OPTIONS: ClassVar[tuple[BackendOption, ...]] = (
+        *NOTIFY_OPTIONS,
+        BackendOption(name="rndc_host", default="127.0.0.1", meaning="control channel: host"),
+        BackendOption(name="rndc_port", default="953", meaning="control channel: port"),
+        BackendOption(name="rndc_key_file", meaning="file with the control channel's key"),
+        BackendOption(
+            name="rndc_config_file", meaning="rndc.conf, used when rndc_key_file is not set"
+        ),
+        BackendOption(
+            name="rndc_bin_path", meaning="accepted and ignored: the rndc program is not used"
+        ),
+        BackendOption(
+            name="rndc_timeout",
+            default="5",
+            meaning="seconds for one command; 0: the longest, 60",
+        ),
+        BackendOption(name="view", meaning="name of the view that holds the zones"),
+        BackendOption(
+            name="clean_zonefile", default="false", meaning="remove zone files on deletion"
+        ),
+    )
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self._host = self.option("rndc_host") or ""
+        self._port = self.port_option("rndc_port")
+        self._timeout_s = self._read_timeout()
+        self._clean = (self.option("clean_zonefile") or "").lower() in _TRUE
+        self._view = self.option("view")
+        if self._view is not None and re.search(r'["\\\s;{}]', self._view):
+            raise errors.ConfigurationError(f"target type bind9: view {self._view!r} is not a name")
+
+    def _read_timeout(self) -> float:
+        text = self.option("rndc_timeout") or ""
+        try:
+            timeout_s = float(text)
+        except ValueError:
+            timeout_s = -1.0
+        if not 0 <= timeout_s < float("inf"):
+            raise errors.ConfigurationError(
+                f"target type bind9: option rndc_timeout: {text!r} is not a number of seconds"
+            )
+        return min(timeout_s or LONGEST_TIMEOUT_S, LONGEST_TIMEOUT_S)
+
+    def create_zone(self, zone: ZoneChange) -> None:
+        block = _block(self._masters(zone), self._file(zone))
+        reply = self._run(f"addzone {self._name(zone)} {block}")
+        if reply.code and "already exists" not in reply.error:
+            raise self._refused("addzone", zone, reply)
+
+    def update_zone(self, zone: ZoneChange) -> None:
+        """Adds a missing zone; gives one with other masters the target's, keeping its file."""
+        reply = self._run(f"showzone {self._name(zone)}")
+        if reply.code:
+            if "not found" not in reply.error:
+                raise self._refused("showzone", zone, reply)
+            self.create_zone(zone)
+            return
+        masters = self._masters(zone)
+        if set(_shown_masters(reply.text)) == set(masters):
+            return
+        shown_file = re.search(r'\bfile "([^"]+)"', reply.text)
+        block = _block(masters, shown_file.group(1) if shown_file else self._file(zone))
+        reply = self._run(f"modzone {self._name(zone)} {block}")
+        if reply.code:
+            raise self._refused("modzone", zone, reply)
+
+    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+        clean = "-clean " if self._clean or hard_delete else ""
+        reply = self._run(f"delzone {clean}{self._name(zone)}")
+        if not reply.code:
+            return
+        # A missing view also reads "not found", but leaves the zone where it is.
+        if "not found" not in reply.error or "no matching view" in reply.text:
+            raise self._refused("delzone", zone, reply)
+
+    def _run(self, text: str) -> rndc.Reply:
+        key = rndckey.load(
+            self.option("rndc_key_file"), self.option("rndc_config_file"), self._host
+        )
+        return rndc.command(self._host, self._port, key, text, self._timeout_s)
+
+    def _refused(self, verb: str, zone: ZoneChange, reply: rndc.Reply) -> errors.BackendError:
+        details = f" ({reply.text.strip()})" if reply.text.strip() else ""
+        return errors.BackendError(
+            f"rndc {self._host}:{self._port}: {verb} {zone.name} failed: {reply.error}{details}"
+        )
+
+    def _name(self, zone: ZoneChange) -> str:
+        name = (zone.name.rstrip(".") or ".").replace('"', '\\"')
+        if "\n" in name or "\r" in name:
+            raise errors.BackendError(f"zone {zone.zone_id}: the name holds a line break")
+        return f'"{name}"' + (f' IN "{self._view}"' if self._view else "")
+
+    def _file(self, zone: ZoneChange) -> str:
+        """From the zone's id, so that no zone name can lead out of BIND's directory or be too long;
+        with the view, because two views must not share a file."""
+        view = f"{zlib.crc32(self._view.encode()):08x}." if self._view else ""
+        return f"slave.{view}{zone.zone_id}"
+
+    def _masters(self, zone: ZoneChange) -> tuple[Address, ...]:
+        """Rotated by the zone's id: zones spread over the masters, each zone always the same way."""
+        found: list[Address] = []
+        for master in self.target.masters:
+            found += [(host, master.port) for host in _literals(master.host)]
+        if not found:
+            raise errors.BackendError("target type bind9: no master with a known address")
+        turn = zlib.crc32(zone.zone_id.encode()) % len(found)
+        return tuple(found[turn:] + found[:turn])
+
+
+def _block(masters: tuple[Address, ...], file_name: str) -> str:
+    """The older words `slave` and `masters` are understood by BIND 9.11 up to 9.20; `secondary` and
+    `primaries` by the newer ones alone."""
+    listed = "".join(f" {host} port {port};" for host, port in masters)
+    return f'{{ type slave; masters {{{listed} }}; file "{file_name}"; }};'
+
+
+def _shown_masters(text: str) -> list[Address]:
+    match = _PRIMARIES.search(text)
+    if match is None:
+        return []
+    return [
+        (str(ipaddress.ip_address(host)), int(port or 53))
+        for host, port in _PRIMARY.findall(match.group(1))
+        if ":" in host or "." in host
+    ]
+
+
+def _literals(host: str) -> list[str]:
+    """BIND takes addresses only, so names are looked up here."""
+    try:
+        return [str(ipaddress.ip_address(host))]
+    except ValueError:
+        pass
+    try:
+        found = socket.getaddrinfo(host.rstrip("."), None, type=socket.SOCK_STREAM)
+    except OSError:
+        raise errors.BackendError(f"the master's name {host} has no address") from None
+    return sorted({str(address[0]) for *_, address in found})

@@ -1,0 +1,163 @@
+"""What every aggregate of central has at hand, and the one way in which a zone changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from oslo_config import cfg
+
+from designate import errors
+from designate.central.policy import Policy
+from designate.context import Context, admin_context
+from designate.model.zones import Action, Status, Zone, ZoneChange, ZoneType
+from designate.rpc.interfaces import WorkerApi
+from designate.storage import journal, pools, zones
+from designate.storage.engine import Database, Transaction
+from designate.storage.journal import Step
+from designate.storage.query import Scope
+from designate.storage.zones import StoredZone
+from designate.wire import names, rr
+
+LOG = logging.getLogger(__name__)
+
+JOURNAL_STEPS_KEPT = 1000
+JOURNAL_PRUNE_EVERY = 128
+
+
+def utcnow() -> datetime:
+    """Now, as stored: naive UTC."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts that the aggregates share."""
+
+    conf: cfg.ConfigOpts
+    db: Database
+    worker: WorkerApi
+    policy: Policy
+    now: Callable[[], datetime] = utcnow
+
+
+def scope_of(context: Context) -> Scope:
+    return Scope(project_id=context.project_id, all_projects=context.all_projects)
+
+
+def target_of(zone: Zone) -> dict[str, Any]:
+    """The policy target of operations on a zone."""
+    return {
+        "zone_id": zone.id,
+        "zone_name": zone.name,
+        "zone_type": str(zone.type),
+        "zone_shared": zone.shared,
+        "project_id": zone.project_id,
+        "tenant_id": zone.project_id,
+    }
+
+
+def refuse_pending_delete(zone: Zone) -> None:
+    if zone.action == Action.DELETE:
+        raise errors.BadRequest("The zone is being deleted")
+
+
+def advance(
+    core: Core,
+    tx: Transaction,
+    stored: StoredZone,
+    *,
+    deleted: Iterable[bytes] = (),
+    added: Iterable[bytes] = (),
+    whole: bool = False,
+    soa_wire: bytes | None = None,
+    **columns: Any,
+) -> Zone:
+    """Give the locked zone its next revision: serial, journal step, status, and after commit the
+    word to the worker. Answers the zone as it is then.
+
+    deleted, added: RRs with their real TTLs. whole: the difference cannot be told by them (the
+    zone's TTL changed), so the journal breaks here. soa_wire: the SOA's data where more than its
+    serial changes. columns: other columns of the zone's row to set.
+    """
+    zone = stored.zone
+    now = core.now()
+    serial = names.next_serial(zone.serial, now.replace(tzinfo=UTC).timestamp())
+    after = replace(
+        zone,
+        **{name: value for name, value in columns.items() if name in Zone.__slots__},
+        serial=serial,
+        revision=zone.revision + 1,
+        action=Action.UPDATE,
+        status=Status.PENDING,
+        pending_since=zone.pending_since or now,
+        error=None,
+        updated_at=now,
+        version=zone.version + 1,
+    )
+    new_soa = rr.soa_with_serial(soa_wire or stored.soa_wire, serial)
+    removed, put = list(deleted), list(added)
+    payload = None if whole else b"".join(
+        (rr.soa(zone.ttl, stored.soa_wire), *removed, rr.soa(after.ttl, new_soa), *put)
+    )
+    journal.append(
+        tx,
+        Step(
+            zone_id=zone.id,
+            revision=after.revision,
+            from_serial=zone.serial,
+            to_serial=serial,
+            deleted_count=len(removed),
+            added_count=len(put),
+            payload=payload,
+        ),
+        now,
+    )
+    if after.revision % JOURNAL_PRUNE_EVERY == 0:
+        journal.prune(tx, zone.id, after.revision - JOURNAL_STEPS_KEPT)
+    zones.update(
+        tx,
+        zone.id,
+        serial=serial,
+        revision=after.revision,
+        action=after.action,
+        status=after.status,
+        pending_since=after.pending_since,
+        error=None,
+        updated_at=now,
+        soa_wire=new_soa,
+        **columns,
+    )
+    announce(core, tx, after)
+    return after
+
+
+def announce(core: Core, tx: Transaction, zone: Zone, *, hard_delete: bool = False) -> None:
+    """Tell the worker once the transaction is durable. Should the message be lost, the recovery
+    sweep finds the zone waiting."""
+    if (
+        zone.type == ZoneType.SECONDARY
+        and zone.transferred_at is None
+        and zone.action != Action.DELETE
+    ):
+        return  # there is no content to serve before the first transfer
+    change = change_of(zone, pools.version(tx.connection, zone.pool_id), hard_delete=hard_delete)
+    tx.after_commit.append(lambda: core.worker.zone_changed(admin_context(), change))
+
+
+def change_of(zone: Zone, pool_version: int, *, hard_delete: bool = False) -> ZoneChange:
+    return ZoneChange(
+        zone_id=zone.id,
+        name=zone.name,
+        type=zone.type,
+        pool_id=zone.pool_id,
+        pool_version=pool_version,
+        revision=zone.revision,
+        serial=zone.serial,
+        action=zone.action,
+        created=zone.served_revision > 0,
+        hard_delete=hard_delete,
+    )

@@ -1,0 +1,72 @@
+"""Which names may be taken: lengths, labels, TTLs, and who owns the zones above and below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from designate import errors
+from designate.central.base import Core
+from designate.context import Context
+from designate.model.zones import Zone, ZoneId
+from designate.wire import names
+
+
+def check_zone_name(core: Core, name: str) -> None:
+    """The operator's rules for zone names. Raises BadRequest of type invalid_zone_name."""
+    longest = core.conf["service:central"].max_zone_name_len
+    if len(name) > longest:
+        raise errors.BadRequest("Name too long", type="invalid_zone_name")
+    if len(name.rstrip(".").split(".")) < 2:
+        raise errors.BadRequest("More than one label is required", type="invalid_zone_name")
+
+
+def check_ttl(core: Core, context: Context, ttl: int | None) -> None:
+    """Raises BadRequest of type invalid_ttl below the minimum, for those who must keep it."""
+    lowest = core.conf["service:central"].min_ttl
+    if (
+        ttl is not None
+        and lowest
+        and ttl < lowest
+        and not core.policy.allows("use_low_ttl", context, {})
+    ):
+        raise errors.BadRequest(f"TTL is below the minimum: {lowest}", type="invalid_ttl")
+
+
+def check_family(name: str, project_id: str, family: Iterable[Zone]) -> None:
+    """A name may not be, lie below or lie above another project's zone, in whatever pool."""
+    family = list(family)
+    key = names.key(name)
+    foreign = [zone for zone in family if zone.project_id != project_id]
+    if any(names.key(zone.name) == key for zone in foreign):
+        raise errors.Duplicate("zone")
+    above = [zone for zone in family if names.is_below(name, zone.name) and len(zone.name) < len(name)]
+    nearest = max(above, key=lambda zone: len(zone.name), default=None)
+    if nearest is not None and nearest.project_id != project_id:
+        raise errors.Forbidden("Unable to create subzone in another project's zone", type="illegal_child")
+    if any(names.is_below(zone.name, name) for zone in foreign):
+        raise errors.Forbidden(
+            "Unable to create zone because another project owns a subzone", type="illegal_parent"
+        )
+
+
+def parent_of(name: str, family: Sequence[Zone]) -> Zone | None:
+    """The nearest zone above the name."""
+    above = [zone for zone in family if names.is_below(name, zone.name) and len(zone.name) < len(name)]
+    return max(above, key=lambda zone: len(zone.name), default=None)
+
+
+def children_of(zone: Zone, family: Sequence[Zone]) -> list[ZoneId]:
+    """Zones below that have no nearer zone above them than this one."""
+    below = [
+        other
+        for other in family
+        if names.is_below(other.name, zone.name) and len(other.name) > len(zone.name)
+    ]
+    return [child.id for child in below if parent_of(child.name, [zone, *below]) is zone]
+
+
+def between(name: str, zone_name: str) -> list[str]:
+    """The name and its ancestors below the zone's apex: where a child zone would take it over."""
+    return [
+        suffix for suffix in names.suffixes(name) if len(suffix) > len(zone_name)
+    ]

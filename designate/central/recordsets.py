@@ -1,0 +1,376 @@
+"""Recordsets: what may stand where, and how it changes a zone."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+
+from oslo_config import cfg
+from oslo_db import exception as db_errors
+
+from designate import errors, rrtypes
+from designate.central import naming, quotas
+from designate.central.base import Core, advance, refuse_pending_delete, scope_of, target_of
+from designate.central.policy import ADMIN, ADMIN_OR_READER, MEMBER, SHARED, rule
+from designate.context import Context
+from designate.model.codec import UNSET
+from designate.model.query import Page, Query
+from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetId, RecordSetPatch
+from designate.model.zones import Action, Status, Zone, ZoneType
+from designate.storage import recordsets, zones
+from designate.storage.engine import Transaction
+from designate.storage.recordsets import StoredRecordSet
+from designate.storage.zones import StoredZone
+from designate.wire import names, rr
+
+GROUP = "DEFAULT"
+OPTS = [
+    cfg.ListOpt(
+        "supported_record_type",
+        default=list(rrtypes.SUPPORTED),
+        help="Record types that new and changed recordsets may have.",
+    ),
+]
+
+PRIMARY = "'PRIMARY':%(zone_type)s"
+SECONDARY = "'SECONDARY':%(zone_type)s"
+CREATOR = "role:member and project_id:%(recordset_project_id)s"
+WRITE = (
+    f"(({MEMBER}) and ({PRIMARY})) or (({ADMIN}) and ({PRIMARY})) or (({ADMIN}) and ({SECONDARY}))"
+)
+PATH = "/v2/zones/{zone_id}/recordsets"
+
+RULES = (
+    rule(
+        "create_recordset",
+        f"{WRITE} or (({SHARED}) and ({PRIMARY}))",
+        f"POST {PATH}",
+        "Create a recordset.",
+    ),
+    rule(
+        "get_recordset",
+        f"{ADMIN_OR_READER} or ({SHARED})",
+        f"GET {PATH}/{{recordset_id}}",
+        "Show a recordset.",
+    ),
+    rule("find_recordsets", ADMIN_OR_READER, f"GET {PATH}", "List recordsets."),
+    rule(
+        "update_recordset",
+        f"{WRITE} or (({CREATOR}) and ({PRIMARY}))",
+        f"PUT {PATH}/{{recordset_id}}",
+        "Change a recordset.",
+    ),
+    rule(
+        "delete_recordset",
+        f"{WRITE} or (({CREATOR}) and ({PRIMARY}))",
+        f"DELETE {PATH}/{{recordset_id}}",
+        "Delete a recordset.",
+    ),
+)
+
+
+class RecordSetsEndpoint:
+    """See rpc.interfaces.RecordSetsApi."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def get(self, context: Context, zone_id: str | None, recordset_id: str) -> RecordSet:
+        zone, stored = self._visible(context, zone_id, recordset_id)
+        self._core.policy.check("get_recordset", context, target_of(zone))
+        return stored.recordset
+
+    def _visible(
+        self, context: Context, zone_id: str | None, recordset_id: str
+    ) -> tuple[Zone, StoredRecordSet]:
+        """The recordset and its zone. NotFound: recordset, when there is none (in this zone);
+        zone, when the caller does not see the zone."""
+        with self._core.db.read() as connection:
+            if zone_id is not None:
+                zone = zones.get(connection, zone_id, scope_of(context)).zone
+                stored = recordsets.get(connection, recordset_id)
+                if stored.recordset.zone_id != zone_id:
+                    raise errors.NotFound("recordset")
+                return zone, stored
+            stored = recordsets.get(connection, recordset_id)
+            try:
+                zone = zones.get(connection, stored.recordset.zone_id, scope_of(context)).zone
+            except errors.NotFound:
+                # Whether somebody else has a recordset of this id is not the caller's to know.
+                raise errors.NotFound("recordset") from None
+            return zone, stored
+
+    def find(self, context: Context, zone_id: str | None, query: Query) -> Page[RecordSet]:
+        core = self._core
+        limit = query.limit or core.conf["service:api"].default_limit_v2
+        count = not context.hide_counts
+        with core.db.read() as connection:
+            if zone_id is not None:
+                zone = zones.get(connection, zone_id, scope_of(context)).zone
+                core.policy.check("get_zone", context, target_of(zone))
+                return recordsets.find(connection, query, zone.id, limit=limit, count=count)
+            own = {"project_id": context.project_id, "tenant_id": context.project_id}
+            core.policy.check("find_recordsets", context, own)
+            return recordsets.find(
+                connection, query, scope_of(context), limit=limit, count=count
+            )
+
+    # -- creating --------------------------------------------------------------------------------
+
+    def create(self, context: Context, zone_id: str, draft: RecordSetDraft) -> RecordSet:
+        core = self._core
+        rrtypes.check_type(draft.type, core.conf.supported_record_type)
+        if draft.type == "SOA":
+            raise errors.BadRequest("Creating SOA recordsets is not allowed")
+        rrtypes.check_owner(draft.type, draft.name)
+        rdatas = rrtypes.rdata(draft.type, draft.name, draft.records)
+        with core.db.read() as connection:
+            zone = zones.get(connection, zone_id, scope_of(context)).zone
+            limits = quotas.effective(core, connection, zone.project_id)
+        if zone.type == ZoneType.CATALOG:
+            raise errors.Forbidden("This operation is not allowed for catalog zones")
+        refuse_pending_delete(zone)
+        target = target_of(zone) | {"recordset_name": draft.name}
+        core.policy.check("create_recordset", context, target)
+
+        def write(tx: Transaction) -> RecordSet:
+            stored = zones.lock(tx, zone_id)
+            refuse_pending_delete(stored.zone)
+            quotas.require(limits, zone_recordsets=stored.recordset_count + 1)
+            naming.check_ttl(core, context, draft.ttl)
+            self._check_name(draft.name, stored.zone)
+            self._check_place(tx, stored.zone, draft)
+            _check_cname(draft.type, len(rdatas))
+            count = len(draft.records)
+            quotas.require(
+                limits, zone_records=stored.record_count + count, recordset_records=count
+            )
+            return self._insert(tx, context, stored, draft, rdatas)
+
+        try:
+            return core.db.write(write)
+        except db_errors.DBDuplicateEntry:
+            raise errors.Duplicate("recordset") from None
+
+    def _insert(
+        self,
+        tx: Transaction,
+        context: Context,
+        stored: StoredZone,
+        draft: RecordSetDraft,
+        rdatas: Sequence[bytes],
+    ) -> RecordSet:
+        zone = stored.zone
+        recordset = RecordSet(
+            id=RecordSetId(str(uuid.uuid4())),
+            zone_id=zone.id,
+            zone_name=zone.name,
+            project_id=context.project_id,
+            name=draft.name,
+            type=draft.type,
+            ttl=draft.ttl,
+            description=draft.description,
+            records=draft.records,
+            action=Action.CREATE if rdatas else Action.NONE,
+            status=Status.PENDING if rdatas else Status.ACTIVE,
+            created_at=self._core.now(),
+        )
+        wire = _wire(recordset, rdatas)
+        counts = {"recordset_count": stored.recordset_count + 1}
+        if not rdatas:
+            recordsets.insert(tx, recordset, wire, 0)
+            zones.update(tx, zone.id, **counts)
+            return recordset
+        recordsets.insert(tx, recordset, wire, zone.revision + 1)
+        advance(
+            self._core,
+            tx,
+            stored,
+            added=rr.split(_real(wire, recordset.ttl, zone)),
+            record_count=stored.record_count + len(rdatas),
+            **counts,
+        )
+        return recordset
+
+    def _check_name(self, name: str, zone: Zone) -> None:
+        longest = self._core.conf["service:central"].max_recordset_name_len
+        if len(name) > longest:
+            raise errors.BadRequest("Name too long", type="invalid_recordset_name")
+        if not names.is_below(name, zone.name):
+            raise errors.BadRequest(
+                "RecordSet is not contained within its zone", type="invalid_recordset_location"
+            )
+
+    @staticmethod
+    def _check_place(tx: Transaction, zone: Zone, draft: RecordSetDraft) -> None:
+        """CNAME stands alone (RFC 1034 section 3.6.2), and what a child zone holds is its own."""
+        if draft.type == "CNAME" and names.key(draft.name) == names.key(zone.name):
+            raise _misplaced("CNAME recordsets may not be created at the zone apex")
+        there = recordsets.at_name(tx.connection, zone.id, draft.name)
+        if draft.type == "CNAME" and there:
+            raise _misplaced("A CNAME recordset may not share its name with other recordsets")
+        if "CNAME" in there:
+            raise _misplaced("There is a CNAME recordset of that name")
+        if draft.type in there:
+            raise errors.Duplicate("recordset")
+        if zones.covers(tx.connection, naming.between(draft.name, zone.name), zone.id):
+            raise _misplaced("RecordSet belongs in a child zone")
+
+    # -- changing --------------------------------------------------------------------------------
+
+    def check_update(self, context: Context, zone_id: str, recordset_id: str) -> RecordSet:
+        _, stored = self._visible(context, zone_id, recordset_id)
+        recordset = stored.recordset
+        if recordset.managed and not context.edit_managed_records:
+            raise errors.BadRequest("Managed records may not be updated")
+        if recordset.type == "SOA":
+            raise errors.BadRequest("Updating SOA recordsets is not allowed")
+        if recordset.type == "NS" and names.key(recordset.name) == names.key(recordset.zone_name):
+            raise errors.BadRequest("Updating a root zone NS record is not allowed")
+        return recordset
+
+    def update(
+        self, context: Context, zone_id: str, recordset_id: str, patch: RecordSetPatch
+    ) -> RecordSet:
+        core = self._core
+        before = self.check_update(context, zone_id, recordset_id)
+        rdatas: Sequence[bytes] | None = None
+        if patch.records is not UNSET:
+            rdatas = rrtypes.rdata(before.type, before.name, patch.records)
+            _check_cname(before.type, len(rdatas))
+        with core.db.read() as connection:
+            zone = zones.get(connection, zone_id, scope_of(context)).zone
+            limits = quotas.effective(core, connection, zone.project_id)
+        refuse_pending_delete(zone)
+        target = target_of(zone) | {
+            "recordset_id": recordset_id,
+            "recordset_project_id": before.project_id,
+        }
+        core.policy.check("update_recordset", context, target)
+        if patch.ttl is not UNSET and patch.ttl != before.ttl:
+            naming.check_ttl(core, context, patch.ttl)
+
+        def write(tx: Transaction) -> RecordSet:
+            stored = zones.lock(tx, zone_id)
+            refuse_pending_delete(stored.zone)
+            current = recordsets.get(tx.connection, recordset_id)
+            after = self._patched(current.recordset, patch)
+            if not after.managed:
+                count = len(after.records)
+                total = stored.record_count - len(current.recordset.records) + count
+                quotas.require(limits, zone_records=total, recordset_records=count)
+            return self._replace(tx, stored, current, after, rdatas)
+
+        return core.db.write(write)
+
+    def _patched(self, current: RecordSet, patch: RecordSetPatch) -> RecordSet:
+        members = {
+            name: value
+            for name in ("records", "ttl", "description")
+            if (value := getattr(patch, name)) is not UNSET
+        }
+        after = replace(current, **members)
+        waits = bool(after.records)
+        return replace(
+            after,
+            action=Action.UPDATE if waits else Action.NONE,
+            status=Status.PENDING if waits else Status.ACTIVE,
+            updated_at=self._core.now(),
+            version=current.version + 1,
+        )
+
+    def _replace(
+        self,
+        tx: Transaction,
+        stored: StoredZone,
+        current: StoredRecordSet,
+        after: RecordSet,
+        rdatas: Sequence[bytes] | None,
+    ) -> RecordSet:
+        zone = stored.zone
+        before = current.recordset
+        wire = current.wire
+        if rdatas is not None:
+            wire = _wire(after, rdatas)
+        if after.ttl != before.ttl:
+            wire = rr.with_ttl(wire, after.ttl or 0)
+        revision = zone.revision + 1
+        recordsets.update(tx, after, wire, revision, new_records=rdatas is not None)
+        if not before.records and not after.records:
+            return after
+        deleted, added = rr.difference(
+            _real(current.wire, before.ttl, zone), _real(wire, after.ttl, zone)
+        )
+        change = 0 if after.managed else len(after.records) - len(before.records)
+        advance(
+            self._core,
+            tx,
+            stored,
+            deleted=deleted,
+            added=added,
+            record_count=stored.record_count + change,
+        )
+        return after
+
+    # -- deleting --------------------------------------------------------------------------------
+
+    def delete(self, context: Context, zone_id: str, recordset_id: str) -> RecordSet:
+        core = self._core
+        zone, found = self._visible(context, zone_id, recordset_id)
+        before = found.recordset
+        if before.type == "SOA":
+            raise errors.BadRequest("Deleting a SOA recordset is not allowed")
+        refuse_pending_delete(zone)
+        target = target_of(zone) | {
+            "recordset_id": recordset_id,
+            "recordset_project_id": before.project_id,
+        }
+        core.policy.check("delete_recordset", context, target)
+        if before.managed and not context.edit_managed_records:
+            raise errors.BadRequest("Managed records may not be deleted")
+
+        def write(tx: Transaction) -> RecordSet:
+            stored = zones.lock(tx, zone_id)
+            refuse_pending_delete(stored.zone)
+            current = recordsets.get(tx.connection, recordset_id)
+            recordsets.delete(tx, recordset_id)
+            counts = {"recordset_count": stored.recordset_count - 1}
+            if current.recordset.records:
+                if not before.managed:
+                    counts["record_count"] = stored.record_count - len(current.recordset.records)
+                wire = _real(current.wire, current.recordset.ttl, stored.zone)
+                advance(core, tx, stored, deleted=rr.split(wire), **counts)
+            else:
+                zones.update(tx, zone_id, **counts)
+            return replace(
+                current.recordset,
+                action=Action.DELETE,
+                status=Status.PENDING,
+                updated_at=core.now(),
+                version=current.recordset.version + 1,
+            )
+
+        return core.db.write(write)
+
+
+def _wire(recordset: RecordSet, rdatas: Sequence[bytes]) -> bytes:
+    """What is stored: whole RRs, the TTL zero where the zone's is inherited."""
+    rtype = rrtypes.numeric_type(recordset.type)
+    return rr.rrset(recordset.name, recordset.zone_name, rtype, recordset.ttl, rdatas)
+
+
+def _real(wire: bytes, ttl: int | None, zone: Zone) -> bytes:
+    """The RRs with the TTL that nameservers see."""
+    return rr.with_ttl(wire, zone.ttl) if ttl is None else wire
+
+
+def _check_cname(rtype: str, count: int) -> None:
+    if rtype == "CNAME" and count > 1:
+        raise errors.BadRequest("CNAME recordsets may not have more than 1 record")
+
+
+def _misplaced(message: str) -> errors.BadRequest:
+    return errors.BadRequest(message, type="invalid_recordset_location")

@@ -1,0 +1,69 @@
+"""Central: the endpoints of all aggregates behind one topic."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+
+from designate.central.base import Core
+from designate.central.policy import Policy
+from designate.central.pools import PoolsEndpoint
+from designate.central.quotas import QuotasEndpoint
+from designate.central.recordsets import RecordSetsEndpoint
+from designate.central.status import StatusEndpoint
+from designate.central.zones import ZonesEndpoint
+from designate.rpc import interfaces
+from designate.rpc.bus import Dispatcher
+from designate.storage.engine import Database
+
+GROUP = "service:central"
+OPTS = [
+    cfg.IntOpt(
+        "max_zone_name_len",
+        default=255,
+        min=1,
+        help="Longest zone name in characters, the trailing dot counted.",
+    ),
+    cfg.IntOpt(
+        "max_recordset_name_len",
+        default=255,
+        min=1,
+        deprecated_name="max_record_name_len",
+        help="Longest recordset name in characters, the trailing dot counted.",
+    ),
+    cfg.StrOpt(
+        "managed_resource_email",
+        default="hostmaster@example.com",
+        help="Contact in the SOA of zones that the service makes itself.",
+    ),
+    cfg.StrOpt(
+        "managed_resource_tenant_id",
+        default="00000000-0000-0000-0000-000000000000",
+        help="Project that owns the zones that the service makes itself.",
+    ),
+    cfg.IntOpt(
+        "min_ttl",
+        default=0,
+        min=0,
+        help="Lowest TTL in seconds that callers without the policy use_low_ttl may set.",
+    ),
+    cfg.StrOpt(
+        "default_pool_id",
+        default="794ccc2c-d751-44fe-b57f-8894c9f5c842",
+        help="Pool of new zones, and of unsigned DNS queries.",
+    ),
+    cfg.StrOpt("topic", default="central", help="Topic of the bus on which central is called."),
+]
+
+
+def dispatcher(conf: cfg.ConfigOpts, db: Database, worker: interfaces.WorkerApi) -> Dispatcher:
+    """Everything that central answers."""
+    core = Core(conf=conf, db=db, worker=worker, policy=Policy(conf))
+    return Dispatcher(
+        {
+            interfaces.ZonesApi: ZonesEndpoint(core),
+            interfaces.RecordSetsApi: RecordSetsEndpoint(core),
+            interfaces.QuotasApi: QuotasEndpoint(core),
+            interfaces.PoolsApi: PoolsEndpoint(core),
+            interfaces.StatusApi: StatusEndpoint(core),
+        }
+    )

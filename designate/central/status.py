@@ -1,0 +1,168 @@
+"""What the nameservers are proven to serve, and the sweep that hands out what is still missing."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from oslo_config import cfg
+from oslo_policy import policy
+
+from designate.central.base import Core, change_of
+from designate.central.pools import follow_pools
+from designate.context import Context, admin_context
+from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport
+from designate.storage import journal, pools, zones
+from designate.storage.engine import Transaction
+from designate.wire.names import serial_ge
+
+LOG = logging.getLogger(__name__)
+
+GROUP = "service:central"
+OPTS = [
+    cfg.FloatOpt(
+        "recover_after",
+        default=3.0,
+        min=0.1,
+        help="Seconds after which a change that its nameservers do not serve yet is handed to a "
+        "worker again by the recovery sweep. Shorter repairs lost messages sooner and repeats more "
+        "work while nameservers are slow.",
+    ),
+    cfg.FloatOpt(
+        "retry_failed_after",
+        default=15.0,
+        min=0.1,
+        help="Seconds between attempts for zones in ERROR.",
+    ),
+    cfg.IntOpt(
+        "journal_max_age",
+        default=604800,
+        min=60,
+        help="Seconds for which the differences between serials are kept for IXFR. A nameserver "
+        "that was away for longer transfers whole zones.",
+    ),
+    cfg.IntOpt(
+        "deleted_zones_kept",
+        default=604800,
+        min=0,
+        help="Seconds for which deleted zones stay in the database before they are purged.",
+    ),
+]
+
+RULES: tuple[policy.RuleDefault, ...] = ()
+MOST_ERROR_TEXT = 1000
+
+
+class StatusEndpoint:
+    """See rpc.interfaces.StatusApi."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def report(self, context: Context, report: ZoneReport) -> None:
+        """Idempotent, and harmless when it comes late: only news changes the row, and a report
+        counts for the revisions that it proves and for no later ones."""
+
+        def write(tx: Transaction) -> str | None:
+            zone = zones.lock(tx, report.zone_id).zone
+            if report.outcome is Outcome.ABSENT:
+                return self._absent(tx, zone)
+            if report.outcome is Outcome.SERVED:
+                return self._served(tx, zone, report)
+            return self._failed(tx, zone, report)
+
+        news = self._core.db.write(write)
+        if news:
+            LOG.info("zone %s %s", report.zone_id, news)
+
+    def _absent(self, tx: Transaction, zone: Zone) -> str | None:
+        if zone.action != Action.DELETE:
+            return None
+        zones.bury(tx, zone, self._core.now())
+        return "is gone from its nameservers"
+
+    def _served(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
+        if zone.action == Action.DELETE:
+            return None
+        if serial_ge(report.serial, zone.serial):
+            revision: int | None = zone.revision
+        else:
+            revision = journal.revision_of(tx.connection, zone.id, report.serial)
+            if revision is None:
+                # The journal was cut; the worker knows which revision it was asked to prove.
+                revision = report.revision
+        served = max(zone.served_revision, min(revision, zone.revision))
+        if served == zone.served_revision and zone.status == Status.ACTIVE:
+            return None
+        if served >= zone.revision:
+            zones.update(
+                tx,
+                zone.id,
+                served_revision=served,
+                action=Action.NONE,
+                status=Status.ACTIVE,
+                pending_since=None,
+                sent_at=None,
+                error=None,
+            )
+            return f"revision {served} is active"
+        if served > zone.served_revision:
+            zones.update(
+                tx, zone.id, served_revision=served, status=Status.PENDING, error=None
+            )
+        return None
+
+    def _failed(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
+        if report.revision < zone.revision or zone.served_revision >= zone.revision:
+            if zone.action != Action.DELETE:
+                return None
+        error = (report.error or "")[:MOST_ERROR_TEXT]
+        if zone.status == Status.ERROR and zone.error == error:
+            return None
+        zones.update(tx, zone.id, status=Status.ERROR, error=error, sent_at=self._core.now())
+        return f"revision {zone.revision} failed: {error}"
+
+    def recover(self, context: Context, first_shard: int, last_shard: int, limit: int) -> int:
+        core = self._core
+        conf = core.conf[GROUP]
+
+        def write(tx: Transaction) -> int:
+            waiting = zones.claim_waiting(
+                tx,
+                (first_shard, last_shard),
+                core.now(),
+                limit=limit,
+                pending_age_s=conf.recover_after,
+                error_age_s=conf.retry_failed_after,
+            )
+            versions = {
+                pool_id: pools.version(tx.connection, pool_id)
+                for pool_id in {stored.zone.pool_id for stored in waiting}
+            }
+            for stored in waiting:
+                change = change_of(
+                    stored.zone, versions[stored.zone.pool_id], hard_delete=stored.hard_delete
+                )
+                tx.after_commit.append(
+                    lambda change=change: core.worker.zone_changed(admin_context(), change)
+                )
+            return len(waiting)
+
+        follow_pools(core, limit)
+        count = core.db.write(write)
+        if count:
+            LOG.info("recovery handed out %d zones again", count)
+        return count
+
+    def purge(self, context: Context, first_shard: int, last_shard: int, limit: int) -> int:
+        core = self._core
+        conf = core.conf[GROUP]
+        now = core.now()
+        zones_before = now - timedelta(seconds=conf.deleted_zones_kept)
+        steps_before = now - timedelta(seconds=conf.journal_max_age)
+        removed = core.db.write(
+            lambda tx: zones.purge(tx, (first_shard, last_shard), zones_before, limit)
+        )
+        return removed + core.db.write(
+            lambda tx: journal.prune_older(tx, steps_before, limit)
+        )

@@ -1,0 +1,367 @@
+"""Zones: who may have which name, what a new one holds, and how it changes and goes."""
+
+from __future__ import annotations
+
+import random
+import uuid
+from dataclasses import replace
+from datetime import UTC
+
+from oslo_config import cfg
+from oslo_db import exception as db_errors
+
+from designate import errors, rrtypes
+from designate.central import managed, naming, quotas
+from designate.central.base import (
+    Core,
+    advance,
+    announce,
+    refuse_pending_delete,
+    scope_of,
+    target_of,
+)
+from designate.central.policy import (
+    ADMIN_OR_MEMBER,
+    ADMIN_OR_READER,
+    SHARED,
+    rule,
+)
+from designate.context import Context
+from designate.errors import Reason
+from designate.model.codec import UNSET
+from designate.model.pools import NsRecord, Pool
+from designate.model.query import Page, Query
+from designate.model.zones import (
+    Action,
+    Status,
+    Zone,
+    ZoneDraft,
+    ZoneId,
+    ZonePatch,
+    ZoneType,
+)
+from designate.storage import pools, recordsets, zones
+from designate.storage.engine import Transaction
+from designate.wire import names
+
+GROUP = "DEFAULT"
+OPTS = [
+    cfg.IntOpt("default_ttl", default=3600, min=0, help="TTL in seconds of zones that name none."),
+    cfg.IntOpt(
+        "default_soa_refresh_min",
+        default=3500,
+        min=0,
+        deprecated_name="default_soa_refresh",
+        help="Lower bound in seconds of the SOA refresh, which is drawn at random per zone so that "
+        "nameservers do not refresh all zones at once.",
+    ),
+    cfg.IntOpt(
+        "default_soa_refresh_max",
+        default=3600,
+        min=0,
+        help="Upper bound in seconds of the SOA refresh.",
+    ),
+    cfg.IntOpt("default_soa_retry", default=600, min=0, help="SOA retry in seconds."),
+    cfg.IntOpt("default_soa_expire", default=86400, min=0, help="SOA expire in seconds."),
+    cfg.IntOpt(
+        "default_soa_minimum",
+        default=3600,
+        min=0,
+        help="SOA minimum in seconds: how long resolvers remember that a name does not exist.",
+    ),
+]
+
+RULES = (
+    rule("create_zone", ADMIN_OR_MEMBER, "POST /v2/zones", "Create a zone."),
+    rule(
+        "get_zone",
+        f"{ADMIN_OR_READER} or ({SHARED})",
+        "GET /v2/zones/{zone_id}",
+        "Show a zone.",
+    ),
+    rule("find_zones", ADMIN_OR_READER, "GET /v2/zones", "List zones."),
+    rule("update_zone", ADMIN_OR_MEMBER, "PATCH /v2/zones/{zone_id}", "Change a zone."),
+    rule("delete_zone", ADMIN_OR_MEMBER, "DELETE /v2/zones/{zone_id}", "Delete a zone."),
+    rule(
+        "get_zone_ns_records",
+        ADMIN_OR_READER,
+        "GET /v2/zones/{zone_id}/nameservers",
+        "List the nameservers of a zone.",
+    ),
+)
+
+FIRST_REVISION = 1
+
+
+class ZonesEndpoint:
+    """See rpc.interfaces.ZonesApi."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def get(self, context: Context, zone_id: str) -> Zone:
+        with self._core.db.read() as connection:
+            zone = zones.get(connection, zone_id, scope_of(context)).zone
+        self._core.policy.check("get_zone", context, target_of(zone))
+        return zone
+
+    def find(self, context: Context, query: Query) -> Page[Zone]:
+        own = {"project_id": context.project_id, "tenant_id": context.project_id}
+        self._core.policy.check("find_zones", context, own)
+        limit = query.limit or self._core.conf["service:api"].default_limit_v2
+        with self._core.db.read() as connection:
+            return zones.find(
+                connection,
+                query,
+                scope_of(context),
+                limit=limit,
+                catalogs="admin" in context.roles,
+            )
+
+    def nameservers(self, context: Context, zone_id: str) -> tuple[NsRecord, ...]:
+        with self._core.db.read() as connection:
+            zone = zones.get(connection, zone_id, scope_of(context)).zone
+            self._core.policy.check("get_zone_ns_records", context, target_of(zone))
+            return pools.get(connection, zone.pool_id).ns_records
+
+    # -- creating --------------------------------------------------------------------------------
+
+    def create(self, context: Context, draft: ZoneDraft) -> Zone:
+        core = self._core
+        _check_draft(draft)
+        own = {"project_id": context.project_id, "tenant_id": context.project_id}
+        core.policy.check("create_zone", context, own)
+        if draft.type == ZoneType.CATALOG:
+            raise errors.Forbidden("This operation is not allowed for catalog zones")
+        if context.project_id is None:
+            raise errors.Unauthorized("A project is needed to create a zone")
+
+        def write(tx: Transaction) -> Zone:
+            return self._create(tx, context, draft)
+
+        try:
+            zone = core.db.write(write)
+        except db_errors.DBDuplicateEntry:
+            raise errors.Duplicate("zone") from None
+        return zone
+
+    def _create(self, tx: Transaction, context: Context, draft: ZoneDraft) -> Zone:
+        core = self._core
+        assert context.project_id is not None  # noqa: S101 - checked by the caller
+        limits = quotas.effective(core, tx.connection, context.project_id)
+        quotas.require(limits, zones=zones.owned_zones(tx, context.project_id, 1))
+        naming.check_zone_name(core, draft.name)
+        naming.check_ttl(core, context, draft.ttl)
+        zones.lock_namespace(tx, draft.name)
+        family = zones.related(tx.connection, draft.name)
+        naming.check_family(draft.name, context.project_id, family)
+        pool = pools.get(tx.connection, core.conf["service:central"].default_pool_id)
+        if not pool.ns_records:
+            raise errors.ConfigurationError(
+                f"Pool {pool.name} has no NS records", type="no_servers_configured"
+            )
+        zone = self._new_zone(draft, context.project_id, pool)
+        mine = [other for other in family if other.pool_id == pool.id]
+        parent = naming.parent_of(zone.name, mine)
+        zone = replace(zone, parent_zone_id=parent.id if parent else None)
+        initial = managed.initial_recordsets(zone, pool)
+        quotas.require(limits, zone_recordsets=len(initial))
+        zones.insert(
+            tx,
+            zone,
+            managed.soa_wire(zone),
+            ns_version=pool.ns_version,
+            recordset_count=len(initial),
+        )
+        for recordset, wire in initial:
+            recordsets.insert(tx, recordset, wire, FIRST_REVISION)
+        zones.adopt(tx, zone.id, naming.children_of(zone, mine))
+        announce(core, tx, zone)
+        return zone
+
+    def _new_zone(self, draft: ZoneDraft, project_id: str, pool: Pool) -> Zone:
+        conf = self._core.conf
+        now = self._core.now()
+        secondary = draft.type == ZoneType.SECONDARY
+        email = conf["service:central"].managed_resource_email if secondary else draft.email
+        low, high = sorted((conf.default_soa_refresh_min, conf.default_soa_refresh_max))
+        return Zone(
+            id=ZoneId(str(uuid.uuid4())),
+            project_id=project_id,
+            name=draft.name,
+            type=draft.type,
+            email=email,
+            description=draft.description,
+            ttl=conf.default_ttl if draft.ttl is None else draft.ttl,
+            serial=1 if secondary else int(now.replace(tzinfo=UTC).timestamp()),
+            revision=FIRST_REVISION,
+            served_revision=0,
+            action=Action.CREATE,
+            status=Status.PENDING,
+            pending_since=now,
+            pool_id=pool.id,
+            mname=pool.ns_records[0].hostname,
+            refresh=random.randint(low, high),  # noqa: S311 - spreads load, guards nothing
+            retry=conf.default_soa_retry,
+            expire=conf.default_soa_expire,
+            minimum=conf.default_soa_minimum,
+            attributes=draft.attributes,
+            masters=draft.masters,
+            created_at=now,
+        )
+
+    # -- changing --------------------------------------------------------------------------------
+
+    def update(self, context: Context, zone_id: str, patch: ZonePatch) -> Zone:
+        core = self._core
+        with core.db.read() as connection:
+            before = zones.get(connection, zone_id, scope_of(context)).zone
+        core.policy.check("get_zone", context, target_of(before))
+        refuse_pending_delete(before)
+        _check_patch(before, patch)
+        core.policy.check("update_zone", context, target_of(before))
+        if before.type == ZoneType.CATALOG:
+            raise errors.Forbidden("This operation is not allowed for catalog zones")
+        if patch.ttl is not UNSET:
+            naming.check_ttl(core, context, patch.ttl)
+        columns = {
+            name: value
+            for name in ("email", "ttl", "description", "attributes", "masters")
+            if (value := getattr(patch, name)) is not UNSET
+        }
+
+        def write(tx: Transaction) -> Zone:
+            stored = zones.lock(tx, zone_id)
+            refuse_pending_delete(stored.zone)
+            after = replace(stored.zone, **columns)
+            return advance(
+                core,
+                tx,
+                stored,
+                whole=after.ttl != stored.zone.ttl,
+                soa_wire=managed.soa_wire(after),
+                **columns,
+            )
+
+        return replace(core.db.write(write), shared=before.shared)
+
+    def delete(self, context: Context, zone_id: str) -> Zone:
+        core = self._core
+        with core.db.read() as connection:
+            before = zones.get(connection, zone_id, scope_of(context)).zone
+        core.policy.check("delete_zone", context, target_of(before))
+        if before.type == ZoneType.CATALOG:
+            raise errors.Forbidden("This operation is not allowed for catalog zones")
+        if before.shared and not context.delete_shares:
+            raise errors.BadRequest("The zone is shared", type="zone_is_shared")
+
+        def write(tx: Transaction) -> Zone:
+            stored = zones.lock(tx, zone_id)
+            if zones.has_children(tx.connection, zone_id):
+                raise errors.BadRequest(
+                    "Please delete any subzones before deleting this zone",
+                    type="zone_has_sub_zone",
+                )
+            now = core.now()
+            after = replace(
+                stored.zone,
+                action=Action.DELETE,
+                status=Status.PENDING,
+                error=None,
+                pending_since=stored.zone.pending_since or now,
+                updated_at=now,
+                version=stored.zone.version + 1,
+            )
+            zones.update(
+                tx,
+                zone_id,
+                action=after.action,
+                status=after.status,
+                error=None,
+                pending_since=after.pending_since,
+                hard_delete=context.hard_delete or stored.hard_delete,
+                updated_at=now,
+            )
+            announce(core, tx, after, hard_delete=context.hard_delete or stored.hard_delete)
+            return after
+
+        return replace(core.db.write(write), shared=before.shared)
+
+
+def _check_draft(draft: ZoneDraft) -> None:
+    """What a zone of its type must and must not have. Raises InvalidObject."""
+    rrtypes.check_domain(draft.name)
+    if draft.type == ZoneType.SECONDARY:
+        if not draft.masters:
+            raise errors.InvalidObject(
+                reasons=(
+                    Reason(
+                        ("type", "masters"),
+                        "'masters' is a required property",
+                        "required",
+                        ["masters"],
+                    ),
+                )
+            )
+        _refuse_for_secondary(email=draft.email is not None, ttl=draft.ttl is not None)
+    else:
+        if draft.email is None:
+            raise errors.InvalidObject(
+                reasons=(
+                    Reason(("type", "email"), "'email' is a required property", "required", "email"),
+                )
+            )
+        _check_email(draft.email)
+        _refuse_masters(bool(draft.masters))
+
+
+def _check_patch(zone: Zone, patch: ZonePatch) -> None:
+    if zone.type == ZoneType.SECONDARY:
+        _refuse_for_secondary(email=patch.email is not UNSET, ttl=patch.ttl is not UNSET)
+        if patch.masters is not UNSET and not patch.masters:
+            raise errors.InvalidObject(
+                reasons=(
+                    Reason(
+                        ("type", "masters"),
+                        "'masters' is a required property",
+                        "required",
+                        ["masters"],
+                    ),
+                )
+            )
+        return
+    if patch.email is not UNSET:
+        _check_email(patch.email)
+    _refuse_masters(patch.masters is not UNSET and bool(patch.masters))
+
+
+def _refuse_for_secondary(**given: bool) -> None:
+    reasons = tuple(
+        Reason(("type",), f"'{name}' can't be specified when type is SECONDARY", "not_allowed", name)
+        for name, is_given in given.items()
+        if is_given
+    )
+    if reasons:
+        raise errors.InvalidObject(reasons=reasons)
+
+
+def _refuse_masters(given: bool) -> None:
+    if given:
+        raise errors.InvalidObject(
+            reasons=(
+                Reason(("type",), "'masters' has more items than allowed", "maxItems", ["masters"]),
+            )
+        )
+
+
+def _check_email(email: str) -> None:
+    if not rrtypes.is_email(email):
+        raise errors.InvalidObject(f"Value '{email}' in the field 'email' is not an email address")
+    try:
+        names.to_wire(managed.rname(email))
+    except ValueError:
+        raise errors.InvalidObject(
+            f"Value '{email}' in the field 'email' cannot be written as a domain name"
+        ) from None

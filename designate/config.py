@@ -1,0 +1,96 @@
+"""Every option of designate.conf, gathered from the modules that read them.
+
+A module declares `OPTS` for its `GROUP`, or `OPTIONS_BY_GROUP` for several groups. They are named here
+as texts and imported at the first use, so that any floor may import this module. As a command it
+prints the configuration reference:
+
+    python -m designate.config > doc/configuration.md
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+
+from oslo_config import cfg
+
+MODULES = (
+    "designate.api.app",
+    "designate.api.server",
+    "designate.central.quotas",
+    "designate.central.recordsets",
+    "designate.central.service",
+    "designate.central.status",
+    "designate.central.zones",
+    "designate.mdns.handler",
+    "designate.mdns.server",
+    "designate.mdns.zonecache",
+    "designate.producer.sweeps",
+    "designate.storage.engine",
+    "designate.worker.service",
+)
+
+HEAD = """\
+# Configuration reference
+
+Every option of `designate.conf` that the service reads, by group. Unknown groups and options are
+ignored. This page is generated: `python -m designate.config > doc/configuration.md`.
+"""
+
+
+def options_by_group() -> dict[str, list[cfg.Opt]]:
+    """All options; groups and the options in them sorted by name, DEFAULT first."""
+    found: dict[str, list[cfg.Opt]] = {}
+    for name in MODULES:
+        module = importlib.import_module(name)
+        declared = getattr(module, "OPTIONS_BY_GROUP", None) or {module.GROUP: module.OPTS}
+        for group, options in declared.items():
+            found.setdefault(group, []).extend(options)
+    return {
+        group: sorted(found[group], key=lambda option: str(option.name))
+        for group in sorted(found, key=lambda group: (group != "DEFAULT", group))
+    }
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Make every option known to conf. May be called more than once."""
+    for group, options in options_by_group().items():
+        conf.register_opts(options, group=None if group == "DEFAULT" else group)
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """The entry point of oslo-config-generator (namespace `designate.conf`)."""
+    return list(options_by_group().items())
+
+
+def reference() -> str:
+    """The configuration reference as Markdown."""
+    return "\n".join([HEAD, *_lines()])
+
+
+def _lines() -> Iterator[str]:
+    for group, options in options_by_group().items():
+        yield f"## [{group}]\n"
+        yield "| Option | Type | Default | Meaning |"
+        yield "|---|---|---|---|"
+        for option in options:
+            if not option.deprecated_for_removal:
+                yield f"| `{option.dest}` | {option.type} | {_default(option)} | {_meaning(option)} |"
+        yield ""
+
+
+def _default(option: cfg.Opt) -> str:
+    value = option.default if option.sample_default is None else option.sample_default
+    if isinstance(value, list):
+        value = ",".join(str(item) for item in value)
+    return "" if value is None else f"`{value}`"
+
+
+def _meaning(option: cfg.Opt) -> str:
+    text = " ".join((option.help or "").split()).replace("|", "\\|")
+    old = [f"`{name.name}`" for name in option.deprecated_opts if name.name not in (None, option.name)]
+    return f"{text} (Old name: {', '.join(old)}.)" if old else text
+
+
+if __name__ == "__main__":
+    print(reference(), end="")  # noqa: T201 - a command

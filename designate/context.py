@@ -1,0 +1,79 @@
+"""Who asks: identity, request id and the switches that the caller set on this one request.
+
+Scope is never hidden in here: `all_projects` is what the caller asked for and was allowed; functions
+that widen their view take that as an explicit argument.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from oslo_context import context as oslo_context
+
+SWITCHES = (
+    "all_projects",
+    "edit_managed_records",
+    "hard_delete",
+    "delete_shares",
+    "hide_counts",
+)
+
+
+class Context(oslo_context.RequestContext):
+    """An oslo.context request context with the DNS service's switches; immutable by convention."""
+
+    def __init__(
+        self,
+        *,
+        all_projects: bool = False,
+        edit_managed_records: bool = False,
+        hard_delete: bool = False,
+        delete_shares: bool = False,
+        hide_counts: bool = False,
+        **identity: Any,
+    ) -> None:
+        identity.setdefault("overwrite", False)
+        super().__init__(**identity)
+        self.all_projects = all_projects
+        self.edit_managed_records = edit_managed_records
+        self.hard_delete = hard_delete
+        self.delete_shares = delete_shares
+        self.hide_counts = hide_counts
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data for the bus. The token stays out: nobody behind the API needs it."""
+        plain: dict[str, Any] = {
+            "user_id": self.user_id,
+            "project_id": self.project_id,
+            "domain_id": self.domain_id,
+            "system_scope": self.system_scope,
+            "roles": list(self.roles),
+            "is_admin": self.is_admin,
+            "request_id": self.request_id,
+            "global_request_id": self.global_request_id,
+        }
+        for name in SWITCHES:
+            if getattr(self, name):
+                plain[name] = True
+        return plain
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Self:
+        """Unknown members are ignored, so that a newer sender can be understood."""
+        known = (
+            "user_id",
+            "project_id",
+            "domain_id",
+            "system_scope",
+            "roles",
+            "is_admin",
+            "request_id",
+            "global_request_id",
+            *SWITCHES,
+        )
+        return cls(**{name: plain[name] for name in known if name in plain})
+
+
+def admin_context() -> Context:
+    """The service acting for itself (sweeps, reports, the operator's command line)."""
+    return Context(is_admin=True, roles=["admin"], all_projects=True)

@@ -1,0 +1,180 @@
+"""Values to plain data and back, derived from type hints; tolerant, so that releases can be mixed.
+
+Plain data is what JSON holds. Unknown members are ignored and missing ones take the field's default
+(the upgrade rules of doc/contributor.md). Encoders and decoders are compiled once per type and cached;
+both are thread-safe. Dates are naive UTC, written `YYYY-MM-DDTHH:MM:SS.ffffff`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum, StrEnum
+from functools import cache
+from typing import Any, Final, Union
+
+from designate.context import Context
+
+TIMESTAMP = "%Y-%m-%dT%H:%M:%S.%f"
+
+
+class Unset(Enum):
+    """The type of UNSET: "not given", where None means null."""
+
+    UNSET = "unset"
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+
+Encoder = Callable[[Any], Any]
+
+
+def timestamp(moment: datetime) -> str:
+    return moment.strftime(TIMESTAMP)
+
+
+def _identity(value: Any) -> Any:
+    return value
+
+
+@cache
+def encoder(hint: Any) -> Encoder:
+    """A function that turns a value of this type into plain data."""
+    origin = typing.get_origin(hint)
+    args = typing.get_args(hint)
+    if hint is Any or hint is type(None) or hint in (str, int, float, bool):
+        return _identity
+    if isinstance(hint, typing.NewType):
+        return encoder(hint.__supertype__)
+    if hint is datetime:
+        return timestamp
+    if hint is Context:
+        return Context.to_plain
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return str
+    if origin in (Union, types.UnionType):
+        inner = [arg for arg in args if arg not in (type(None), Unset)]
+        if len(inner) != 1:
+            return _identity
+        encode = encoder(inner[0])
+        return _identity if encode is _identity else lambda v: None if v is None else encode(v)
+    if origin is tuple or origin is list:
+        encode = encoder(args[0])
+        return list if encode is _identity else lambda v: [encode(item) for item in v]
+    if origin is dict:
+        encode = encoder(args[1])
+        return dict if encode is _identity else lambda v: {k: encode(i) for k, i in v.items()}
+    cls = origin or hint
+    if dataclasses.is_dataclass(cls):
+        return _dataclass_encoder(cls, hint)
+    raise TypeError(f"the codec has no rule for {hint!r}")
+
+
+def _field_types(cls: Any, hint: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(cls)
+    args = typing.get_args(hint)
+    if args:
+        parameters = cls.__parameters__
+        bound = dict(zip(parameters, args, strict=True))
+        hints = {name: _bind(value, bound) for name, value in hints.items()}
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def _bind(hint: Any, bound: dict[Any, Any]) -> Any:
+    if hint in bound:
+        return bound[hint]
+    parameters = getattr(hint, "__parameters__", ())
+    if parameters:
+        return hint[tuple(bound[p] for p in parameters)]
+    return hint
+
+
+def _dataclass_encoder(cls: Any, hint: Any) -> Encoder:
+    plain_names: list[str] = []
+    coded: list[tuple[str, Encoder]] = []
+    for name, field_type in _field_types(cls, hint).items():
+        encode = encoder(field_type)
+        if encode is _identity:
+            plain_names.append(name)
+        else:
+            coded.append((name, encode))
+    names = tuple(plain_names)
+    pairs = tuple(coded)
+
+    def encode_dataclass(value: Any) -> dict[str, Any]:
+        plain = {}
+        for name in names:
+            item = getattr(value, name)
+            if item is not UNSET:
+                plain[name] = item
+        for name, encode in pairs:
+            item = getattr(value, name)
+            if item is not UNSET:
+                plain[name] = encode(item)
+        return plain
+
+    return encode_dataclass
+
+
+@cache
+def decoder(hint: Any) -> Callable[[Any], Any]:
+    """A function that turns plain data into a value of this type."""
+    origin = typing.get_origin(hint)
+    args = typing.get_args(hint)
+    if hint is Any or hint is type(None) or hint in (str, int, float, bool):
+        return _identity
+    if isinstance(hint, typing.NewType):
+        return decoder(hint.__supertype__)
+    if hint is datetime:
+        return datetime.fromisoformat
+    if hint is Context:
+        return Context.from_plain
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint
+    if origin in (Union, types.UnionType):
+        inner = [arg for arg in args if arg not in (type(None), Unset)]
+        if len(inner) != 1:
+            return _identity
+        decode = decoder(inner[0])
+        return _identity if decode is _identity else lambda v: None if v is None else decode(v)
+    if origin is tuple:
+        decode = decoder(args[0])
+        return tuple if decode is _identity else lambda v: tuple([decode(item) for item in v])
+    if origin is list:
+        decode = decoder(args[0])
+        return list if decode is _identity else lambda v: [decode(item) for item in v]
+    if origin is dict:
+        decode = decoder(args[1])
+        return dict if decode is _identity else lambda v: {k: decode(i) for k, i in v.items()}
+    cls = origin or hint
+    if dataclasses.is_dataclass(cls):
+        return _dataclass_decoder(cls, hint)
+    raise TypeError(f"the codec has no rule for {hint!r}")
+
+
+def _dataclass_decoder(cls: Any, hint: Any) -> Callable[[Any], Any]:
+    decoders = {name: decoder(field_type) for name, field_type in _field_types(cls, hint).items()}
+
+    def decode_dataclass(plain: Any) -> Any:
+        values = {}
+        for name, item in plain.items():
+            decode = decoders.get(name)
+            if decode is not None:
+                values[name] = item if decode is _identity else decode(item)
+        return cls(**values)
+
+    return decode_dataclass
+
+
+def to_plain(hint: Any, value: Any) -> Any:
+    return encoder(hint)(value)
+
+
+def from_plain(hint: Any, plain: Any) -> Any:
+    return decoder(hint)(plain)

@@ -1,0 +1,91 @@
+"""Pools: which nameservers hold zones, how to reach them, and what counts as served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from designate.model.zones import Master
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NsRecord:
+    """A name in the apex NS set of the pool's zones. The first listed is the SOA's MNAME."""
+
+    hostname: str
+    priority: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nameserver:
+    """A server that is polled for the zone's serial; never written to."""
+
+    host: str
+    port: int = 53
+    tsigkey_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where a backend creates and deletes zones. masters: what the server transfers from.
+
+    options: all texts, see the backend's documentation; `host` and `port` say where NOTIFY goes.
+    """
+
+    type: str
+    masters: tuple[Master, ...] = ()
+    options: dict[str, str] = field(default_factory=dict)
+    description: str | None = None
+    tsigkey_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlsoNotify:
+    host: str
+    port: int = 53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSpec:
+    """A pool as pools.yaml describes it. id None: found by name, or made anew."""
+
+    name: str
+    id: str | None = None
+    description: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    ns_records: tuple[NsRecord, ...] = ()
+    nameservers: tuple[Nameserver, ...] = ()
+    targets: tuple[Target, ...] = ()
+    also_notifies: tuple[AlsoNotify, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """A pool as stored. version grows by one with every stored change, ns_version with every change
+    of ns_records."""
+
+    id: str
+    name: str
+    created_at: datetime
+    version: int = 1
+    ns_version: int = 1
+    project_id: str | None = None
+    description: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    ns_records: tuple[NsRecord, ...] = ()
+    nameservers: tuple[Nameserver, ...] = ()
+    targets: tuple[Target, ...] = ()
+    also_notifies: tuple[AlsoNotify, ...] = ()
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolChange:
+    """One difference between the stored pools and a file. path: e.g. "ns_records";
+    kind: "create", "update" or "delete" of the pool; old, new: readable texts."""
+
+    pool: str
+    kind: str
+    path: str = ""
+    old: str = ""
+    new: str = ""

@@ -1,0 +1,1 @@
+def parse(data, source, drivers=None): raise RuntimeError

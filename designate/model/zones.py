@@ -1,0 +1,172 @@
+"""Zones, drafts and patches of them, and what is said about them between the processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+from designate.model.codec import UNSET, Unset
+
+ZoneId = NewType("ZoneId", str)
+
+
+class ZoneType(StrEnum):
+    PRIMARY = "PRIMARY"
+    SECONDARY = "SECONDARY"
+    CATALOG = "CATALOG"
+
+
+class Action(StrEnum):
+    """What is on its way to the nameservers; NONE: they have it."""
+
+    CREATE = "CREATE"
+    UPDATE = "UPDATE"
+    DELETE = "DELETE"
+    NONE = "NONE"
+
+
+class Status(StrEnum):
+    PENDING = "PENDING"
+    ACTIVE = "ACTIVE"
+    ERROR = "ERROR"
+    DELETED = "DELETED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Master:
+    """A primary of a secondary zone, or an address that a target transfers from."""
+
+    host: str
+    port: int = 53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """A zone as stored.
+
+    serial: the 32-bit number that DNS sees. revision: our own 64-bit order of the zone's changes,
+    starting at 1. served_revision: the newest revision that the pool's nameservers were proven to
+    serve; 0: none yet. ttl, refresh, retry, expire, minimum: seconds. mname: the first nameserver
+    of the pool, which the SOA names as primary.
+    """
+
+    id: ZoneId
+    project_id: str | None
+    name: str
+    type: ZoneType
+    email: str
+    ttl: int
+    serial: int
+    revision: int
+    served_revision: int
+    action: Action
+    status: Status
+    pool_id: str
+    mname: str
+    refresh: int
+    retry: int
+    expire: int
+    minimum: int
+    created_at: datetime
+    version: int = 1
+    description: str | None = None
+    parent_zone_id: ZoneId | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    masters: tuple[Master, ...] = ()
+    shared: bool = False
+    error: str | None = None
+    pending_since: datetime | None = None
+    updated_at: datetime | None = None
+    transferred_at: datetime | None = None
+
+    @property
+    def soa_text(self) -> str:
+        """The SOA record's data: MNAME RNAME SERIAL REFRESH RETRY EXPIRE MINIMUM (RFC 1035 3.3.13)."""
+        return self.soa_of(
+            self.mname,
+            self.email,
+            self.serial,
+            self.refresh,
+            self.retry,
+            self.expire,
+            self.minimum,
+        )
+
+    @staticmethod
+    def soa_of(
+        mname: str, email: str, serial: int, refresh: int, retry: int, expire: int, minimum: int
+    ) -> str:
+        return f"{mname} {rname(email)} {serial} {refresh} {retry} {expire} {minimum}"
+
+
+def rname(email: str) -> str:
+    """A mailbox as a domain name: dots of the local part escaped (RFC 1035 section 8)."""
+    local, _, domain = email.rpartition("@")
+    return local.replace(".", "\\.") + "." + domain.rstrip(".") + "."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneDraft:
+    """A zone as a client asks for it; None: not given."""
+
+    name: str
+    type: ZoneType = ZoneType.PRIMARY
+    email: str | None = None
+    ttl: int | None = None
+    description: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    masters: tuple[Master, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZonePatch:
+    """The members to change; UNSET: leave as it is."""
+
+    email: str | Unset = UNSET
+    ttl: int | Unset = UNSET
+    description: str | None | Unset = UNSET
+    attributes: dict[str, str] | Unset = UNSET
+    masters: tuple[Master, ...] | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneChange:
+    """Tells the worker that a zone has a revision which its nameservers may not serve yet.
+
+    created: the nameservers were proven to know the zone before. pool_version: changes whenever
+    the pool's definition does, so that a worker knows when its copy is old.
+    """
+
+    zone_id: ZoneId
+    name: str
+    type: ZoneType
+    pool_id: str
+    pool_version: int
+    revision: int
+    serial: int
+    action: Action
+    created: bool = False
+    hard_delete: bool = False
+
+
+class Outcome(StrEnum):
+    """SERVED: enough nameservers serve `serial` or a newer one. ABSENT: enough of them have stopped
+    serving the deleted zone. FAILED: neither within the deadline."""
+
+    SERVED = "SERVED"
+    ABSENT = "ABSENT"
+    FAILED = "FAILED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZoneReport:
+    """The worker's finding. serial: the oldest one among the servers that count; for FAILED the
+    serial that was waited for. revision: the revision of the change that it answers."""
+
+    zone_id: ZoneId
+    revision: int
+    serial: int
+    outcome: Outcome
+    error: str | None = None

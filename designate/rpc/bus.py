@@ -1,0 +1,113 @@
+"""The seam between processes: a bus carries plain data; everything typed happens at its two ends."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from designate import errors
+from designate.context import Context
+from designate.model import codec
+from designate.rpc.interfaces import Interface
+
+LOG = logging.getLogger(__name__)
+
+
+class Bus(Protocol):
+    """Carries method calls between processes. Thread-safe."""
+
+    def call(
+        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+    ) -> Any:
+        """Run the method in one process that serves the topic and wait for its plain result.
+
+        Raises the endpoint's DesignateError; DeadlineExceeded when no answer came in time;
+        Unavailable when the bus itself cannot be reached.
+        """
+        ...
+
+    def cast(
+        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+    ) -> None:
+        """Send and do not wait. Never raises and never blocks: what is lost, the sweep repairs."""
+        ...
+
+    def fanout(
+        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+    ) -> None:
+        """As cast, to every process that serves the topic."""
+        ...
+
+    def serve(self, topic: str, dispatcher: Dispatcher) -> None:
+        """Take calls for the topic, once start() was called."""
+        ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None:
+        """Stop taking calls and finish what was taken."""
+        ...
+
+
+class Signature:
+    """Codec of one interface method."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        hints = typing.get_type_hints(function)
+        result = hints.pop("return", type(None))
+        self.parameters = [name for name in inspect.signature(function).parameters if name != "self"]
+        self.encoders = {name: codec.encoder(hints[name]) for name in self.parameters}
+        self.decoders = {name: codec.decoder(hints[name]) for name in self.parameters}
+        self.encode_result = codec.encoder(result)
+        self.decode_result = codec.decoder(result)
+
+    def pack(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        values = dict(zip(self.parameters, args, strict=False), **kwargs)
+        return {name: self.encoders[name](value) for name, value in values.items()}
+
+    def unpack(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: self.decoders[name](value)
+            for name, value in message.items()
+            if name in self.decoders
+        }
+
+
+def signatures(interface: type[Interface]) -> dict[str, Signature]:
+    """The methods of an interface, by name."""
+    return {
+        name: Signature(function)
+        for name, function in vars(interface).items()
+        if inspect.isfunction(function) and not name.startswith("_")
+    }
+
+
+class Dispatcher:
+    """Finds and runs the endpoint method for a message. Thread-safe once built."""
+
+    def __init__(self, endpoints: Mapping[type[Interface], object]) -> None:
+        self._methods: dict[tuple[str, str], tuple[Callable[..., Any], Signature]] = {}
+        for interface, endpoint in endpoints.items():
+            for name, signature in signatures(interface).items():
+                self._methods[interface.NAMESPACE, name] = (getattr(endpoint, name), signature)
+
+    def run(self, namespace: str, method: str, message: Mapping[str, Any]) -> Any:
+        """The plain result. Only errors of the tree leave here; others are logged and become
+        DesignateError, for their text may hold what a caller must not see."""
+        try:
+            function, signature = self._methods[namespace, method]
+        except KeyError:
+            raise errors.DesignateError(f"no method {namespace}.{method}") from None
+        arguments = signature.unpack(message)
+        try:
+            return signature.encode_result(function(**arguments))
+        except errors.DesignateError:
+            raise
+        except Exception as error:
+            context = arguments.get("context")
+            request_id = context.request_id if isinstance(context, Context) else "-"
+            LOG.exception("%s %s.%s failed", request_id, namespace, method)
+            raise errors.DesignateError from error

@@ -1,0 +1,83 @@
+"""The bus of one process: calls run in the caller's thread, casts on a few threads of its own.
+
+Messages pass through the codec as they do on a broker, so what works here works there.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from typing import Any
+
+from designate import errors
+from designate.rpc.bus import Dispatcher
+
+LOG = logging.getLogger(__name__)
+
+CAST_QUEUE = 20_000
+CAST_THREADS = 4
+
+Message = tuple[str, str, str, dict[str, Any]]
+
+
+class LocalBus:
+    """See rpc.bus.Bus. A full cast queue drops the message and counts it: the sweep re-sends."""
+
+    def __init__(self, cast_threads: int = CAST_THREADS, cast_queue: int = CAST_QUEUE) -> None:
+        self._dispatchers: dict[str, Dispatcher] = {}
+        self._casts: queue.Queue[Message | None] = queue.Queue(cast_queue)
+        self._threads = [
+            threading.Thread(target=self._deliver, name=f"cast-{n}", daemon=True)
+            for n in range(cast_threads)
+        ]
+        self.dropped = 0
+
+    def serve(self, topic: str, dispatcher: Dispatcher) -> None:
+        self._dispatchers[topic] = dispatcher
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        for _ in self._threads:
+            try:
+                self._casts.put(None, timeout=5)
+            except queue.Full:
+                LOG.warning("the cast queue did not drain; its rest is left to the sweep")
+                return
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout=10)
+
+    def call(
+        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+    ) -> Any:
+        dispatcher = self._dispatchers.get(topic)
+        if dispatcher is None:
+            raise errors.Unavailable(f"nothing serves {topic}")
+        return dispatcher.run(namespace, method, message)
+
+    def cast(
+        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+    ) -> None:
+        try:
+            self._casts.put_nowait((topic, namespace, method, message))
+        except queue.Full:
+            self.dropped += 1
+            if self.dropped == 1 or self.dropped % 1000 == 0:
+                LOG.warning("cast queue full; %d messages dropped so far", self.dropped)
+
+    fanout = cast
+
+    def _deliver(self) -> None:
+        while (message := self._casts.get()) is not None:
+            topic, namespace, method, arguments = message
+            dispatcher = self._dispatchers.get(topic)
+            if dispatcher is None:
+                continue
+            try:
+                dispatcher.run(namespace, method, arguments)
+            except errors.DesignateError as error:
+                LOG.warning("cast %s.%s was refused: %s", namespace, method, error)

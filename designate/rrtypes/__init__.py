@@ -1,0 +1,24 @@
+"""Record types: which there are, what their data may be, and its wire form."""
+
+from designate.rrtypes import address, mail, names, security, service
+from designate.rrtypes.base import (
+    REGISTRY,
+    check_domain,
+    check_owner,
+    check_type,
+    is_domain,
+    is_email,
+    is_host,
+    numeric_type,
+    rdata,
+)
+
+SUPPORTED = (
+    "A", "AAAA", "CNAME", "MX", "SRV", "TXT", "SPF", "NS", "PTR", "SSHFP", "SOA", "NAPTR", "CAA",
+    "CERT", "HTTPS", "SVCB", "TLSA",
+)  # fmt: skip
+
+__all__ = [
+    "REGISTRY", "SUPPORTED", "address", "check_domain", "check_owner", "check_type", "is_domain",
+    "is_email", "is_host", "mail", "names", "numeric_type", "rdata", "security", "service",
+]  # fmt: skip

@@ -1,0 +1,74 @@
+"""The journal: each revision's difference in wire form, from which IXFR is answered (RFC 1995)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from designate.storage.engine import Transaction
+from designate.storage.tables import zone_journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One revision's difference. payload: old SOA, deleted RRs, new SOA, added RRs, owners ending in
+    a pointer to offset 12; None: not kept, a transfer across it is whole."""
+
+    zone_id: str
+    revision: int
+    from_serial: int
+    to_serial: int
+    deleted_count: int = 0
+    added_count: int = 0
+    payload: bytes | None = None
+
+
+def append(tx: Transaction, step: Step, now: datetime) -> None:
+    tx.execute(
+        sa.insert(zone_journal).values(
+            zone_id=step.zone_id,
+            revision=step.revision,
+            from_serial=step.from_serial,
+            to_serial=step.to_serial,
+            deleted_count=step.deleted_count,
+            added_count=step.added_count,
+            payload=step.payload,
+            created_at=now,
+        )
+    )
+
+
+def prune(tx: Transaction, zone_id: str, up_to_revision: int) -> None:
+    """Forget the zone's steps up to a revision."""
+    tx.execute(
+        sa.delete(zone_journal).where(
+            zone_journal.c.zone_id == zone_id, zone_journal.c.revision <= up_to_revision
+        )
+    )
+
+
+def prune_older(tx: Transaction, before: datetime, limit: int) -> int:
+    """Forget steps made before a moment, at most `limit` of them; answers how many."""
+    old = tx.execute(
+        sa.select(zone_journal.c.zone_id, zone_journal.c.revision)
+        .where(zone_journal.c.created_at < before)
+        .limit(limit)
+    ).all()
+    newest: dict[str, int] = {}
+    for zone_id, revision in old:
+        newest[zone_id] = max(revision, newest.get(zone_id, 0))
+    for zone_id, revision in newest.items():
+        prune(tx, zone_id, revision)
+    return len(old)
+
+
+def revision_of(connection: sa.Connection, zone_id: str, serial: int) -> int | None:
+    """The revision that made this serial; None when the journal no longer knows."""
+    found: int | None = connection.execute(
+        sa.select(sa.func.max(zone_journal.c.revision)).where(
+            zone_journal.c.zone_id == zone_id, zone_journal.c.to_serial == serial
+        )
+    ).scalar()
+    return found

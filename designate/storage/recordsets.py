@@ -1,0 +1,287 @@
+"""Recordsets: rows to values, lists, inserts and deletes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from designate import errors
+from designate.model.query import Page, Query
+from designate.model.recordsets import RecordSet, RecordSetId
+from designate.model.zones import Action, Status, Zone
+from designate.storage import query as queries
+from designate.storage.engine import Transaction
+from designate.storage.query import Condition, Scope
+from designate.storage.tables import DATA_KEY_LENGTH, LIVE, records, recordsets, zones
+
+SORT_COLUMNS = {
+    "created_at": recordsets.c.created_at,
+    "id": recordsets.c.id,
+    "updated_at": recordsets.c.updated_at,
+    "zone_id": recordsets.c.zone_id,
+    "tenant_id": recordsets.c.project_id,
+    "name": recordsets.c.name_key,
+    "type": recordsets.c.type,
+    "ttl": recordsets.c.ttl,
+}
+
+IS_SOA = sa.and_(recordsets.c.type == "SOA", recordsets.c.managed)
+REVISION = sa.case((IS_SOA, zones.c.revision), else_=recordsets.c.changed_revision)
+HAS_DATA = sa.or_(recordsets.c.record_count > 0, IS_SOA)
+WAITS = sa.and_(HAS_DATA, zones.c.served_revision < REVISION)
+
+ZONE_COLUMNS = tuple(
+    zones.c[name].label(f"zone_{name}")
+    for name in (
+        "name", "email", "mname", "serial", "refresh", "retry", "expire", "minimum",
+        "revision", "served_revision", "status", "action",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRecordSet:
+    """A recordset with its wire form and the revision that last changed it."""
+
+    recordset: RecordSet
+    wire: bytes
+    changed_revision: int
+
+
+def computed(
+    zone_status: Status, served_revision: int, revision: int, action: Action, has_data: bool
+) -> tuple[Action, Status]:
+    """(action, status) of a recordset: on its way while its revision is newer than what is served."""
+    if not has_data or revision <= served_revision:
+        return Action.NONE, Status.ACTIVE
+    return action, Status.ERROR if zone_status == Status.ERROR else Status.PENDING
+
+
+def _value(row: sa.Row[Any]) -> RecordSet:
+    is_soa = row.managed and row.type == "SOA"
+    action, status = computed(
+        Status(row.zone_status),
+        row.zone_served_revision,
+        row.zone_revision if is_soa else row.changed_revision,
+        Action(row.zone_action) if is_soa else Action(row.action),
+        is_soa or row.record_count > 0,
+    )
+    return RecordSet(
+        id=row.id,
+        zone_id=row.zone_id,
+        zone_name=row.zone_name,
+        project_id=row.project_id,
+        name=row.name,
+        type=row.type,
+        records=(_soa_text(row),) if is_soa else tuple(row.texts),
+        action=action,
+        status=status,
+        created_at=row.created_at,
+        ttl=row.ttl,
+        description=row.description,
+        managed=row.managed,
+        version=row.version,
+        updated_at=row.updated_at,
+    )
+
+
+def _soa_text(row: sa.Row[Any]) -> str:
+    return Zone.soa_of(
+        row.zone_mname,
+        row.zone_email,
+        row.zone_serial,
+        row.zone_refresh,
+        row.zone_retry,
+        row.zone_expire,
+        row.zone_minimum,
+    )
+
+
+def _select(*conditions: Condition) -> sa.Select[Any]:
+    return (
+        sa.select(recordsets, *ZONE_COLUMNS)
+        .join_from(recordsets, zones, zones.c.id == recordsets.c.zone_id)
+        .where(zones.c.deleted == LIVE, *conditions)
+    )
+
+
+def get(connection: sa.Connection, recordset_id: str) -> StoredRecordSet:
+    """Whoever owns it. Raises NotFound."""
+    row = connection.execute(_select(recordsets.c.id == recordset_id)).first()
+    if row is None:
+        raise errors.NotFound("recordset")
+    return StoredRecordSet(
+        recordset=_value(row), wire=row.wire, changed_revision=row.changed_revision
+    )
+
+
+def at_name(connection: sa.Connection, zone_id: str, name: str) -> dict[str, RecordSetId]:
+    """The zone's recordsets at a name: type to id."""
+    rows = connection.execute(
+        sa.select(recordsets.c.type, recordsets.c.id).where(
+            recordsets.c.zone_id == zone_id, recordsets.c.name_key == name.lower()
+        )
+    )
+    return {row.type: RecordSetId(row.id) for row in rows}
+
+
+def apex(connection: sa.Connection, zone: Zone, rtype: str) -> StoredRecordSet | None:
+    """The recordset of this type at the zone's own name."""
+    row = connection.execute(
+        _select(
+            recordsets.c.zone_id == zone.id,
+            recordsets.c.name_key == zone.name.lower(),
+            recordsets.c.type == rtype,
+        )
+    ).first()
+    if row is None:
+        return None
+    return StoredRecordSet(
+        recordset=_value(row), wire=row.wire, changed_revision=row.changed_revision
+    )
+
+
+def _status(value: str) -> Condition:
+    try:
+        status = Status(value)
+    except ValueError:
+        return sa.false()
+    if status is Status.ACTIVE:
+        return sa.not_(WAITS)
+    if status is Status.ERROR:
+        return sa.and_(WAITS, zones.c.status == Status.ERROR)
+    if status is Status.PENDING:
+        return sa.and_(WAITS, zones.c.status != Status.ERROR)
+    return sa.false()
+
+
+def _filters(query: Query, zone_id: str | None) -> list[Condition]:
+    conditions: list[Condition] = []
+    for name, value in query.filters.items():
+        if name == "name":
+            conditions.append(queries.match_name(recordsets, value))
+        elif name == "ttl":
+            conditions.append(queries.match_integer(recordsets.c.ttl, value))
+        elif name in ("type", "description"):
+            conditions.append(queries.match(recordsets.c[name], value))
+        elif name == "status":
+            conditions.append(_status(value))
+        elif name == "data":
+            holders = sa.select(records.c.recordset_id).where(queries.match_data(value, records))
+            if zone_id is not None:
+                holders = holders.where(records.c.zone_id == zone_id)
+            conditions.append(recordsets.c.id.in_(holders))
+        else:
+            raise errors.BadRequest(f"Invalid filters {name}")
+    return conditions
+
+
+def find(
+    connection: sa.Connection, query: Query, owner: str | Scope, *, limit: int, count: bool
+) -> Page[RecordSet]:
+    """One page of a zone's recordsets (owner: its id), or of those that a project made (a Scope).
+
+    count: whether total_count is wanted. At most three statements, whatever is found.
+    """
+    if isinstance(owner, Scope):
+        zone_id = None
+        conditions: list[Condition] = []
+        if not owner.all_projects:
+            conditions.append(recordsets.c.project_id == owner.project_id)
+    else:
+        zone_id = owner
+        conditions = [recordsets.c.zone_id == zone_id]
+    conditions += _filters(query, zone_id)
+    base = _select(*conditions)
+    statement = queries.page(
+        connection, base, query, table=recordsets, sort_columns=SORT_COLUMNS, limit=limit
+    )
+    found = tuple(_value(row) for row in connection.execute(statement))
+    total: int | None = None
+    if count:
+        if zone_id is not None and not query.filters:
+            counting = sa.select(zones.c.recordset_count).where(zones.c.id == zone_id)
+        else:
+            counting = base.with_only_columns(sa.func.count(), maintain_column_froms=True)
+        total = int(connection.execute(counting).scalar_one())
+    return Page(items=found, total_count=total)
+
+
+def insert(tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision: int) -> None:
+    """Raises oslo.db's DBDuplicateEntry when the zone has one of that name and type."""
+    key = recordset.name.lower()
+    is_soa = recordset.type == "SOA"
+    texts = () if is_soa else recordset.records
+    tx.execute(
+        sa.insert(recordsets).values(
+            id=recordset.id,
+            zone_id=recordset.zone_id,
+            project_id=recordset.project_id,
+            name=recordset.name,
+            name_key=key,
+            reverse_key=key[::-1],
+            type=recordset.type,
+            ttl=recordset.ttl,
+            description=recordset.description,
+            texts=list(texts),
+            wire=wire,
+            record_count=len(texts),
+            changed_revision=changed_revision,
+            action=recordset.action,
+            managed=recordset.managed,
+            version=recordset.version,
+            created_at=recordset.created_at,
+            updated_at=recordset.updated_at,
+        )
+    )
+    _insert_records(tx, recordset.zone_id, recordset.id, texts)
+
+
+def _insert_records(
+    tx: Transaction, zone_id: str, recordset_id: str, texts: Sequence[str]
+) -> None:
+    if texts:
+        tx.execute(
+            sa.insert(records),
+            [
+                {
+                    "recordset_id": recordset_id,
+                    "position": position,
+                    "zone_id": zone_id,
+                    "data": text,
+                    "data_key": text[:DATA_KEY_LENGTH],
+                }
+                for position, text in enumerate(texts)
+            ],
+        )
+
+
+def update(
+    tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision: int, *, new_records: bool
+) -> None:
+    """Store the recordset's changeable members; its version grows by one."""
+    tx.execute(
+        sa.update(recordsets)
+        .where(recordsets.c.id == recordset.id)
+        .values(
+            ttl=recordset.ttl,
+            description=recordset.description,
+            texts=list(recordset.records),
+            wire=wire,
+            record_count=len(recordset.records),
+            changed_revision=changed_revision,
+            action=recordset.action,
+            updated_at=recordset.updated_at,
+            version=recordsets.c.version + 1,
+        )
+    )
+    if new_records:
+        tx.execute(sa.delete(records).where(records.c.recordset_id == recordset.id))
+        _insert_records(tx, recordset.zone_id, recordset.id, recordset.records)
+
+
+def delete(tx: Transaction, recordset_id: str) -> None:
+    tx.execute(sa.delete(recordsets).where(recordsets.c.id == recordset_id))

@@ -1,0 +1,247 @@
+"""The tables. `alembic/versions` creates them; `tests/contract` compares the two.
+
+Names follow Designate's where the meaning is the same. Three ideas carry the rest:
+
+* A zone has a `revision`, our own order of its changes, and a `served_revision`, the newest one
+  proven on its nameservers. A recordset keeps only `changed_revision`; its status is computed.
+* A recordset keeps its resource records in wire form (`wire`): whole RRs whose owner is the
+  labels below the apex and a pointer to offset 12 of the message. Where `ttl` is null the TTL field
+  of each RR is zero and the reader puts the zone's in. `records` holds the texts, for the filter.
+* `zone_journal` has one row per revision: the IXFR difference as bytes. A row without payload says
+  that the difference was too large to keep; transfers across it are whole (RFC 1995 section 4).
+
+Columns that are compared ignoring case end in `_key` and hold the lower-case form.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+BLOB = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+ID = sa.String(36)
+NAME = sa.String(255)
+LIVE = "0"
+DATA_KEY_LENGTH = 128
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+zones = sa.Table(
+    "zones",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("project_id", ID),
+    sa.Column("name", NAME, nullable=False),
+    sa.Column("name_key", NAME, nullable=False),
+    sa.Column("reverse_key", NAME, nullable=False),
+    sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("email", NAME, nullable=False),
+    sa.Column("description", sa.String(160)),
+    sa.Column("ttl", sa.Integer, nullable=False),
+    sa.Column("serial", sa.BigInteger, nullable=False),
+    sa.Column("refresh", sa.Integer, nullable=False),
+    sa.Column("retry", sa.Integer, nullable=False),
+    sa.Column("expire", sa.Integer, nullable=False),
+    sa.Column("minimum", sa.Integer, nullable=False),
+    sa.Column("mname", NAME, nullable=False),
+    # The SOA's data in wire form; its serial stands 20 bytes before the end.
+    sa.Column("soa_wire", BLOB, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("served_revision", sa.BigInteger, nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("error", sa.String(1000)),
+    sa.Column("hard_delete", sa.Boolean, nullable=False),
+    sa.Column("pending_since", MOMENT),
+    # When the change was last handed to a worker; the recovery sweep paces itself by it.
+    sa.Column("sent_at", MOMENT),
+    sa.Column("pool_id", ID, nullable=False),
+    # The pool's ns_version that the apex NS set was made from; a sweep brings older ones forward.
+    sa.Column("ns_version", sa.Integer, nullable=False),
+    sa.Column("parent_zone_id", ID, sa.ForeignKey("zones.id", ondelete="SET NULL")),
+    sa.Column("attributes", sa.JSON, nullable=False),
+    sa.Column("masters", sa.JSON, nullable=False),
+    sa.Column("transferred_at", MOMENT),
+    sa.Column("recordset_count", sa.Integer, nullable=False),
+    # Records of unmanaged recordsets: what the quota counts.
+    sa.Column("record_count", sa.Integer, nullable=False),
+    sa.Column("shard", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    # LIVE, or the zone's own id once it is deleted, so that the name can be used again.
+    sa.Column("deleted", ID, nullable=False),
+    sa.Column("deleted_at", MOMENT),
+    sa.UniqueConstraint("name_key", "deleted", "pool_id"),
+    mysql_charset="utf8mb4",
+)
+
+for _columns in (
+    ("deleted", "reverse_key"),
+    ("deleted", "created_at", "id"),
+    ("deleted", "name_key", "id"),
+    ("deleted", "status", "pending_since"),
+    ("deleted", "deleted_at"),
+    ("project_id", "deleted", "created_at", "id"),
+    ("project_id", "deleted", "updated_at", "id"),
+    ("project_id", "deleted", "name_key", "id"),
+    ("project_id", "deleted", "serial", "id"),
+    ("project_id", "deleted", "ttl", "id"),
+    ("project_id", "deleted", "status", "id"),
+    ("project_id", "deleted", "email"),
+    ("pool_id", "deleted", "ns_version"),
+    ("parent_zone_id",),
+):
+    sa.Index(f"ix_zones_{'_'.join(_columns)}", *(zones.c[name] for name in _columns))
+
+shared_zones = sa.Table(
+    "shared_zones",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("project_id", ID, nullable=False),
+    sa.Column("target_project_id", ID, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    sa.UniqueConstraint("zone_id", "project_id", "target_project_id"),
+    sa.Index("ix_shared_zones_target", "target_project_id", "zone_id"),
+    mysql_charset="utf8mb4",
+)
+
+recordsets = sa.Table(
+    "recordsets",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("project_id", ID),
+    sa.Column("name", NAME, nullable=False),
+    sa.Column("name_key", NAME, nullable=False),
+    sa.Column("reverse_key", NAME, nullable=False),
+    sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("ttl", sa.Integer),
+    sa.Column("description", sa.String(160)),
+    sa.Column("texts", sa.JSON, nullable=False),
+    # Empty for the SOA: its data lives in the zone's row and changes with every revision.
+    sa.Column("wire", BLOB, nullable=False),
+    sa.Column("record_count", sa.Integer, nullable=False),
+    sa.Column("changed_revision", sa.BigInteger, nullable=False),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("managed", sa.Boolean, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    sa.UniqueConstraint("zone_id", "name_key", "type"),
+    mysql_charset="utf8mb4",
+)
+
+for _columns in (
+    ("zone_id", "created_at", "id"),
+    ("zone_id", "updated_at", "id"),
+    ("zone_id", "name_key", "id"),
+    ("zone_id", "reverse_key"),
+    ("zone_id", "type", "id"),
+    ("zone_id", "ttl", "id"),
+    ("zone_id", "changed_revision"),
+    ("project_id", "created_at", "id"),
+    ("project_id", "updated_at", "id"),
+    ("project_id", "name_key", "id"),
+    ("project_id", "type", "id"),
+    ("created_at", "id"),
+):
+    sa.Index(f"ix_recordsets_{'_'.join(_columns)}", *(recordsets.c[name] for name in _columns))
+
+records = sa.Table(
+    "records",
+    metadata,
+    sa.Column(
+        "recordset_id",
+        ID,
+        sa.ForeignKey("recordsets.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("zone_id", ID, nullable=False),
+    sa.Column("data", sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb"), nullable=False),
+    # The first characters of data: what an index can hold on every database.
+    sa.Column("data_key", sa.String(DATA_KEY_LENGTH), nullable=False),
+    sa.Index("ix_records_zone_id_data_key", "zone_id", "data_key"),
+    sa.Index("ix_records_data_key", "data_key"),
+    mysql_charset="utf8mb4",
+)
+
+zone_journal = sa.Table(
+    "zone_journal",
+    metadata,
+    sa.Column(
+        "zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), primary_key=True
+    ),
+    sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("from_serial", sa.BigInteger, nullable=False),
+    sa.Column("to_serial", sa.BigInteger, nullable=False),
+    sa.Column("deleted_count", sa.Integer, nullable=False),
+    sa.Column("added_count", sa.Integer, nullable=False),
+    # Old SOA, deleted RRs, new SOA, added RRs; null: not kept, transfer the whole zone.
+    sa.Column("payload", BLOB),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Index("ix_zone_journal_zone_id_from_serial", "zone_id", "from_serial"),
+    sa.Index("ix_zone_journal_zone_id_to_serial", "zone_id", "to_serial"),
+    sa.Index("ix_zone_journal_created_at", "created_at"),
+    mysql_charset="utf8mb4",
+)
+
+pools = sa.Table(
+    "pools",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("name", sa.String(50), nullable=False, unique=True),
+    sa.Column("project_id", ID),
+    sa.Column("description", sa.String(160)),
+    sa.Column("attributes", sa.JSON, nullable=False),
+    # Lists of plain data as the model's codec writes them: always read and written as a whole.
+    sa.Column("ns_records", sa.JSON, nullable=False),
+    sa.Column("nameservers", sa.JSON, nullable=False),
+    sa.Column("targets", sa.JSON, nullable=False),
+    sa.Column("also_notifies", sa.JSON, nullable=False),
+    # Grows with every change of ns_records.
+    sa.Column("ns_version", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    mysql_charset="utf8mb4",
+)
+
+quotas = sa.Table(
+    "quotas",
+    metadata,
+    sa.Column("project_id", ID, primary_key=True),
+    sa.Column("resource", sa.String(32), primary_key=True),
+    sa.Column("hard_limit", sa.Integer, nullable=False),
+    mysql_charset="utf8mb4",
+)
+
+# How many live zones a project owns: the row that makes its zone quota exact, and the count of
+# its unfiltered zone list.
+project_usage = sa.Table(
+    "project_usage",
+    metadata,
+    sa.Column("project_id", ID, primary_key=True),
+    sa.Column("zones", sa.Integer, nullable=False),
+    mysql_charset="utf8mb4",
+)
+
+# One row per registered domain (the last two labels): locked while a zone below it is created,
+# because ownership of parents and children spans pools and projects.
+namespaces = sa.Table(
+    "namespaces",
+    metadata,
+    sa.Column("name_key", NAME, primary_key=True),
+    mysql_charset="utf8mb4",
+)

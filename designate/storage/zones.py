@@ -1,0 +1,403 @@
+"""Zones: rows to values, lists, and the changes that a transaction makes to a zone's row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+from designate import errors
+from designate.model.codec import from_plain, to_plain
+from designate.model.query import Page, Query
+from designate.model.zones import Action, Master, Status, Zone, ZoneId, ZoneType
+from designate.storage import query as queries
+from designate.storage.engine import Transaction
+from designate.storage.query import Condition, Scope
+from designate.storage.tables import LIVE, namespaces, project_usage, shared_zones, zones
+
+MASTERS = tuple[Master, ...]
+
+SORT_COLUMNS = {
+    "created_at": zones.c.created_at,
+    "id": zones.c.id,
+    "updated_at": zones.c.updated_at,
+    "name": zones.c.name_key,
+    "tenant_id": zones.c.project_id,
+    "serial": zones.c.serial,
+    "ttl": zones.c.ttl,
+    "status": zones.c.status,
+}
+
+SHARED = sa.exists().where(shared_zones.c.zone_id == zones.c.id).label("shared")
+MOST_SHARES_LISTED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredZone:
+    """A zone with what only the services see. soa_wire: the SOA's data in wire form."""
+
+    zone: Zone
+    soa_wire: bytes
+    recordset_count: int
+    record_count: int
+    hard_delete: bool
+
+
+def _zone(row: sa.Row[Any]) -> Zone:
+    return Zone(
+        id=row.id,
+        project_id=row.project_id,
+        name=row.name,
+        type=ZoneType(row.type),
+        email=row.email,
+        ttl=row.ttl,
+        serial=row.serial,
+        revision=row.revision,
+        served_revision=row.served_revision,
+        action=Action(row.action),
+        status=Status(row.status),
+        pool_id=row.pool_id,
+        mname=row.mname,
+        refresh=row.refresh,
+        retry=row.retry,
+        expire=row.expire,
+        minimum=row.minimum,
+        created_at=row.created_at,
+        version=row.version,
+        description=row.description,
+        parent_zone_id=row.parent_zone_id,
+        attributes=row.attributes,
+        masters=from_plain(MASTERS, row.masters),
+        shared=bool(row.shared),
+        error=row.error,
+        pending_since=row.pending_since,
+        updated_at=row.updated_at,
+        transferred_at=row.transferred_at,
+    )
+
+
+def _stored(row: sa.Row[Any]) -> StoredZone:
+    return StoredZone(
+        zone=_zone(row),
+        soa_wire=row.soa_wire,
+        recordset_count=row.recordset_count,
+        record_count=row.record_count,
+        hard_delete=row.hard_delete,
+    )
+
+
+def visible(scope: Scope) -> Condition:
+    """The scope's own zones and those shared with it."""
+    if scope.all_projects:
+        return sa.true()
+    shares = sa.select(shared_zones.c.zone_id).where(
+        shared_zones.c.target_project_id == scope.project_id
+    )
+    return sa.or_(zones.c.project_id == scope.project_id, zones.c.id.in_(shares))
+
+
+def get(connection: sa.Connection, zone_id: str, scope: Scope) -> StoredZone:
+    """Raises NotFound when there is no such zone or the scope does not see it."""
+    row = connection.execute(
+        sa.select(zones, SHARED).where(
+            zones.c.id == zone_id, zones.c.deleted == LIVE, visible(scope)
+        )
+    ).first()
+    if row is None:
+        raise errors.NotFound("zone")
+    return _stored(row)
+
+
+def lock(tx: Transaction, zone_id: str) -> StoredZone:
+    """The zone, its row held until the transaction ends. Raises NotFound."""
+    row = tx.execute(
+        tx.lock(
+            sa.select(zones, sa.false().label("shared")).where(
+                zones.c.id == zone_id, zones.c.deleted == LIVE
+            )
+        )
+    ).first()
+    if row is None:
+        raise errors.NotFound("zone")
+    return _stored(row)
+
+
+def _filters(query: Query) -> list[Condition]:
+    conditions: list[Condition] = []
+    for name, value in query.filters.items():
+        if name == "name":
+            conditions.append(queries.match_name(zones, value))
+        elif name == "ttl":
+            conditions.append(queries.match_integer(zones.c.ttl, value))
+        elif name in ("type", "email", "status", "description"):
+            conditions.append(queries.match(zones.c[name], value))
+        else:
+            raise errors.BadRequest(f"Invalid filters {name}")
+    return conditions
+
+
+def find(
+    connection: sa.Connection, query: Query, scope: Scope, *, limit: int, catalogs: bool
+) -> Page[Zone]:
+    """One page of the zones that the scope sees, pending deletions included.
+
+    catalogs: whether catalog zones are shown. At most five statements, whatever is found.
+    """
+    if not scope.all_projects and scope.project_id is None:
+        return Page(items=(), total_count=0)
+    conditions = [zones.c.deleted == LIVE, *_filters(query)]
+    if not catalogs:
+        conditions.append(zones.c.type != ZoneType.CATALOG)
+    shared_ids: Sequence[str] = ()
+    if not scope.all_projects:
+        shared_ids = (
+            connection.execute(
+                sa.select(shared_zones.c.zone_id)
+                .where(shared_zones.c.target_project_id == scope.project_id)
+                .limit(MOST_SHARES_LISTED)
+            )
+            .scalars()
+            .all()
+        )
+        conditions.append(
+            sa.or_(zones.c.project_id == scope.project_id, zones.c.id.in_(shared_ids))
+            if shared_ids
+            else zones.c.project_id == scope.project_id
+        )
+    statement = queries.page(
+        connection,
+        sa.select(zones, SHARED).where(*conditions),
+        query,
+        table=zones,
+        sort_columns=SORT_COLUMNS,
+        limit=limit,
+    )
+    found = tuple(_zone(row) for row in connection.execute(statement))
+    if query.filters or shared_ids:
+        count = sa.select(sa.func.count()).select_from(zones).where(*conditions)
+    else:
+        count = sa.select(sa.func.coalesce(sa.func.sum(project_usage.c.zones), 0))
+        if not scope.all_projects:
+            count = count.where(project_usage.c.project_id == scope.project_id)
+    return Page(items=found, total_count=int(connection.execute(count).scalar_one()))
+
+
+def lock_namespace(tx: Transaction, name: str) -> None:
+    """Hold the registered domain of the name, so that nobody else adds a zone under it meanwhile."""
+    key = ".".join(name.lower().rstrip(".").split(".")[-2:]) + "."
+    insert_missing(tx, namespaces, {"name_key": key})
+    tx.execute(tx.lock(sa.select(namespaces.c.name_key).where(namespaces.c.name_key == key)))
+
+
+def insert_missing(tx: Transaction, table: sa.Table, values: dict[str, Any]) -> None:
+    """Insert a row unless its primary key exists."""
+    if tx.dialect == "sqlite":
+        tx.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())
+    elif tx.dialect == "postgresql":
+        tx.execute(postgresql.insert(table).values(**values).on_conflict_do_nothing())
+    else:
+        tx.execute(mysql.insert(table).values(**values).prefix_with("IGNORE"))
+
+
+def owned_zones(tx: Transaction, project_id: str, change: int) -> int:
+    """Add to the project's number of zones, holding its row; answers the new number."""
+    insert_missing(tx, project_usage, {"project_id": project_id, "zones": 0})
+    own = project_usage.c.project_id == project_id
+    tx.execute(
+        sa.update(project_usage).where(own).values(zones=project_usage.c.zones + change)
+    )
+    return int(tx.execute(sa.select(project_usage.c.zones).where(own)).scalar_one())
+
+
+def related(connection: sa.Connection, name: str) -> list[Zone]:
+    """Live zones of any project and pool with this name, above it or below it; nearest first
+    above, at most 1000 below."""
+    key = name.lower()
+    labels = key.rstrip(".").split(".")
+    upwards = [".".join(labels[n:]) + "." for n in range(len(labels))]
+    below = key[::-1] + "."
+    condition = sa.or_(
+        zones.c.name_key.in_(upwards),
+        sa.and_(zones.c.reverse_key >= below, zones.c.reverse_key < key[::-1] + "/"),
+    )
+    rows = connection.execute(
+        sa.select(zones, sa.false().label("shared"))
+        .where(zones.c.deleted == LIVE, condition)
+        .limit(1000 + len(upwards))
+    )
+    return sorted((_zone(row) for row in rows), key=lambda zone: -len(zone.name))
+
+
+def covers(connection: sa.Connection, names: Iterable[str], besides: str) -> bool:
+    """Whether one of these names is a live zone other than the zone with id `besides`."""
+    keys = [name.lower() for name in names]
+    return bool(keys) and (
+        connection.execute(
+            sa.select(zones.c.id)
+            .where(zones.c.name_key.in_(keys), zones.c.deleted == LIVE, zones.c.id != besides)
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def insert(
+    tx: Transaction, zone: Zone, soa_wire: bytes, *, ns_version: int, recordset_count: int
+) -> None:
+    """Raises oslo.db's DBDuplicateEntry when the pool has a live zone of that name."""
+    key = zone.name.lower()
+    values = {
+        name: getattr(zone, name)
+        for name in Zone.__slots__
+        if name in zones.c and name not in ("shared", "masters")
+    }
+    tx.execute(
+        sa.insert(zones).values(
+            **values,
+            name_key=key,
+            reverse_key=key[::-1],
+            soa_wire=soa_wire,
+            ns_version=ns_version,
+            masters=to_plain(MASTERS, zone.masters),
+            hard_delete=False,
+            recordset_count=recordset_count,
+            record_count=0,
+            shard=int(zone.id[:3], 16),
+            deleted=LIVE,
+        )
+    )
+
+
+def update(tx: Transaction, zone_id: str, **columns: Any) -> None:
+    """Set columns of the zone's row; its version grows by one."""
+    if "masters" in columns:
+        columns["masters"] = to_plain(MASTERS, columns["masters"])
+    tx.execute(
+        sa.update(zones)
+        .where(zones.c.id == zone_id)
+        .values(**columns, version=zones.c.version + 1)
+    )
+
+
+def adopt(tx: Transaction, parent_id: str, zone_ids: Sequence[str]) -> None:
+    """Make a new zone the parent of zones that lie below it."""
+    if zone_ids:
+        tx.execute(
+            sa.update(zones).where(zones.c.id.in_(zone_ids)).values(parent_zone_id=parent_id)
+        )
+
+
+def has_children(connection: sa.Connection, zone_id: str) -> bool:
+    return (
+        connection.execute(
+            sa.select(zones.c.id)
+            .where(zones.c.parent_zone_id == zone_id, zones.c.deleted == LIVE)
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def bury(tx: Transaction, zone: Zone, now: datetime) -> None:
+    """Make the deleted zone a tombstone: invisible, its name free again, kept until the purge."""
+    update(
+        tx,
+        zone.id,
+        deleted=zone.id,
+        deleted_at=now,
+        action=Action.NONE,
+        status=Status.DELETED,
+        pending_since=None,
+        error=None,
+        updated_at=now,
+    )
+    if zone.project_id is not None:
+        owned_zones(tx, zone.project_id, -1)
+
+
+def claim_waiting(
+    tx: Transaction,
+    shards: tuple[int, int],
+    now: datetime,
+    *,
+    limit: int,
+    pending_age_s: float,
+    error_age_s: float,
+) -> list[StoredZone]:
+    """Zones that wait for their nameservers and were not handed out lately, longest first; marked
+    as handed out now. Secondary zones without content are left out: there is nothing to serve."""
+    quiet = now - timedelta(seconds=pending_age_s)
+    failed = now - timedelta(seconds=error_age_s)
+    waiting = sa.or_(
+        sa.and_(
+            zones.c.status == Status.PENDING,
+            zones.c.pending_since <= quiet,
+            sa.or_(zones.c.sent_at.is_(None), zones.c.sent_at <= quiet),
+        ),
+        sa.and_(
+            zones.c.status == Status.ERROR,
+            sa.or_(zones.c.sent_at.is_(None), zones.c.sent_at <= failed),
+        ),
+    )
+    content = sa.or_(
+        zones.c.type != ZoneType.SECONDARY,
+        zones.c.transferred_at.is_not(None),
+        zones.c.action == Action.DELETE,
+    )
+    rows = tx.execute(
+        sa.select(zones, sa.false().label("shared"))
+        .where(
+            zones.c.deleted == LIVE,
+            zones.c.shard.between(*shards),
+            zones.c.status.in_((Status.PENDING, Status.ERROR)),
+            waiting,
+            content,
+        )
+        .order_by(zones.c.pending_since)
+        .limit(limit)
+    ).all()
+    if rows:
+        tx.execute(
+            sa.update(zones).where(zones.c.id.in_([row.id for row in rows])).values(sent_at=now)
+        )
+    return [_stored(row) for row in rows]
+
+
+def outdated(connection: sa.Connection, pool_id: str, ns_version: int, limit: int) -> list[ZoneId]:
+    """Primary zones of the pool whose apex NS set is older than ns_version."""
+    rows = connection.execute(
+        sa.select(zones.c.id)
+        .where(
+            zones.c.pool_id == pool_id,
+            zones.c.deleted == LIVE,
+            zones.c.ns_version < ns_version,
+            zones.c.type == ZoneType.PRIMARY,
+            zones.c.action != Action.DELETE,
+        )
+        .limit(limit)
+    )
+    return [ZoneId(row.id) for row in rows]
+
+
+def purge(tx: Transaction, shards: tuple[int, int], before: datetime, limit: int) -> int:
+    """Remove tombstones older than `before` with all that belongs to them."""
+    ids = (
+        tx.execute(
+            sa.select(zones.c.id)
+            .where(
+                zones.c.deleted != LIVE,
+                zones.c.deleted_at <= before,
+                zones.c.shard.between(*shards),
+            )
+            .limit(limit)
+        )
+        .scalars()
+        .all()
+    )
+    if ids:
+        tx.execute(sa.delete(zones).where(zones.c.id.in_(ids)))
+    return len(ids)

@@ -1,0 +1,259 @@
+"""The questions that this service asks nameservers: SOA queries and NOTIFY; every call has a deadline.
+
+Trouble on the network is an answer here, never an exception: the caller weighs what each server said.
+Queries are a fixed header, the zone's name and four constant bytes, so they are put together
+directly; replies come from strangers and are read by dnspython. wire.packet and mdns answer such
+messages; `worker.converge` decides what the answers mean for a zone.
+"""
+
+from __future__ import annotations
+
+import enum
+import secrets
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.opcode
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+
+from designate.wire.names import to_wire
+
+UDP_SIZE_BYTES = 65535
+NAME_MEMORY_S = 60.0
+_HEADER = struct.Struct(">HHHHHH")
+_SOA_IN = struct.pack(">HH", dns.rdatatype.SOA, dns.rdataclass.IN)
+_NOTIFY_FLAGS = (dns.opcode.NOTIFY << 11) | dns.flags.AA
+
+Address = tuple[int, str]
+
+
+class SoaState(enum.StrEnum):
+    """SERIAL: the server answers with authority for the zone. ABSENT: it proved that it does not
+    serve the zone. UNKNOWN: neither, for now."""
+
+    SERIAL = "SERIAL"
+    ABSENT = "ABSENT"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoaAnswer:
+    """serial: set for SERIAL alone. text: what the server said, for people."""
+
+    state: SoaState
+    serial: int = 0
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"serial {self.serial}" if self.state is SoaState.SERIAL else self.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyAnswer:
+    """rcode: the server's, None when no answer came. text: the rcode's name or the trouble."""
+
+    rcode: int | None
+    text: str
+
+    @property
+    def accepted(self) -> bool:
+        return self.rcode == dns.rcode.NOERROR
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class _NoReplyError(Exception):
+    """Why one exchange gave nothing that can be read. Never leaves this module."""
+
+
+def query_soa(host: str, port: int, zone: str, timeout_s: float, *, tcp: bool = False) -> SoaAnswer:
+    """Ask one server for the zone's SOA, without recursion (RFC 1035 section 4.1).
+
+    host: an address, or a name whose addresses are tried in turn until one answers. A truncated
+    answer is asked for again over TCP (RFC 7766 section 5); tcp: ask over TCP at once. timeout_s
+    bounds the whole call. Never raises for what the network or the server does. Thread-safe.
+    """
+    try:
+        reply = _ask(host, port, zone, 0, timeout_s, tcp)
+    except _NoReplyError as error:
+        return SoaAnswer(state=SoaState.UNKNOWN, text=str(error))
+    return _read_soa(reply, zone)
+
+
+def send_notify(
+    host: str,
+    port: int,
+    zone: str,
+    timeout_s: float,
+    *,
+    tcp: bool = False,
+) -> NotifyAnswer:
+    """Tell one server that the zone changed (RFC 1996 section 3.7): opcode NOTIFY, AA set, RD clear.
+
+    The hint in the answer section that section 3.7 allows is left out, since a server must ask for
+    the SOA anyway. As query_soa otherwise.
+    """
+    try:
+        reply = _ask(host, port, zone, _NOTIFY_FLAGS, timeout_s, tcp)
+    except _NoReplyError as error:
+        return NotifyAnswer(rcode=None, text=str(error))
+    return NotifyAnswer(rcode=reply.rcode(), text=dns.rcode.to_text(reply.rcode()))
+
+
+def _read_soa(reply: dns.message.Message, zone: str) -> SoaAnswer:
+    rcode = reply.rcode()
+    text = dns.rcode.to_text(rcode)
+    if rcode in (dns.rcode.REFUSED, dns.rcode.NOTAUTH, dns.rcode.NXDOMAIN):
+        return SoaAnswer(state=SoaState.ABSENT, text=text)
+    if rcode != dns.rcode.NOERROR:
+        return SoaAnswer(state=SoaState.UNKNOWN, text=text)
+    apex = _name(zone)
+    rrset = reply.get_rrset(reply.answer, apex, dns.rdataclass.IN, dns.rdatatype.SOA)
+    if not rrset:
+        return SoaAnswer(state=SoaState.ABSENT, text="no SOA of the zone in the answer")
+    if not reply.flags & dns.flags.AA:
+        # A copy in somebody's cache says nothing about whether this server serves the zone.
+        return SoaAnswer(state=SoaState.UNKNOWN, text="answer without authority")
+    return SoaAnswer(state=SoaState.SERIAL, serial=rrset[0].serial)
+
+
+@lru_cache(maxsize=4096)
+def _name(zone: str) -> dns.name.Name:
+    return dns.name.from_text(zone)
+
+
+def _ask(
+    host: str, port: int, zone: str, flags: int, timeout_s: float, tcp: bool
+) -> dns.message.Message:
+    deadline = time.monotonic() + timeout_s
+    message_id = secrets.randbits(16)
+    query = _HEADER.pack(message_id, flags, 1, 0, 0, 0) + to_wire(zone) + _SOA_IN
+    addresses = _addresses(host)
+    trouble = "no address"
+    for place, address in enumerate(addresses):
+        # Each address gets an even share of what is left, so that a dead one leaves time for the next.
+        share = (deadline - time.monotonic()) / (len(addresses) - place)
+        try:
+            return _exchange(address, port, query, zone, time.monotonic() + share, tcp)
+        except _NoReplyError as error:
+            trouble = str(error)
+    raise _NoReplyError(trouble)
+
+
+def _exchange(
+    address: Address, port: int, query: bytes, zone: str, deadline: float, tcp: bool
+) -> dns.message.Message:
+    try:
+        if not tcp:
+            reply = _over_udp(address, port, query, zone, deadline)
+            if not reply.flags & dns.flags.TC:
+                return reply
+        return _over_tcp(address, port, query, zone, deadline)
+    except TimeoutError:
+        raise _NoReplyError("timeout") from None
+    except OSError as error:
+        raise _NoReplyError(error.strerror or type(error).__name__) from None
+
+
+def _over_udp(
+    address: Address, port: int, query: bytes, zone: str, deadline: float
+) -> dns.message.Message:
+    family, host = address
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(_left(deadline))
+        sock.connect((host, port))  # Datagrams of other senders are dropped by the kernel.
+        sock.send(query)
+        while True:
+            sock.settimeout(_left(deadline))
+            wire = sock.recv(UDP_SIZE_BYTES)
+            reply = _matching(wire, query, zone)
+            if reply is not None:
+                return reply
+
+
+def _over_tcp(
+    address: Address, port: int, query: bytes, zone: str, deadline: float
+) -> dns.message.Message:
+    family, host = address
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(_left(deadline))
+        sock.connect((host, port))
+        sock.sendall(struct.pack(">H", len(query)) + query)
+        length = int.from_bytes(_receive(sock, 2, deadline))
+        reply = _matching(_receive(sock, length, deadline), query, zone)
+    if reply is None:
+        raise _NoReplyError("the answer belongs to another question")
+    return reply
+
+
+def _receive(sock: socket.socket, size_bytes: int, deadline: float) -> bytes:
+    received = bytearray()
+    while len(received) < size_bytes:
+        sock.settimeout(_left(deadline))
+        part = sock.recv(size_bytes - len(received))
+        if not part:
+            raise _NoReplyError("connection closed early")
+        received += part
+    return bytes(received)
+
+
+def _left(deadline: float) -> float:
+    left_s = deadline - time.monotonic()
+    if left_s <= 0:
+        raise TimeoutError
+    return left_s
+
+
+def _matching(wire: bytes, query: bytes, zone: str) -> dns.message.Message | None:
+    """The reply, or None when it answers another query (RFC 5452 section 9.1). A server that cannot
+    read the question may leave it out, and then says so by its rcode."""
+    if len(wire) < _HEADER.size or wire[:2] != query[:2] or not wire[2] & 0x80:
+        return None
+    if (wire[2] & 0x78) != (query[2] & 0x78):
+        return None
+    try:
+        reply = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
+    except (dns.exception.DNSException, ValueError, IndexError):
+        raise _NoReplyError("malformed answer") from None
+    if reply.question:
+        question = reply.question[0]
+        if question.name != _name(zone) or question.rdtype != dns.rdatatype.SOA:
+            return None
+    elif reply.rcode() == dns.rcode.NOERROR:
+        return None
+    return reply
+
+
+def _addresses(host: str) -> tuple[Address, ...]:
+    """All addresses of a host, each once, in the system's order of preference. Empty: no such host."""
+    if ":" in host:
+        return ((socket.AF_INET6, host),)
+    if host.replace(".", "").isdigit():
+        return ((socket.AF_INET, host),)
+    try:
+        return _resolved(host.rstrip("."), int(time.monotonic() / NAME_MEMORY_S))
+    except OSError:
+        return ()  # Not remembered: the next call looks again.
+
+
+@lru_cache(maxsize=256)
+def _resolved(host: str, minute: int) -> tuple[Address, ...]:
+    del minute  # It is part of the key, so that an entry is asked for again.
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
+    return tuple(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+
+
+def addresses(host: str) -> tuple[str, ...]:
+    """The addresses of a host as texts; a literal address is its own. Names are looked up at most
+    once a minute; a failing look-up gives none."""
+    return tuple(address for _, address in _addresses(host))

@@ -1,0 +1,100 @@
+"""Threads per destination, so that a dead server holds up nobody but itself."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable
+from time import monotonic
+
+LOG = logging.getLogger(__name__)
+
+WIDTH = 8
+MOST_WAITING = 20_000
+IDLE_S = 10.0
+
+Job = Callable[[], None]
+
+
+class _Lane:
+    __slots__ = ("idle", "jobs", "ready", "threads")
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.jobs: deque[Job] = deque()
+        self.ready = threading.Condition(lock)
+        self.threads = 0
+        self.idle = 0
+
+
+class Lanes:
+    """At most `width` jobs at once per key, the others wait in order; threads live while needed.
+
+    A lane that nobody uses for IDLE_S has no thread. Thread-safe.
+    """
+
+    def __init__(self, width: int = WIDTH, most_waiting: int = MOST_WAITING) -> None:
+        self._width = width
+        self._most_waiting = most_waiting
+        self._lock = threading.Lock()
+        self._lanes: dict[Hashable, _Lane] = {}
+        self._threads: set[threading.Thread] = set()
+        self._closed = False
+
+    def submit(self, key: Hashable, job: Job) -> bool:
+        """Never blocks. False: this lane's queue is full, or the lanes are closed; nothing runs."""
+        with self._lock:
+            if self._closed:
+                return False
+            lane = self._lanes.get(key)
+            if lane is None:
+                lane = self._lanes[key] = _Lane(self._lock)
+            if len(lane.jobs) >= self._most_waiting:
+                return False
+            lane.jobs.append(job)
+            if len(lane.jobs) <= lane.idle:
+                lane.ready.notify()
+            elif lane.threads < self._width:
+                self._start_thread(key, lane)
+            return True
+
+    def _start_thread(self, key: Hashable, lane: _Lane) -> None:
+        thread = threading.Thread(target=self._run, args=(key, lane), name=f"lane {key}", daemon=True)
+        lane.threads += 1
+        self._threads.add(thread)
+        thread.start()
+
+    def _run(self, key: Hashable, lane: _Lane) -> None:
+        while (job := self._next(key, lane)) is not None:
+            try:
+                job()
+            except Exception:
+                LOG.exception("%s: a step failed; the zone's deadline covers it", key)
+
+    def _next(self, key: Hashable, lane: _Lane) -> Job | None:
+        """The next job; None: the thread is to end."""
+        with self._lock:
+            deadline = monotonic() + IDLE_S
+            lane.idle += 1
+            while not lane.jobs and not self._closed and (left_s := deadline - monotonic()) > 0:
+                lane.ready.wait(left_s)
+            lane.idle -= 1
+            if lane.jobs and not self._closed:
+                return lane.jobs.popleft()
+            lane.threads -= 1
+            if not lane.threads and not lane.jobs:
+                self._lanes.pop(key, None)
+            self._threads.discard(threading.current_thread())
+            return None
+
+    def stop(self, timeout_s: float) -> None:
+        """Drop what waits and wait for what runs, at most timeout_s."""
+        with self._lock:
+            self._closed = True
+            for lane in self._lanes.values():
+                lane.jobs.clear()
+                lane.ready.notify_all()
+            threads = list(self._threads)
+        deadline = monotonic() + timeout_s
+        for thread in threads:
+            thread.join(max(0.0, deadline - monotonic()))

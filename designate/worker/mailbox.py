@@ -1,0 +1,95 @@
+"""Where changes wait for a publisher: one slot per zone, the newest revision wins."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+import time
+from collections import OrderedDict
+
+from designate.model.zones import Action, ZoneChange, ZoneId
+
+LOG = logging.getLogger(__name__)
+
+MOST_ZONES = 10_000
+
+
+def newest(old: ZoneChange, new: ZoneChange) -> ZoneChange:
+    """Which of two changes of one zone is wanted. A deletion is final: nothing takes it back."""
+    deletions = [change for change in (old, new) if change.action is Action.DELETE]
+    if deletions:
+        wanted = max(deletions, key=lambda change: change.revision)
+        hard = any(change.hard_delete for change in deletions)
+        return dataclasses.replace(wanted, hard_delete=hard)
+    return new if new.revision >= old.revision else old
+
+
+class Mailbox:
+    """Bounded and thread-safe. While a zone is being published its newest change waits in its slot.
+
+    dropped: changes refused because the mailbox was full; the recovery sweep sends them again.
+    """
+
+    def __init__(self, most_zones: int = MOST_ZONES) -> None:
+        self._most_zones = most_zones
+        self._waiting: OrderedDict[ZoneId, ZoneChange] = OrderedDict()
+        self._held: dict[ZoneId, ZoneChange] = {}
+        self._taken: set[ZoneId] = set()
+        self._ready = threading.Condition()
+        self._closed = False
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._held)
+
+    def put(self, change: ZoneChange) -> bool:
+        """Never blocks. False: there was no room, or the mailbox is closed."""
+        with self._ready:
+            if self._closed:
+                return False
+            slots = self._held if change.zone_id in self._taken else self._waiting
+            old = slots.get(change.zone_id)
+            if old is not None:
+                slots[change.zone_id] = newest(old, change)
+                return True
+            if len(self) >= self._most_zones:
+                self.dropped += 1
+                if self.dropped == 1 or self.dropped % 1000 == 0:
+                    LOG.warning("mailbox full; %d changes left to the sweep so far", self.dropped)
+                return False
+            slots[change.zone_id] = change
+            if slots is self._waiting:
+                self._ready.notify()
+            return True
+
+    def take(self, timeout_s: float) -> ZoneChange | None:
+        """The change that waits longest; None after timeout_s or once closed. The caller calls
+        done() for its zone."""
+        deadline = time.monotonic() + timeout_s
+        with self._ready:
+            while not self._waiting:
+                left_s = deadline - time.monotonic()
+                if self._closed or left_s <= 0:
+                    return None
+                self._ready.wait(left_s)
+            zone_id, change = self._waiting.popitem(last=False)
+            self._taken.add(zone_id)
+            return change
+
+    def done(self, zone_id: ZoneId) -> None:
+        """The zone's publisher is free; what arrived meanwhile may be taken."""
+        with self._ready:
+            self._taken.discard(zone_id)
+            held = self._held.pop(zone_id, None)
+            if held is not None:
+                self._waiting[zone_id] = held
+                self._ready.notify()
+
+    def close(self) -> None:
+        """Refuse what comes and wake the publishers; what waits is left to the sweep."""
+        with self._ready:
+            self._closed = True
+            self._waiting.clear()
+            self._held.clear()
+            self._ready.notify_all()

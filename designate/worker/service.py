@@ -1,0 +1,151 @@
+"""The worker: takes changes from central and makes the pools' nameservers agree with them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from oslo_config import cfg
+
+from designate import errors
+from designate.backend import base as backends
+from designate.context import Context, admin_context
+from designate.model.zones import Outcome, ZoneChange, ZoneReport
+from designate.rpc.clients import CentralClient
+from designate.worker.converge import Converger, Settings
+from designate.worker.mailbox import Mailbox
+from designate.worker.pools import PoolCache
+
+LOG = logging.getLogger(__name__)
+
+GROUP = "service:worker"
+OPTS = [
+    cfg.IntOpt(
+        "threads",
+        default=200,
+        min=1,
+        help="Upper bound of threads that publish changes; no more than eight are used, for a "
+        "waiting zone needs none.",
+    ),
+    cfg.IntOpt(
+        "threshold_percentage",
+        default=100,
+        min=1,
+        max=100,
+        help="Share of a pool's nameservers that must serve a change before it is ACTIVE, and of "
+        "its targets that must take a new or deleted zone.",
+    ),
+    cfg.IntOpt(
+        "poll_timeout",
+        default=30,
+        min=1,
+        help="Seconds that one SOA query or NOTIFY may take; no more than 2 are used, for a lost "
+        "datagram is better asked again.",
+    ),
+    cfg.FloatOpt(
+        "poll_retry_interval",
+        default=15,
+        min=0.1,
+        help="Seconds between attempts at a backend that fails, at most; the first ones come "
+        "sooner.",
+    ),
+    cfg.IntOpt(
+        "poll_max_retries",
+        default=10,
+        min=1,
+        help="Kept for old configurations: how long to go on is said by convergence_deadline.",
+    ),
+    cfg.FloatOpt(
+        "poll_delay",
+        default=0,
+        min=0,
+        help="Seconds between a NOTIFY and the first SOA query where nothing tells when the "
+        "nameserver has transferred. 0: 0.05 s.",
+    ),
+    cfg.FloatOpt(
+        "convergence_deadline",
+        default=60,
+        min=1,
+        help="Seconds after which a change that too few nameservers serve is reported as ERROR. "
+        "The recovery sweep goes on trying.",
+    ),
+    cfg.BoolOpt("all_tcp", default=False, help="Send SOA queries and NOTIFY over TCP."),
+    cfg.StrOpt("topic", default="worker", help="Topic of the bus on which workers are called."),
+]
+
+PUBLISHERS = 8
+LONGEST_QUERY_S = 2.0
+FIRST_POLL_S = 0.05
+
+
+class Worker:
+    """See rpc.interfaces.WorkerApi. What it holds is memory only: the database is the truth."""
+
+    def __init__(self, conf: cfg.ConfigOpts, central: CentralClient) -> None:
+        group = conf[GROUP]
+        self._central = central
+        self._mailbox = Mailbox()
+        self._pools = PoolCache(central, backends.load)
+        self._converger = Converger(
+            central,
+            Settings(
+                threshold_percentage=group.threshold_percentage,
+                deadline_s=group.convergence_deadline,
+                query_timeout_s=min(float(group.poll_timeout), LONGEST_QUERY_S),
+                first_poll_s=group.poll_delay or FIRST_POLL_S,
+                retry_s=min(0.25, group.poll_retry_interval),
+                all_tcp=group.all_tcp,
+            ),
+        )
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._publish, name=f"publisher-{n}", daemon=True)
+            for n in range(min(PUBLISHERS, group.threads))
+        ]
+
+    def start(self) -> None:
+        self._converger.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """What is not finished is left to the sweep."""
+        self._stopping.set()
+        self._mailbox.close()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout=5)
+        self._converger.stop()
+
+    def zone_changed(self, context: Context, change: ZoneChange) -> None:
+        self._mailbox.put(change)
+
+    def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
+        self._converger.hint(zone_id, peer)
+
+    def _publish(self) -> None:
+        while not self._stopping.is_set():
+            change = self._mailbox.take(timeout_s=1.0)
+            if change is None:
+                continue
+            try:
+                self._hand_over(change)
+            except errors.DesignateError as error:
+                LOG.warning("zone %s is left to the sweep: %s", change.zone_id, error)
+            finally:
+                self._mailbox.done(change.zone_id)
+
+    def _hand_over(self, change: ZoneChange) -> None:
+        try:
+            pool = self._pools.get(change.pool_id, change.pool_version)
+        except (errors.NotFound, errors.ConfigurationError) as error:
+            report = ZoneReport(
+                zone_id=change.zone_id,
+                revision=change.revision,
+                serial=change.serial,
+                outcome=Outcome.FAILED,
+                error=f"pool {change.pool_id}: {error.message or error.type}",
+            )
+            self._central.status.report(admin_context(), report)
+            return
+        self._converger.want(change, pool)

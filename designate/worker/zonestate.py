@@ -1,0 +1,186 @@
+"""What is known about one zone on its way to the nameservers. No threads, no clock, no network."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+
+from designate.model.pools import Nameserver
+from designate.model.zones import Action, Outcome, ZoneChange, ZoneReport
+from designate.wire.client import SoaAnswer, SoaState
+from designate.wire.names import serial_ge
+from designate.worker.pools import LivePool, LiveTarget
+
+MOST_STEPS = 256
+MOST_ERROR_TEXT = 900
+
+
+@dataclass(slots=True)
+class TargetState:
+    """done: the backend call that the zone needs has succeeded. due: when a call or NOTIFY that is
+    planned takes place (monotonic seconds); None: none is planned. notified: serial of the last
+    NOTIFY sent."""
+
+    live: LiveTarget
+    done: bool = False
+    calling: bool = False
+    call_again: bool = False
+    attempts: int = 0
+    call_due: float | None = None
+    error: str = ""
+    notifying: bool = False
+    notified: int | None = None
+    notify_text: str = ""
+
+
+@dataclass(slots=True)
+class ServerState:
+    """asking: a query is on its way. again: something happened meanwhile, so ask once more at once.
+    delay_s: the wait before the next query."""
+
+    nameserver: Nameserver
+    delay_s: float
+    answer: SoaAnswer | None = None
+    asking: bool = False
+    again: bool = False
+    due: float | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.nameserver.host}:{self.nameserver.port}"
+
+    def serves(self, serial: int) -> bool:
+        answer = self.answer
+        return (
+            answer is not None
+            and answer.state is SoaState.SERIAL
+            and serial_ge(answer.serial, serial)
+        )
+
+    @property
+    def absent(self) -> bool:
+        return self.answer is not None and self.answer.state is SoaState.ABSENT
+
+
+@dataclass(slots=True)
+class ZoneState:
+    """change: the wanted state. steps: (serial, revision) of the changes not yet reported, oldest
+    first, so that a stream of changes shows progress. calls: what each target's backend must do
+    before the zone can be done ("create", "delete" or "")."""
+
+    change: ZoneChange
+    pool: LivePool
+    threshold_percentage: int
+    deadline: float
+    targets: list[TargetState]
+    servers: list[ServerState]
+    calls: str
+    steps: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MOST_STEPS))
+    closed: bool = False
+    notify_due: float | None = None
+    notify_rounds: int = 0
+    notify_at: float = -math.inf
+    notified_serial: int | None = None
+    created_at: float = -math.inf
+    create_due: float | None = None
+    recreations: int = 0
+    repaired: bool = False
+
+    @property
+    def deleting(self) -> bool:
+        return self.change.action is Action.DELETE
+
+    @property
+    def servers_needed(self) -> int:
+        """Of the nameservers; never none, for without a proof nothing is known."""
+        return max(1, math.ceil(len(self.servers) * self.threshold_percentage / 100))
+
+    def targets_done(self) -> bool:
+        """Enough backends have done what the zone needs of them."""
+        if not self.calls:
+            return True
+        needed = math.ceil(len(self.targets) * self.threshold_percentage / 100)
+        return sum(target.done for target in self.targets) >= needed
+
+    def lags(self, server: ServerState) -> bool:
+        """The nameserver is not known to have the wanted state."""
+        return not (server.absent if self.deleting else server.serves(self.change.serial))
+
+    def outcome(self) -> ZoneReport | None:
+        """What the answers prove and has not been reported; revision of `change`: the end."""
+        if not self.targets_done():
+            return None
+        if self.deleting:
+            if sum(server.absent for server in self.servers) < self.servers_needed:
+                return None
+            return self._report(Outcome.ABSENT, self.change.serial, self.change.revision)
+        for serial, revision in reversed(self.steps):
+            counted = [server.answer for server in self.servers if server.serves(serial)]
+            if len(counted) < self.servers_needed:
+                continue
+            lowest = serial
+            for answer in counted[1:] and counted or counted:
+                if answer is not None and not serial_ge(answer.serial, lowest):
+                    lowest = answer.serial
+            return self._report(Outcome.SERVED, lowest, revision)
+        return None
+
+    def failure(self, reason: str) -> ZoneReport:
+        """The report that gives up, with what every server said."""
+        parts = [
+            f"nameserver {server.label}: {server.answer or 'not asked'}"
+            for server in self.servers
+            if self.lags(server)
+        ]
+        for target in self.targets:
+            if self.calls and not target.done:
+                parts.append(f"{target.live.label}: {target.error or 'no answer yet'}")
+            elif target.error:
+                parts.append(f"{target.live.label}: {target.error}")
+            if target.notify_text not in ("", "NOERROR"):
+                parts.append(f"{target.live.label}: NOTIFY: {target.notify_text}")
+        text = "; ".join([reason, *parts])
+        if len(text) > MOST_ERROR_TEXT:
+            text = text[: MOST_ERROR_TEXT - 3] + "..."
+        report = self._report(Outcome.FAILED, self.change.serial, self.change.revision)
+        return ZoneReport(
+            zone_id=report.zone_id,
+            revision=report.revision,
+            serial=report.serial,
+            outcome=report.outcome,
+            error=text,
+        )
+
+    def _report(self, outcome: Outcome, serial: int, revision: int) -> ZoneReport:
+        return ZoneReport(
+            zone_id=self.change.zone_id, revision=revision, serial=serial, outcome=outcome
+        )
+
+
+def new_state(
+    change: ZoneChange,
+    pool: LivePool,
+    *,
+    threshold_percentage: int,
+    deadline: float,
+    first_delay_s: float,
+) -> ZoneState:
+    """The state in which a change starts: nothing called, nobody asked."""
+    if change.action is Action.DELETE:
+        calls = "delete"
+    elif change.action is Action.CREATE or not change.created:
+        calls = "create"
+    else:
+        calls = ""
+    state = ZoneState(
+        change=change,
+        pool=pool,
+        threshold_percentage=threshold_percentage,
+        deadline=deadline,
+        targets=[TargetState(live=target) for target in pool.targets],
+        servers=[ServerState(nameserver=ns, delay_s=first_delay_s) for ns in pool.nameservers],
+        calls=calls,
+    )
+    state.steps.append((change.serial, change.revision))
+    return state
