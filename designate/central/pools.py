@@ -16,6 +16,7 @@ from designate import errors, rrtypes
 from designate.central import managed
 from designate.central.base import Core
 from designate.context import Context
+from designate.model import poolsfile
 from designate.model.pools import Pool, PoolChange, PoolSpec
 from designate.model.zones import Action
 from designate.storage import pools, zones
@@ -32,7 +33,6 @@ PARTS = (
     "targets",
     "also_notifies",
 )
-SECRET_OPTIONS = ("password", "secret", "token", "key_value", "tsigkey_value")
 
 
 class PoolsEndpoint:
@@ -163,7 +163,7 @@ def _shown(value: Any) -> str:
 
 
 def _masked(name: str, value: str) -> str:
-    return "***" if any(secret in name for secret in SECRET_OPTIONS) else value
+    return poolsfile.MASK if poolsfile.is_secret(name) else value
 
 
 def follow_pools(core: Core, limit: int) -> int:

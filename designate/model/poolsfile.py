@@ -1,1 +1,266 @@
-def parse(data, source, drivers=None): raise RuntimeError
+"""The grammar of pools.yaml: plain data to pools and back. Reading the file is the caller's.
+
+All faults are reported at once, each with the file, the pool and the key. Values of options become
+texts; YAML's booleans become `true` and `false`, so that what an operator switches on stays on.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from designate import errors
+from designate.model.pools import AlsoNotify, Nameserver, NsRecord, Pool, PoolSpec, Target
+from designate.model.zones import Master
+
+KEYS = (
+    "name", "id", "description", "attributes", "ns_records", "nameservers", "targets",
+    "also_notifies",
+)  # fmt: skip
+TARGET_KEYS = ("type", "description", "tsigkey_id", "masters", "options")
+LONGEST_NAME = 50
+LONGEST_DESCRIPTION = 160
+LONGEST_VALUE = 255
+SECRET_WORDS = ("password", "secret", "token", "tsigkey_value")
+MASK = "***"
+
+
+class _Faults:
+    """Collects what is wrong. path: where in the file, for people."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self.found: list[str] = []
+
+    def add(self, path: str, problem: str) -> None:
+        self.found.append(f"{self._source}: {path}: {problem}")
+
+
+def parse(
+    data: object, source: str, drivers: Collection[str] | None = None
+) -> tuple[PoolSpec, ...]:
+    """The pools. drivers: the known target types; None: not checked.
+
+    Raises BadRequest that names every fault.
+    """
+    faults = _Faults(source)
+    pools: list[PoolSpec] = []
+    if not isinstance(data, list):
+        faults.add("top level", "must be a list of pools")
+        data = []
+    for place, item in enumerate(data):
+        label = f"pool {place + 1}"
+        if not isinstance(item, dict):
+            faults.add(label, "must be a mapping")
+            continue
+        pools.append(_pool(item, faults, f"pool {item.get('name', place + 1)}", drivers))
+    for names in ([pool.name for pool in pools], [pool.id for pool in pools if pool.id]):
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            faults.add(f"pool {name}", "is there more than once")
+    if faults.found:
+        raise errors.BadRequest("\n".join(faults.found))
+    return tuple(pools)
+
+
+def _pool(
+    item: Mapping[str, Any], faults: _Faults, label: str, drivers: Collection[str] | None
+) -> PoolSpec:
+    if "catalog_zone" in item:
+        faults.add(f"{label}: catalog_zone", "catalog zones are not supported by this release")
+    _unknown(item, (*KEYS, "catalog_zone"), faults, label)
+    pool_id = item.get("id")
+    return PoolSpec(
+        name=_text(item, "name", faults, label, LONGEST_NAME) or "",
+        id=_uuid(pool_id, faults, f"{label}: id"),
+        description=_text(item, "description", faults, label, LONGEST_DESCRIPTION, needed=False),
+        attributes=_texts(item.get("attributes"), faults, f"{label}: attributes", LONGEST_NAME),
+        ns_records=tuple(
+            _ns_record(entry, faults, where)
+            for where, entry in _entries(item, "ns_records", faults, label, needed=True)
+        ),
+        nameservers=tuple(
+            Nameserver(
+                host=_host(entry, faults, where),
+                port=_port(entry, faults, where),
+                tsigkey_id=_uuid(entry.get("tsigkey_id"), faults, f"{where}: tsigkey_id"),
+            )
+            for where, entry in _entries(item, "nameservers", faults, label, needed=True)
+        ),
+        targets=tuple(
+            _target(entry, faults, where, drivers)
+            for where, entry in _entries(item, "targets", faults, label, needed=True)
+        ),
+        also_notifies=tuple(
+            AlsoNotify(host=_host(entry, faults, where), port=_port(entry, faults, where))
+            for where, entry in _entries(item, "also_notifies", faults, label)
+        ),
+    )
+
+
+def _ns_record(entry: Mapping[str, Any], faults: _Faults, where: str) -> NsRecord:
+    _unknown(entry, ("hostname", "priority"), faults, where)
+    hostname = _text(entry, "hostname", faults, where, LONGEST_VALUE) or ""
+    if hostname and not hostname.endswith("."):
+        faults.add(f"{where}: hostname", f"Domain {hostname} does not end with a dot")
+    return NsRecord(
+        hostname=hostname, priority=_number(entry.get("priority", 1), 10000, faults, f"{where}: priority")
+    )
+
+
+def _target(
+    entry: Mapping[str, Any], faults: _Faults, where: str, drivers: Collection[str] | None
+) -> Target:
+    _unknown(entry, TARGET_KEYS, faults, where)
+    kind = _text(entry, "type", faults, where, LONGEST_NAME) or ""
+    if drivers is not None and kind and kind not in drivers:
+        faults.add(f"{where}: type", f"Unable to find designate backend driver type: {kind}")
+    return Target(
+        type=kind,
+        description=_text(entry, "description", faults, where, LONGEST_DESCRIPTION, needed=False),
+        tsigkey_id=_uuid(entry.get("tsigkey_id"), faults, f"{where}: tsigkey_id"),
+        masters=tuple(
+            Master(host=_host(master, faults, place), port=_port(master, faults, place))
+            for place, master in _entries(entry, "masters", faults, where)
+        ),
+        options=_texts(entry.get("options"), faults, f"{where}: options", LONGEST_VALUE),
+    )
+
+
+def _unknown(
+    item: Mapping[str, Any], known: Collection[str], faults: _Faults, label: str
+) -> None:
+    for key in item:
+        if key not in known:
+            faults.add(f"{label}: {key}", f"is not a key here; known are {', '.join(known)}")
+
+
+def _entries(
+    item: Mapping[str, Any], key: str, faults: _Faults, label: str, *, needed: bool = False
+) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    value = item.get(key)
+    if not value and needed:
+        faults.add(f"{label}: {key}", "is needed and must not be empty")
+    if value is None:
+        return
+    if not isinstance(value, list):
+        faults.add(f"{label}: {key}", "must be a list")
+        return
+    for place, entry in enumerate(value):
+        where = f"{label}: {key}[{place}]"
+        if isinstance(entry, dict):
+            yield where, entry
+        else:
+            faults.add(where, "must be a mapping")
+
+
+def _text(
+    item: Mapping[str, Any],
+    key: str,
+    faults: _Faults,
+    label: str,
+    longest: int,
+    *,
+    needed: bool = True,
+) -> str | None:
+    value = item.get(key)
+    if value is None:
+        if needed:
+            faults.add(f"{label}: {key}", "is needed")
+        return None
+    if not isinstance(value, str | int | float) or len(str(value)) > longest:
+        faults.add(f"{label}: {key}", f"must be a text of at most {longest} characters")
+        return None
+    return str(value)
+
+
+def _texts(value: object, faults: _Faults, label: str, longest: int) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        faults.add(label, "must be a mapping")
+        return {}
+    found = {}
+    for key, item in value.items():
+        text = str(item).lower() if isinstance(item, bool) else str(item)
+        if isinstance(item, dict | list) or max(len(str(key)), len(text)) > longest:
+            faults.add(f"{label}: {key}", f"must be a text of at most {longest} characters")
+        elif item is not None:
+            found[str(key)] = text
+    return found
+
+
+def _host(entry: Mapping[str, Any], faults: _Faults, where: str) -> str:
+    return _text(entry, "host", faults, where, LONGEST_VALUE) or ""
+
+
+def _port(entry: Mapping[str, Any], faults: _Faults, where: str) -> int:
+    return _number(entry.get("port", 53), 65535, faults, f"{where}: port")
+
+
+def _number(value: object, highest: int, faults: _Faults, where: str) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = 0
+    if not 1 <= number <= highest:
+        faults.add(where, f"must be a number from 1 to {highest}")
+        return 1
+    return number
+
+
+def _uuid(value: object, faults: _Faults, where: str) -> str | None:
+    if value is None:
+        return None
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError:
+        faults.add(where, f"Not a valid uuid: {value}")
+        return None
+
+
+def dump(pools: Iterable[Pool], *, secrets: bool = False) -> list[dict[str, Any]]:
+    """Pools as plain data that parse() takes. secrets: show what is secret, else it is masked."""
+    return [_dumped(pool, secrets) for pool in pools]
+
+
+def _dumped(pool: Pool, secrets: bool) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "id": pool.id,
+        "name": pool.name,
+        "attributes": dict(pool.attributes),
+        "ns_records": [{"hostname": n.hostname, "priority": n.priority} for n in pool.ns_records],
+        "nameservers": [
+            _present({"host": n.host, "port": n.port, "tsigkey_id": n.tsigkey_id})
+            for n in pool.nameservers
+        ],
+        "targets": [
+            _present(
+                {
+                    "type": target.type,
+                    "description": target.description,
+                    "tsigkey_id": target.tsigkey_id,
+                    "masters": [{"host": m.host, "port": m.port} for m in target.masters],
+                    "options": {k: _shown(k, v, secrets) for k, v in target.options.items()},
+                }
+            )
+            for target in pool.targets
+        ],
+        "also_notifies": [{"host": a.host, "port": a.port} for a in pool.also_notifies],
+    }
+    if pool.description:
+        plain["description"] = pool.description
+    return plain
+
+
+def _present(plain: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in plain.items() if value is not None}
+
+
+def is_secret(option: str) -> bool:
+    """Whether an option's value must not be shown."""
+    return any(word in option for word in SECRET_WORDS)
+
+
+def _shown(option: str, value: str, secrets: bool) -> str:
+    return MASK if is_secret(option) and not secrets else value

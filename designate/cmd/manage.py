@@ -1,0 +1,157 @@
+"""designate-manage: the operator's command line for the database and the pools.
+
+Exit status: 0 done; 1 refused, with the reason on standard error; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import yaml
+from oslo_config import cfg
+
+from designate import compose, config, errors
+from designate.context import admin_context
+from designate.model import poolsfile
+from designate.model.pools import PoolChange
+from designate.storage import migration
+from designate.storage.engine import GROUP as STORAGE_GROUP
+
+POOLS_FILE = "/etc/designate/pools.yaml"
+Command = Callable[[cfg.ConfigOpts, argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = _parser().parse_args(argv)
+    try:
+        command: Command = arguments.command
+        return command(_conf(arguments), arguments)
+    except errors.DesignateError as error:
+        print(error.message or error.type, file=sys.stderr)
+        return 1
+    except (cfg.Error, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _conf(arguments: argparse.Namespace) -> cfg.ConfigOpts:
+    conf = cfg.ConfigOpts()
+    config.register(conf)
+    files = arguments.config_file or cfg.find_config_files("designate", "designate")
+    conf([], project="designate", prog="designate", default_config_files=files)
+    return conf
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="designate-manage", description=__doc__)
+    parser.add_argument("--config-file", action="append", metavar="FILE")
+    categories = parser.add_subparsers(required=True, metavar="database|pool")
+    database = categories.add_parser("database", help="the schema").add_subparsers(required=True)
+    for name, command, text in (
+        ("sync", _sync, "migrate to the newest schema"),
+        ("upgrade", _upgrade, "migrate to a revision"),
+        ("version", _version, "show the schema's revision and the newest one"),
+    ):
+        action = database.add_parser(name, help=text)
+        action.set_defaults(command=command)
+        if name == "upgrade":
+            action.add_argument("revision", nargs="?", default="head")
+    _pool_parser(categories.add_parser("pool", help="the pools").add_subparsers(required=True))
+    return parser
+
+
+def _pool_parser(pool: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    update = pool.add_parser("update", help="make the stored pools those of a file")
+    update.add_argument("--file", default=POOLS_FILE)
+    update.add_argument("--delete", action="store_true", help="remove pools not in the file")
+    update.add_argument("--dry-run", action="store_true", help="only show what would change")
+    update.add_argument("--skip-verify-drivers", action="store_true")
+    update.set_defaults(command=_pool_update)
+    show = pool.add_parser("show_config", help="show stored pools as YAML")
+    show.add_argument("--pool_id")
+    show.add_argument("--all_pools", action="store_true")
+    show.add_argument("--show-secrets", action="store_true")
+    show.set_defaults(command=_pool_show)
+    generate = pool.add_parser("generate_file", help="write the stored pools to a file")
+    generate.add_argument("--file", default=POOLS_FILE)
+    generate.set_defaults(command=_pool_generate)
+
+
+def _url(conf: cfg.ConfigOpts) -> str:
+    url = conf[STORAGE_GROUP].connection
+    if not url:
+        raise errors.ConfigurationError(f"[{STORAGE_GROUP}] connection is not set")
+    return str(url)
+
+
+def _sync(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    migration.sync(_url(conf))
+    return 0
+
+
+def _upgrade(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    migration.upgrade(_url(conf), arguments.revision)
+    return 0
+
+
+def _version(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    current, newest = migration.version(_url(conf))
+    mark = " (head)" if current == newest else ""
+    print(f"Current: {current or 'none'}{mark}  Latest: {newest} (head)")
+    return 0
+
+
+def _pool_update(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    drivers = None if arguments.skip_verify_drivers else compose.backend_names()
+    pools = compose.read_pools_file(arguments.file, drivers)
+    central = compose.central_client(conf)
+    planned = central.pools.apply(admin_context(), pools, arguments.delete, True)
+    for change in planned:
+        print(_line(change))
+    if not planned:
+        print("Nothing to change.")
+    elif arguments.dry_run:
+        print("Dry run: nothing was changed.")
+    else:
+        central.pools.apply(admin_context(), pools, arguments.delete, False)
+        print("Done.")
+    return 0
+
+
+def _line(change: PoolChange) -> str:
+    if not change.path:
+        return f"{change.pool}: {change.kind}"
+    return f"{change.pool}: {change.kind} {change.path}\n  - {change.old}\n  + {change.new}"
+
+
+def _pool_show(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    central = compose.central_client(conf)
+    if arguments.all_pools:
+        pools = central.pools.find(admin_context())
+    else:
+        pool_id = arguments.pool_id or conf["service:central"].default_pool_id
+        pools = (central.pools.get(admin_context(), pool_id),)
+    print("Pool Configuration:")
+    print("-------------------")
+    print(_yaml(poolsfile.dump(pools, secrets=arguments.show_secrets)), end="")
+    return 0
+
+
+def _pool_generate(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    pools = compose.central_client(conf).pools.find(admin_context())
+    path = Path(arguments.file)
+    # What it writes holds credentials: nobody else may read it.
+    path.touch(mode=0o600)
+    path.write_text(_yaml(poolsfile.dump(pools, secrets=True)), encoding="utf-8")
+    return 0
+
+
+def _yaml(data: object) -> str:
+    return yaml.safe_dump(data, default_flow_style=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Real nameservers for tests: private instances on free loopback ports, ended by process id."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import dns.exception
+import dns.message
+import dns.query
+
+
+def free_port() -> int:
+    """A port that is free for UDP and TCP just now."""
+    while True:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            port = tcp.getsockname()[1]
+            try:
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(port)
+
+
+def until(condition: Callable[[], object], timeout_s: float = 10.0, what: str = "it") -> object:
+    """The condition's first true value, asked often; AssertionError after timeout_s."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.005)
+    raise AssertionError(f"{what} did not come true within {timeout_s} s")
+
+
+class Named:
+    """A private BIND 9 as secondary: `with Named(folder) as bind`. rate: its serial-query-rate."""
+
+    def __init__(self, folder: Path, rate: int = 1000) -> None:
+        self.folder = folder
+        self.rate = rate
+        self.port = free_port()
+        self.rndc_port = free_port()
+        self.key_file = folder / "rndc.key"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        secret = base64.b64encode(secrets.token_bytes(32)).decode()
+        self.key_file.write_text(
+            f'key "rndc-key" {{ algorithm hmac-sha256; secret "{secret}"; }};\n'
+        )
+        (self.folder / "named.conf").write_text(self._config())
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _config(self) -> str:
+        return f"""
+include "{self.key_file}";
+options {{
+    directory "{self.folder}";
+    pid-file "{self.folder}/named.pid";
+    session-keyfile none;
+    listen-on port {self.port} {{ 127.0.0.1; }};
+    listen-on-v6 {{ none; }};
+    recursion no;
+    notify no;
+    dnssec-validation no;
+    allow-new-zones yes;
+    allow-transfer {{ any; }};
+    serial-query-rate {self.rate};
+    minimal-responses yes;
+    request-ixfr yes;
+    tcp-clients 500;
+}};
+controls {{ inet 127.0.0.1 port {self.rndc_port} allow {{ 127.0.0.1; }} keys {{ "rndc-key"; }}; }};
+"""
+
+    def start(self) -> None:
+        program = shutil.which("named", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+        assert program, "BIND 9 (named) is not installed; tools/test installs it"
+        log = (self.folder / "named.log").open("ab")
+        self._process = subprocess.Popen(
+            [program, "-g", "-n", "2", "-c", str(self.folder / "named.conf")],
+            stdout=log,
+            stderr=log,
+        )
+        log.close()
+        until(self._answers, 20, "named's first answer")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.folder / "named.log").read_text()
+        query = dns.message.make_query("version.bind.", "TXT", "CH")
+        try:
+            dns.query.udp(query, "127.0.0.1", port=self.port, timeout=0.5)
+        except (OSError, dns.exception.DNSException):
+            return False
+        return True
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=20)
+            self._process = None
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The options of a bind9 target for it."""
+        return {
+            "host": "127.0.0.1",
+            "port": str(self.port),
+            "rndc_host": "127.0.0.1",
+            "rndc_port": str(self.rndc_port),
+            "rndc_key_file": str(self.key_file),
+        }
