@@ -1,7 +1,6 @@
 """Runs migrations against the database whose URL designate.storage.migration passed in."""
 
 from alembic import context
-
 from designate.storage.engine import Database
 from designate.storage.tables import metadata
 

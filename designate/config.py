@@ -1,8 +1,8 @@
 """Every option of designate.conf, gathered from the modules that read them.
 
-A module declares `OPTS` for its `GROUP`, or `OPTIONS_BY_GROUP` for several groups. They are named here
-as texts and imported at the first use, so that any floor may import this module. As a command it
-prints the configuration reference:
+A module declares `OPTS` for its `GROUP`, or `OPTIONS_BY_GROUP` for several groups. They are named
+here as texts and imported at the first use, so that any floor may import this module. As a command
+it prints the configuration reference:
 
     python -m designate.config > doc/configuration.md
 """
@@ -73,10 +73,12 @@ def _lines() -> Iterator[str]:
         yield f"## [{group}]\n"
         yield "| Option | Type | Default | Meaning |"
         yield "|---|---|---|---|"
-        for option in options:
-            if not option.deprecated_for_removal:
-                yield f"| `{option.dest}` | {option.type} | {_default(option)} | {_meaning(option)} |"
+        yield from (_row(option) for option in options if not option.deprecated_for_removal)
         yield ""
+
+
+def _row(option: cfg.Opt) -> str:
+    return f"| `{option.dest}` | {option.type} | {_default(option)} | {_meaning(option)} |"
 
 
 def _default(option: cfg.Opt) -> str:
@@ -88,7 +90,8 @@ def _default(option: cfg.Opt) -> str:
 
 def _meaning(option: cfg.Opt) -> str:
     text = " ".join((option.help or "").split()).replace("|", "\\|")
-    old = [f"`{name.name}`" for name in option.deprecated_opts if name.name not in (None, option.name)]
+    names = [old.name for old in option.deprecated_opts]
+    old = [f"`{name}`" for name in names if name not in (None, option.name)]
     return f"{text} (Old name: {', '.join(old)}.)" if old else text
 
 

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from alembic import op
 from sqlalchemy.dialects import mysql
+
+from alembic import op
 
 MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 BLOB = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
@@ -133,9 +134,7 @@ def upgrade() -> None:
             ["deleted", "status", "pending_since"],
             unique=False,
         )
-        batch_op.create_index(
-            "ix_zones_parent_zone_id", ["parent_zone_id"], unique=False
-        )
+        batch_op.create_index("ix_zones_parent_zone_id", ["parent_zone_id"], unique=False)
         batch_op.create_index(
             "ix_zones_pool_id_deleted_ns_version",
             ["pool_id", "deleted", "ns_version"],
@@ -213,9 +212,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
     )
     with op.batch_alter_table("recordsets", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_recordsets_created_at_id", ["created_at", "id"], unique=False
-        )
+        batch_op.create_index("ix_recordsets_created_at_id", ["created_at", "id"], unique=False)
         batch_op.create_index(
             "ix_recordsets_project_id_created_at_id",
             ["project_id", "created_at", "id"],
@@ -316,9 +313,7 @@ def upgrade() -> None:
         mysql_charset="utf8mb4",
     )
     with op.batch_alter_table("zone_journal", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_zone_journal_created_at", ["created_at"], unique=False
-        )
+        batch_op.create_index("ix_zone_journal_created_at", ["created_at"], unique=False)
         batch_op.create_index(
             "ix_zone_journal_zone_id_from_serial",
             ["zone_id", "from_serial"],
@@ -346,9 +341,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("records", schema=None) as batch_op:
         batch_op.create_index("ix_records_data_key", ["data_key"], unique=False)
-        batch_op.create_index(
-            "ix_records_zone_id_data_key", ["zone_id", "data_key"], unique=False
-        )
+        batch_op.create_index("ix_records_zone_id_data_key", ["zone_id", "data_key"], unique=False)
     op.bulk_insert(
         pools,
         [

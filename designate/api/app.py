@@ -43,7 +43,9 @@ OPTS = [
         default=False,
         help="Answer 503 to everybody without the role of maintenance_mode_role.",
     ),
-    cfg.StrOpt("maintenance_mode_role", default="admin", help="Role that maintenance lets through."),
+    cfg.StrOpt(
+        "maintenance_mode_role", default="admin", help="Role that maintenance lets through."
+    ),
     cfg.IntOpt(
         "max_request_body_size",
         default=114688,
@@ -120,11 +122,18 @@ class _Root:
             )
             return handler, ids
         singletons = {("limits",)} | {
-            known.path for known in self._routes if len(known.path) == 3 and known.path[-1] == "nameservers"
+            known.path
+            for known in self._routes
+            if len(known.path) == 3 and known.path[-1] == "nameservers"
         }
         if any(self._below(known, segments) for known in singletons):
             raise errors.MethodNotAllowed
-        if method == "POST" and len(segments) == 3 and segments[0] == "zones" and segments[1] != "tasks":
+        if (
+            method == "POST"
+            and len(segments) == 3
+            and segments[0] == "zones"
+            and segments[1] != "tasks"
+        ):
             raise errors.MethodNotAllowed
         raise errors.NotFound
 

@@ -55,14 +55,14 @@ def text(longest: int, *, null: bool = False) -> Reader:
             return None
         if value is None or isinstance(value, dict | list):
             raise errors.InvalidObject(f"Field '{name}' must be a string")
-        value = str(value)
-        if len(value) > longest:
+        given = str(value)
+        if len(given) > longest:
             raise errors.InvalidObject(
                 f"Value in the field '{name}' is too long: at most {longest} characters"
             )
-        if "\x00" in value:
+        if "\x00" in given:
             raise errors.InvalidObject(f"Value in the field '{name}' holds a null character")
-        return value
+        return given
 
     return read
 
@@ -118,7 +118,9 @@ null_ttl = integer(0, HIGHEST_TTL, null=True)
 description = text(LONGEST_DESCRIPTION, null=True)
 
 
-def read(body: Mapping[str, Any], readers: Mapping[str, Reader], also: Collection[str] = ()) -> dict[str, Any]:
+def read(
+    body: Mapping[str, Any], readers: Mapping[str, Reader], also: Collection[str] = ()
+) -> dict[str, Any]:
     """The members that are there, each through its reader. also: members that are the caller's to
     judge. Others are refused by name."""
     unknown = sorted(set(body) - set(readers) - set(also))
@@ -152,7 +154,14 @@ def records(rtype: object, value: Any) -> tuple[str, ...]:
     """Record texts, repetitions left out."""
     if not isinstance(value, list):
         raise errors.InvalidObject(
-            reasons=(Reason(("records",), f"'{str(value)[:100]}' is not a valid list of records", "type", ["list"]),)
+            reasons=(
+                Reason(
+                    ("records",),
+                    f"'{str(value)[:100]}' is not a valid list of records",
+                    "type",
+                    ["list"],
+                ),
+            )
         )
     found = list(dict.fromkeys(item if isinstance(item, str) else _Marked(item) for item in value))
     bad = tuple(

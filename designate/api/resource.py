@@ -80,9 +80,7 @@ def canonical_id(name: str, text: str) -> str:
     try:
         return str(uuid.UUID(text))
     except (ValueError, AttributeError):
-        raise errors.BadRequest(
-            f"Invalid UUID {name}: {text[:100]}", type="invalid_uuid"
-        ) from None
+        raise errors.BadRequest(f"Invalid UUID {name}: {text[:100]}", type="invalid_uuid") from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ class HttpServer:
         )
         self._server.max_request_header_size = LARGEST_HEADER
         self._server.max_request_body_size = LARGEST_BODY
-        self._server.error_log = _log
+        self._server.error_log = _log  # type: ignore[method-assign,assignment]  # how cheroot is told where to log
         self._server.expiration_interval = 0.05
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
 

@@ -98,7 +98,9 @@ Factory = Callable[[Target], Backend]
 def load(target: Target) -> Backend:
     """The target's backend. Raises ConfigurationError: unknown type, unusable options."""
     try:
-        manager: stevedore.DriverManager[type[Backend]] = stevedore.DriverManager(NAMESPACE, target.type)
+        manager: stevedore.DriverManager[type[Backend]] = stevedore.DriverManager(
+            NAMESPACE, target.type
+        )
     except stevedore.exception.NoMatches:
         raise errors.ConfigurationError(
             f"Unable to find designate backend driver type: {target.type}"

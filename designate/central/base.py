@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +26,7 @@ LOG = logging.getLogger(__name__)
 
 JOURNAL_STEPS_KEPT = 1000
 JOURNAL_PRUNE_EVERY = 128
+EMPTY: Mapping[str, Any] = {}
 
 
 def utcnow() -> datetime:
@@ -74,7 +75,7 @@ def advance(
     added: Iterable[bytes] = (),
     whole: bool = False,
     soa_wire: bytes | None = None,
-    **columns: Any,
+    columns: Mapping[str, Any] = EMPTY,
 ) -> Zone:
     """Give the locked zone its next revision: serial, journal step, status, and after commit the
     word to the worker. Answers the zone as it is then.
@@ -100,8 +101,12 @@ def advance(
     )
     new_soa = rr.soa_with_serial(soa_wire or stored.soa_wire, serial)
     removed, put = list(deleted), list(added)
-    payload = None if whole else b"".join(
-        (rr.soa(zone.ttl, stored.soa_wire), *removed, rr.soa(after.ttl, new_soa), *put)
+    payload = (
+        None
+        if whole
+        else b"".join(
+            (rr.soa(zone.ttl, stored.soa_wire), *removed, rr.soa(after.ttl, new_soa), *put)
+        )
     )
     journal.append(
         tx,

@@ -91,6 +91,6 @@ def follow_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> 
         deleted=deleted,
         added=added,
         soa_wire=soa_wire(zone),
-        mname=zone.mname,
+        columns={"mname": zone.mname},
     )
     zones.update(tx, zone.id, ns_version=pool.ns_version)

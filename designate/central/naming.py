@@ -39,10 +39,14 @@ def check_family(name: str, project_id: str, family: Iterable[Zone]) -> None:
     foreign = [zone for zone in family if zone.project_id != project_id]
     if any(names.key(zone.name) == key for zone in foreign):
         raise errors.Duplicate("zone")
-    above = [zone for zone in family if names.is_below(name, zone.name) and len(zone.name) < len(name)]
+    above = [
+        zone for zone in family if names.is_below(name, zone.name) and len(zone.name) < len(name)
+    ]
     nearest = max(above, key=lambda zone: len(zone.name), default=None)
     if nearest is not None and nearest.project_id != project_id:
-        raise errors.Forbidden("Unable to create subzone in another project's zone", type="illegal_child")
+        raise errors.Forbidden(
+            "Unable to create subzone in another project's zone", type="illegal_child"
+        )
     if any(names.is_below(zone.name, name) for zone in foreign):
         raise errors.Forbidden(
             "Unable to create zone because another project owns a subzone", type="illegal_parent"
@@ -51,7 +55,9 @@ def check_family(name: str, project_id: str, family: Iterable[Zone]) -> None:
 
 def parent_of(name: str, family: Sequence[Zone]) -> Zone | None:
     """The nearest zone above the name."""
-    above = [zone for zone in family if names.is_below(name, zone.name) and len(zone.name) < len(name)]
+    above = [
+        zone for zone in family if names.is_below(name, zone.name) and len(zone.name) < len(name)
+    ]
     return max(above, key=lambda zone: len(zone.name), default=None)
 
 
@@ -67,6 +73,4 @@ def children_of(zone: Zone, family: Sequence[Zone]) -> list[ZoneId]:
 
 def between(name: str, zone_name: str) -> list[str]:
     """The name and its ancestors below the zone's apex: where a child zone would take it over."""
-    return [
-        suffix for suffix in names.suffixes(name) if len(suffix) > len(zone_name)
-    ]
+    return [suffix for suffix in names.suffixes(name) if len(suffix) > len(zone_name)]

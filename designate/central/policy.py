@@ -36,11 +36,27 @@ BASE_RULES = (
     policy.RuleDefault("owner", "project_id:%(tenant_id)s"),
     policy.RuleDefault("admin_or_owner", "rule:admin or rule:owner"),
     policy.RuleDefault("default", ADMIN_OR_MEMBER),
-    policy.RuleDefault("all_tenants", ADMIN, description="Act on every project.", scope_types=["project"]),
-    policy.RuleDefault("use_sudo", ADMIN, description="Act as another project.", scope_types=["project"]),
-    policy.RuleDefault("edit_managed_records", ADMIN, description="Change managed recordsets.", scope_types=["project"]),
-    policy.RuleDefault("hard_delete", ADMIN, description="Remove zone files too.", scope_types=["project"]),
-    policy.RuleDefault("use_low_ttl", ADMIN, description="Use a TTL below the configured minimum.", scope_types=["project"]),
+    policy.RuleDefault(
+        "all_tenants", ADMIN, description="Act on every project.", scope_types=["project"]
+    ),
+    policy.RuleDefault(
+        "use_sudo", ADMIN, description="Act as another project.", scope_types=["project"]
+    ),
+    policy.RuleDefault(
+        "edit_managed_records",
+        ADMIN,
+        description="Change managed recordsets.",
+        scope_types=["project"],
+    ),
+    policy.RuleDefault(
+        "hard_delete", ADMIN, description="Remove zone files too.", scope_types=["project"]
+    ),
+    policy.RuleDefault(
+        "use_low_ttl",
+        ADMIN,
+        description="Use a TTL below the configured minimum.",
+        scope_types=["project"],
+    ),
 )
 
 

@@ -125,7 +125,7 @@ class PoolsEndpoint:
         )
 
 
-class _DryRun(Exception):  # noqa: N818 - not an error: it rolls the transaction back
+class _DryRun(Exception):
     pass
 
 

@@ -57,9 +57,7 @@ def effective(core: Core, connection: sa.Connection, project_id: str | None) -> 
 
 def require(limits: Quotas, **wanted: int) -> None:
     """Refuse what would exceed a quota. wanted: quota name to the number after the operation."""
-    exceeded = [
-        name for name, number in wanted.items() if 0 <= getattr(limits, name) < number
-    ]
+    exceeded = [name for name, number in wanted.items() if 0 <= getattr(limits, name) < number]
     if exceeded:
         exceeded.sort(key=len)
         raise errors.OverQuota(f"Quota exceeded for {', '.join(exceeded)}.")

@@ -114,9 +114,7 @@ class RecordSetsEndpoint:
                 return recordsets.find(connection, query, zone.id, limit=limit, count=count)
             own = {"project_id": context.project_id, "tenant_id": context.project_id}
             core.policy.check("find_recordsets", context, own)
-            return recordsets.find(
-                connection, query, scope_of(context), limit=limit, count=count
-            )
+            return recordsets.find(connection, query, scope_of(context), limit=limit, count=count)
 
     # -- creating --------------------------------------------------------------------------------
 
@@ -190,8 +188,7 @@ class RecordSetsEndpoint:
             tx,
             stored,
             added=rr.split(_real(wire, recordset.ttl, zone)),
-            record_count=stored.record_count + len(rdatas),
-            **counts,
+            columns=counts | {"record_count": stored.record_count + len(rdatas)},
         )
         return recordset
 
@@ -311,7 +308,7 @@ class RecordSetsEndpoint:
             stored,
             deleted=deleted,
             added=added,
-            record_count=stored.record_count + change,
+            columns={"record_count": stored.record_count + change},
         )
         return after
 
@@ -342,7 +339,7 @@ class RecordSetsEndpoint:
                 if not before.managed:
                     counts["record_count"] = stored.record_count - len(current.recordset.records)
                 wire = _real(current.wire, current.recordset.ttl, stored.zone)
-                advance(core, tx, stored, deleted=rr.split(wire), **counts)
+                advance(core, tx, stored, deleted=rr.split(wire), columns=counts)
             else:
                 zones.update(tx, zone_id, **counts)
             return replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 from oslo_config import cfg
 from oslo_policy import policy
@@ -85,12 +86,11 @@ class StatusEndpoint:
         if zone.action == Action.DELETE:
             return None
         if serial_ge(report.serial, zone.serial):
-            revision: int | None = zone.revision
+            revision = zone.revision
         else:
-            revision = journal.revision_of(tx.connection, zone.id, report.serial)
-            if revision is None:
-                # The journal was cut; the worker knows which revision it was asked to prove.
-                revision = report.revision
+            # Where the journal was cut, the worker knows which revision it was asked to prove.
+            known = journal.revision_of(tx.connection, zone.id, report.serial)
+            revision = report.revision if known is None else known
         served = max(zone.served_revision, min(revision, zone.revision))
         if served == zone.served_revision and zone.status == Status.ACTIVE:
             return None
@@ -107,15 +107,13 @@ class StatusEndpoint:
             )
             return f"revision {served} is active"
         if served > zone.served_revision:
-            zones.update(
-                tx, zone.id, served_revision=served, status=Status.PENDING, error=None
-            )
+            zones.update(tx, zone.id, served_revision=served, status=Status.PENDING, error=None)
         return None
 
     def _failed(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
-        if report.revision < zone.revision or zone.served_revision >= zone.revision:
-            if zone.action != Action.DELETE:
-                return None
+        outdated = report.revision < zone.revision or zone.served_revision >= zone.revision
+        if outdated and zone.action != Action.DELETE:
+            return None
         error = (report.error or "")[:MOST_ERROR_TEXT]
         if zone.status == Status.ERROR and zone.error == error:
             return None
@@ -143,9 +141,8 @@ class StatusEndpoint:
                 change = change_of(
                     stored.zone, versions[stored.zone.pool_id], hard_delete=stored.hard_delete
                 )
-                tx.after_commit.append(
-                    lambda change=change: core.worker.zone_changed(admin_context(), change)
-                )
+                send = partial(core.worker.zone_changed, admin_context(), change)
+                tx.after_commit.append(send)
             return len(waiting)
 
         follow_pools(core, limit)
@@ -163,6 +160,4 @@ class StatusEndpoint:
         removed = core.db.write(
             lambda tx: zones.purge(tx, (first_shard, last_shard), zones_before, limit)
         )
-        return removed + core.db.write(
-            lambda tx: journal.prune_older(tx, steps_before, limit)
-        )
+        return removed + core.db.write(lambda tx: journal.prune_older(tx, steps_before, limit))

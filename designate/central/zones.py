@@ -39,6 +39,7 @@ from designate.model.zones import (
     ZoneId,
     ZonePatch,
     ZoneType,
+    rname,
 )
 from designate.storage import pools, recordsets, zones
 from designate.storage.engine import Transaction
@@ -192,7 +193,7 @@ class ZonesEndpoint:
             project_id=project_id,
             name=draft.name,
             type=draft.type,
-            email=email,
+            email=email or "",
             description=draft.description,
             ttl=conf.default_ttl if draft.ttl is None else draft.ttl,
             serial=1 if secondary else int(now.replace(tzinfo=UTC).timestamp()),
@@ -242,7 +243,7 @@ class ZonesEndpoint:
                 stored,
                 whole=after.ttl != stored.zone.ttl,
                 soa_wire=managed.soa_wire(after),
-                **columns,
+                columns=columns,
             )
 
         return replace(core.db.write(write), shared=before.shared)
@@ -310,7 +311,9 @@ def _check_draft(draft: ZoneDraft) -> None:
         if draft.email is None:
             raise errors.InvalidObject(
                 reasons=(
-                    Reason(("type", "email"), "'email' is a required property", "required", "email"),
+                    Reason(
+                        ("type", "email"), "'email' is a required property", "required", "email"
+                    ),
                 )
             )
         _check_email(draft.email)
@@ -339,7 +342,9 @@ def _check_patch(zone: Zone, patch: ZonePatch) -> None:
 
 def _refuse_for_secondary(**given: bool) -> None:
     reasons = tuple(
-        Reason(("type",), f"'{name}' can't be specified when type is SECONDARY", "not_allowed", name)
+        Reason(
+            ("type",), f"'{name}' can't be specified when type is SECONDARY", "not_allowed", name
+        )
         for name, is_given in given.items()
         if is_given
     )
@@ -360,7 +365,7 @@ def _check_email(email: str) -> None:
     if not rrtypes.is_email(email):
         raise errors.InvalidObject(f"Value '{email}' in the field 'email' is not an email address")
     try:
-        names.to_wire(managed.rname(email))
+        names.to_wire(rname(email))
     except ValueError:
         raise errors.InvalidObject(
             f"Value '{email}' in the field 'email' cannot be written as a domain name"

@@ -21,7 +21,9 @@ AtName = dict[str, StoredRRset]
 class Answerer:
     """Answers one question from one zone; made per query."""
 
-    def __init__(self, connection: sa.Connection, zone: ServedZone, reply: dns.message.Message) -> None:
+    def __init__(
+        self, connection: sa.Connection, zone: ServedZone, reply: dns.message.Message
+    ) -> None:
         self._connection = connection
         self._zone = zone
         self._reply = reply
@@ -129,9 +131,7 @@ class Answerer:
         if inside:
             for glue in serving.at_names(self._connection, self._zone.id, inside):
                 if glue.type in ("A", "AAAA"):
-                    self._reply.additional.append(
-                        self._rrset(dns.name.from_text(glue.name), glue)
-                    )
+                    self._reply.additional.append(self._rrset(dns.name.from_text(glue.name), glue))
 
     def _negative(self, rcode: dns.rcode.Rcode) -> None:
         """NODATA or NXDOMAIN, with how long to remember it (RFC 2308 section 3)."""

@@ -44,7 +44,9 @@ class ZoneCache:
         self._filling: dict[str, threading.Lock] = {}
         self.used_bytes = 0
 
-    def bodies(self, zone: ServedZone, pool_id: str) -> tuple[ServedZone, Iterator[tuple[int, bytes]]]:
+    def bodies(
+        self, zone: ServedZone, pool_id: str
+    ) -> tuple[ServedZone, Iterator[tuple[int, bytes]]]:
         """The zone between two SOAs, as (number of RRs, body); and the zone as of that moment.
 
         The iterator may hold a database snapshot until it is exhausted or closed.

@@ -104,7 +104,8 @@ def _ns_record(entry: Mapping[str, Any], faults: _Faults, where: str) -> NsRecor
     if hostname and not hostname.endswith("."):
         faults.add(f"{where}: hostname", f"Domain {hostname} does not end with a dot")
     return NsRecord(
-        hostname=hostname, priority=_number(entry.get("priority", 1), 10000, faults, f"{where}: priority")
+        hostname=hostname,
+        priority=_number(entry.get("priority", 1), 10000, faults, f"{where}: priority"),
     )
 
 
@@ -127,9 +128,7 @@ def _target(
     )
 
 
-def _unknown(
-    item: Mapping[str, Any], known: Collection[str], faults: _Faults, label: str
-) -> None:
+def _unknown(item: Mapping[str, Any], known: Collection[str], faults: _Faults, label: str) -> None:
     for key in item:
         if key not in known:
             faults.add(f"{label}: {key}", f"is not a key here; known are {', '.join(known)}")

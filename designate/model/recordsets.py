@@ -51,5 +51,5 @@ class RecordSetPatch:
     """The members to change; UNSET: leave as it is."""
 
     records: tuple[str, ...] | Unset = UNSET
-    ttl: int | None | Unset = UNSET
-    description: str | None | Unset = UNSET
+    ttl: int | Unset | None = UNSET
+    description: str | Unset | None = UNSET

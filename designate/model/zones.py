@@ -126,7 +126,7 @@ class ZonePatch:
 
     email: str | Unset = UNSET
     ttl: int | Unset = UNSET
-    description: str | None | Unset = UNSET
+    description: str | Unset | None = UNSET
     attributes: dict[str, str] | Unset = UNSET
     masters: tuple[Master, ...] | Unset = UNSET
 

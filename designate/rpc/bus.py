@@ -58,7 +58,9 @@ class Signature:
     def __init__(self, function: Callable[..., Any]) -> None:
         hints = typing.get_type_hints(function)
         result = hints.pop("return", type(None))
-        self.parameters = [name for name in inspect.signature(function).parameters if name != "self"]
+        self.parameters = [
+            name for name in inspect.signature(function).parameters if name != "self"
+        ]
         self.encoders = {name: codec.encoder(hints[name]) for name in self.parameters}
         self.decoders = {name: codec.decoder(hints[name]) for name in self.parameters}
         self.encode_result = codec.encoder(result)

@@ -6,9 +6,6 @@ import base64
 import binascii
 import re
 
-import dns.dnssectypes
-import dns.rdata
-
 from designate import errors
 from designate.rrtypes.base import RRType, is_domain, number, register
 

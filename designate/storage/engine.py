@@ -161,7 +161,8 @@ class Database:
 
 def _open(url: str, busy_timeout_s: float, options: dict[str, Any]) -> sa.Engine:
     if not url.startswith("sqlite"):
-        return engines.create_engine(url, **options)
+        opened: sa.Engine = engines.create_engine(url, **options)
+        return opened
     # oslo.db opens a new SQLite connection for every transaction and begins it deferred, which
     # costs more than the statements and lets two writers meet at commit; so the engine is made
     # here and only oslo.db's translation of errors is used.

@@ -57,8 +57,8 @@ def prune_older(tx: Transaction, before: datetime, limit: int) -> int:
         .limit(limit)
     ).all()
     newest: dict[str, int] = {}
-    for zone_id, revision in old:
-        newest[zone_id] = max(revision, newest.get(zone_id, 0))
+    for row in old:
+        newest[row.zone_id] = max(row.revision, newest.get(row.zone_id, 0))
     for zone_id, revision in newest.items():
         prune(tx, zone_id, revision)
     return len(old)

@@ -125,13 +125,13 @@ def _after(
     if row is None:
         raise errors.BadRequest(f"marker {marker} is not known", type="marker_not_found")
     value, row_id = row
-    further_id = table.c.id < row_id if descending else table.c.id > row_id
+    further_id: Condition = table.c.id < row_id if descending else table.c.id > row_id
     if column is table.c.id:
         return further_id
     if value is None:
         same_null = sa.and_(column.is_(None), further_id)
         return same_null if descending else sa.or_(column.is_not(None), same_null)
     if descending:
-        behind = sa.and_(column <= value, sa.or_(column < value, further_id))
+        behind: Condition = sa.and_(column <= value, sa.or_(column < value, further_id))
         return sa.or_(behind, column.is_(None)) if column.nullable else behind
     return sa.and_(column >= value, sa.or_(column > value, further_id))

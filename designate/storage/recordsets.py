@@ -240,9 +240,7 @@ def insert(tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision:
     _insert_records(tx, recordset.zone_id, recordset.id, texts)
 
 
-def _insert_records(
-    tx: Transaction, zone_id: str, recordset_id: str, texts: Sequence[str]
-) -> None:
+def _insert_records(tx: Transaction, zone_id: str, recordset_id: str, texts: Sequence[str]) -> None:
     if texts:
         tx.execute(
             sa.insert(records),

@@ -180,9 +180,7 @@ records = sa.Table(
 zone_journal = sa.Table(
     "zone_journal",
     metadata,
-    sa.Column(
-        "zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), primary_key=True
-    ),
+    sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("revision", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("from_serial", sa.BigInteger, nullable=False),
     sa.Column("to_serial", sa.BigInteger, nullable=False),

@@ -207,9 +207,7 @@ def owned_zones(tx: Transaction, project_id: str, change: int) -> int:
     """Add to the project's number of zones, holding its row; answers the new number."""
     insert_missing(tx, project_usage, {"project_id": project_id, "zones": 0})
     own = project_usage.c.project_id == project_id
-    tx.execute(
-        sa.update(project_usage).where(own).values(zones=project_usage.c.zones + change)
-    )
+    tx.execute(sa.update(project_usage).where(own).values(zones=project_usage.c.zones + change))
     return int(tx.execute(sa.select(project_usage.c.zones).where(own)).scalar_one())
 
 
@@ -277,9 +275,7 @@ def update(tx: Transaction, zone_id: str, **columns: Any) -> None:
     if "masters" in columns:
         columns["masters"] = to_plain(MASTERS, columns["masters"])
     tx.execute(
-        sa.update(zones)
-        .where(zones.c.id == zone_id)
-        .values(**columns, version=zones.c.version + 1)
+        sa.update(zones).where(zones.c.id == zone_id).values(**columns, version=zones.c.version + 1)
     )
 
 

@@ -39,7 +39,7 @@ def is_below(name: str, zone: str) -> bool:
 def to_wire(name: str) -> bytes:
     """An absolute name's uncompressed wire form. Raises ValueError when it has none."""
     try:
-        return dns.name.from_text(name, origin=None).to_wire()
+        return dns.name.from_text(name, origin=None).to_wire() or b""
     except (dns.exception.DNSException, UnicodeError, AttributeError) as error:
         raise ValueError(f"{name!r} is not a domain name") from error
 

@@ -80,8 +80,7 @@ def fill(pieces: Iterable[tuple[int, bytes]], largest_bytes: int) -> Iterator[tu
                 yield count, b"".join(parts)
             parts, size, count = [], 0, 0
             if length > largest_bytes:
-                for body_count, body in _divide(wire, largest_bytes):
-                    yield body_count, body
+                yield from _divide(wire, largest_bytes)
                 continue
         parts.append(wire)
         size += length

@@ -20,7 +20,7 @@ _U32 = struct.Struct(">I")
 
 def pack(owner: bytes, rtype: int, ttl: int, rdatas: Iterable[bytes]) -> bytes:
     """The RRs of one owner and type. owner: wire form, e.g. of names.relative_owner."""
-    parts = []
+    parts: list[bytes] = []
     for rdata in rdatas:
         parts += (owner, _FIXED.pack(rtype, CLASS_IN, ttl, len(rdata)), rdata)
     return b"".join(parts)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import random
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -161,9 +160,7 @@ class Converger:
                 target.attempts += 1
                 delay_s = min(30.0, self._settings.retry_s * 2**target.attempts)
                 LOG.warning("zone %s: %s: %s", change.zone_id, target.live.label, problem)
-                self._timers.at(
-                    monotonic() + _jitter(delay_s), partial(self._call_again, state)
-                )
+                self._timers.at(monotonic() + _jitter(delay_s), partial(self._call_again, state))
                 return
             target.done = True
             state.created_at = monotonic()
@@ -355,5 +352,3 @@ class Converger:
         state.closed = True
         if self._states.get(state.change.zone_id) is state:
             del self._states[state.change.zone_id]
-
-

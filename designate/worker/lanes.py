@@ -14,7 +14,7 @@ WIDTH = 8
 MOST_WAITING = 20_000
 IDLE_S = 10.0
 
-Job = Callable[[], None]
+Job = Callable[[], object]
 
 
 class _Lane:
@@ -59,7 +59,9 @@ class Lanes:
             return True
 
     def _start_thread(self, key: Hashable, lane: _Lane) -> None:
-        thread = threading.Thread(target=self._run, args=(key, lane), name=f"lane {key}", daemon=True)
+        thread = threading.Thread(
+            target=self._run, args=(key, lane), name=f"lane {key}", daemon=True
+        )
         lane.threads += 1
         self._threads.add(thread)
         thread.start()

@@ -1,4 +1,4 @@
-"""The worker's copies of pools, each with its backends loaded, kept until a change names a newer one."""
+"""The worker's copies of pools, backends loaded, kept until a change names newer ones."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class PoolCache:
                     notify=_notify_address(target, backend),
                 )
             )
-        if any(item.tsigkey_id for item in (*pool.targets, *pool.nameservers)):
+        if any(t.tsigkey_id for t in pool.targets) or any(n.tsigkey_id for n in pool.nameservers):
             LOG.warning("pool %s names TSIG keys; NOTIFY and SOA queries go unsigned", pool.id)
         return LivePool(
             id=pool.id,

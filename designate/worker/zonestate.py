@@ -120,7 +120,7 @@ class ZoneState:
             if len(counted) < self.servers_needed:
                 continue
             lowest = serial
-            for answer in counted[1:] and counted or counted:
+            for answer in counted:
                 if answer is not None and not serial_ge(answer.serial, lowest):
                     lowest = answer.serial
             return self._report(Outcome.SERVED, lowest, revision)

@@ -1,0 +1,210 @@
+"""designate-standalone: the whole service in one process, in the foreground, for one machine.
+
+Built for a first look, for development and for small sites: SQLite, no broker, no Keystone.
+What is heavy is imported after the arguments were read, so that a typing error is told at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import logging
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oslo_config import cfg
+
+from designate import config, errors
+
+if TYPE_CHECKING:
+    from designate.compose import Standalone
+
+STATE_DIR = ".standalone"
+API = "127.0.0.1:9001"
+DNS = "127.0.0.1:5354"
+
+BANNER = """\
+Designate is running.
+
+  API    {api}/v2  (no authentication)
+  DNS    {dns}  (UDP and TCP)
+  state  {state}
+
+Create a zone and a record in it:
+
+  ZONE=$(curl -s {api}/v2/zones -H 'Content-Type: application/json' \\
+    -d '{{"name": "example.org.", "email": "admin@example.org"}}' |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
+  curl -s {api}/v2/zones/$ZONE/recordsets -H 'Content-Type: application/json' \\
+    -d '{{"name": "www.example.org.", "type": "A", "records": ["192.0.2.1"]}}'
+
+Ask for it:
+
+  dig @{dns_host} -p {dns_port} www.example.org. A +short
+
+Ctrl-C stops the service; what was created stays.
+"""
+
+
+class Refused(Exception):
+    """The service cannot run like this; the text says why."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until SIGINT or SIGTERM. 0: stopped in order (with --demo --exit: every answer was
+    right); 1: could not start, or an answer was wrong; 2: bad arguments."""
+    arguments = parser().parse_args(argv)
+    if arguments.exit and not arguments.demo:
+        parser().error("--exit needs --demo")
+    _log_to_the_terminal(arguments.debug)
+    try:
+        return _run(arguments)
+    except (Refused, errors.DesignateError) as error:
+        text = getattr(error, "message", None) or str(error)
+    except OSError as error:
+        text = f"{error.filename or 'network'}: {error.strerror or error}"
+    print(f"designate-standalone: {text}", file=sys.stderr)
+    return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="designate-standalone", description=__doc__)
+    add = parser.add_argument
+    add("--state-dir", default=STATE_DIR, help=f"where the database lives (default: {STATE_DIR})")
+    add("--api", type=_address, metavar="HOST:PORT", help=f"serve HTTP here (default: {API})")
+    add("--dns", type=_address, metavar="HOST:PORT", help=f"serve DNS here (default: {DNS})")
+    add("--pools", metavar="FILE", help="a pools.yaml to apply; default: this process serves DNS")
+    add("--config-file", metavar="FILE", help="a designate.conf; the options above win over it")
+    add("--demo", action="store_true", help="create example.com., query it and show both sides")
+    add("--exit", action="store_true", help="with --demo: stop afterwards; 0 if all was right")
+    add("--debug", action="store_true", help="log every step to stderr")
+    add(
+        "--allow-remote-noauth",
+        action="store_true",
+        help="serve the unauthenticated API on an address that other machines can reach",
+    )
+    return parser
+
+
+def _address(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return text
+
+
+def _log_to_the_terminal(debug: bool) -> None:
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    if debug:
+        logging.getLogger("designate").setLevel(logging.DEBUG)
+    requests = logging.StreamHandler(sys.stdout)
+    requests.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    access = logging.getLogger("designate.api.access")
+    access.setLevel(logging.INFO)
+    access.propagate = False
+    access.addHandler(requests)
+
+
+def configuration(arguments: argparse.Namespace) -> cfg.ConfigOpts:
+    """Arguments win over the configuration file, which wins over the standalone defaults.
+
+    Raises Refused: the file cannot be used, or strangers could reach the unauthenticated API.
+    """
+    conf = cfg.ConfigOpts()
+    config.register(conf)
+    database = Path(arguments.state_dir).absolute() / "designate.sqlite"
+    for group, name, value in (
+        ("storage:sqlalchemy", "connection", f"sqlite:///{database}"),
+        ("service:api", "auth_strategy", "noauth"),
+        ("service:api", "listen", [API]),
+        ("service:mdns", "listen", [DNS]),
+    ):
+        conf.set_default(name, value, group)
+    files = [arguments.config_file] if arguments.config_file else []
+    try:
+        conf([], project="designate", default_config_files=files, default_config_dirs=[])
+        for group, address in (("service:api", arguments.api), ("service:mdns", arguments.dns)):
+            if address:
+                conf.set_override("listen", [address], group)
+        _require_loopback(conf, arguments.allow_remote_noauth)
+    except (cfg.Error, ValueError) as error:
+        raise Refused(str(error)) from None
+    return conf
+
+
+def _require_loopback(conf: cfg.ConfigOpts, remote_allowed: bool) -> None:
+    api = conf["service:api"]
+    if api.auth_strategy != "noauth" or remote_allowed:
+        return
+    for listen in api.listen:
+        host = listen.rpartition(":")[0].strip("[]")
+        try:
+            found = {str(entry[4][0]) for entry in socket.getaddrinfo(host or "0.0.0.0", None)}  # noqa: S104 - what an empty host means
+        except OSError as error:
+            raise Refused(f"{listen}: {error.strerror}") from None
+        if not all(ipaddress.ip_address(address).is_loopback for address in found):
+            raise Refused(
+                f"{listen}: the API has no authentication and this address is not loopback; "
+                "--allow-remote-noauth serves it to everybody who can reach it"
+            )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    conf = configuration(arguments)
+    from designate.compose import Standalone
+
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: object) -> None:
+        stopping.set()
+        # Whoever asks twice does not want to wait for the requests that still run.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    service = Standalone(conf, pools_file=arguments.pools)
+    service.migrate()
+    service.start()
+    try:
+        right = _demo(service) if arguments.demo else True
+        if not arguments.exit:
+            _print_banner(service, arguments.state_dir)
+            stopping.wait()
+    finally:
+        service.stop()
+    return 0 if right or not arguments.exit else 1
+
+
+def _demo(service: Standalone) -> bool:
+    from designate.cmd import demo
+
+    return demo.run(service.api_address, service.dns_address)
+
+
+def _print_banner(service: Standalone, state_dir: str) -> None:
+    api_host, api_port = service.api_address
+    dns_host, dns_port = service.dns_address
+    text = BANNER.format(
+        api=f"http://{_bracketed(api_host)}:{api_port}",
+        dns=f"{_bracketed(dns_host)}:{dns_port}",
+        dns_host=dns_host,
+        dns_port=dns_port,
+        state=state_dir,
+    )
+    print(text, flush=True)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+if __name__ == "__main__":
+    sys.exit(main())

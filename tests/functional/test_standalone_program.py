@@ -1,0 +1,111 @@
+"""The program designate-standalone as a person runs it: a process, its output, its end."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dns.message
+import dns.query
+import pytest
+import requests
+
+TIMEOUT_S = 60
+FREE_PORTS = ("--api", "127.0.0.1:0", "--dns", "127.0.0.1:0")
+PROGRAM = (sys.executable, "-m", "designate.cmd.standalone")
+
+
+def finished(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *arguments], capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=TIMEOUT_S)
+
+
+def line_with(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
+    """The first line of output that matches; the test's timeout is the deadline."""
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if match := re.search(pattern, line):
+            return match
+    raise AssertionError(f"{pattern} is not in: {''.join(seen)}")
+
+
+def test_the_demo_is_right_on_an_empty_state_and_on_its_own(tmp_path: Path) -> None:
+    arguments = ("--state-dir", str(tmp_path), *FREE_PORTS, "--demo", "--exit")
+
+    first, second = finished(*arguments), finished(*arguments)
+
+    for result in (first, second):
+        assert (result.returncode, result.stderr) == (0, "")
+        assert "7 of 7 answers are right" in result.stdout
+    assert first.stdout.count("POST /v2/zones/") == 6
+    assert second.stdout.count("POST /v2/zones") == 0
+
+
+def test_the_printed_commands_work_and_every_request_is_a_line(tmp_path: Path) -> None:
+    with running("--state-dir", str(tmp_path), *FREE_PORTS) as process:
+        api = line_with(process, r"API +(http://\S+/v2)")[1]
+        port = int(line_with(process, r"DNS +127\.0\.0\.1:(\d+)")[1])
+        zone_body = line_with(process, r"-d '(\{.*\})'")[1]
+        record_body = line_with(process, r"-d '(\{.*\})'")[1]
+
+        headers = {"Content-Type": "application/json"}
+        zone = requests.post(f"{api}/zones", zone_body, headers=headers, timeout=10).json()
+        path = f"/zones/{zone['id']}/recordsets"
+        requests.post(f"{api}{path}", record_body, headers=headers, timeout=10)
+
+        assert line_with(process, rf"POST /v2{path} (\d+)")[1] == "202"
+        answer = dns.query.udp(
+            dns.message.make_query("www.example.org.", "A"), "127.0.0.1", 5, port
+        )
+        assert [str(item) for item in answer.answer[0]] == ["192.0.2.1"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> None:
+    with running("--state-dir", str(tmp_path), *FREE_PORTS) as process:
+        line_with(process, "Ctrl-C stops the service")
+
+        os.kill(process.pid, number)
+
+        assert process.wait(TIMEOUT_S) == 0
+
+
+def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:
+    with running("--state-dir", str(tmp_path / "one"), *FREE_PORTS) as process:
+        api = line_with(process, r"API +http://(\S+)/v2")[1]
+
+        result = finished(
+            "--state-dir", str(tmp_path / "two"), "--api", api, "--dns", "127.0.0.1:0"
+        )
+
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert api in result.stderr
+
+
+def test_a_broken_pools_file_is_told_in_one_line(tmp_path: Path) -> None:
+    pools = tmp_path / "pools.yaml"
+    pools.write_text("- name: default\n  tragets: []\n")
+
+    result = finished("--state-dir", str(tmp_path), *FREE_PORTS, "--pools", str(pools))
+
+    assert result.returncode == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert str(pools) in result.stderr
