@@ -58,6 +58,16 @@ def register(conf: cfg.ConfigOpts) -> None:
         conf.register_opts(options, group=None if group == "DEFAULT" else group)
 
 
+def check_values(conf: cfg.ConfigOpts) -> None:
+    """Read every option once, for conf itself looks at a value when it is first used.
+
+    Raises ValueError (cfg.ConfigFileValueError) that names the option which cannot be used.
+    """
+    for group, options in options_by_group().items():
+        for option in options:
+            conf[group][option.dest] if group != "DEFAULT" else conf[option.dest]
+
+
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """The entry point of oslo-config-generator (namespace `designate.conf`)."""
     return list(options_by_group().items())

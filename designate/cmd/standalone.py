@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (Refused, errors.DesignateError) as error:
         text = getattr(error, "message", None) or str(error)
     except OSError as error:
-        text = f"{error.filename or 'network'}: {error.strerror or error}"
+        text = str(error)
     print(f"designate-standalone: {text}", file=sys.stderr)
     return 1
 
@@ -133,6 +133,7 @@ def configuration(arguments: argparse.Namespace) -> cfg.ConfigOpts:
         for group, address in (("service:api", arguments.api), ("service:mdns", arguments.dns)):
             if address:
                 conf.set_override("listen", [address], group)
+        config.check_values(conf)
         _require_loopback(conf, arguments.allow_remote_noauth)
     except (cfg.Error, ValueError) as error:
         raise Refused(str(error)) from None
@@ -172,7 +173,7 @@ def _run(arguments: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, stop)
     service = Standalone(conf, pools_file=arguments.pools)
     service.migrate()
-    service.start()
+    _start(service, conf)
     try:
         right = _demo(service) if arguments.demo else True
         if not arguments.exit:
@@ -181,6 +182,14 @@ def _run(arguments: argparse.Namespace) -> int:
     finally:
         service.stop()
     return 0 if right or not arguments.exit else 1
+
+
+def _start(service: Standalone, conf: cfg.ConfigOpts) -> None:
+    try:
+        service.start()
+    except OSError as error:
+        wanted = [*conf["service:api"].listen, *conf["service:mdns"].listen]
+        raise Refused(f"cannot serve on {' and '.join(wanted)}: {error}") from None
 
 
 def _demo(service: Standalone) -> bool:

@@ -116,13 +116,13 @@ class ZoneState:
                 return None
             return self._report(Outcome.ABSENT, self.change.serial, self.change.revision)
         for serial, revision in reversed(self.steps):
-            counted = [server.answer for server in self.servers if server.serves(serial)]
+            counted = [server.answer.serial for server in self.servers if server.serves(serial)]
             if len(counted) < self.servers_needed:
                 continue
-            lowest = serial
-            for answer in counted:
-                if answer is not None and not serial_ge(answer.serial, lowest):
-                    lowest = answer.serial
+            lowest = counted[0]
+            for other in counted[1:]:
+                if serial_ge(lowest, other):
+                    lowest = other
             return self._report(Outcome.SERVED, lowest, revision)
         return None
 

@@ -1,0 +1,162 @@
+"""A service of its own process, and a client cheap enough not to be what is measured."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import yaml
+
+from tests.servers import Named, free_port, until
+from tests.service import bind_pool
+
+CONF = """
+[DEFAULT]
+quota_zones = -1
+quota_zone_recordsets = -1
+quota_zone_records = -1
+quota_recordset_records = -1
+"""
+
+
+class Client:
+    """One keep-alive connection."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._connection.connect()
+        self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body)
+        headers = {"Content-Type": "application/json"} if data else {}
+        self._connection.request(method, "/v2" + path, data, headers)
+        answer = self._connection.getresponse()
+        raw = answer.read()
+        if answer.status >= 400:
+            raise RuntimeError(f"{method} {path}: {answer.status} {raw[:300]!r}")
+        return json.loads(raw) if raw else None
+
+
+class Process:
+    """The standalone service as a process of its own: pid, API and DNS ports."""
+
+    def __init__(self, folder: Path, bind: Named | None = None) -> None:
+        self.folder = folder
+        self.api, self.dns = free_port(), free_port()
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "designate.conf").write_text(CONF)
+        self._arguments = [
+            sys.executable, "-m", "designate.cmd.standalone", "--state-dir", str(folder),
+            "--api", f"127.0.0.1:{self.api}", "--dns", f"127.0.0.1:{self.dns}",
+            "--config-file", str(folder / "designate.conf"),
+        ]  # fmt: skip
+        if bind is not None:
+            pools = folder / "pools.yaml"
+            pools.write_text(yaml.safe_dump(bind_pool(bind, self.dns)))
+            self._arguments += ["--pools", str(pools)]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Process:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop(signal.SIGTERM)
+
+    def start(self) -> float:
+        """Start it; seconds to the first 200."""
+        started = perf_counter()
+        with (self.folder / "out.log").open("ab") as log:
+            self._process = subprocess.Popen(self._arguments, stdout=log, stderr=log)
+        until(self._answers, 30, "the first answer")
+        return perf_counter() - started
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.folder / "out.log").read_text()[-2000:]
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            Client(self.api).call("GET", "/limits")
+            return True
+        return False
+
+    def stop(self, how: int) -> None:
+        if self._process is not None:
+            os.kill(self._process.pid, how)
+            self._process.wait(timeout=30)
+            self._process = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def memory_kib(self, what: str = "Pss") -> int:
+        """From smaps_rollup: Pss, or Rss."""
+        text = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        return int(
+            next(line for line in text.splitlines() if line.startswith(what + ":")).split()[1]
+        )
+
+    def cpu_s(self) -> float:
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def zone(self, client: Client, name: str) -> dict[str, Any]:
+        zone = client.call("POST", "/zones", {"name": name, "email": "a@example.com"})
+        until(lambda: client.call("GET", f"/zones/{zone['id']}")["status"] == "ACTIVE", 30, name)
+        return zone
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Milliseconds."""
+    started = perf_counter()
+    work()
+    return (perf_counter() - started) * 1000
+
+
+def spread(figures: list[float]) -> tuple[float, float, float]:
+    """(p50, p95, p99)."""
+    ordered = sorted(figures)
+    pick = [ordered[min(len(ordered) - 1, int(len(ordered) * q))] for q in (0.95, 0.99)]
+    return statistics.median(ordered), pick[0], pick[1]
+
+
+def load(
+    port: int, clients: int, per_client: int, work: Callable[[Client, int, int], object]
+) -> tuple[float, list[float]]:
+    """(requests per second, each one's milliseconds) of clients working at the same time."""
+    took: list[list[float]] = [[] for _ in range(clients)]
+    ready = threading.Barrier(clients + 1)
+
+    def run(number: int) -> None:
+        client = Client(port)
+        ready.wait()
+        for turn in range(per_client):
+            took[number].append(timed(lambda: work(client, number, turn)))  # noqa: B023 - called at once
+
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(clients)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    started = perf_counter()
+    for thread in threads:
+        thread.join()
+    seconds = perf_counter() - started
+    return clients * per_client / seconds, [ms for found in took for ms in found]
+
+
+def rows() -> Iterator[str]:
+    yield f"{'target':<6} {'what':<58} {'peer':>22} {'wanted':>20}  measured"

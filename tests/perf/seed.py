@@ -1,0 +1,134 @@
+"""Big zones straight into the database of a running service: what is measured is not how they came."""
+
+from __future__ import annotations
+
+import ipaddress
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from designate.central import managed
+from designate.central.base import utcnow
+from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
+from designate.storage import pools, zones
+from designate.storage.engine import Database
+from designate.storage.tables import project_usage, recordsets, records
+from designate.storage.tables import zones as zones_table
+from designate.wire import rr
+
+POOL = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
+PROJECT = "noauth-project"
+BATCH = 20_000
+
+
+def _zone(name: str, mname: str) -> Zone:
+    now = utcnow()
+    return Zone(
+        id=ZoneId(str(uuid.uuid4())), project_id=PROJECT, name=name, type=ZoneType.PRIMARY,
+        email="a@example.com", ttl=3600, serial=1, revision=1, served_revision=0,
+        action=Action.CREATE, status=Status.PENDING, pool_id=POOL, mname=mname,
+        pending_since=now - timedelta(hours=1), refresh=3600, retry=600, expire=86400,
+        minimum=3600, created_at=now,
+    )  # fmt: skip
+
+
+def _database(folder: Path) -> Database:
+    return Database(f"sqlite:///{folder}/designate.sqlite", write_timeout_s=60)
+
+
+def zone(folder: Path, name: str, size: int, *, announce: bool = True) -> str:
+    """A zone with `size` A records. announce: let the sweep bring it to the nameservers."""
+    database = _database(folder)
+    with database.read() as connection:
+        pool = pools.get(connection, POOL)
+    new = _zone(name, pool.ns_records[0].hostname)
+    if not announce:
+        new = replace(
+            new, served_revision=1, action=Action.NONE, status=Status.ACTIVE, pending_since=None
+        )
+
+    def write(tx) -> None:
+        zones.owned_zones(tx, PROJECT, 1)
+        initial = managed.initial_recordsets(new, pool)
+        zones.insert(
+            tx, new, managed.soa_wire(new), ns_version=pool.ns_version, recordset_count=size + 2
+        )
+        from designate.storage import recordsets as stored
+
+        for recordset, wire in initial:
+            stored.insert(tx, recordset, wire, 1)
+        for first in range(0, size, BATCH):
+            _fill(tx, new, first, min(size, first + BATCH))
+
+    database.write(write)
+    database.close()
+    return new.id
+
+
+def _fill(tx, new: Zone, first: int, end: int) -> None:
+    rows, texts = [], []
+    for n in range(first, end):
+        owner = f"h{n}.{new.name}"
+        text = str(ipaddress.ip_address(0x0A000000 + n))
+        recordset_id = str(uuid.uuid4())
+        rows.append(
+            {
+                "id": recordset_id, "zone_id": new.id, "project_id": PROJECT, "name": owner,
+                "name_key": owner, "reverse_key": owner[::-1], "type": "A", "ttl": None,
+                "description": None, "texts": [text], "record_count": 1, "changed_revision": 1,
+                "wire": rr.rrset(owner, new.name, 1, None, [ipaddress.ip_address(text).packed]),
+                "action": "CREATE", "managed": False, "version": 1, "updated_at": None,
+                "created_at": new.created_at + timedelta(microseconds=n),
+            }
+        )  # fmt: skip
+        texts.append(
+            {
+                "recordset_id": recordset_id,
+                "position": 0,
+                "zone_id": new.id,
+                "data": text,
+                "data_key": text,
+            }
+        )
+    tx.execute(sa.insert(recordsets), rows)
+    tx.execute(sa.insert(records), texts)
+
+
+def zones_named(tx, count: int, mname: str) -> None:
+    for n in range(count):
+        new = replace(
+            _zone(f"zone{n}.example.", mname), served_revision=1, action=Action.NONE,
+            status=Status.ACTIVE, pending_since=None,
+        )  # fmt: skip
+        zones.insert(tx, new, managed.soa_wire(new), ns_version=10**6, recordset_count=0)
+
+
+def zones_in(folder: Path, count: int) -> None:
+    database = _database(folder)
+
+    def write(tx) -> None:
+        zones_named(tx, count, "ns1.localhost.")
+        tx.execute(
+            sa.update(project_usage)
+            .where(project_usage.c.project_id == PROJECT)
+            .values(zones=project_usage.c.zones + count)
+        )
+
+    database.write(write)
+    database.close()
+
+
+def middle(folder: Path, what: str, zone_id: str) -> str:
+    """The id in the middle of a list in its default order."""
+    database = _database(folder)
+    table = recordsets if what == "recordsets" else zones_table
+    with database.read() as connection:
+        query = sa.select(table.c.id).order_by(table.c.created_at, table.c.id)
+        if zone_id:
+            query = query.where(table.c.zone_id == zone_id)
+        ids = connection.execute(query).scalars().all()
+    database.close()
+    return ids[len(ids) // 2]
