@@ -42,11 +42,16 @@ def until(condition: Callable[[], object], timeout_s: float = 10.0, what: str = 
 
 
 class Named:
-    """A private BIND 9 as secondary: `with Named(folder) as bind`. rate: its serial-query-rate."""
+    """A private BIND 9 as secondary: `with Named(folder) as bind`. rate: its serial-query-rate;
+    algorithm, secret: of its control channel's key."""
 
-    def __init__(self, folder: Path, rate: int = 1000) -> None:
+    def __init__(
+        self, folder: Path, rate: int = 1000, algorithm: str = "hmac-sha256", secret: str = ""
+    ) -> None:
         self.folder = folder
         self.rate = rate
+        self._algorithm = algorithm
+        self._secret = secret or base64.b64encode(secrets.token_bytes(32)).decode()
         self.port = free_port()
         self.rndc_port = free_port()
         self.key_file = folder / "rndc.key"
@@ -54,9 +59,8 @@ class Named:
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        secret = base64.b64encode(secrets.token_bytes(32)).decode()
         self.key_file.write_text(
-            f'key "rndc-key" {{ algorithm hmac-sha256; secret "{secret}"; }};\n'
+            f'key "rndc-key" {{ algorithm {self._algorithm}; secret "{self._secret}"; }};\n'
         )
         (self.folder / "named.conf").write_text(self._config())
         self.start()

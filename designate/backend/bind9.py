@@ -121,7 +121,8 @@ class Bind9Backend(Backend):
         name = (zone.name.rstrip(".") or ".").replace('"', '\\"')
         if "\n" in name or "\r" in name:
             raise errors.BackendError(f"zone {zone.zone_id}: the name holds a line break")
-        return f'"{name}"' + (f' IN "{self._view}"' if self._view else "")
+        # The view stands without quotes: BIND's parser takes no quoted one here.
+        return f'"{name}"' + (f" IN {self._view}" if self._view else "")
 
     def _file(self, zone: ZoneChange) -> str:
         """From the zone's id, so that no zone name can lead out of BIND's directory or be too long;

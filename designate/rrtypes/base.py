@@ -104,7 +104,7 @@ class RRType:
             rdata = dns.rdata.from_text(
                 dns.rdataclass.IN, dns.rdatatype.RdataType(self.code), self.presentation(text)
             )
-            wire = rdata.to_wire()
+            wire = rdata.to_wire() or b""
             again = dns.rdata.from_wire(rdata.rdclass, rdata.rdtype, wire, 0, len(wire))
         except (dns.exception.DNSException, ValueError, OverflowError, KeyError) as error:
             raise ValueError(str(error) or type(error).__name__) from None

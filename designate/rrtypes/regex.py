@@ -16,11 +16,11 @@ CLASSES = frozenset(
     )
 )  # fmt: skip
 LARGEST_BOUND = 255
+EMPTY = "the regexp is empty or has an empty alternative"
 QUANTIFIER = re.compile(rb"[*+?]|\{(?=[0-9])")
 BOUND = re.compile(rb"([0-9]{1,3})(?:(,)([0-9]{1,3})?)?\}")
-CLASS = re.compile(rb"\[:([a-z]+):\]")
-EQUIVALENT = re.compile(rb"\[=[^\x00]=\]")
-COLLATING = re.compile(rb"\[\.([^\x00])\.\]")
+# [:class:], [=equivalents=] and [.collating element.]
+NAMED = re.compile(rb"\[(:)([a-z]+):\]|\[=[^\x00]=\]|\[\.[^\x00]+?\.\]", re.DOTALL)
 REFERENCE = re.compile(rb"\\([0-9])|\\.", re.DOTALL)
 
 
@@ -63,8 +63,8 @@ class _Pattern:
         self.depth = 0
 
     def check(self) -> int:
-        repeatable = False  # whether a quantifier may follow
-        branch = False  # whether the branch that is being read holds anything
+        repeatable = False  # a quantifier may follow
+        filled = False  # the alternative that is being read holds something
         while self.at < len(self.pattern):
             if self._quantifier():
                 if not repeatable:
@@ -72,33 +72,29 @@ class _Pattern:
                 repeatable = False
                 continue
             char = self._next()
-            if char == b"|":
-                if not branch:
-                    raise ValueError("the regexp has an empty alternative")
-                repeatable = branch = False
+            if char == b"|" or (char == b")" and self.depth):
+                if not filled:
+                    raise ValueError(EMPTY)
+                repeatable = filled = char == b")"
+                self.depth -= filled
             elif char == b"(":
-                self.groups += 1
-                self.depth += 1
-                # An empty group is an atom, though an empty alternative in one is not allowed.
-                if self.pattern.startswith(b")", self.at):
-                    self.at += 1
-                    self.depth -= 1
-                    repeatable = branch = True
-                else:
-                    repeatable = branch = False
-            elif char == b")" and self.depth:
-                if not branch:
-                    raise ValueError("the regexp has an empty alternative")
-                self.depth -= 1
-                repeatable = True
+                repeatable = filled = self._group()
             else:
-                repeatable = self._atom(char)
-                branch = True
-        if not branch:
-            raise ValueError("the regexp has an empty alternative or is empty")
+                repeatable, filled = self._atom(char), True
+        if not filled:
+            raise ValueError(EMPTY)
         if self.depth:
             raise ValueError("the regexp has a group without end")
         return self.groups
+
+    def _group(self) -> bool:
+        """Reads the start of a group. True: the group is empty, which an alternative may not be."""
+        self.groups += 1
+        if self.pattern.startswith(b")", self.at):
+            self.at += 1
+            return True
+        self.depth += 1
+        return False
 
     def _next(self) -> bytes:
         self.at += 1
@@ -121,7 +117,9 @@ class _Pattern:
         least = int(low)
         most = int(high) if high else (LARGEST_BOUND if comma else least)
         if not least <= most <= LARGEST_BOUND:
-            raise ValueError(f"the regexp's repetition counts are not in order up to {LARGEST_BOUND}")
+            raise ValueError(
+                f"the regexp's repetition counts do not rise to {LARGEST_BOUND} at most"
+            )
         self.at = found.end()
 
     def _atom(self, char: bytes) -> bool:
@@ -141,42 +139,38 @@ class _Pattern:
             self.at += 1
         first = True
         while first or not self.pattern.startswith(b"]", self.at):
-            low = self._element(first)
+            low = self._element(may_be_hyphen=first)
             first = False
             rest = self.pattern[self.at : self.at + 2]
             if not rest:
                 raise ValueError("the regexp has a bracket expression without end")
-            if rest[:1] != b"-" or rest == b"-]":
-                continue
-            self.at += 1
-            high = self._element(True)
-            if low is None or high is None or low > high:
-                raise ValueError("the regexp has a range without order")
-            if self.pattern.startswith(b"-", self.at) and not self.pattern.startswith(
-                b"-]", self.at
-            ):
-                raise ValueError("the regexp has a range that ends in a range")
+            if rest[:1] == b"-" and rest != b"-]":
+                self._range(low)
         self.at += 1
 
-    def _element(self, first: bool) -> bytes | None:
-        """One element of a bracket expression; None: it cannot bound a range."""
+    def _range(self, low: bytes) -> None:
+        self.at += 1
+        high = self._element(may_be_hyphen=True)
+        if {low[:2], high[:2]} & {b"[:", b"[="}:
+            raise ValueError("the regexp has a range from or to a class")
+        if len(low) == len(high) == 1 and low > high:
+            raise ValueError("the regexp has a range whose end comes before its start")
+        if self.pattern.startswith(b"-", self.at):
+            raise ValueError("the regexp has a range that goes on with '-'")
+
+    def _element(self, *, may_be_hyphen: bool) -> bytes:
+        """One element of a bracket expression: a single byte, or `[:class:]` and the like whole."""
         start, pattern = self.at, self.pattern
-        if found := CLASS.match(pattern, start):
-            if found[1] not in CLASSES:
+        if found := NAMED.match(pattern, start):
+            if found[1] == b":" and found[2] not in CLASSES:
                 raise ValueError("the regexp names an unknown character class")
             self.at = found.end()
-            return None
-        if found := EQUIVALENT.match(pattern, start):
-            self.at = found.end()
-            return None
-        if found := COLLATING.match(pattern, start):
-            self.at = found.end()
-            return found[1]
+            return found[0]
         if pattern[start : start + 2] in (b"[:", b"[=", b"[."):
             raise ValueError("the regexp has an unreadable bracket expression")
         char = self._next()
         if not char:
             raise ValueError("the regexp has a bracket expression without end")
-        if char == b"-" and not first and pattern[self.at : self.at + 1] != b"]":
+        if char == b"-" and not may_be_hyphen and pattern[self.at : self.at + 1] != b"]":
             raise ValueError("the regexp has a misplaced '-' in a bracket expression")
         return char

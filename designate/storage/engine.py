@@ -61,9 +61,16 @@ class Transaction:
     def dialect(self) -> str:
         return self.connection.dialect.name
 
-    def lock(self, statement: sa.Select[Any]) -> sa.Select[Any]:
-        """The select with row locks where the database has them (SQLite holds the whole file)."""
-        return statement if self.dialect == "sqlite" else statement.with_for_update()
+    def lock(
+        self, statement: sa.Select[Any], locking: sa.Select[Any] | None = None
+    ) -> sa.Select[Any]:
+        """The select with row locks where the database has them (SQLite holds the whole file).
+
+        locking: the same select with its locks, where it was made beforehand.
+        """
+        if self.dialect == "sqlite":
+            return statement
+        return statement.with_for_update() if locking is None else locking
 
 
 class Database:
@@ -185,6 +192,8 @@ def _open(url: str, busy_timeout_s: float, options: dict[str, Any]) -> sa.Engine
             "foreign_keys=ON",
             "case_sensitive_like=ON",
             "cache_size=-32768",
+            # A checkpoint stops the writers; by the default it would come every forty changes.
+            "wal_autocheckpoint=10000",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
 

@@ -25,19 +25,12 @@ class Step:
     payload: bytes | None = None
 
 
+APPEND = sa.insert(zone_journal)
+
+
 def append(tx: Transaction, step: Step, now: datetime) -> None:
-    tx.execute(
-        sa.insert(zone_journal).values(
-            zone_id=step.zone_id,
-            revision=step.revision,
-            from_serial=step.from_serial,
-            to_serial=step.to_serial,
-            deleted_count=step.deleted_count,
-            added_count=step.added_count,
-            payload=step.payload,
-            created_at=now,
-        )
-    )
+    values = {name: getattr(step, name) for name in Step.__slots__}
+    tx.execute(APPEND, {**values, "created_at": now})
 
 
 def prune(tx: Transaction, zone_id: str, up_to_revision: int) -> None:

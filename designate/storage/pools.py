@@ -65,9 +65,12 @@ def find(connection: sa.Connection) -> list[Pool]:
     return [_pool(row) for row in rows]
 
 
+VERSION = sa.select(pools.c.version).where(pools.c.id == sa.bindparam("id"))
+
+
 def version(connection: sa.Connection, pool_id: str) -> int:
     """The pool's version; 0 when it is gone."""
-    found = connection.execute(sa.select(pools.c.version).where(pools.c.id == pool_id)).scalar()
+    found = connection.execute(VERSION, {"id": pool_id}).scalar()
     return int(found or 0)
 
 

@@ -108,9 +108,18 @@ def _select(*conditions: Condition) -> sa.Select[Any]:
     )
 
 
+BY_ID = _select(recordsets.c.id == sa.bindparam("id"))
+AT_NAME = sa.select(recordsets.c.type, recordsets.c.id).where(
+    recordsets.c.zone_id == sa.bindparam("zone_id"),
+    recordsets.c.name_key == sa.bindparam("name_key"),
+)
+INSERT = sa.insert(recordsets)
+INSERT_RECORDS = sa.insert(records)
+
+
 def get(connection: sa.Connection, recordset_id: str) -> StoredRecordSet:
     """Whoever owns it. Raises NotFound."""
-    row = connection.execute(_select(recordsets.c.id == recordset_id)).first()
+    row = connection.execute(BY_ID, {"id": recordset_id}).first()
     if row is None:
         raise errors.NotFound("recordset")
     return StoredRecordSet(
@@ -120,11 +129,7 @@ def get(connection: sa.Connection, recordset_id: str) -> StoredRecordSet:
 
 def at_name(connection: sa.Connection, zone_id: str, name: str) -> dict[str, RecordSetId]:
     """The zone's recordsets at a name: type to id."""
-    rows = connection.execute(
-        sa.select(recordsets.c.type, recordsets.c.id).where(
-            recordsets.c.zone_id == zone_id, recordsets.c.name_key == name.lower()
-        )
-    )
+    rows = connection.execute(AT_NAME, {"zone_id": zone_id, "name_key": name.lower()})
     return {row.type: RecordSetId(row.id) for row in rows}
 
 
@@ -216,26 +221,27 @@ def insert(tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision:
     is_soa = recordset.type == "SOA"
     texts = () if is_soa else recordset.records
     tx.execute(
-        sa.insert(recordsets).values(
-            id=recordset.id,
-            zone_id=recordset.zone_id,
-            project_id=recordset.project_id,
-            name=recordset.name,
-            name_key=key,
-            reverse_key=key[::-1],
-            type=recordset.type,
-            ttl=recordset.ttl,
-            description=recordset.description,
-            texts=list(texts),
-            wire=wire,
-            record_count=len(texts),
-            changed_revision=changed_revision,
-            action=recordset.action,
-            managed=recordset.managed,
-            version=recordset.version,
-            created_at=recordset.created_at,
-            updated_at=recordset.updated_at,
-        )
+        INSERT,
+        {
+            "id": recordset.id,
+            "zone_id": recordset.zone_id,
+            "project_id": recordset.project_id,
+            "name": recordset.name,
+            "name_key": key,
+            "reverse_key": key[::-1],
+            "type": recordset.type,
+            "ttl": recordset.ttl,
+            "description": recordset.description,
+            "texts": list(texts),
+            "wire": wire,
+            "record_count": len(texts),
+            "changed_revision": changed_revision,
+            "action": recordset.action,
+            "managed": recordset.managed,
+            "version": recordset.version,
+            "created_at": recordset.created_at,
+            "updated_at": recordset.updated_at,
+        },
     )
     _insert_records(tx, recordset.zone_id, recordset.id, texts)
 
@@ -243,7 +249,7 @@ def insert(tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision:
 def _insert_records(tx: Transaction, zone_id: str, recordset_id: str, texts: Sequence[str]) -> None:
     if texts:
         tx.execute(
-            sa.insert(records),
+            INSERT_RECORDS,
             [
                 {
                     "recordset_id": recordset_id,

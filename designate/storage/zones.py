@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -90,23 +91,40 @@ def _stored(row: sa.Row[Any]) -> StoredZone:
     )
 
 
-def visible(scope: Scope) -> Condition:
-    """The scope's own zones and those shared with it."""
-    if scope.all_projects:
-        return sa.true()
-    shares = sa.select(shared_zones.c.zone_id).where(
-        shared_zones.c.target_project_id == scope.project_id
+# Statements of the busiest paths are made once: putting one together costs more than running it.
+ID: sa.BindParameter[str] = sa.bindparam("id")
+PROJECT: sa.BindParameter[str] = sa.bindparam("project_id")
+BY_ID = sa.select(zones, SHARED).where(zones.c.id == ID, zones.c.deleted == LIVE)
+BY_ID_VISIBLE = BY_ID.where(
+    sa.or_(
+        zones.c.project_id == PROJECT,
+        zones.c.id.in_(
+            sa.select(shared_zones.c.zone_id).where(shared_zones.c.target_project_id == PROJECT)
+        ),
     )
-    return sa.or_(zones.c.project_id == scope.project_id, zones.c.id.in_(shares))
+)
+UNLOCKED = sa.select(zones, sa.false().label("shared")).where(
+    zones.c.id == ID, zones.c.deleted == LIVE
+)
+LOCKED = UNLOCKED.with_for_update()
+COVERING = (
+    sa.select(zones.c.id)
+    .where(
+        zones.c.name_key.in_(sa.bindparam("names", expanding=True)),
+        zones.c.deleted == LIVE,
+        zones.c.id != ID,
+    )
+    .limit(1)
+)
 
 
 def get(connection: sa.Connection, zone_id: str, scope: Scope) -> StoredZone:
     """Raises NotFound when there is no such zone or the scope does not see it."""
-    row = connection.execute(
-        sa.select(zones, SHARED).where(
-            zones.c.id == zone_id, zones.c.deleted == LIVE, visible(scope)
-        )
-    ).first()
+    if scope.all_projects:
+        row = connection.execute(BY_ID, {"id": zone_id}).first()
+    else:
+        values = {"id": zone_id, "project_id": scope.project_id}
+        row = connection.execute(BY_ID_VISIBLE, values).first()
     if row is None:
         raise errors.NotFound("zone")
     return _stored(row)
@@ -114,13 +132,7 @@ def get(connection: sa.Connection, zone_id: str, scope: Scope) -> StoredZone:
 
 def lock(tx: Transaction, zone_id: str) -> StoredZone:
     """The zone, its row held until the transaction ends. Raises NotFound."""
-    row = tx.execute(
-        tx.lock(
-            sa.select(zones, sa.false().label("shared")).where(
-                zones.c.id == zone_id, zones.c.deleted == LIVE
-            )
-        )
-    ).first()
+    row = tx.execute(tx.lock(UNLOCKED, LOCKED), {"id": zone_id}).first()
     if row is None:
         raise errors.NotFound("zone")
     return _stored(row)
@@ -234,12 +246,7 @@ def covers(connection: sa.Connection, names: Iterable[str], besides: str) -> boo
     """Whether one of these names is a live zone other than the zone with id `besides`."""
     keys = [name.lower() for name in names]
     return bool(keys) and (
-        connection.execute(
-            sa.select(zones.c.id)
-            .where(zones.c.name_key.in_(keys), zones.c.deleted == LIVE, zones.c.id != besides)
-            .limit(1)
-        ).first()
-        is not None
+        connection.execute(COVERING, {"names": keys, "id": besides}).first() is not None
     )
 
 
@@ -274,8 +281,15 @@ def update(tx: Transaction, zone_id: str, **columns: Any) -> None:
     """Set columns of the zone's row; its version grows by one."""
     if "masters" in columns:
         columns["masters"] = to_plain(MASTERS, columns["masters"])
-    tx.execute(
-        sa.update(zones).where(zones.c.id == zone_id).values(**columns, version=zones.c.version + 1)
+    tx.execute(_updating(tuple(sorted(columns))), {"zone_id": zone_id, **columns})
+
+
+@cache
+def _updating(names: tuple[str, ...]) -> sa.Update:
+    return (
+        sa.update(zones)
+        .where(zones.c.id == sa.bindparam("zone_id"))
+        .values(version=zones.c.version + 1, **{name: sa.bindparam(name) for name in names})
     )
 
 

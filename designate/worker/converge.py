@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from time import monotonic
@@ -66,6 +67,10 @@ class Converger:
     def stop(self) -> None:
         self._timers.stop()
         self._lanes.stop(timeout_s=5)
+
+    def later(self, delay_s: float, step: Callable[[], object]) -> None:
+        """Run a short step after a while."""
+        self._timers.at(monotonic() + delay_s, step)
 
     def __len__(self) -> int:
         return len(self._states)

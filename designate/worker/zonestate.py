@@ -50,6 +50,11 @@ class ServerState:
     def label(self) -> str:
         return f"{self.nameserver.host}:{self.nameserver.port}"
 
+    @property
+    def serial(self) -> int:
+        """Of the last answer; 0 when that had none."""
+        return self.answer.serial if self.answer is not None else 0
+
     def serves(self, serial: int) -> bool:
         answer = self.answer
         return (
@@ -116,7 +121,7 @@ class ZoneState:
                 return None
             return self._report(Outcome.ABSENT, self.change.serial, self.change.revision)
         for serial, revision in reversed(self.steps):
-            counted = [server.answer.serial for server in self.servers if server.serves(serial)]
+            counted = [server.serial for server in self.servers if server.serves(serial)]
             if len(counted) < self.servers_needed:
                 continue
             lowest = counted[0]

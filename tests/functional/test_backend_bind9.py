@@ -1,0 +1,177 @@
+"""The bind9 backend against a real BIND: its control channel, its zones, its refusals."""
+
+import base64
+import secrets
+import uuid
+
+import dns.rcode
+import pytest
+
+from designate import errors
+from designate.backend import rndc, rndckey
+from designate.backend.bind9 import Bind9Backend
+from designate.model.pools import Target
+from designate.model.zones import Action, Master, ZoneChange, ZoneId, ZoneType
+from tests.servers import Named, free_port
+from tests.service import ask
+
+MASTERS = (Master(host="127.0.0.1", port=5399), Master(host="::1", port=5398))
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    with Named(tmp_path_factory.mktemp("named")) as named:
+        yield named
+
+
+def backend_of(named, masters=MASTERS, **options):
+    return Bind9Backend(
+        Target(type="bind9", masters=masters, options={**named.options, **options})
+    )
+
+
+def zone_of(name):
+    return ZoneChange(
+        zone_id=ZoneId(str(uuid.uuid4())),
+        name=name,
+        type=ZoneType.PRIMARY,
+        pool_id="p",
+        pool_version=1,
+        revision=1,
+        serial=1,
+        action=Action.CREATE,
+    )
+
+
+def shown(named, name):
+    """BIND's own description of a zone; empty: it has none."""
+    key = rndckey.load(str(named.key_file), None, "127.0.0.1")
+    reply = rndc.command("127.0.0.1", named.rndc_port, key, f'showzone "{name}"', 5)
+    return reply.text if reply.code == 0 else ""
+
+
+def rcode(named, name):
+    return ask(("127.0.0.1", named.port), name, "SOA").rcode()
+
+
+def test_a_created_zone_is_a_secondary_of_the_targets_masters(named):
+    backend_of(named).create_zone(zone_of("made.example."))
+    text = shown(named, "made.example")
+
+    assert "slave" in text or "secondary" in text
+    assert "127.0.0.1 port 5399" in text
+    assert "::1 port 5398" in text
+    # Known, though its content has not arrived: nobody listens on the masters' ports.
+    assert rcode(named, "made.example.") == dns.rcode.SERVFAIL
+
+
+def test_creating_twice_and_deleting_twice_is_success(named):
+    backend, zone = backend_of(named), zone_of("twice.example.")
+
+    backend.create_zone(zone)
+    backend.create_zone(zone)
+    made = shown(named, "twice.example")
+    backend.delete_zone(zone, hard_delete=False)
+    backend.delete_zone(zone, hard_delete=True)
+
+    assert made
+    assert shown(named, "twice.example") == ""
+    assert rcode(named, "twice.example.") == dns.rcode.REFUSED
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "1/2.0.2.192.in-addr.arpa.",
+        "_sip._tcp.example.",
+        "x" * 63 + "." + "y" * 63 + "." + "z" * 63 + ".example.",
+        "0.8.b.d.0.1.0.0.2.ip6.arpa.",
+        "up\\.\\.\\/etc.example.",
+    ],
+)
+def test_every_name_makes_a_zone_with_a_harmless_file(named, name):
+    backend, zone = backend_of(named), zone_of(name)
+
+    backend.create_zone(zone)
+    text = shown(named, name.rstrip("."))
+    backend.delete_zone(zone, hard_delete=True)
+
+    assert f'file "slave.{zone.zone_id}"' in text
+    assert shown(named, name.rstrip(".")) == ""
+
+
+def test_update_adds_a_missing_zone_and_gives_an_old_one_the_new_masters(named):
+    zone = zone_of("moved.example.")
+    moved = backend_of(named, (Master(host="127.0.0.1", port=5397),))
+
+    backend_of(named).update_zone(zone)
+    added = shown(named, "moved.example")
+    moved.update_zone(zone)
+    changed = shown(named, "moved.example")
+    moved.update_zone(zone)
+
+    assert "5399" in added
+    assert "127.0.0.1 port 5397" in changed
+    assert "5399" not in changed
+    assert shown(named, "moved.example") == changed
+
+
+def test_master_names_become_addresses(named):
+    backend_of(named, (Master(host="localhost", port=5396),)).create_zone(zone_of("named.example."))
+
+    assert "127.0.0.1 port 5396" in shown(named, "named.example")
+
+
+def test_a_wrong_view_is_an_error_for_creation_and_for_deletion(named):
+    backend, zone = backend_of(named, view="nowhere"), zone_of("view.example.")
+
+    with pytest.raises(errors.BackendError, match="no matching view"):
+        backend.create_zone(zone)
+    with pytest.raises(errors.BackendError, match="no matching view"):
+        backend.delete_zone(zone, hard_delete=False)
+
+
+def test_the_default_view_can_be_named(named):
+    backend, zone = backend_of(named, view="_default"), zone_of("inview.example.")
+
+    backend.create_zone(zone)
+    text = shown(named, "inview.example")
+    backend.delete_zone(zone, hard_delete=False)
+
+    assert zone.zone_id in text
+
+
+def test_a_target_without_masters_cannot_create(named):
+    with pytest.raises(errors.BackendError, match="no master"):
+        backend_of(named, ()).create_zone(zone_of("nomaster.example."))
+
+
+def test_a_wrong_key_is_told_without_showing_it(named, tmp_path):
+    secret = base64.b64encode(secrets.token_bytes(32)).decode()
+    path = tmp_path / "wrong.key"
+    path.write_text(f'key "rndc-key" {{ algorithm hmac-sha256; secret "{secret}"; }};')
+
+    with pytest.raises(errors.BackendError, match="does the key fit") as caught:
+        backend_of(named, rndc_key_file=str(path)).create_zone(zone_of("wrong.example."))
+
+    assert secret not in str(caught.value)
+    assert shown(named, "wrong.example") == ""
+
+
+def test_a_dead_control_port_is_told(named):
+    port = free_port()
+
+    with pytest.raises(errors.BackendError, match=f"127.0.0.1:{port}: Connection refused"):
+        backend_of(named, rndc_port=str(port)).create_zone(zone_of("dead.example."))
+
+
+@pytest.mark.parametrize("digest", rndckey.DIGESTS)
+def test_bind_accepts_every_signature(tmp_path, digest):
+    secret = base64.b64encode(secrets.token_bytes(64)).decode()
+    with Named(tmp_path / "n", algorithm=f"hmac-{digest}", secret=secret) as named:
+        key = rndckey.load(str(named.key_file), None, "127.0.0.1")
+
+        reply = rndc.command("127.0.0.1", named.rndc_port, key, "status", 5)
+
+    assert (reply.code, key.digest) == (0, digest)
+    assert "server is up and running" in reply.text

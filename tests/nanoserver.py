@@ -1,0 +1,139 @@
+"""A very small nameserver on loopback: answers SOA with what a test sets, remembers NOTIFYs."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import Self
+
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+SOA = "ns1.example.org. admin.example.org. {} 3600 600 86400 300"
+
+
+class NanoServer:
+    """`with NanoServer() as server`. What it says can be changed at any time:
+
+    serials: zone name to serial; `rcode` is the answer for other zones.
+    aa: whether answers have authority. silent: read and never answer. truncate: answer queries over
+    UDP with TC and nothing else. lose_notifies: how many NOTIFYs get lost before they arrive.
+    on_notify: a serial that the zone of an arriving NOTIFY is set to; None: nothing happens.
+    """
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
+        self.serials: dict[str, int] = {}
+        self.rcode = dns.rcode.REFUSED
+        self.aa = True
+        self.silent = False
+        self.truncate = False
+        self.lose_notifies = 0
+        self.on_notify: int | None = None
+        self.notify_rcode = dns.rcode.NOERROR
+        self.raw_reply: bytes | None = None
+        self.notifies: list[dns.message.Message] = []
+        self.lost: list[dns.message.Message] = []
+        self.queries: list[dns.message.Message] = []
+        self.tcp_queries = 0
+
+    def __enter__(self) -> Self:
+        self._tcp, self._udp = _pair(self.host)
+        self.port = int(self._udp.getsockname()[1])
+        self._threads = [
+            threading.Thread(target=self._serve_udp, daemon=True),
+            threading.Thread(target=self._serve_tcp, daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        family = self._udp.family
+        with socket.socket(family, socket.SOCK_DGRAM) as wake:
+            wake.sendto(b"", (self.host, self.port))
+        self._tcp.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+        self._tcp.close()
+        self._udp.close()
+
+    def _serve_udp(self) -> None:
+        while True:
+            wire, peer = self._udp.recvfrom(65535)
+            if not wire:
+                return
+            answer = self._answer(dns.message.from_wire(wire), tcp=False)
+            if answer is not None:
+                self._udp.sendto(answer, peer)
+
+    def _serve_tcp(self) -> None:
+        while True:
+            try:
+                connection, _ = self._tcp.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(5)
+                stream = connection.makefile("rb")
+                length = int.from_bytes(stream.read(2), "big")
+                answer = self._answer(dns.message.from_wire(stream.read(length)), tcp=True)
+                stream.close()
+                if answer is not None:
+                    connection.sendall(len(answer).to_bytes(2, "big") + answer)
+
+    def _answer(self, query: dns.message.Message, *, tcp: bool) -> bytes | None:
+        name = query.question[0].name.to_text()
+        reply = dns.message.make_response(query)
+        if query.opcode() == dns.opcode.NOTIFY:
+            if self.lose_notifies > 0:
+                self.lose_notifies -= 1
+                self.lost.append(query)
+                return None
+            self.notifies.append(query)
+            if self.on_notify is not None:
+                self.serials[name] = self.on_notify
+            reply.set_rcode(self.notify_rcode)
+        else:
+            self.queries.append(query)
+            self.tcp_queries += tcp
+            self._fill(reply, name, tcp)
+        if self.silent:
+            return None
+        if self.raw_reply is not None:
+            return reply.to_wire()[:2] + self.raw_reply
+        return reply.to_wire()
+
+    def _fill(self, reply: dns.message.Message, name: str, tcp: bool) -> None:
+        if self.truncate and not tcp:
+            reply.flags |= dns.flags.TC
+            return
+        serial = self.serials.get(name)
+        if serial is None:
+            reply.set_rcode(self.rcode)
+            return
+        if self.aa:
+            reply.flags |= dns.flags.AA
+        reply.answer.append(dns.rrset.from_text(name, 300, "IN", "SOA", SOA.format(serial)))
+
+
+def _pair(host: str) -> tuple[socket.socket, socket.socket]:
+    """A listening TCP socket and a UDP socket on one free port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    while True:
+        udp = socket.socket(family, socket.SOCK_DGRAM)
+        udp.bind((host, 0))
+        tcp = socket.socket(family, socket.SOCK_STREAM)
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tcp.bind((host, udp.getsockname()[1]))
+        except OSError:
+            udp.close()
+            tcp.close()
+            continue
+        tcp.listen(50)
+        return tcp, udp
