@@ -96,17 +96,24 @@ def page(
     table: sa.Table,
     sort_columns: Mapping[str, sa.Column[Any]],
     limit: int,
+    few: bool = False,
 ) -> sa.Select[Any]:
-    """The statement with order, marker and limit; ties broken by id, null first."""
+    """The statement with order, marker and limit; ties broken by id, null first.
+
+    few: the filters leave few rows, so that walking the index of the order would be the long way.
+    """
     column = sort_columns.get(query.sort_key)
     if column is None:
         raise errors.BadRequest(f"sort key {query.sort_key} is not known", type="invalid_sort_key")
+    sqlite = connection.dialect.name == "sqlite"
     descending = query.sort_dir == "desc"
     if query.marker is not None:
         statement = statement.where(_after(connection, table, column, query.marker, descending))
     order: list[sa.UnaryExpression[Any]] = []
     for key in (column,) if column is table.c.id else (column, table.c.id):
-        ordered = key.desc() if descending else key.asc()
+        # SQLite keeps no statistics and would take the order's index; an expression has none.
+        sorting = sa.func.coalesce(key, sa.null()) if few and sqlite else key
+        ordered = sorting.desc() if descending else sorting.asc()
         if key.nullable and connection.dialect.name == "postgresql":
             ordered = ordered.nulls_last() if descending else ordered.nulls_first()
         order.append(ordered)

@@ -104,11 +104,11 @@ def _select(*conditions: Condition) -> sa.Select[Any]:
     return (
         sa.select(recordsets, *ZONE_COLUMNS)
         .join_from(recordsets, zones, zones.c.id == recordsets.c.zone_id)
-        .where(zones.c.deleted == LIVE, *conditions)
+        .where(*conditions)
     )
 
 
-BY_ID = _select(recordsets.c.id == sa.bindparam("id"))
+BY_ID = _select(zones.c.deleted == LIVE, recordsets.c.id == sa.bindparam("id"))
 AT_NAME = sa.select(recordsets.c.type, recordsets.c.id).where(
     recordsets.c.zone_id == sa.bindparam("zone_id"),
     recordsets.c.name_key == sa.bindparam("name_key"),
@@ -187,22 +187,31 @@ def _filters(query: Query, zone_id: str | None) -> list[Condition]:
 def find(
     connection: sa.Connection, query: Query, owner: str | Scope, *, limit: int, count: bool
 ) -> Page[RecordSet]:
-    """One page of a zone's recordsets (owner: its id), or of those that a project made (a Scope).
+    """One page of a live zone's recordsets (owner: its id), or of those that a project made (a
+    Scope).
 
     count: whether total_count is wanted. At most three statements, whatever is found.
     """
     if isinstance(owner, Scope):
         zone_id = None
-        conditions: list[Condition] = []
+        conditions: list[Condition] = [zones.c.deleted == LIVE]
         if not owner.all_projects:
             conditions.append(recordsets.c.project_id == owner.project_id)
     else:
         zone_id = owner
-        conditions = [recordsets.c.zone_id == zone_id]
+        # With a data filter the records' index holds the zone already; naming it twice would lead
+        # to the longer way.
+        conditions = [] if "data" in query.filters else [recordsets.c.zone_id == zone_id]
     conditions += _filters(query, zone_id)
     base = _select(*conditions)
     statement = queries.page(
-        connection, base, query, table=recordsets, sort_columns=SORT_COLUMNS, limit=limit
+        connection,
+        base,
+        query,
+        table=recordsets,
+        sort_columns=SORT_COLUMNS,
+        limit=limit,
+        few=not {"name", "data"}.isdisjoint(query.filters),
     )
     found = tuple(_value(row) for row in connection.execute(statement))
     total: int | None = None

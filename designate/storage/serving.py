@@ -106,16 +106,20 @@ def has_names_below(connection: sa.Connection, zone_id: str, name_key: str) -> b
 
 
 def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[int | None, int, bytes]]:
-    """(ttl, number of RRs, wire) of every recordset but the SOA, in no particular order, read in
-    batches: the zone is never in memory as a whole."""
-    rows = connection.execution_options(yield_per=STREAM_BATCH).execute(
-        sa.select(recordsets.c.ttl, recordsets.c.record_count, recordsets.c.wire).where(
-            recordsets.c.zone_id == zone_id, recordsets.c.record_count > 0
-        )
+    """(ttl, number of RRs, wire) of every recordset but the SOA, oldest first, read in batches: the
+    zone is never in memory as a whole."""
+    result = connection.execution_options(stream_results=True).execute(
+        # In the order in which the rows were written they lie side by side.
+        sa.select(recordsets.c.ttl, recordsets.c.record_count, recordsets.c.wire)
+        .where(recordsets.c.zone_id == zone_id, recordsets.c.record_count > 0)
+        .order_by(recordsets.c.created_at)
     )
-    for batch in rows.partitions():
-        for row in batch:
-            yield row.tuple()
+    # The driver's own rows: making SQLAlchemy's costs ten times as much as reading them.
+    cursor = result.cursor
+    assert cursor is not None  # noqa: S101 - a select has one
+    while rows := cursor.fetchmany(STREAM_BATCH):
+        yield from rows
+    result.close()
 
 
 def steps_since(

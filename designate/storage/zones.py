@@ -187,6 +187,7 @@ def find(
         table=zones,
         sort_columns=SORT_COLUMNS,
         limit=limit,
+        few="name" in query.filters,
     )
     found = tuple(_zone(row) for row in connection.execute(statement))
     if query.filters or shared_ids:
