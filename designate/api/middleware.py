@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 from oslo_config import cfg
 from oslo_context.context import generate_request_id
@@ -58,7 +59,12 @@ class Dispatch:
         self._conf = conf
         self._v2 = v2
         self._versions = versions
-        self._health = healthcheck.Healthcheck.app_factory({"backends": "disable_by_file"})
+        self._health = healthcheck.Healthcheck.app_factory(
+            {
+                "backends": "disable_by_file",
+                "disable_by_file_path": "/etc/designate/healthcheck_disable",
+            }
+        )
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "").rstrip("/")
@@ -92,14 +98,14 @@ class Frame:
         except errors.DesignateError as error:
             response = body_of(error, request_id)
         except Exception:
-            LOG.exception("%s %s %s failed", request_id, request.method, request.path_info)
+            LOG.exception("%s %s %r failed", request_id, request.method, environ["PATH_INFO"])
             response = body_of(errors.DesignateError(), request_id)
         response.headers["X-Openstack-Request-Id"] = request_id
         ACCESS.info(
             "%s %s%s %d %.1f ms %d bytes %s",
             request.method,
-            request.script_name,
-            request.path_info,
+            environ["SCRIPT_NAME"],
+            environ["PATH_INFO"],
             response.status_int,
             (monotonic() - started_s) * 1000,
             response.content_length or 0,
@@ -108,6 +114,11 @@ class Frame:
         return response(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
 
     def _respond(self, request: Request) -> Response:
+        try:
+            unquote_to_bytes(request.query_string).decode("utf-8")
+            request.path_info.encode("utf-8")
+        except UnicodeError:
+            raise errors.BadRequest("The URL is not UTF-8") from None
         length = request.content_length or 0
         if length > self._largest:
             return Response(status=413, text="Request is too large.", content_type="text/plain")

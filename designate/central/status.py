@@ -74,7 +74,8 @@ class StatusEndpoint:
 
         news = self._core.db.write(write)
         if news:
-            LOG.info("zone %s %s", report.zone_id, news)
+            level = logging.WARNING if report.outcome is Outcome.FAILED else logging.INFO
+            LOG.log(level, "zone %s %s", report.zone_id, news)
 
     def _absent(self, tx: Transaction, zone: Zone) -> str | None:
         if zone.action != Action.DELETE:

@@ -1,12 +1,17 @@
 """designate-manage: the operator's command line for the database and the pools.
 
-Exit status: 0 done; 1 refused, with the reason on standard error; 2 wrong usage.
+Exit status: 0 done; 1 refused, with the reason on standard error; 2 wrong usage; 255 a failure that
+nobody foresaw (--debug shows where).
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
+import traceback
+import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -35,6 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (cfg.Error, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except Exception as error:
+        # Of the database's driver or of alembic, most likely: their first line says enough.
+        if arguments.debug:
+            traceback.print_exc()
+        first_line = str(error).partition("\n")[0]
+        print(f"{type(error).__name__}: {first_line}", file=sys.stderr)
+        return 255
 
 
 def _conf(arguments: argparse.Namespace) -> cfg.ConfigOpts:
@@ -48,12 +60,16 @@ def _conf(arguments: argparse.Namespace) -> cfg.ConfigOpts:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="designate-manage", description=__doc__)
     parser.add_argument("--config-file", action="append", metavar="FILE")
+    parser.add_argument("--debug", action="store_true", help="show where a failure came from")
     categories = parser.add_subparsers(required=True, metavar="database|pool")
     database = categories.add_parser("database", help="the schema").add_subparsers(required=True)
     for name, command, text in (
         ("sync", _sync, "migrate to the newest schema"),
         ("upgrade", _upgrade, "migrate to a revision"),
         ("version", _version, "show the schema's revision and the newest one"),
+        ("current", _current, "show the schema's revision"),
+        ("heads", _heads, "show the newest revision"),
+        ("history", _history, "show all revisions, the newest first"),
     ):
         action = database.add_parser(name, help=text)
         action.set_defaults(command=command)
@@ -104,27 +120,48 @@ def _version(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _current(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    current, newest = migration.version(_url(conf))
+    if current:
+        print(current + (" (head)" if current == newest else ""))
+    return 0
+
+
+def _heads(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    print(f"{migration.head()} (head)")
+    return 0
+
+
+def _history(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    print("\n".join(migration.history()))
+    return 0
+
+
 def _pool_update(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     drivers = None if arguments.skip_verify_drivers else compose.backend_names()
     pools = compose.read_pools_file(arguments.file, drivers)
     central = compose.central_client(conf)
     planned = central.pools.apply(admin_context(), pools, arguments.delete, True)
+    print("Updating Pools Configuration")
+    print("****************************")
+    if arguments.dry_run:
+        print("The following changes will occur:")
+        print("*********************************")
     for change in planned:
         print(_line(change))
     if not planned:
         print("Nothing to change.")
-    elif arguments.dry_run:
-        print("Dry run: nothing was changed.")
-    else:
+    elif not arguments.dry_run:
         central.pools.apply(admin_context(), pools, arguments.delete, False)
         print("Done.")
     return 0
 
 
 def _line(change: PoolChange) -> str:
+    line = f"{change.kind.capitalize()} Pool: {change.pool}"
     if not change.path:
-        return f"{change.pool}: {change.kind}"
-    return f"{change.pool}: {change.kind} {change.path}\n  - {change.old}\n  + {change.new}"
+        return line
+    return f"{line}: {change.path}\n  - {change.old}\n  + {change.new}"
 
 
 def _pool_show(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
@@ -132,7 +169,7 @@ def _pool_show(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     if arguments.all_pools:
         pools = central.pools.find(admin_context())
     else:
-        pool_id = arguments.pool_id or conf["service:central"].default_pool_id
+        pool_id = _uuid(arguments.pool_id or conf["service:central"].default_pool_id)
         pools = (central.pools.get(admin_context(), pool_id),)
     print("Pool Configuration:")
     print("-------------------")
@@ -142,11 +179,27 @@ def _pool_show(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
 
 def _pool_generate(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     pools = compose.central_client(conf).pools.find(admin_context())
-    path = Path(arguments.file)
-    # What it writes holds credentials: nobody else may read it.
-    path.touch(mode=0o600)
-    path.write_text(_yaml(poolsfile.dump(pools, secrets=True)), encoding="utf-8")
+    _write(Path(arguments.file), _yaml(poolsfile.dump(pools, secrets=True)))
     return 0
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        raise errors.BadRequest(f"Not a valid uuid: {text}") from None
+
+
+def _write(path: Path, text: str) -> None:
+    """Wholly or not at all, and for the owner's eyes only: it holds credentials."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink()
+        raise
 
 
 def _yaml(data: object) -> str:

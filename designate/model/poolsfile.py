@@ -2,13 +2,16 @@
 
 All faults are reported at once, each with the file, the pool and the key. Values of options become
 texts; YAML's booleans become `true` and `false`, so that what an operator switches on stays on.
+Host names of servers may be written with or without the trailing dot.
 """
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from designate import errors
 from designate.model.pools import AlsoNotify, Nameserver, NsRecord, Pool, PoolSpec, Target
@@ -19,11 +22,16 @@ KEYS = (
     "also_notifies",
 )  # fmt: skip
 TARGET_KEYS = ("type", "description", "tsigkey_id", "masters", "options")
+ADDRESS_KEYS = ("host", "port")
 LONGEST_NAME = 50
 LONGEST_DESCRIPTION = 160
 LONGEST_VALUE = 255
 SECRET_WORDS = ("password", "secret", "token", "tsigkey_value")
 MASK = "***"
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+
+
+T = TypeVar("T", NsRecord, Nameserver, AlsoNotify, Master)
 
 
 class _Faults:
@@ -75,25 +83,36 @@ def _pool(
         id=_uuid(pool_id, faults, f"{label}: id"),
         description=_text(item, "description", faults, label, LONGEST_DESCRIPTION, needed=False),
         attributes=_texts(item.get("attributes"), faults, f"{label}: attributes", LONGEST_NAME),
-        ns_records=tuple(
-            _ns_record(entry, faults, where)
-            for where, entry in _entries(item, "ns_records", faults, label, needed=True)
+        ns_records=_once(
+            [
+                _ns_record(entry, faults, where)
+                for where, entry in _entries(item, "ns_records", faults, label, needed=True)
+            ],
+            faults,
+            f"{label}: ns_records",
         ),
-        nameservers=tuple(
-            Nameserver(
-                host=_host(entry, faults, where),
-                port=_port(entry, faults, where),
-                tsigkey_id=_uuid(entry.get("tsigkey_id"), faults, f"{where}: tsigkey_id"),
-            )
-            for where, entry in _entries(item, "nameservers", faults, label, needed=True)
+        nameservers=_once(
+            [
+                Nameserver(
+                    **_address(entry, faults, where, "tsigkey_id"),
+                    tsigkey_id=_uuid(entry.get("tsigkey_id"), faults, f"{where}: tsigkey_id"),
+                )
+                for where, entry in _entries(item, "nameservers", faults, label, needed=True)
+            ],
+            faults,
+            f"{label}: nameservers",
         ),
         targets=tuple(
             _target(entry, faults, where, drivers)
             for where, entry in _entries(item, "targets", faults, label, needed=True)
         ),
-        also_notifies=tuple(
-            AlsoNotify(host=_host(entry, faults, where), port=_port(entry, faults, where))
-            for where, entry in _entries(item, "also_notifies", faults, label)
+        also_notifies=_once(
+            [
+                AlsoNotify(**_address(entry, faults, where))
+                for where, entry in _entries(item, "also_notifies", faults, label)
+            ],
+            faults,
+            f"{label}: also_notifies",
         ),
     )
 
@@ -120,9 +139,13 @@ def _target(
         type=kind,
         description=_text(entry, "description", faults, where, LONGEST_DESCRIPTION, needed=False),
         tsigkey_id=_uuid(entry.get("tsigkey_id"), faults, f"{where}: tsigkey_id"),
-        masters=tuple(
-            Master(host=_host(master, faults, place), port=_port(master, faults, place))
-            for place, master in _entries(entry, "masters", faults, where)
+        masters=_once(
+            [
+                Master(**_address(master, faults, place))
+                for place, master in _entries(entry, "masters", faults, where)
+            ],
+            faults,
+            f"{where}: masters",
         ),
         options=_texts(entry.get("options"), faults, f"{where}: options", LONGEST_VALUE),
     )
@@ -140,6 +163,7 @@ def _entries(
     value = item.get(key)
     if not value and needed:
         faults.add(f"{label}: {key}", "is needed and must not be empty")
+        return
     if value is None:
         return
     if not isinstance(value, list):
@@ -189,12 +213,41 @@ def _texts(value: object, faults: _Faults, label: str, longest: int) -> dict[str
     return found
 
 
-def _host(entry: Mapping[str, Any], faults: _Faults, where: str) -> str:
-    return _text(entry, "host", faults, where, LONGEST_VALUE) or ""
+def _address(
+    entry: Mapping[str, Any], faults: _Faults, where: str, *more_keys: str
+) -> dict[str, Any]:
+    _unknown(entry, (*ADDRESS_KEYS, *more_keys), faults, where)
+    host = _text(entry, "host", faults, where, LONGEST_VALUE) or ""
+    if host and not _is_host(host):
+        faults.add(f"{where}: host", f"{host} is not an IP address or host name")
+    return {
+        "host": host,
+        "port": _number(entry.get("port", 53), 65535, faults, f"{where}: port"),
+    }
 
 
-def _port(entry: Mapping[str, Any], faults: _Faults, where: str) -> int:
-    return _number(entry.get("port", 53), 65535, faults, f"{where}: port")
+def _is_host(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        labels = text.removesuffix(".").split(".")
+        # A last label of digits alone would be an address with a typing error.
+        return all(_LABEL.fullmatch(label) for label in labels) and not labels[-1].isdigit()
+    return True
+
+
+def _once(found: list[T], faults: _Faults, where: str) -> tuple[T, ...]:
+    """The same entry twice, whatever else it says, is a mistake."""
+    seen = set()
+    for item in found:
+        if isinstance(item, NsRecord):
+            key = item.hostname.lower()
+        elif isinstance(item, Nameserver | AlsoNotify | Master):
+            key = f"{item.host.lower()} port {item.port}"
+        if key in seen:
+            faults.add(where, f"{key} is there more than once")
+        seen.add(key)
+    return tuple(found)
 
 
 def _number(value: object, highest: int, faults: _Faults, where: str) -> int:

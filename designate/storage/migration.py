@@ -55,6 +55,19 @@ def head() -> str:
     return ScriptDirectory.from_config(config("")).get_current_head() or ""
 
 
+def history() -> list[str]:
+    """Each revision that the scripts know on a line, the newest first: where it comes from, its
+    name and what it does."""
+    from alembic.script import ScriptDirectory
+
+    known = ScriptDirectory.from_config(config(""))
+    return [
+        f"{step.down_revision or '<base>'} -> {step.revision}"
+        f"{' (head)' if step.is_head else ''}, {step.doc}"
+        for step in known.walk_revisions()
+    ]
+
+
 def is_current(url: str) -> bool:
     """Whether the database has this release's schema, told without loading alembic."""
     newest = max(path.name for path in (scripts() / "versions").glob("[0-9]*.py"))

@@ -108,13 +108,19 @@ def has_names_below(connection: sa.Connection, zone_id: str, name_key: str) -> b
 def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[int | None, int, bytes]]:
     """(ttl, number of RRs, wire) of every recordset but the SOA, oldest first, read in batches: the
     zone is never in memory as a whole."""
-    result = connection.execution_options(stream_results=True).execute(
-        # In the order in which the rows were written they lie side by side.
+    # In the order in which the rows were written they lie side by side.
+    statement = (
         sa.select(recordsets.c.ttl, recordsets.c.record_count, recordsets.c.wire)
         .where(recordsets.c.zone_id == zone_id, recordsets.c.record_count > 0)
         .order_by(recordsets.c.created_at)
     )
+    if connection.dialect.name != "sqlite":
+        streamed = connection.execution_options(yield_per=STREAM_BATCH).execute(statement)
+        for batch in streamed.partitions():
+            yield from map(tuple, batch)
+        return
     # The driver's own rows: making SQLAlchemy's costs ten times as much as reading them.
+    result = connection.execute(statement)
     cursor = result.cursor
     assert cursor is not None  # noqa: S101 - a select has one
     while rows := cursor.fetchmany(STREAM_BATCH):

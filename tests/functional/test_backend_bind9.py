@@ -25,9 +25,7 @@ def named(tmp_path_factory):
 
 
 def backend_of(named, masters=MASTERS, **options):
-    return Bind9Backend(
-        Target(type="bind9", masters=masters, options={**named.options, **options})
-    )
+    return Bind9Backend(Target(type="bind9", masters=masters, options={**named.options, **options}))
 
 
 def zone_of(name):

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,10 @@ import dns.query
 import pytest
 import requests
 
-TIMEOUT_S = 60
+from designate.cmd import demo
+from tests.service import Service
+
+TIMEOUT_S = 30
 FREE_PORTS = ("--api", "127.0.0.1:0", "--dns", "127.0.0.1:0")
 PROGRAM = (sys.executable, "-m", "designate.cmd.standalone")
 
@@ -28,15 +32,18 @@ def finished(*arguments: str) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True)
+    deadline = threading.Timer(TIMEOUT_S, process.kill)
+    deadline.start()
     try:
         yield process
     finally:
+        deadline.cancel()
         process.kill()
         process.communicate(timeout=TIMEOUT_S)
 
 
 def line_with(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
-    """The first line of output that matches; the test's timeout is the deadline."""
+    """The first line of output that matches, before the process ends or is ended."""
     assert process.stdout is not None
     seen = []
     for line in process.stdout:
@@ -56,6 +63,16 @@ def test_the_demo_is_right_on_an_empty_state_and_on_its_own(tmp_path: Path) -> N
         assert "7 of 7 answers are right" in result.stdout
     assert first.stdout.count("POST /v2/zones/") == 6
     assert second.stdout.count("POST /v2/zones") == 0
+
+
+def test_the_demo_sees_wrong_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The zone is in one service, and another one, which refuses, is asked."""
+    with Service(tmp_path / "one") as one, Service(tmp_path / "two") as two:
+        right = demo.run(one.parts.api_address, two.dns)
+
+    shown = capsys.readouterr().out
+    assert not right
+    assert shown.count("REFUSED") == shown.count("WRONG") == 7
 
 
 def test_the_printed_commands_work_and_every_request_is_a_line(tmp_path: Path) -> None:

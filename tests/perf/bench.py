@@ -5,8 +5,8 @@ Parts: api, own, bind, default-rate, axfr, lists, start. Nothing here passes or 
 
 from __future__ import annotations
 
-import struct
 import socket
+import struct
 import sys
 import tempfile
 import threading
@@ -330,7 +330,7 @@ def lists(folder: Path) -> None:
                 peer,
                 "< 15 ms",
                 three([timed(lambda: client.call("GET", url)) for _ in range(40)]),
-            )  # noqa: B023 - called at once
+            )
 
 
 def start(folder: Path) -> None:

@@ -15,7 +15,7 @@ from designate.central.base import utcnow
 from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
 from designate.storage import pools, zones
 from designate.storage.engine import Database
-from designate.storage.tables import project_usage, recordsets, records
+from designate.storage.tables import project_usage, records, recordsets
 from designate.storage.tables import zones as zones_table
 from designate.wire import rr
 

@@ -72,7 +72,7 @@ def test_an_answer_that_is_not_signed_with_the_key_is_an_error(reply, problem):
 
 
 def test_a_silent_server_is_left_at_the_deadline():
-    with answering(None) as port, pytest.raises(errors.BackendError, match="within 0.1 s"):
+    with answering(None) as port, pytest.raises(errors.BackendError, match=r"within 0\.1 s"):
         rndc.command("127.0.0.1", port, KEY, "status", 0.1)
 
 

@@ -1,0 +1,239 @@
+"""Whatever rrtypes accepts, BIND loads and gives back; whatever it refuses, it refuses with a reason.
+
+The zones are made from the accepted wire forms, once as a master file that dnspython renders and
+once in BIND's raw format, which takes the way of a zone transfer: wire to BIND, never text.
+DESIGNATE_FUZZ_EXAMPLES sets the number of zones (about 20 recordsets each) and of arbitrary texts.
+"""
+
+import json
+import os
+import struct
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.ANY.CERT
+import dns.zone
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from designate import errors, rrtypes
+from designate.rrtypes.regex import check_substitution
+from tests.rrtype_strategies import owner_for, record_text
+
+ORIGIN = "fuzz.test."
+EXAMPLES = int(os.environ.get("DESIGNATE_FUZZ_EXAMPLES", "40"))
+CLIENT_TYPES = [rtype for rtype in rrtypes.SUPPORTED if rtype != "SOA"]
+# Only what spoils a zone counts, not the opinions on good style that these switches control.
+COMPILE = ["named-compilezone", "-q", "-i", "none", "-n", "ignore", "-k", "ignore", "-m", "ignore"]
+TIMEOUT_S = 60
+fuzz = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+RRset = tuple[str, str, tuple[bytes, ...]]
+Content = dict[tuple[str, str], frozenset[dns.rdata.Rdata]]
+
+
+def _draft(rtype: str) -> st.SearchStrategy[tuple[str, str, list[str]]]:
+    single = st.lists(record_text(rtype), min_size=1, max_size=1)
+    several = st.lists(record_text(rtype), min_size=1, max_size=3)
+    # Names in another case are the same data to DNS.
+    twice = several.map(lambda texts: [*texts, texts[0].swapcase()])
+    records = single if rtype == "CNAME" else several | twice
+    return st.tuples(st.just(rtype), owner_for(rtype, ORIGIN), records)
+
+
+DRAFTS = st.lists(st.sampled_from(CLIENT_TYPES).flatmap(_draft), min_size=1, max_size=40)
+
+
+def _check_reasons(error: errors.BadRequest, rtype: str, records: Sequence[str]) -> set[int]:
+    """The indexes of the refused records, once the error is known to be one that clients read."""
+    json.dumps(errors.to_plain(error), ensure_ascii=False).encode()
+    if error.message is not None:
+        assert error.errors == ()
+        return set(range(len(records)))
+    assert error.errors
+    for reason in error.errors:
+        kind, index = reason.path
+        shown = str(records[int(index)]).encode("utf-8", "backslashreplace").decode()
+        assert kind == "records"
+        assert reason.message.startswith(f"'{shown}' is not a '{rtype}' Record")
+        assert (reason.validator, reason.validator_value) == ("format", [rtype])
+    return {int(reason.path[1]) for reason in error.errors}
+
+
+def _accepted(drafts: Iterable[tuple[str, str, list[str]]]) -> list[RRset]:
+    """What is left of the drafts, each under a name of its own."""
+    rrsets: list[RRset] = []
+    for index, (rtype, owner, records) in enumerate(drafts):
+        name = f"{owner.removesuffix(ORIGIN)}r{index}.{ORIGIN}"
+        rrtypes.check_owner(rtype, name)
+        try:
+            wires = rrtypes.rdata(rtype, name, records)
+        except errors.InvalidObject as error:
+            refused = _check_reasons(error, rtype, records)
+            rest = [text for at, text in enumerate(records) if at not in refused]
+            wires = rrtypes.rdata(rtype, name, rest)
+        if wires:
+            rrsets.append((name, rtype, wires))
+    return rrsets
+
+
+def _rdata(rtype: str, wire: bytes) -> dns.rdata.Rdata:
+    return dns.rdata.from_wire(dns.rdataclass.IN, rtype, wire, 0, len(wire))
+
+
+def _with_apex(rrsets: list[RRset]) -> list[RRset]:
+    apex = [("SOA", "ns.other. admin.other. 1 3600 600 86400 300"), ("NS", "ns.other.")]
+    parsed = [(rtype, dns.rdata.from_text("IN", rtype, text)) for rtype, text in apex]
+    return [(ORIGIN, rtype, (rdata.to_wire(),)) for rtype, rdata in parsed] + rrsets
+
+
+def _content(rrsets: list[RRset]) -> Content:
+    content = {
+        (name.lower(), rtype): frozenset(_rdata(rtype, wire) for wire in wires)
+        for name, rtype, wires in rrsets
+    }
+    assert sum(map(len, content.values())) == sum(len(wires) for _, _, wires in rrsets)
+    return content
+
+
+def _text(rdata: dns.rdata.Rdata) -> str:
+    if isinstance(rdata, dns.rdtypes.ANY.CERT.CERT):
+        # dnspython writes names of algorithms that BIND does not know; both know the numbers.
+        kind, tag, _, data = rdata.to_text().split(" ", 3)
+        return f"{kind} {tag} {int(rdata.algorithm)} {data}"
+    return rdata.to_text()
+
+
+def _as_text(rrsets: list[RRset]) -> bytes:
+    lines = [
+        f"{name} 300 IN {rtype} {_text(_rdata(rtype, wire))}\n"
+        for name, rtype, wires in rrsets
+        for wire in wires
+    ]
+    return "".join(lines).encode()
+
+
+def _as_raw(rrsets: list[RRset]) -> bytes:
+    """BIND's raw format, version 1: what BIND reads here it reads as it reads a transfer."""
+    parts = [struct.pack(">6I", 2, 1, 0, 0, 0, 0)]
+    for name, rtype, wires in rrsets:
+        owner = dns.name.from_text(name).to_wire()
+        code = rrtypes.numeric_type(rtype)
+        body = struct.pack(">HHHIIH", 1, code, 0, 300, len(wires), len(owner)) + owner
+        body += b"".join(struct.pack(">H", len(wire)) + wire for wire in wires)
+        parts.append(struct.pack(">I", len(body) + 4) + body)
+    return b"".join(parts)
+
+
+def _compile(zone: bytes, form: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*COMPILE, "-r", "fail", "-f", form, "-F", "text", "-o", "-", ORIGIN, "/dev/stdin"],
+        input=zone,
+        capture_output=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+
+def _through_bind(zone: bytes, form: str) -> str:
+    """The zone as BIND writes it after loading it."""
+    done = _compile(zone, form)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    return done.stdout.decode()
+
+
+def _parsed(text: str) -> Content:
+    zone = dns.zone.from_text(text, origin=ORIGIN, relativize=False)
+    return {
+        (name.to_text().lower(), dns.rdatatype.to_text(rdataset.rdtype)): frozenset(rdataset)
+        for name, rdataset in zone.iterate_rdatasets()
+    }
+
+
+@fuzz
+@given(DRAFTS)
+def test_what_is_accepted_loads_and_comes_back_equal(drafts):
+    rrsets = _with_apex(_accepted(drafts))
+    expected = _content(rrsets)
+    text = _as_text(rrsets)
+
+    assert _parsed(text.decode()) == expected
+    assert _parsed(_through_bind(text, "text")) == expected
+    assert _parsed(_through_bind(_as_raw(rrsets), "raw")) == expected
+
+
+def _refusal(call: Callable[..., object], *arguments: object) -> errors.BadRequest | None:
+    try:
+        call(*arguments)
+    except errors.BadRequest as error:
+        return error
+    return None
+
+
+@settings(fuzz, max_examples=10 * EXAMPLES)
+@given(st.data(), st.sampled_from(rrtypes.SUPPORTED), st.sampled_from(["a.", "_dns.b.", "*.c."]))
+def test_any_text_is_accepted_or_refused_with_a_reason(data, rtype, owner):
+    text = data.draw(st.text(st.characters()) | record_text(rtype))
+
+    refusal = _refusal(rrtypes.rdata, rtype, owner, [text])
+
+    assert refusal is None or _check_reasons(refusal, rtype, [text]) == {0}
+
+
+@settings(fuzz, max_examples=5 * EXAMPLES)
+@given(st.sampled_from(rrtypes.SUPPORTED), st.text(st.characters()) | record_text("CNAME"))
+def test_any_owner_is_accepted_or_refused_with_a_message(rtype, name):
+    refusal = _refusal(rrtypes.check_owner, rtype, name)
+
+    if refusal is None:
+        assert rrtypes.is_host(name)
+        assert len(dns.name.from_text(name).to_wire()) == len(name) + 1
+    else:
+        assert refusal.message
+        assert json.dumps(refusal.message, ensure_ascii=False).encode()
+
+
+@settings(fuzz, max_examples=5 * EXAMPLES)
+@given(st.text(st.characters()) | record_text("CNAME"))
+def test_any_domain_is_accepted_or_refused_with_a_message(name):
+    refusal = _refusal(rrtypes.check_domain, name)
+
+    assert (refusal is None) == rrtypes.is_domain(name)
+    assert refusal is None or refusal.message
+    assert not (rrtypes.is_email(name) and rrtypes.is_domain(name))
+
+
+SUBSTITUTIONS = r"""
+!a!b! !a!b!i !a!b!I !a!b !a!! !!b! !!! !a!x!y! a iaibi 1a1b1 0a0b0 /a/x/ aabab IxIbI (a(b( *a*b*
+!a!\1! !(a)!\1! !(a)!\0! !(a)!\2! !(a)!\x! !(a)!x\! !(a)!x\!y! !(a\!)!x! !(a\)!x! !(a)!\11!
+!(a!x! !a)!x! !()!x! !(|a)!x! !(a|)!x! !(*)!x! !()*!x! !)*!x! !((a)!\1! !(a)(b)!\2\1!
+!*a!x! !a**!x! !a|!x! !|a!x! !a||b!x! !a|^b!x! !a|*b!x! !a|b!x! !^|a!x! !$*!x! !^*!x! !^!x! !a^!x!
+!a{1,2}!x! !a{2,1}!x! !a{!x! !a}!x! !a{256}!x! !a{255}!x! !a{001}!x! !a{0001}!x! !a{x!x! !a{1!x!
+!a{1,}!x! !a{,1}!x! !{1}!x! !{!x! !a{1}{2}!x! !a{1}*!x! !a*{1}!x! !a|{1}!x! !({1})!x! !({)!x!
+![a]!x! ![!x! !]!x! ![]]!x! ![^]]!x! ![]!x! ![^]!x! ![[:alpha:]]!x! ![[:foo:]]!x! ![[.a.]]!x!
+![[=a=]]!x! ![b-a]!x! ![a-]!x! ![-a]!x! ![a-c-e]!x! ![a-b-]!x! ![a--]!x! ![--a]!x! ![a-a]!x!
+![a-[:alpha:]]!x! ![a-[.c.]]!x! ![a-[=c=]]!x! ![[]!x! ![[a]!x! ![a[]]!x! ![[:]!x! ![[.]!x! ![a\]!x!
+!\d!x! !\1!x! !(a)\1!x! !\1(a)!x! !(a\1)!x! !\0!x! !a\\!x! +a\++b+ |a\|b|b| [a\[b[b[
+""".split()  # noqa: SIM905 - a table to read
+
+
+@pytest.mark.parametrize("expression", SUBSTITUTIONS)
+def test_rfc3402_s3_2_bind_gives_the_same_verdict_on_a_substitution(expression):
+    wire = struct.pack(">HHBBB", 1, 1, 0, 0, len(expression)) + expression.encode() + b"\x00"
+    zone = _as_raw(_with_apex([(f"a.{ORIGIN}", "NAPTR", (wire,))]))
+    try:
+        check_substitution(expression.encode())
+        accepted = True
+    except ValueError:
+        accepted = False
+
+    assert accepted == (_compile(zone, "raw").returncode == 0)

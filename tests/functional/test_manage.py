@@ -1,0 +1,195 @@
+"""designate-manage: the database and the pools from the command line."""
+
+import stat
+
+import pytest
+import yaml
+
+from designate.cmd import manage
+
+DEFAULT_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
+
+POOLS = f"""
+- name: default
+  id: {DEFAULT_ID}
+  ns_records: [{{hostname: ns1.example.org., priority: 1}}]
+  nameservers: [{{host: 192.0.2.2, port: 53}}]
+  targets:
+    - type: fake
+      masters: [{{host: 192.0.2.1, port: 5354}}]
+      options: {{host: 192.0.2.2, api_token: s3cret}}
+"""
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """Runs a command on a database of its own: (exit status, standard output, standard error)."""
+    conf = tmp_path / "designate.conf"
+    conf.write_text(f"[storage:sqlalchemy]\nconnection = sqlite:///{tmp_path}/d.sqlite\n")
+
+    def command(*words):
+        capsys.readouterr()
+        status = manage.main(["--config-file", str(conf), *words])
+        return status, *capsys.readouterr()
+
+    return command
+
+
+@pytest.fixture
+def pools_file(tmp_path):
+    def write(text):
+        path = tmp_path / "pools.yaml"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+def test_sync_brings_an_empty_database_to_the_newest_schema(run):
+    before = run("database", "version")
+    status, out, _ = run("database", "sync")
+    again = run("database", "sync")[0]
+    head = run("database", "heads")[1].removesuffix(" (head)\n")
+
+    assert before[0] == 0
+    assert before[1].startswith("Current: none  Latest: ")
+    assert (status, out, again) == (0, "", 0)
+    assert run("database", "version")[1] == f"Current: {head} (head)  Latest: {head} (head)\n"
+    assert run("database", "current")[1] == f"{head} (head)\n"
+    assert (
+        run("database", "history")[1]
+        .splitlines()[0]
+        .partition(" -> ")[2]
+        .startswith(f"{head} (head), ")
+    )
+    assert run("database", "history")[1].splitlines()[-1].startswith("<base> -> ")
+
+
+def test_an_unknown_revision_is_told_without_a_traceback(run):
+    status, out, err = run("database", "upgrade", "nonsense")
+
+    assert (status, out) == (255, "")
+    assert "nonsense" in err
+    assert "Traceback" not in err
+
+
+def test_pools_are_shown_planned_applied_and_then_unchanged(run, pools_file):
+    run("database", "sync")
+    path = pools_file(POOLS)
+
+    planned = run("pool", "update", "--file", path, "--dry-run")
+    untouched = run("pool", "show_config")[1]
+    applied = run("pool", "update", "--file", path)
+    again = run("pool", "update", "--file", path)
+    shown = run("pool", "show_config")
+
+    assert planned[0] == 0
+    assert "The following changes will occur:" in planned[1]
+    assert "Update Pool: default: nameservers" in planned[1]
+    assert "nameservers: []" in untouched
+    assert (applied[0], applied[1].splitlines()[-1]) == (0, "Done.")
+    assert (again[0], again[1].splitlines()[-1]) == (0, "Nothing to change.")
+    assert shown[1].startswith("Pool Configuration:\n-------------------\n")
+    assert yaml.safe_load(shown[1].split("\n", 2)[2])[0]["nameservers"] == [
+        {"host": "192.0.2.2", "port": 53}
+    ]
+
+
+def test_secrets_stay_out_of_what_is_printed(run, pools_file):
+    run("database", "sync")
+    path = pools_file(POOLS)
+
+    printed = [
+        *run("pool", "update", "--file", path),
+        *run("pool", "update", "--file", pools_file(POOLS.replace("s3cret", "s3cret2"))),
+        *run("pool", "show_config", "--all_pools"),
+    ]
+
+    assert not any("s3cret" in str(text) for text in printed)
+    assert "s3cret2" in run("pool", "show_config", "--show-secrets")[1]
+
+
+def test_a_generated_file_is_private_and_changes_nothing_when_it_is_applied(
+    run, pools_file, tmp_path
+):
+    run("database", "sync")
+    run("pool", "update", "--file", pools_file(POOLS))
+    target = tmp_path / "generated.yaml"
+    target.write_text("old")
+    target.chmod(0o644)
+
+    status, out, _ = run("pool", "generate_file", "--file", str(target))
+
+    assert (status, out) == (0, "")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert "s3cret" in target.read_text()
+    assert "Nothing to change." in run("pool", "update", "--file", str(target))[1]
+    assert sorted(tmp_path.glob(".generated*")) == []
+
+
+def test_pools_that_left_the_file_go_only_when_it_is_asked_for(run, pools_file):
+    run("database", "sync")
+    both = POOLS + POOLS.replace(f"  id: {DEFAULT_ID}\n", "").replace("default", "second")
+    run("pool", "update", "--file", pools_file(both))
+    path = pools_file(POOLS)
+
+    run("pool", "update", "--file", path)
+    kept = run("pool", "show_config", "--all_pools")[1]
+    deleted = run("pool", "update", "--file", path, "--delete")
+    left = run("pool", "show_config", "--all_pools")[1]
+
+    assert "name: second" in kept
+    assert "Delete Pool: second" in deleted[1]
+    assert "name: second" not in left
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("[", "pools.yaml: while parsing"),
+        ("name: p", "pools.yaml: top level: must be a list"),
+        (POOLS.replace("type: fake", "type: agent"), "driver type: agent"),
+        (POOLS.replace("priority: 1", "priority: x"), "pool default: ns_records[0]: priority"),
+    ],
+)
+def test_a_faulty_file_changes_nothing_and_is_explained(run, pools_file, text, fault):
+    run("database", "sync")
+
+    status, out, err = run("pool", "update", "--file", pools_file(text))
+
+    assert (status, out) == (1, "")
+    assert fault in err
+    assert "Traceback" not in err
+    assert "nameservers: []" in run("pool", "show_config")[1]
+
+
+def test_target_types_can_be_left_unchecked(run, pools_file):
+    run("database", "sync")
+    path = pools_file(POOLS.replace("type: fake", "type: of_another_host"))
+
+    assert run("pool", "update", "--file", path, "--skip-verify-drivers")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (("pool", "update", "--file", "no/such/file"), "no/such/file"),
+        (("pool", "show_config", "--pool_id", "12"), "Not a valid uuid: 12"),
+        (("pool", "show_config", "--pool_id", DEFAULT_ID.replace("7", "8")), "Could not find Pool"),
+    ],
+)
+def test_what_is_not_there_is_named(run, words, fault):
+    run("database", "sync")
+
+    status, out, err = run(*words)
+
+    assert (status, out) == (1, "")
+    assert fault in err
+
+
+@pytest.mark.parametrize("words", [(), ("database",), ("powerdns", "sync"), ("pool", "delete")])
+def test_wrong_usage_is_status_two(run, words):
+    with pytest.raises(SystemExit) as caught:
+        run(*words)
+
+    assert caught.value.code == 2

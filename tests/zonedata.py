@@ -1,0 +1,103 @@
+"""A MiniDNS over a database that a test fills through central's own functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+from webob import Request
+
+from designate.api.app import build
+from designate.central import service as central_service
+from designate.context import Context, admin_context
+from designate.mdns.server import MiniDns
+from designate.model.pools import NsRecord, PoolSpec
+from designate.model.recordsets import RecordSet, RecordSetDraft
+from designate.model.zones import Zone, ZoneChange, ZoneDraft
+from designate.rpc.clients import CentralClient
+from designate.rpc.local import LocalBus
+from designate.storage import migration
+from designate.storage.engine import Database
+from tests.service import make_conf
+
+
+class Quiet:
+    """A worker that remembers what it is told and does nothing."""
+
+    def __init__(self) -> None:
+        self.changes: list[ZoneChange] = []
+        self.served: list[tuple[str, int, str]] = []
+
+    def zone_changed(self, context: Context, change: ZoneChange) -> None:
+        self.changes.append(change)
+
+    def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
+        self.served.append((zone_id, serial, peer))
+
+
+class Hidden:
+    """`with Hidden(folder) as dns`: central and MiniDNS without nameservers behind them."""
+
+    def __init__(self, folder: Path, **overrides: dict[str, Any]) -> None:
+        self.conf = make_conf(folder, **overrides)
+        self.worker = Quiet()
+        self.database = Database.from_conf(self.conf)
+        bus = LocalBus()
+        bus.serve("central", central_service.dispatcher(self.conf, self.database, self.worker))
+        self.central = CentralClient.over(bus)
+        self.mdns = MiniDns(self.conf, self.database, self.worker)
+        self.context = Context(project_id="p", roles=["admin"], user_id="u")
+
+    def __enter__(self) -> Self:
+        migration.sync(self.database.url)
+        spec = PoolSpec(
+            id="794ccc2c-d751-44fe-b57f-8894c9f5c842",
+            name="default",
+            ns_records=(NsRecord(hostname="ns1.example.org."),),
+        )
+        self.central.pools.apply(admin_context(), (spec,), False, False)
+        self.mdns.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.mdns.stop()
+        self.database.close()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self.mdns.addresses[0]
+
+    def http(self) -> Callable[..., tuple[int, Any]]:
+        """A function that sends a request to the API in this process: (method, path, body or bytes,
+        headers) to (status, JSON or text)."""
+        app = build(self.conf, self.central)
+
+        def call(
+            method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+        ) -> tuple[int, Any]:
+            request = Request.blank(path, method=method, headers={"X-Auth-Project-ID": "p"})
+            if body is not None:
+                request.content_type = "application/json"
+                request.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+            request.headers.update(headers or {})
+            answer = request.get_response(app)
+            if answer.content_type == "application/json" and answer.body:
+                return answer.status_int, answer.json
+            return answer.status_int, answer.text if answer.charset else answer.body
+
+        return call
+
+    def zone(self, name: str, **members: Any) -> Zone:
+        draft = ZoneDraft(name=name, email="a@example.com", **members)
+        return self.central.zones.create(self.context, draft)
+
+    def add(self, zone: Zone, name: str, rtype: str, *records: str, **more: Any) -> RecordSet:
+        """A recordset; name: below the zone, or @ for the zone's own."""
+        owner = zone.name if name == "@" else f"{name}.{zone.name}"
+        draft = RecordSetDraft(name=owner, type=rtype, records=records, **more)
+        return self.central.recordsets.create(self.context, zone.id, draft)
+
+    def fresh(self, zone: Zone) -> Zone:
+        return self.central.zones.get(self.context, zone.id)
