@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 import socket
 
-from designate.rrtypes.base import RRType, register
+from designate.rrtypes.base import Data, Field, RRType, register
 
 OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 IPV4 = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}\Z")
+IPV6 = re.compile(r"[0-9A-Fa-f:.]{2,45}\Z")
 
 
 def is_ipv4(text: str) -> bool:
+    """Four decimal octets without leading zeros."""
     return IPV4.match(text) is not None
 
 
 def is_ipv6(text: str) -> bool:
-    if not text.isascii() or "%" in text or "\x00" in text:
+    """The forms of RFC 4291 section 2.2, without a zone id."""
+    if IPV6.match(text) is None:
         return False
     try:
         socket.inet_pton(socket.AF_INET6, text)
@@ -30,13 +33,15 @@ class A(RRType):
     type = "A"
     code = 1
     rfc = "RFC 1035 section 3.4.1"
+    fields = (Field("address", is_ipv4),)
 
     def grammar(self, text: str, owner: str) -> bool:
         return is_ipv4(text)
 
-    def wire(self, text: str) -> bytes:
-        # The address is its own wire form: no need to go through the parser.
-        return socket.inet_pton(socket.AF_INET, text)
+    def data(self, text: str) -> Data:
+        # An address is its own wire form, and the most frequent data there is.
+        wire = socket.inet_pton(socket.AF_INET, text)
+        return Data(wire, wire)
 
 
 @register
@@ -44,9 +49,11 @@ class Aaaa(RRType):
     type = "AAAA"
     code = 28
     rfc = "RFC 3596 section 2"
+    fields = (Field("address", is_ipv6),)
 
     def grammar(self, text: str, owner: str) -> bool:
         return is_ipv6(text)
 
-    def wire(self, text: str) -> bytes:
-        return socket.inet_pton(socket.AF_INET6, text)
+    def data(self, text: str) -> Data:
+        wire = socket.inet_pton(socket.AF_INET6, text)
+        return Data(wire, wire)

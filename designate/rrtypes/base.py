@@ -1,35 +1,47 @@
 """The registry of record types and the two gates that record data passes.
 
-Gate 1 is the grammar that clients know, declared per type. Gate 2 is dnspython: text to rdata to wire
-and back. Only what passes both has a wire form, and only wire is ever transferred, so no stored
-record can spoil a zone.
+Gate 1 is the grammar that clients know, declared per type. Gate 2 is dnspython, from text to rdata
+to wire and back, and what nameservers refuse beyond that. Only what passes both has a wire form,
+and only wire is ever transferred, so no stored record can spoil a zone.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import dns.exception
+import dns.name
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
 from designate import errors
 from designate.errors import Reason
+from designate.wire import names
 
-LONGEST_NAME = 254
-LONGEST_WIRE_NAME = 255
+LONGEST_NAME = 254  # characters with the trailing dot, which is 255 bytes of wire (RFC 1035 2.3.4)
+LONGEST_EMAIL = 255
+# A record travels in one message: beside it stand the header (12 bytes), the question (259), the
+# owner (255), type, class, TTL and length (10) and a signature (RFC 8945), for which 512 are kept.
+LONGEST_RDATA = 65535 - 12 - 259 - 255 - 10 - 512
 LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
 DOMAIN = re.compile(rf"(?:{LABEL}\.)+\Z")
-HOST = re.compile(rf"(?:\*\.)?(?:{LABEL}\.)+\Z")
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+HOST = re.compile(rf"(?:\*|{LABEL})\.(?:{LABEL}\.)*\Z")
+CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+SURROGATE = re.compile(r"[\ud800-\udfff]")
+# A backslash that is neither before three digits up to 255 nor before another character.
+WRONG_ESCAPE = re.compile(
+    r"(?<!\\)(?:\\\\)*\\(?![01][0-9]{2}|2[0-4][0-9]|25[0-5]|[^0-9])", re.DOTALL
+)
 
-Verdict = str | None
+
+# -- names ------------------------------------------------------------------------------------------
 
 
 def is_domain(name: str) -> bool:
+    """Labels of letters, digits, `_` and inner `-`, each followed by a dot; at most 254 characters."""
     return len(name) <= LONGEST_NAME and DOMAIN.match(name) is not None
 
 
@@ -39,81 +51,141 @@ def is_host(name: str) -> bool:
 
 
 def is_email(text: str) -> bool:
+    """Exactly one `@`, in whose place a dot gives a domain (RFC 1035 section 8: RNAME)."""
     return (
-        len(text) <= 255
+        len(text) <= LONGEST_EMAIL
         and text.count("@") == 1
-        and not text.endswith(".")
         and is_domain(text.replace("@", ".") + ".")
     )
 
 
 def check_domain(name: str) -> None:
-    """Raises InvalidObject that says what is wrong with the name."""
+    """Raises InvalidObject, message shape, that says what is wrong with the name."""
+    _check_name(name, is_domain, "Domain")
+
+
+def _check_name(name: str, fits: Callable[[str], bool], kind: str) -> None:
+    if fits(name):
+        return
+    shown = printable(name)
     if not name.endswith("."):
-        raise errors.InvalidObject(f"Domain {name} does not end with a dot")
+        raise errors.InvalidObject(f"{kind} '{shown}' does not end with a dot")
     if len(name) > LONGEST_NAME:
-        raise errors.InvalidObject(f"Domain {name} is too long")
-    if not is_domain(name):
-        raise errors.InvalidObject(f"Domain {name} is invalid")
+        raise errors.InvalidObject(
+            f"{kind} '{shown}' is too long: {len(name)} characters, at most {LONGEST_NAME}"
+        )
+    raise errors.InvalidObject(f"{kind} '{shown}' is not a valid name")
 
 
-def number(text: str, highest: int, *, canonical: bool = True) -> bool:
+def number(text: str, highest: int, *, canonical: bool = False) -> bool:
     """Decimal digits up to a value; canonical: no leading zeros."""
-    if not text.isascii() or not text.isdigit() or len(text) > 10:
+    if not (text.isascii() and text.isdigit()):
         return False
-    return int(text) <= highest and (not canonical or text == str(int(text)))
+    digits = text.lstrip("0") or "0"
+    if canonical and digits != text:
+        return False
+    return len(digits) <= len(str(highest)) and int(digits) <= highest
+
+
+def printable(value: object) -> str:
+    """A value as part of a message, which is always sound Unicode."""
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
+# -- types ------------------------------------------------------------------------------------------
+
+
+class Field(NamedTuple):
+    """One field of a record's text and gate 1 for it."""
+
+    name: str
+    fits: Callable[[str], bool]
+
+
+class Data(NamedTuple):
+    """A record's data. wire: uncompressed. identity: equal for records that are the same to DNS,
+    that is, with names in lower case (RFC 4034 section 6.2)."""
+
+    wire: bytes
+    identity: bytes
 
 
 class RRType:
-    """One record type. Stateless.
+    """One record type. Stateless, so one instance serves all threads.
 
-    type, code: its name and number. rfc: where it is defined. fields: gate 1 of each field, split at
-    single spaces; types with another grammar override `grammar`.
+    type, code: its name and number. rfc: where it is defined. fields: gate 1 for each field, parted
+    by single spaces; types with another grammar override `grammar`.
     """
 
     type: ClassVar[str]
     code: ClassVar[int]
     rfc: ClassVar[str]
-    fields: ClassVar[tuple[Callable[[str], bool], ...]] = ()
+    fields: ClassVar[tuple[Field, ...]] = ()
 
     def check_owner(self, name: str) -> None:
-        """Raises InvalidObject unless the recordset may have this name."""
-        if not name.endswith("."):
-            raise errors.InvalidObject(f"Domain {name} does not end with a dot")
-        if not is_host(name):
-            raise errors.InvalidObject(f"Host {name} is invalid")
+        """Raises InvalidObject (or BadRequest) unless a recordset of this type may have the name."""
+        _check_name(name, is_host, "Host")
 
     def grammar(self, text: str, owner: str) -> bool:
         """Gate 1: whether clients may write this."""
         parts = text.split(" ")
         return len(parts) == len(self.fields) and all(
-            check(part) for check, part in zip(self.fields, parts, strict=True)
+            field.fits(part) for field, part in zip(self.fields, parts, strict=True)
         )
 
     def presentation(self, text: str) -> str:
-        """The text as dnspython reads it."""
+        """The text in master-file form (RFC 1035 section 5.1). Raises ValueError."""
         return text
 
-    def further(self, rdata: dns.rdata.Rdata) -> Verdict:
-        """What nameservers refuse though dnspython reads it; None: nothing."""
-        return None
+    def parse(self, text: str) -> dns.rdata.Rdata:
+        """Master-file form to rdata. Raises ValueError, or what dnspython raises."""
+        return dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.RdataType(self.code), text)
 
-    def wire(self, text: str) -> bytes:
+    def examine(self, rdata: Any) -> None:
+        """Raises ValueError over what nameservers refuse though dnspython reads it."""
+
+    def data(self, text: str) -> Data:
         """Gate 2. Raises ValueError with the reason."""
+        text = self.presentation(text)
+        if CONTROL.search(text):
+            raise ValueError("it holds a control character; write it as \\DDD, its decimal number")
         try:
-            rdata = dns.rdata.from_text(
-                dns.rdataclass.IN, dns.rdatatype.RdataType(self.code), self.presentation(text)
-            )
+            rdata = self.parse(text)
             wire = rdata.to_wire() or b""
             again = dns.rdata.from_wire(rdata.rdclass, rdata.rdtype, wire, 0, len(wire))
-        except (dns.exception.DNSException, ValueError, OverflowError, KeyError) as error:
-            raise ValueError(str(error) or type(error).__name__) from None
-        if again != rdata:
+            same = again == rdata == self.parse(again.to_text())
+        except (dns.exception.DNSException, ValueError) as error:
+            raise ValueError(_explain(error, text)) from None
+        if not same:
             raise ValueError("it reads back differently")
-        reason = self.further(rdata)
-        if reason is not None:
-            raise ValueError(reason)
-        return wire
+        if len(wire) > LONGEST_RDATA:
+            raise ValueError(f"its {len(wire)} bytes do not fit into a DNS message")
+        self.examine(rdata)
+        return Data(wire, rdata.to_digestable())
+
+
+def _explain(error: Exception, text: str) -> str:
+    if SURROGATE.search(text):
+        return "it is not sound Unicode text"
+    if WRONG_ESCAPE.search(text):
+        return "a backslash is followed by three digits up to 255 or by one other character"
+    if isinstance(error, dns.exception.UnexpectedEnd):
+        return "a quoted string has no end"
+    if isinstance(error, dns.name.NeedAbsoluteNameOrOrigin):
+        return "a name does not end with a dot"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+class NameType(RRType):
+    """A type whose data is one domain name."""
+
+    fields = (Field("target", is_domain),)
+
+    def data(self, text: str) -> Data:
+        # Gate 1 has left nothing to interpret in a domain; lengths stay below 64, so lower() hits
+        # letters only.
+        wire = names.to_wire(text)
+        return Data(wire, wire.lower())
 
 
 REGISTRY: dict[str, RRType] = {}
@@ -126,51 +198,67 @@ def register(cls: type[RRType]) -> type[RRType]:
     return cls
 
 
+# -- what callers ask -------------------------------------------------------------------------------
+
+
 def numeric_type(rtype: str) -> int:
-    return REGISTRY[rtype].code
+    """The number of a registered type (IANA, DNS resource record types)."""
+    return _registered(rtype).code
 
 
 def check_type(rtype: object, enabled: Collection[str]) -> None:
     """Raises InvalidObject unless this is a type that recordsets may have here."""
     if not isinstance(rtype, str) or rtype not in REGISTRY:
-        problem = f"'{rtype}' is not a valid record type"
-    elif rtype not in enabled:
-        problem = f"'{rtype}' is not a supported record type"
-    else:
-        return
-    raise errors.InvalidObject(reasons=(Reason(("recordset", "type"), problem, "value", [rtype]),))
+        _refuse_type(rtype, "valid")
+    if rtype not in enabled:
+        _refuse_type(rtype, "supported")
 
 
 def check_owner(rtype: str, name: str) -> None:
-    """Raises InvalidObject (TLSA: BadRequest) unless a recordset of this type may have the name."""
-    REGISTRY[rtype].check_owner(name)
+    """Raises InvalidObject, message shape (TLSA: BadRequest), unless the name suits the type."""
+    _registered(rtype).check_owner(name)
 
 
 def rdata(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
-    """The wire form of each record, in order. Raises InvalidObject with a reason per bad record.
+    """The uncompressed wire form of each record, in order.
 
-    Two texts of the same wire form are refused: an RRset holds no duplicates (RFC 2181 section 5).
+    Raises InvalidObject with a reason per bad record, path ("records", index). Two texts of the
+    same data are refused: an RRset holds no duplicates (RFC 2181 section 5).
     """
-    handler = REGISTRY[rtype]
+    handler = _registered(rtype)
     wires: list[bytes] = []
+    seen: dict[bytes, int] = {}
     reasons: list[Reason] = []
     for index, text in enumerate(records):
-        problem = f"'{text}' is not a '{rtype}' Record"
         try:
-            if not handler.grammar(text, owner):
-                raise _GrammarError
-            wire = handler.wire(text)
-            if wire in wires:
-                raise ValueError("it repeats another record of the recordset")
+            wire, identity = _read(handler, text, owner)
+            first = seen.setdefault(identity, index)
+            if first != index:
+                raise ValueError(f"it is the same data as record {first}")
             wires.append(wire)
-        except _GrammarError:
-            reasons.append(Reason(("records", index), problem, "format", [rtype]))
         except ValueError as error:
-            reasons.append(Reason(("records", index), f"{problem}: {error}", "format", [rtype]))
+            problem = f"'{printable(text)}' is not a '{rtype}' Record"
+            why = f": {printable(error)}" if error.args else ""
+            reasons.append(Reason(("records", index), problem + why, "format", [rtype]))
     if reasons:
         raise errors.InvalidObject(reasons=tuple(reasons))
     return tuple(wires)
 
 
-class _GrammarError(Exception):
-    pass
+def _read(handler: RRType, text: object, owner: str) -> Data:
+    """Raises ValueError: without arguments at gate 1, with the reason at gate 2."""
+    if not isinstance(text, str) or not handler.grammar(text, owner):
+        raise ValueError
+    return handler.data(text)
+
+
+def _registered(rtype: str) -> RRType:
+    try:
+        return REGISTRY[rtype]
+    except KeyError:
+        _refuse_type(rtype, "valid")
+
+
+def _refuse_type(rtype: object, quality: str) -> NoReturn:
+    problem = f"'{printable(rtype)}' is not a {quality} record type"
+    raise errors.InvalidObject(reasons=(Reason(("recordset", "type"), problem, "value", [rtype]),))

@@ -5,13 +5,25 @@ from __future__ import annotations
 import re
 
 import dns.rdata
-import dns.rdtypes.ANY.MX
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.ANY.SPF
+import dns.tokenizer
 
-from designate.rrtypes.base import CONTROL, DOMAIN, RRType, Verdict, number, register
+from designate.rrtypes.base import Field, RRType, number, register
 
 LONGEST_STRING = 255
-UNESCAPED_QUOTE = re.compile(r'(?<!\\)"')
+# What stands for itself in a name of a master file, or is escaped (RFC 1035 section 5.1).
+EXCHANGE = re.compile(r'(?:[^\x00-\x20"();\\\x7f-\U0010ffff]|\\[0-9]{3}|\\[!-/:-~])+\Z')
+QUOTE_OR_ESCAPE = re.compile(r'\\.|(")', re.DOTALL)
+FREE_QUOTE = re.compile(r'(?<!\\)"')
 WHITE = re.compile(r"\s")
+# Quoted strings, and between them nothing that begins a comment or a group of lines.
+MASTER_STRINGS = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\\.|[^"();\\])*\Z', re.DOTALL)
+
+
+def _exchange(text: str) -> bool:
+    return text.endswith(".") and len(text) <= 255
 
 
 @register
@@ -19,14 +31,22 @@ class Mx(RRType):
     type = "MX"
     code = 15
     rfc = "RFC 1035 section 3.3.9; RFC 7505 for the null MX"
-    fields = (lambda text: number(text, 65535), lambda text: text.endswith(".") and len(text) <= 255)
+    fields = (
+        Field("preference", lambda text: number(text, 65535, canonical=True)),
+        Field("exchange", _exchange),
+    )
 
-    def further(self, rdata: dns.rdata.Rdata) -> Verdict:
-        assert isinstance(rdata, dns.rdtypes.ANY.MX.MX)  # noqa: S101 - the type says so
-        exchange = rdata.exchange.to_text()
-        if exchange != "." and not DOMAIN.match(exchange.removeprefix("*.")):
-            return f"{exchange} is not a host name"
-        return None
+    def presentation(self, text: str) -> str:
+        if not EXCHANGE.match(text.partition(" ")[2]):
+            raise ValueError(
+                "the exchange is not a name of ASCII characters; "
+                'white space and any of " ( ) ; \\ are escaped with a backslash'
+            )
+        return text
+
+
+def has_free_quote(text: str) -> bool:
+    return FREE_QUOTE.search(text) is not None
 
 
 def is_single_string(text: str) -> bool:
@@ -43,27 +63,27 @@ def is_single_string(text: str) -> bool:
     return not has_free_quote(text.strip('"'))
 
 
-def has_free_quote(text: str) -> bool:
-    return UNESCAPED_QUOTE.search(text) is not None
+def without_outer_quotes(text: str) -> str:
+    return text.removeprefix('"').removesuffix('"')
 
 
-def quoted(text: str) -> str:
-    """A text as one or more quoted character-strings of master-file form (RFC 1035 section 5.1).
-
-    What is not quoted is data to the last character; what is longer than a string holds is
-    divided.
-    """
-    if len(text) > 1 and text.startswith('"') and text.endswith('"'):
-        return text
-    escaped = "".join("\\" + char if char == '"' else char for char in text)
-    return f'"{escaped}"'
+def escape_quotes(text: str) -> str:
+    """The text with a backslash before each quote that has none."""
+    return QUOTE_OR_ESCAPE.sub(lambda found: '\\"' if found[1] else found[0], text)
 
 
 class _Text(RRType):
     def presentation(self, text: str) -> str:
-        if CONTROL.search(text):
-            raise ValueError("it holds control characters")
-        return quoted(text)
+        """What is not in quotes gets them, so that `;` and brackets in it are data, not syntax."""
+        enclosed = self.enclosed(text)
+        if not MASTER_STRINGS.match(enclosed):
+            raise ValueError("its quotes do not pair off, or one of ; ( ) stands outside of them")
+        return enclosed
+
+    def enclosed(self, text: str) -> str:
+        if len(text) > 1 and text.startswith('"') and text.endswith('"'):
+            return text
+        return f'"{escape_quotes(text)}"'
 
 
 @register
@@ -77,19 +97,22 @@ class Txt(_Text):
             return False
         if len(text) <= LONGEST_STRING:
             return is_single_string(text)
-        enclosed = text.startswith('"') and text.endswith('"')
-        if not enclosed and '" "' not in text:
+        if not (text.startswith('"') and text.endswith('"')) and '" "' not in text:
             return False
-        inner = text[1:] if text.startswith('"') else text
-        inner = inner[:-1] if inner.endswith('"') else inner
-        return all(is_single_string(f'"{piece}"') for piece in inner.split('" "'))
+        pieces = without_outer_quotes(text).split('" "')
+        return all(is_single_string(f'"{piece}"') for piece in pieces)
+
+    def enclosed(self, text: str) -> str:
+        if len(text) > LONGEST_STRING:
+            return f'"{without_outer_quotes(text)}"'
+        return super().enclosed(text)
 
 
 @register
 class Spf(_Text):
     type = "SPF"
     code = 99
-    rfc = "RFC 4408 section 3.1.1"
+    rfc = "RFC 4408 section 3.1.1; withdrawn by RFC 7208 section 3.1"
 
     def grammar(self, text: str, owner: str) -> bool:
         if "\n" in text:
@@ -97,3 +120,17 @@ class Spf(_Text):
         if not text.startswith('"') and not text.endswith('"'):
             return WHITE.search(text) is None
         return not has_free_quote(text.strip('"'))
+
+    def enclosed(self, text: str) -> str:
+        if len(text) > 1 and text.startswith('"') != (text.endswith('"') and text[-2] != "\\"):
+            raise ValueError("it has a quote at one end only")
+        return super().enclosed(text)
+
+    def parse(self, text: str) -> dns.rdata.Rdata:
+        """Strings of any length: readers join the parts (RFC 4408 section 3.1.3)."""
+        strings: list[bytes] = []
+        for token in dns.tokenizer.Tokenizer(text).get_remaining():
+            value = token.unescape_to_bytes().value
+            starts = range(0, max(len(value), 1), LONGEST_STRING)
+            strings += [value[start : start + LONGEST_STRING] for start in starts]
+        return dns.rdtypes.ANY.SPF.SPF(dns.rdataclass.IN, dns.rdatatype.SPF, strings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from designate import errors
-from designate.rrtypes.base import RRType, is_domain, register
+from designate.rrtypes.base import NameType, RRType, is_domain, register
 
 
 @register
@@ -19,29 +19,29 @@ class Soa(RRType):
 
 
 @register
-class Ns(RRType):
+class Ns(NameType):
     type = "NS"
     code = 2
     rfc = "RFC 1035 section 3.3.11"
-    fields = (is_domain,)
 
     def check_owner(self, name: str) -> None:
         super().check_owner(name)
         if not is_domain(name):
+            # A wildcard cannot be a zone cut; nameservers refuse the zone (RFC 4592 section 4.2).
             raise errors.InvalidObject("name is invalid")
 
 
 @register
-class Cname(RRType):
+class Cname(NameType):
+    """One record only; the caller sees to that, for it is no fault of the record."""
+
     type = "CNAME"
     code = 5
     rfc = "RFC 1035 section 3.3.1"
-    fields = (is_domain,)
 
 
 @register
-class Ptr(RRType):
+class Ptr(NameType):
     type = "PTR"
     code = 12
     rfc = "RFC 1035 section 3.3.12"
-    fields = (is_domain,)

@@ -18,7 +18,7 @@ CLASSES = frozenset(
 LARGEST_BOUND = 255
 EMPTY = "the regexp is empty or has an empty alternative"
 QUANTIFIER = re.compile(rb"[*+?]|\{(?=[0-9])")
-BOUND = re.compile(rb"([0-9]{1,3})(?:(,)([0-9]{1,3})?)?\}")
+BOUND = re.compile(rb"(0*[0-9]{1,3})(?:(,)(0*[0-9]{1,3})?)?\}")
 # [:class:], [=equivalents=] and [.collating element.]
 NAMED = re.compile(rb"\[(:)([a-z]+):\]|\[=[^\x00]=\]|\[\.[^\x00]+?\.\]", re.DOTALL)
 REFERENCE = re.compile(rb"\\([0-9])|\\.", re.DOTALL)

@@ -7,13 +7,13 @@ import binascii
 import re
 
 from designate import errors
-from designate.rrtypes.base import RRType, is_domain, number, register
+from designate.rrtypes.base import Field, RRType, is_domain, number, register
 
 HEX = re.compile(r"[0-9A-Fa-f]+\Z")
 CA_PARAMETERS = re.compile(r"(?:; [A-Za-z0-9]+=[A-Za-z0-9]+)*\Z")
-MAIL = re.compile(r"mailto:[A-Za-z0-9_.-]+(?:\+[A-Za-z0-9_.-]+)?@(?P<domain>[^@]+)\Z")
-WEB = re.compile(r"https?://(?P<host>[^/:]+)/[^\s\"\\]*\Z")
-TLSA_OWNER = re.compile(r"_(?P<port>[0-9]{1,5})\._[A-Za-z]+\..+\Z")
+MAILBOX = re.compile(r"mailto:[A-Za-z0-9_-]+(?:\+[A-Za-z0-9_-]+)?@(?P<host>[^@]+)\Z")
+WEB_PAGE = re.compile(r"https?://(?P<host>[^/:]+)/[!#-\[\]-~]*\Z")
+TLSA_OWNER = re.compile(r"_(?P<port>[0-9]{1,5})\._[A-Za-z]+\..")
 CERT_TYPES = {
     "PKIX": 1, "SPKI": 2, "PGP": 3, "IPKIX": 4, "ISPKI": 5, "IPGP": 6, "ACPKIX": 7,
     "IACPKIX": 8, "URI": 253, "OID": 254,
@@ -26,6 +26,21 @@ ALGORITHMS = {
 }  # fmt: skip
 
 
+def _issuer(value: str) -> bool:
+    """A CA's domain without trailing dot, and parameters (RFC 8659 section 4.2)."""
+    domain, separator, parameters = value.partition(";")
+    return is_domain(domain + ".") and CA_PARAMETERS.match(separator + parameters) is not None
+
+
+def _report_address(value: str) -> bool:
+    """Where to report to (RFC 8659 section 4.4)."""
+    found = MAILBOX.match(value) or WEB_PAGE.match(value)
+    return found is not None and is_domain(found["host"] + ".")
+
+
+CAA_TAGS = {"issue": _issuer, "issuewild": _issuer, "iodef": _report_address}
+
+
 @register
 class Caa(RRType):
     type = "CAA"
@@ -34,24 +49,24 @@ class Caa(RRType):
 
     def grammar(self, text: str, owner: str) -> bool:
         flags, _, rest = text.partition(" ")
-        tag, _, value = rest.partition(" ")
-        if flags not in ("0", "1") or '"' in value or not value:
+        tag, space, value = rest.partition(" ")
+        if flags not in ("0", "1") or tag not in CAA_TAGS:
             return False
-        if tag in ("issue", "issuewild"):
-            domain, separator, parameters = value.partition(";")
-            return is_domain(domain + ".") and (
-                CA_PARAMETERS.match(separator + parameters) is not None
-            )
-        if tag == "iodef":
-            mail, web = MAIL.match(value), WEB.match(value)
-            if mail:
-                return is_domain(mail["domain"] + ".")
-            return web is not None and is_domain(web["host"] + ".")
-        return False
+        if not space:
+            raise errors.InvalidObject(f"CAA record '{text}' has a tag without a value")
+        return CAA_TAGS[tag](value)
 
     def presentation(self, text: str) -> str:
         flags, tag, value = text.split(" ", 2)
         return f'{flags} {tag} "{value}"'
+
+
+def decode_base64(text: str) -> bytes | None:
+    """Base64 with whatever is not of its alphabet left out; None: it cannot be decoded."""
+    try:
+        return base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        return None
 
 
 @register
@@ -59,32 +74,38 @@ class Cert(RRType):
     type = "CERT"
     code = 37
     rfc = "RFC 4398"
+    fields = (
+        Field(
+            "type",
+            lambda text: text in CERT_TYPES or text in UNNUMBERED_CERT_TYPES or number(text, 65535),
+        ),
+        Field("key tag", lambda text: number(text, 65535)),
+        Field("algorithm", lambda text: text in ALGORITHMS or number(text, 255)),
+        Field("data", lambda text: text == text.strip() != "" and decode_base64(text) is not None),
+    )
 
     def grammar(self, text: str, owner: str) -> bool:
         parts = text.split(" ", 3)
-        if len(parts) != 4 or "\n" in text:
-            return False
-        kind, tag, algorithm, data = parts
-        try:
-            decoded = base64.b64decode(data.replace(" ", ""))
-        except (binascii.Error, ValueError):
-            return False
         return (
-            (kind in CERT_TYPES or kind in UNNUMBERED_CERT_TYPES or number(kind, 65535))
-            and number(tag, 65535)
-            and (algorithm in ALGORITHMS or number(algorithm, 255))
-            and bool(decoded)
+            "\n" not in text
+            and len(parts) == len(self.fields)
+            and all(field.fits(part) for field, part in zip(self.fields, parts, strict=True))
         )
 
     def presentation(self, text: str) -> str:
         kind, tag, algorithm, data = text.split(" ", 3)
         if kind in UNNUMBERED_CERT_TYPES:
             raise ValueError(f"{kind} has no number in the registry of certificate types")
-        kind = str(CERT_TYPES.get(kind, kind))
-        algorithm = str(ALGORITHMS.get(algorithm, algorithm))
-        # What the lenient decoder skipped must not reach the wire by another reading.
-        data = base64.b64encode(base64.b64decode(data.replace(" ", ""))).decode()
-        return f"{kind} {tag} {algorithm} {data}"
+        # What the lenient decoder left out must not be read again by another rule.
+        decoded = decode_base64(data)
+        if not decoded:
+            raise ValueError("the certificate is empty")
+        numbers = (
+            CERT_TYPES.get(kind) or int(kind),
+            int(tag),
+            ALGORITHMS.get(algorithm) or int(algorithm),
+        )
+        return f"{' '.join(map(str, numbers))} {base64.b64encode(decoded).decode()}"
 
 
 def _fingerprint(text: str) -> bool:
@@ -96,15 +117,22 @@ class Sshfp(RRType):
     type = "SSHFP"
     code = 44
     rfc = "RFC 4255; RFC 6594 for SHA-256"
-    fields = (lambda text: number(text, 4), lambda text: number(text, 2), _fingerprint)
+    fields = (
+        Field("algorithm", lambda text: number(text, 4, canonical=True)),
+        Field("fingerprint type", lambda text: number(text, 2, canonical=True)),
+        Field("fingerprint", _fingerprint),
+    )
+    digits = {"1": 40, "2": 64}
 
-    def wire(self, text: str) -> bytes:
+    def presentation(self, text: str) -> str:
         _, kind, fingerprint = text.split(" ")
-        expected = {"1": 40, "2": 64}.get(kind)
+        expected = self.digits.get(kind)
         if expected is not None and len(fingerprint) != expected:
             # Nameservers refuse a digest of another length than its type has.
             raise ValueError(f"a fingerprint of type {kind} has {expected} digits")
-        return super().wire(text)
+        if len(fingerprint) % 2:
+            raise ValueError("the number of digits is odd")
+        return text
 
 
 @register
@@ -112,25 +140,31 @@ class Tlsa(RRType):
     type = "TLSA"
     code = 52
     rfc = "RFC 6698"
+    digits = {1: 64, 2: 128}
+    longest_digits = 65535
 
     def check_owner(self, name: str) -> None:
         super().check_owner(name)
         found = TLSA_OWNER.match(name)
-        if found is None or int(found["port"]) > 65535:
+        if found is None or not number(found["port"], 65535):
             raise errors.BadRequest(
-                "TLSA names start with a port and a protocol, such as _443._tcp"
+                "The name of a TLSA recordset starts with port and protocol, such as _443._tcp"
             )
 
     def grammar(self, text: str, owner: str) -> bool:
-        parts = text.replace("(", " ").replace(")", " ").split()
-        if len(parts) < 4 or not all(number(part, 255) for part in parts[:3]):
+        parts = _tlsa_parts(text)
+        if not text.isascii() or len(parts) < 4 or not all(number(p, 255) for p in parts[:3]):
             return False
         data = "".join(parts[3:])
-        if not HEX.match(data) or len(data) % 2 or len(data) > 65535:
+        if not HEX.match(data) or len(data) % 2 or len(data) > self.longest_digits:
             return False
-        expected = {"1": 64, "2": 128}.get(parts[2])
-        return expected is None or len(data) == expected
+        return len(data) == self.digits.get(int(parts[2]), len(data))
 
     def presentation(self, text: str) -> str:
-        parts = text.replace("(", " ").replace(")", " ").split()
-        return f"{' '.join(parts[:3])} {''.join(parts[3:])}"
+        usage, selector, matching, *data = _tlsa_parts(text)
+        return f"{int(usage)} {int(selector)} {int(matching)} {''.join(data)}"
+
+
+def _tlsa_parts(text: str) -> list[str]:
+    """Brackets only allow line breaks in master files, and those are white space here."""
+    return text.replace("(", " ").replace(")", " ").split()

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
-
-import dns.rdata
+from typing import Any, ClassVar
 
 from designate import errors
 from designate.rrtypes.address import is_ipv4, is_ipv6
-from designate.rrtypes.base import RRType, Verdict, is_domain, number, register
+from designate.rrtypes.base import Field, RRType, is_domain, number, register
+from designate.rrtypes.mail import escape_quotes
+from designate.rrtypes.regex import check_substitution
+from designate.rrtypes.security import decode_base64
 
-SERVICE_OWNER = re.compile(r"_[^.]+\._[^.]+\.(?P<rest>.+)\Z")
+LONGEST_FIELD = 255
+SERVICE_OWNER = re.compile(r"_[^.]*\._[^.]*\..")
 FLAGS = re.compile(r"[APSUapsu]*\Z")
 SERVICE = re.compile(r"(?:[A-Za-z][A-Za-z0-9]{0,31}(?:\+[A-Za-z][A-Za-z0-9]{0,31})*)?\Z")
 ALPN = frozenset(("h2", "h3", "h2c", "http/1.1", "http/1.0"))
-LONGEST_FIELD = 255
+# Literals, percent-encoded bytes and expressions of RFC 6570 sections 2.1 to 2.4.
+URI_TEMPLATE = re.compile(
+    r"(?:[!#$&-;=?-\[\]_a-z~\xa0-\U0010ffff]|%[0-9A-Fa-f]{2}"
+    r"|\{[+#./;?&]?VARIABLE(?:,VARIABLE)*\})*\Z".replace(
+        "VARIABLE", r"NAME(?:\.?NAME)*(?::[1-9][0-9]{0,3}|\*)?"
+    ).replace("NAME", "(?:[A-Za-z0-9_]|%[0-9A-Fa-f]{2})")
+)
 
 
-def _port(text: str) -> bool:
-    return number(text, 65535, canonical=False)
+def _uint16(text: str) -> bool:
+    return number(text, 65535)
 
 
 @register
@@ -28,39 +36,43 @@ class Srv(RRType):
     type = "SRV"
     code = 33
     rfc = "RFC 2782"
-    fields = (_port, _port, _port, is_domain)
+    fields = (
+        Field("priority", _uint16),
+        Field("weight", _uint16),
+        Field("port", _uint16),
+        Field("target", is_domain),
+    )
 
     def check_owner(self, name: str) -> None:
         super().check_owner(name)
-        found = SERVICE_OWNER.match(name)
-        if found is None or not is_domain(name) or found["rest"].startswith("_"):
+        if not (SERVICE_OWNER.match(name) and is_domain(name)):
             raise errors.InvalidObject("name is invalid")
 
 
 def _bare(text: str) -> str:
+    """The text without the quotes around it, which clients may leave out."""
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 def _flags(text: str) -> bool:
-    return len(text) <= LONGEST_FIELD and FLAGS.match(_bare(text)) is not None
+    bare = _bare(text)
+    return len(bare) <= LONGEST_FIELD and FLAGS.match(bare) is not None
 
 
 def _service(text: str) -> bool:
-    return len(text) <= LONGEST_FIELD and SERVICE.match(_bare(text)) is not None
+    bare = _bare(text)
+    return len(bare) <= LONGEST_FIELD and SERVICE.match(bare) is not None
 
 
 def _regexp(text: str) -> bool:
     """Empty, or `<d>pattern<d>replacement<d>` with an optional i (RFC 3402 section 3.2)."""
-    text = _bare(text)
-    if len(text) > LONGEST_FIELD:
+    bare = _bare(text)
+    if len(bare) > LONGEST_FIELD or re.search(r"\s", bare):
         return False
-    if not text:
+    if not bare:
         return True
-    delimiter = text[0]
-    if delimiter.isdigit() or delimiter in 'i\\"':
-        return False
-    body = text[1:-1] if text.endswith("i") else text[1:]
-    return body.endswith(delimiter) and body[:-1].count(delimiter) == 1
+    delimiter, rest = bare[0], bare[1:].removesuffix("i")
+    return delimiter not in "0123456789i\\" and rest.endswith(delimiter) and delimiter in rest[:-1]
 
 
 @register
@@ -68,66 +80,77 @@ class Naptr(RRType):
     type = "NAPTR"
     code = 35
     rfc = "RFC 3403"
-    fields = (_port, _port, _flags, _service, _regexp, is_domain)
+    fields = (
+        Field("order", _uint16),
+        Field("preference", _uint16),
+        Field("flags", _flags),
+        Field("service", _service),
+        Field("regexp", _regexp),
+        Field("replacement", is_domain),
+    )
 
     def presentation(self, text: str) -> str:
         order, preference, flags, service, regexp, replacement = text.split(" ")
-        escaped = _bare(regexp).replace("\\", "\\\\").replace('"', '\\"')
-        return (
-            f'{order} {preference} "{_bare(flags)}" "{_bare(service)}" "{escaped}" {replacement}'
-        )
+        strings = (f'"{escape_quotes(_bare(part))}"' for part in (flags, service, regexp))
+        return f"{order} {preference} {' '.join(strings)} {replacement}"
 
-
-def _ech(value: str) -> bool:
-    if "\\" in value or not value:
-        return False
-    try:
-        return bool(base64.b64decode(value, validate=True))
-    except (binascii.Error, ValueError):
-        return False
+    def examine(self, rdata: Any) -> None:
+        check_substitution(rdata.regexp)
 
 
 class _Binding(RRType):
     """Priority, target, and parameters `key=value` (RFC 9460 section 2.1)."""
 
-    keys: frozenset[str]
+    keys: ClassVar[frozenset[str]]
 
     def grammar(self, text: str, owner: str) -> bool:
         priority, *rest = text.split(" ")
-        if not rest or not number(priority, 65535) or not is_domain(rest[0]):
+        if not rest or not _uint16(priority) or not is_domain(rest[0]) or '"' in text:
             return False
-        values: dict[str, str] = {}
         for parameter in rest[1:]:
-            key, equals, value = parameter.partition("=")
+            key, equals, _ = parameter.partition("=")
             if len(parameter) > LONGEST_FIELD or (not equals and key != "no-default-alpn"):
                 return False
-            values[key] = value
-        return all(self._value(key, value, values) for key, value in values.items())
+        values = _parameters(text)
+        return all(self._fits(key, value, values) for key, value in values.items())
 
-    def _value(self, key: str, value: str, values: dict[str, str]) -> bool:
-        parts = value.split(",")
+    def _fits(self, key: str, value: str, values: dict[str, str]) -> bool:
         if key not in self.keys:
             return False
-        if key == "alpn":
-            return all(part in ALPN for part in parts)
-        if key == "no-default-alpn":
-            return "alpn" in values
-        if key == "port":
-            return value.isascii() and value.isdigit() and len(value) <= 5
-        if key == "ipv4hint":
-            return all(is_ipv4(part) for part in parts)
-        if key == "ipv6hint":
-            return all(is_ipv6(part) for part in parts)
-        if key == "ech":
-            return _ech(value)
-        if key == "mandatory":
-            return all(part in values and part != "mandatory" for part in parts)
-        return value.startswith("/") and "{?dns}" in value and len(value) >= 7
+        parts = value.split(",")
+        match key:
+            case "alpn":
+                return ALPN.issuperset(parts)
+            case "no-default-alpn":
+                return "alpn" in values
+            case "port":
+                return value.isascii() and value.isdigit() and len(value) <= 5
+            case "ipv4hint":
+                return all(map(is_ipv4, parts))
+            case "ipv6hint":
+                return all(map(is_ipv6, parts))
+            case "ech":
+                return "\\" not in value and decode_base64(value) is not None
+            case "mandatory":
+                return values.keys() >= set(parts)
+            case _:
+                return value.startswith("/") and "{?dns}" in value and len(value) >= 7
 
-    def further(self, rdata: dns.rdata.Rdata) -> Verdict:
-        if getattr(rdata, "priority", 1) == 0 and getattr(rdata, "params", None):
-            return "an alias (priority 0) takes no parameters"
-        return None
+    def presentation(self, text: str) -> str:
+        """The last of several parameters of one key counts, and values are quoted."""
+        priority, target = text.split(" ")[:2]
+        values = _parameters(text)
+        if "ech" in values:
+            decoded = decode_base64(values["ech"])
+            values["ech"] = base64.b64encode(decoded or b"").decode()
+        if not URI_TEMPLATE.match(values.get("dohpath", "")):
+            raise ValueError("dohpath is not a URI template (RFC 6570)")
+        return " ".join([priority, target, *(f'{key}="{values[key]}"' for key in values)])
+
+
+def _parameters(text: str) -> dict[str, str]:
+    pairs = (parameter.partition("=") for parameter in text.split(" ")[2:])
+    return {key: value for key, _, value in pairs}
 
 
 @register
@@ -144,7 +167,7 @@ class Https(_Binding):
 class Svcb(_Binding):
     type = "SVCB"
     code = 64
-    rfc = "RFC 9460; RFC 9461 for _dns owners"
+    rfc = "RFC 9460; RFC 9461 for owners with a label _dns"
     keys = Https.keys | {"dohpath"}
 
     def grammar(self, text: str, owner: str) -> bool:
@@ -152,8 +175,6 @@ class Svcb(_Binding):
             return False
         if "_dns" not in owner.lower().split("."):
             return True
-        values = dict(item.partition("=")[::2] for item in text.split(" ")[2:])
+        values = _parameters(text)
         protocols = values.get("alpn", "").split(",")
-        if protocols == [""]:
-            return False
-        return "dohpath" in values or not ({"h2", "h3"} & set(protocols))
+        return "alpn" in values and ("dohpath" in values or not {"h2", "h3"} & set(protocols))

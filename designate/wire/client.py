@@ -2,7 +2,7 @@
 
 Trouble on the network is an answer here, never an exception: the caller weighs what each server said.
 Queries are a fixed header, the zone's name and four constant bytes, so they are put together
-directly; replies come from strangers and are read by dnspython. wire.packet and mdns answer such
+directly, and so is the usual reply taken apart; every other reply is read by dnspython. wire.packet and mdns answer such
 messages; `worker.converge` decides what the answers mean for a zone.
 """
 
@@ -32,6 +32,9 @@ NAME_MEMORY_S = 60.0
 _HEADER = struct.Struct(">HHHHHH")
 _SOA_IN = struct.pack(">HH", dns.rdatatype.SOA, dns.rdataclass.IN)
 _NOTIFY_FLAGS = (dns.opcode.NOTIFY << 11) | dns.flags.AA
+_RR_FIXED = struct.Struct(">HHHIH")
+_POINTER_TO_QUESTION = 0xC00C
+_SHORTEST_SOA_BYTES = 22
 
 Address = tuple[int, str]
 
@@ -72,6 +75,15 @@ class NotifyAnswer:
         return self.text
 
 
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What matters of a reply. serial: of an SOA with the zone's name in the answer; None: none."""
+
+    flags: int
+    rcode: int
+    serial: int | None
+
+
 class _NoReplyError(Exception):
     """Why one exchange gave nothing that can be read. Never leaves this module."""
 
@@ -87,7 +99,7 @@ def query_soa(host: str, port: int, zone: str, timeout_s: float, *, tcp: bool = 
         reply = _ask(host, port, zone, 0, timeout_s, tcp)
     except _NoReplyError as error:
         return SoaAnswer(state=SoaState.UNKNOWN, text=str(error))
-    return _read_soa(reply, zone)
+    return _read_soa(reply)
 
 
 def send_notify(
@@ -107,24 +119,25 @@ def send_notify(
         reply = _ask(host, port, zone, _NOTIFY_FLAGS, timeout_s, tcp)
     except _NoReplyError as error:
         return NotifyAnswer(rcode=None, text=str(error))
-    return NotifyAnswer(rcode=reply.rcode(), text=dns.rcode.to_text(reply.rcode()))
+    return NotifyAnswer(rcode=reply.rcode, text=_rcode_text(reply.rcode))
 
 
-def _read_soa(reply: dns.message.Message, zone: str) -> SoaAnswer:
-    rcode = reply.rcode()
-    text = dns.rcode.to_text(rcode)
-    if rcode in (dns.rcode.REFUSED, dns.rcode.NOTAUTH, dns.rcode.NXDOMAIN):
+def _read_soa(reply: _Reply) -> SoaAnswer:
+    text = _rcode_text(reply.rcode)
+    if reply.rcode in (dns.rcode.REFUSED, dns.rcode.NOTAUTH, dns.rcode.NXDOMAIN):
         return SoaAnswer(state=SoaState.ABSENT, text=text)
-    if rcode != dns.rcode.NOERROR:
+    if reply.rcode != dns.rcode.NOERROR:
         return SoaAnswer(state=SoaState.UNKNOWN, text=text)
-    apex = _name(zone)
-    rrset = reply.get_rrset(reply.answer, apex, dns.rdataclass.IN, dns.rdatatype.SOA)
-    if not rrset:
+    if reply.serial is None:
         return SoaAnswer(state=SoaState.ABSENT, text="no SOA of the zone in the answer")
     if not reply.flags & dns.flags.AA:
         # A copy in somebody's cache says nothing about whether this server serves the zone.
         return SoaAnswer(state=SoaState.UNKNOWN, text="answer without authority")
-    return SoaAnswer(state=SoaState.SERIAL, serial=rrset[0].serial)
+    return SoaAnswer(state=SoaState.SERIAL, serial=reply.serial)
+
+
+def _rcode_text(rcode: int) -> str:
+    return dns.rcode.to_text(dns.rcode.Rcode.make(rcode))
 
 
 @lru_cache(maxsize=4096)
@@ -132,9 +145,7 @@ def _name(zone: str) -> dns.name.Name:
     return dns.name.from_text(zone)
 
 
-def _ask(
-    host: str, port: int, zone: str, flags: int, timeout_s: float, tcp: bool
-) -> dns.message.Message:
+def _ask(host: str, port: int, zone: str, flags: int, timeout_s: float, tcp: bool) -> _Reply:
     deadline = time.monotonic() + timeout_s
     message_id = secrets.randbits(16)
     query = _HEADER.pack(message_id, flags, 1, 0, 0, 0) + to_wire(zone) + _SOA_IN
@@ -152,7 +163,7 @@ def _ask(
 
 def _exchange(
     address: Address, port: int, query: bytes, zone: str, deadline: float, tcp: bool
-) -> dns.message.Message:
+) -> _Reply:
     try:
         if not tcp:
             reply = _over_udp(address, port, query, zone, deadline)
@@ -165,9 +176,7 @@ def _exchange(
         raise _NoReplyError(error.strerror or type(error).__name__) from None
 
 
-def _over_udp(
-    address: Address, port: int, query: bytes, zone: str, deadline: float
-) -> dns.message.Message:
+def _over_udp(address: Address, port: int, query: bytes, zone: str, deadline: float) -> _Reply:
     family, host = address
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.settimeout(_left(deadline))
@@ -181,9 +190,7 @@ def _over_udp(
                 return reply
 
 
-def _over_tcp(
-    address: Address, port: int, query: bytes, zone: str, deadline: float
-) -> dns.message.Message:
+def _over_tcp(address: Address, port: int, query: bytes, zone: str, deadline: float) -> _Reply:
     family, host = address
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         sock.settimeout(_left(deadline))
@@ -214,13 +221,16 @@ def _left(deadline: float) -> float:
     return left_s
 
 
-def _matching(wire: bytes, query: bytes, zone: str) -> dns.message.Message | None:
+def _matching(wire: bytes, query: bytes, zone: str) -> _Reply | None:
     """The reply, or None when it answers another query (RFC 5452 section 9.1). A server that cannot
     read the question may leave it out, and then says so by its rcode."""
     if len(wire) < _HEADER.size or wire[:2] != query[:2] or not wire[2] & 0x80:
         return None
     if (wire[2] & 0x78) != (query[2] & 0x78):
         return None
+    quick = _usual(wire, query)
+    if quick is not None:
+        return quick
     try:
         reply = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
     except (dns.exception.DNSException, ValueError, IndexError):
@@ -231,7 +241,34 @@ def _matching(wire: bytes, query: bytes, zone: str) -> dns.message.Message | Non
             return None
     elif reply.rcode() == dns.rcode.NOERROR:
         return None
-    return reply
+    found = reply.get_rrset(reply.answer, _name(zone), dns.rdataclass.IN, dns.rdatatype.SOA)
+    return _Reply(reply.flags, reply.rcode(), found[0].serial if found else None)
+
+
+def _usual(wire: bytes, query: bytes) -> _Reply | None:
+    """The reply of nearly every server to our question: the question as it was asked, and right after
+    it either nothing or the SOA under a pointer to the question's name. None: it looks different.
+
+    The serial stands 20 bytes before the end of an SOA's data (RFC 1035 section 3.3.13).
+    """
+    _, flags, questions, answers, authorities, additional = _HEADER.unpack_from(wire)
+    if questions != 1 or wire[_HEADER.size : len(query)] != query[_HEADER.size :]:
+        return None
+    rcode = flags & 0xF
+    start = len(query)
+    if not answers and not authorities and not additional and len(wire) == start:
+        return _Reply(flags, rcode, None)
+    data = start + _RR_FIXED.size
+    if answers != 1 or len(wire) < data:
+        return None
+    owner, rtype, rclass, _, length = _RR_FIXED.unpack_from(wire, start)
+    if (owner, rtype, rclass) != (_POINTER_TO_QUESTION, dns.rdatatype.SOA, dns.rdataclass.IN):
+        return None
+    end = data + length
+    # Other sections may hold an OPT with more bits of the rcode; only a bare answer is read here.
+    if length < _SHORTEST_SOA_BYTES or end > len(wire) or additional:
+        return None
+    return _Reply(flags, rcode, int.from_bytes(wire[end - 20 : end - 16]))
 
 
 def _addresses(host: str) -> tuple[Address, ...]:

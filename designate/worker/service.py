@@ -13,9 +13,10 @@ from designate.backend import base as backends
 from designate.context import Context, admin_context
 from designate.model.zones import Outcome, ZoneChange, ZoneReport
 from designate.rpc.clients import CentralClient
-from designate.worker.converge import Converger, Settings
+from designate.worker.converge import Converger
 from designate.worker.mailbox import Mailbox
 from designate.worker.pools import PoolCache
+from designate.worker.zonestate import Settings
 
 LOG = logging.getLogger(__name__)
 
@@ -47,8 +48,8 @@ OPTS = [
         "poll_retry_interval",
         default=15,
         min=0.1,
-        help="Seconds between attempts at a backend that fails, at most; the first ones come "
-        "sooner.",
+        help="Seconds between attempts at a backend that fails, at most. The first ones come sooner, "
+        "and no more than 5 are used, so that a server that is back is not kept waiting.",
     ),
     cfg.IntOpt(
         "poll_max_retries",
@@ -77,6 +78,7 @@ OPTS = [
 PUBLISHERS = 8
 PUBLISH_GAP_S = 0.02
 LONGEST_QUERY_S = 2.0
+LONGEST_RETRY_S = 5.0
 FIRST_POLL_S = 0.05
 
 
@@ -96,6 +98,7 @@ class Worker:
                 query_timeout_s=min(float(group.poll_timeout), LONGEST_QUERY_S),
                 first_poll_s=group.poll_delay or FIRST_POLL_S,
                 retry_s=min(0.25, group.poll_retry_interval),
+                longest_retry_s=min(LONGEST_RETRY_S, group.poll_retry_interval),
                 all_tcp=group.all_tcp,
             ),
         )

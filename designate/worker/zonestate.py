@@ -16,21 +16,35 @@ MOST_STEPS = 256
 MOST_ERROR_TEXT = 900
 
 
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Of a worker. Times in seconds. first_poll_s: the wait before nameservers are asked for the
+    first time where nothing tells that they have transferred. retry_s, longest_retry_s: the first
+    and the longest wait before a failing backend is called again. most_zones: bound of the states
+    held at once."""
+
+    threshold_percentage: int
+    deadline_s: float
+    query_timeout_s: float
+    first_poll_s: float
+    retry_s: float
+    all_tcp: bool
+    longest_retry_s: float = 5.0
+    most_zones: int = 10_000
+
+
 @dataclass(slots=True)
 class TargetState:
-    """done: the backend call that the zone needs has succeeded. due: when a call or NOTIFY that is
-    planned takes place (monotonic seconds); None: none is planned. notified: serial of the last
-    NOTIFY sent."""
+    """done: the backend call that the zone needs has succeeded. error: of the last call. notifying:
+    a NOTIFY is on its way; notify_again: and another is wanted after it. notify_text: what the
+    server said to the last one."""
 
     live: LiveTarget
     done: bool = False
-    calling: bool = False
-    call_again: bool = False
     attempts: int = 0
-    call_due: float | None = None
     error: str = ""
     notifying: bool = False
-    notified: int | None = None
+    notify_again: bool = False
     notify_text: str = ""
 
 
@@ -71,26 +85,28 @@ class ServerState:
 @dataclass(slots=True)
 class ZoneState:
     """change: the wanted state. steps: (serial, revision) of the changes not yet reported, oldest
-    first, so that a stream of changes shows progress. calls: what each target's backend must do
-    before the zone can be done ("create", "delete" or "")."""
+    first, so that a stream of changes shows progress. calls: what each target's backend is to do
+    ("create", "delete" or ""). calls_needed: the zone is not done before enough of them did it; a
+    repair is not needed, for there the nameservers' answers are proof enough. renewed: the targets'
+    settings were compared with the servers' once. Moments are those of time.monotonic()."""
 
     change: ZoneChange
     pool: LivePool
-    threshold_percentage: int
+    settings: Settings
     deadline: float
     targets: list[TargetState]
     servers: list[ServerState]
     calls: str
+    calls_needed: bool
     steps: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MOST_STEPS))
     closed: bool = False
     notify_due: float | None = None
     notify_rounds: int = 0
     notify_at: float = -math.inf
     notified_serial: int | None = None
-    created_at: float = -math.inf
-    create_due: float | None = None
-    recreations: int = 0
-    repaired: bool = False
+    restore_after: float = -math.inf
+    restorations: int = 0
+    renewed: bool = False
 
     @property
     def deleting(self) -> bool:
@@ -99,13 +115,13 @@ class ZoneState:
     @property
     def servers_needed(self) -> int:
         """Of the nameservers; never none, for without a proof nothing is known."""
-        return max(1, math.ceil(len(self.servers) * self.threshold_percentage / 100))
+        return max(1, math.ceil(len(self.servers) * self.settings.threshold_percentage / 100))
 
     def targets_done(self) -> bool:
         """Enough backends have done what the zone needs of them."""
-        if not self.calls:
+        if not self.calls_needed:
             return True
-        needed = math.ceil(len(self.targets) * self.threshold_percentage / 100)
+        needed = math.ceil(len(self.targets) * self.settings.threshold_percentage / 100)
         return sum(target.done for target in self.targets) >= needed
 
     def lags(self, server: ServerState) -> bool:
@@ -139,7 +155,7 @@ class ZoneState:
             if self.lags(server)
         ]
         for target in self.targets:
-            if self.calls and not target.done:
+            if self.calls_needed and not target.done:
                 parts.append(f"{target.live.label}: {target.error or 'no answer yet'}")
             elif target.error:
                 parts.append(f"{target.live.label}: {target.error}")
@@ -148,29 +164,21 @@ class ZoneState:
         text = "; ".join([reason, *parts])
         if len(text) > MOST_ERROR_TEXT:
             text = text[: MOST_ERROR_TEXT - 3] + "..."
-        report = self._report(Outcome.FAILED, self.change.serial, self.change.revision)
+        return self._report(Outcome.FAILED, self.change.serial, self.change.revision, text)
+
+    def _report(
+        self, outcome: Outcome, serial: int, revision: int, error: str | None = None
+    ) -> ZoneReport:
         return ZoneReport(
-            zone_id=report.zone_id,
-            revision=report.revision,
-            serial=report.serial,
-            outcome=report.outcome,
-            error=text,
+            zone_id=self.change.zone_id,
+            revision=revision,
+            serial=serial,
+            outcome=outcome,
+            error=error,
         )
 
-    def _report(self, outcome: Outcome, serial: int, revision: int) -> ZoneReport:
-        return ZoneReport(
-            zone_id=self.change.zone_id, revision=revision, serial=serial, outcome=outcome
-        )
 
-
-def new_state(
-    change: ZoneChange,
-    pool: LivePool,
-    *,
-    threshold_percentage: int,
-    deadline: float,
-    first_delay_s: float,
-) -> ZoneState:
+def new_state(change: ZoneChange, pool: LivePool, settings: Settings, now: float) -> ZoneState:
     """The state in which a change starts: nothing called, nobody asked."""
     if change.action is Action.DELETE:
         calls = "delete"
@@ -178,14 +186,22 @@ def new_state(
         calls = "create"
     else:
         calls = ""
+    delay_s = first_delay_s(pool, settings)
     state = ZoneState(
         change=change,
         pool=pool,
-        threshold_percentage=threshold_percentage,
-        deadline=deadline,
+        settings=settings,
+        deadline=now + settings.deadline_s,
         targets=[TargetState(live=target) for target in pool.targets],
-        servers=[ServerState(nameserver=ns, delay_s=first_delay_s) for ns in pool.nameservers],
+        servers=[ServerState(nameserver=ns, delay_s=delay_s) for ns in pool.nameservers],
         calls=calls,
+        calls_needed=bool(calls),
     )
     state.steps.append((change.serial, change.revision))
     return state
+
+
+def first_delay_s(pool: LivePool, settings: Settings) -> float:
+    """Where nothing has to be transferred there is nothing to wait for."""
+    transfers = any(target.notify is not None for target in pool.targets)
+    return settings.first_poll_s if transfers else 0.0

@@ -145,7 +145,7 @@ def load(
         client = Client(port)
         ready.wait()
         for turn in range(per_client):
-            took[number].append(timed(lambda: work(client, number, turn)))  # noqa: B023 - called at once
+            took[number].append(timed(lambda: work(client, number, turn)))
 
     threads = [threading.Thread(target=run, args=(n,)) for n in range(clients)]
     for thread in threads:

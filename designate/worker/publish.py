@@ -1,0 +1,227 @@
+"""Tells a zone's targets what is new: backend calls, and NOTIFY until the nameservers follow.
+
+What comes of it is proven by `worker.converge` alone; this half never decides that a zone is served.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable
+from functools import partial
+from time import monotonic
+
+from designate import errors
+from designate.backend.base import Backend
+from designate.model.zones import ZoneChange, ZoneId
+from designate.wire import client
+from designate.worker.lanes import Lanes
+from designate.worker.timers import Timers, jittered
+from designate.worker.zonestate import Settings, TargetState, ZoneState
+
+LOG = logging.getLogger(__name__)
+
+NOTIFY_GAP_S = 0.01
+NOTIFY_AGAIN_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+CREATE_GRACE_S = 5.0
+MOST_RESTORATIONS = 6
+
+
+class Publisher:
+    """Public methods are called with `lock` held and never block.
+
+    reached: called, with the lock held, when a target's backend has done its part.
+    current: the state that a zone has now.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        lanes: Lanes,
+        timers: Timers,
+        lock: threading.RLock,
+        reached: Callable[[ZoneState], None],
+        current: Callable[[ZoneId], ZoneState | None],
+    ) -> None:
+        self._settings = settings
+        self._lanes = lanes
+        self._timers = timers
+        self._lock = lock
+        self._reached = reached
+        self._current = current
+        # At most one call per zone and target, whatever state it belongs to: a server that is told
+        # two things about a zone at once may end up with the older one.
+        self._calling: set[tuple[ZoneId, Hashable]] = set()
+
+    def begin(self, state: ZoneState) -> None:
+        """Tell every target of a new state."""
+        self._call_targets(state)
+        if not state.calls:
+            self._notify(state)
+
+    def follow(self, state: ZoneState) -> None:
+        """Tell every target that knows the zone of a newer change."""
+        state.notify_rounds = 0
+        if not state.calls_needed or any(target.done for target in state.targets):
+            self._notify(state)
+
+    def restore(self, state: ZoneState) -> None:
+        """A server that should have the zone does not know it (it was rebuilt, or a creation was
+        lost): create it there again, less often each time."""
+        under_way = state.calls and not all(target.done for target in state.targets)
+        if under_way or monotonic() < state.restore_after:
+            return
+        state.restorations = min(state.restorations + 1, MOST_RESTORATIONS)
+        state.calls, state.calls_needed = "create", False
+        for target in state.targets:
+            target.done = False
+        LOG.info("zone %s is missing on a nameserver and is created again", state.change.zone_id)
+        self._call_targets(state)
+
+    def _call_targets(self, state: ZoneState) -> None:
+        for target in state.targets:
+            if state.calls and not target.done:
+                self._submit_call(state, target, state.calls)
+
+    def _submit_call(self, state: ZoneState, target: TargetState, verb: str) -> None:
+        call = (state.change.zone_id, target.live.lane)
+        if state.closed or call in self._calling:
+            return
+        self._calling.add(call)
+        if not self._lanes.submit(target.live.lane, partial(self._call, state, target, verb)):
+            self._calling.discard(call)
+            target.error = "too much is waiting for this target"
+            again = monotonic() + jittered(self._settings.longest_retry_s)
+            self._timers.at(again, partial(self._call_again, state))
+
+    def _call(self, state: ZoneState, target: TargetState, verb: str) -> None:
+        problem = ""
+        try:
+            if not state.closed:
+                _tell_backend(target.live.backend, verb, state.change)
+        except errors.DesignateError as error:
+            problem = error.message or error.type
+        except Exception as error:
+            # Backends are plug-ins: what they let through must not end the zone's retries.
+            LOG.exception("zone %s: %s failed", state.change.zone_id, target.live.label)
+            problem = f"{verb} failed with {type(error).__name__}"
+        with self._lock:
+            self._calling.discard((state.change.zone_id, target.live.lane))
+            if not state.closed:
+                self._called(state, target, verb, problem)
+            # What had to wait for this call: that of a later state, or another verb.
+            current = self._current(state.change.zone_id)
+            if current is not None and (current is not state or verb != state.calls):
+                self._call_targets(current)
+
+    def _called(self, state: ZoneState, target: TargetState, verb: str, problem: str) -> None:
+        if problem and problem != target.error:
+            LOG.warning("zone %s: %s: %s", state.change.zone_id, target.live.label, problem)
+        target.error = problem
+        if problem and verb != "update":
+            target.attempts = min(target.attempts + 1, 16)
+            delay_s = min(
+                self._settings.longest_retry_s, self._settings.retry_s * 2**target.attempts
+            )
+            self._timers.at(monotonic() + jittered(delay_s), partial(self._call_again, state))
+        elif not problem:
+            target.done = True
+            state.restore_after = monotonic() + CREATE_GRACE_S * 2**state.restorations
+            if not state.deleting:
+                self._notify(state)
+            self._reached(state)
+
+    def _call_again(self, state: ZoneState) -> None:
+        with self._lock:
+            self._call_targets(state)
+
+    def _renew(self, state: ZoneState) -> None:
+        """The nameservers know the zone and do not follow: their settings for it may be old."""
+        state.renewed = True
+        for target in state.targets:
+            self._submit_call(state, target, "update")
+
+    def _notify(self, state: ZoneState) -> None:
+        """Tell the targets, at most once per NOTIFY_GAP_S, so that quick changes share one."""
+        now = monotonic()
+        if now - state.notify_at < NOTIFY_GAP_S:
+            if state.notify_due is None:
+                state.notify_due = state.notify_at + NOTIFY_GAP_S
+                self._timers.at(state.notify_due, partial(self._notify_due, state))
+            return
+        state.notify_at = now
+        waits = False
+        for target in state.targets:
+            if target.live.notify is None or (state.calls_needed and not target.done):
+                continue
+            waits = True
+            if target.notifying:
+                target.notify_again = True
+                continue
+            self._submit_notify(state, target)
+        if state.notified_serial != state.change.serial:
+            state.notified_serial = state.change.serial
+            for other in state.pool.also_notifies:
+                address = (other.host, other.port)
+                self._lanes.submit(("notify", address), partial(self._tell, state, address))
+        if waits:
+            rounds = min(state.notify_rounds, len(NOTIFY_AGAIN_S) - 1)
+            state.notify_rounds += 1
+            self._timers.at(
+                now + jittered(NOTIFY_AGAIN_S[rounds]), partial(self._notify_lost, state, now)
+            )
+
+    def _notify_due(self, state: ZoneState) -> None:
+        with self._lock:
+            state.notify_due = None
+            if not state.closed:
+                self._notify(state)
+
+    def _notify_lost(self, state: ZoneState, sent_at: float) -> None:
+        """A datagram may be lost: while a nameserver lags, tell it again."""
+        with self._lock:
+            if state.closed or state.notify_at != sent_at:
+                return
+            if any(state.lags(server) for server in state.servers):
+                self._notify(state)
+                if state.notify_rounds >= len(NOTIFY_AGAIN_S) and not (
+                    state.calls or state.renewed
+                ):
+                    self._renew(state)
+
+    def _submit_notify(self, state: ZoneState, target: TargetState) -> None:
+        step = partial(self._notify_target, state, target)
+        target.notifying = self._lanes.submit(("notify", target.live.notify), step)
+
+    def _notify_target(self, state: ZoneState, target: TargetState) -> None:
+        assert target.live.notify is not None  # noqa: S101 - only such targets are told
+        serial = state.change.serial
+        try:
+            answer = self._tell(state, target.live.notify)
+        finally:
+            with self._lock:
+                target.notifying = False
+        with self._lock:
+            target.notify_text = str(answer)
+            if target.notify_again and not state.closed:
+                target.notify_again = False
+                if state.change.serial != serial:
+                    self._notify(state)
+
+    def _tell(self, state: ZoneState, address: tuple[str, int]) -> client.NotifyAnswer:
+        return client.send_notify(
+            address[0],
+            address[1],
+            state.change.name,
+            timeout_s=self._settings.query_timeout_s,
+            tcp=self._settings.all_tcp,
+        )
+
+
+def _tell_backend(backend: Backend, verb: str, change: ZoneChange) -> None:
+    if verb == "delete":
+        backend.delete_zone(change, hard_delete=change.hard_delete)
+    elif verb == "create":
+        backend.create_zone(change)
+    else:
+        backend.update_zone(change)

@@ -1,0 +1,44 @@
+"""What every test of a record type asks. Each module names its type in RTYPE."""
+
+import pytest
+
+from designate import errors, rrtypes
+
+OWNER = "www.example.com."
+
+
+@pytest.fixture
+def wire(request):
+    """The wire form of one accepted text."""
+    rtype = request.module.RTYPE
+    return lambda text, owner=OWNER: rrtypes.rdata(rtype, owner, [text])[0]
+
+
+@pytest.fixture
+def refusal(request):
+    """Why a text is refused: what stands behind the usual message, "" when gate 1 refuses it."""
+    rtype = request.module.RTYPE
+
+    def ask(text, owner=OWNER):
+        with pytest.raises(errors.InvalidObject) as caught:
+            rrtypes.rdata(rtype, owner, [text])
+        (reason,) = caught.value.errors
+        assert reason.path == ("records", 0)
+        assert (reason.validator, reason.validator_value) == ("format", [rtype])
+        usual = f"'{text}' is not a '{rtype}' Record"
+        assert reason.message.startswith(usual)
+        return reason.message.removeprefix(usual)
+
+    return ask
+
+
+@pytest.fixture
+def owner_refusal(request):
+    """The error for an owner name that the type may not have."""
+
+    def ask(name):
+        with pytest.raises(errors.BadRequest) as caught:
+            rrtypes.check_owner(request.module.RTYPE, name)
+        return caught.value
+
+    return ask

@@ -1,0 +1,129 @@
+"""TXT (RFC 1035 section 3.3.14): quoting, escapes, lengths, and what the bytes are."""
+
+import pytest
+
+from designate import errors, rrtypes
+
+RTYPE = "TXT"
+
+
+def strings(*parts):
+    return b"".join(bytes([len(part)]) + part for part in parts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\\", "\\\\", "abc\\", "abc\\\\", 'a b\\',  # a backslash at the end
+        "a b", " a", "a ", "a\tb", "a\nb", "a\u00a0b", "a\u2028b",  # white space without quotes
+        '"a\nb"', '"\n"',
+        '"a', 'a"', '"a b', 'a\\"',  # a quote at one end
+        '"a"b"', '"a" "b"', '"a" "b" "c"', '"a""b"',
+        "a" * 256, '"' + "a" * 254 + '"',  # 256 characters
+        '"' + "a" * 254 + '" "b"', '"' + "a" * 300 + '" ' + '"b"',
+        "a" * 200 + " " + "b" * 100,
+        '"' + "a" * 200 + '" "b" c" "' + "d" * 100 + '"',
+    ],
+)  # fmt: skip
+def test_what_clients_may_not_write_is_refused(refusal, text):
+    assert refusal(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('"a\\"', "quotes do not pair off"),
+        ('"\\"', "quotes do not pair off"),
+        ('"""', "quotes do not pair off"),
+        # A master file would take the rest for a comment, or for brackets around lines.
+        ('"";lost""', "outside"),
+        ('""(a""', "outside"),
+        ('""a)""', "outside"),
+        ("\\300", "three digits up to 255"),
+        ("\\06", "three digits up to 255"),
+        ('"a\\1"', "three digits up to 255"),
+        ('"\x00"', "control character"),
+        ('"a\rb"', "control character"),
+        ("a\x7f", "control character"),
+        ("\u00e9" * 128, "too long"),
+        ('"' + "\u00e9" * 127 + '" "' + "\u00e9" * 128 + '"', "too long"),
+    ],
+)
+def test_what_dns_cannot_hold_is_refused_with_the_reason(refusal, text, reason):
+    assert reason in refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", strings(b"")),
+        ('""', strings(b"")),
+        ("a", strings(b"a")),
+        ('"a b"', strings(b"a b")),
+        ('"a\tb"', strings(b"a\tb")),
+        ('" a "', strings(b" a ")),
+    ],
+)
+def test_quotes_hold_a_string_together(wire, text, expected):
+    assert wire(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"', b'"'),
+        ('a"b', b'a"b'),
+        ('a\\"b', b'a"b'),
+        ('a\\\\"b', b'a\\"b'),
+        ("v=DMARC1;p=none", b"v=DMARC1;p=none"),
+        (";", b";"),
+        ("(a)", b"(a)"),
+        ("\\#", b"#"),
+        ("@", b"@"),
+        ("$ORIGIN", b"$ORIGIN"),
+    ],
+)
+def test_without_quotes_nothing_is_syntax_but_the_backslash(wire, text, expected):
+    assert wire(text) == strings(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"a\\"b"', b'a"b'),
+        ('"a\\\\"', b"a\\"),
+        ('"\\ "', b" "),
+        ('"\\;"', b";"),
+        ("\\065\\255\\000", b"A\xff\x00"),
+        ('"\\010"', b"\n"),
+        ("\\a", b"a"),
+    ],
+)
+def test_rfc1035_s5_1_escapes(wire, text, expected):
+    assert wire(text) == strings(expected)
+
+
+def test_what_is_not_ascii_becomes_utf8(wire):
+    assert wire("\u00e9\u4e2d\U0001f600") == strings(b"\xc3\xa9\xe4\xb8\xad\xf0\x9f\x98\x80")
+
+
+def test_a_single_string_has_at_most_255_characters(wire):
+    assert wire("a" * 255) == strings(b"a" * 255)
+    assert wire('"' + "a" * 253 + '"') == strings(b"a" * 253)
+
+
+@pytest.mark.parametrize("opening", ["", '"'])
+@pytest.mark.parametrize("closing", ["", '"'])
+def test_several_strings_are_parted_by_quote_space_quote(wire, opening, closing):
+    text = opening + "a" * 253 + '" "b c" "' + "d" * 253 + closing
+
+    assert wire(text) == strings(b"a" * 253, b"b c", b"d" * 253)
+
+
+def test_surrogates_are_refused():
+    with pytest.raises(errors.InvalidObject) as caught:
+        rrtypes.rdata(RTYPE, "a.", ['"\ud800"'])
+
+    assert caught.value.errors[0].message == (
+        "'\"\\ud800\"' is not a 'TXT' Record: it is not sound Unicode text"
+    )

@@ -1,0 +1,189 @@
+"""worker.service and worker.pools: changes come in, pools are fetched, reports go out."""
+
+import contextlib
+from dataclasses import replace
+
+import pytest
+from oslo_config import cfg
+
+from designate import errors
+from designate.backend import base
+from designate.context import admin_context
+from designate.model.pools import Target
+from designate.model.zones import Outcome
+from designate.worker import service
+from designate.worker.pools import PoolCache
+from tests.nanoserver import NanoServer
+from tests.servers import until
+from tests.workerparts import ZONE, Central, change, stored_pool
+
+
+@pytest.fixture
+def servers():
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(NanoServer())
+
+
+@pytest.fixture
+def worker_of():
+    with contextlib.ExitStack() as stack:
+
+        def start(central, **options):
+            conf = cfg.ConfigOpts()
+            conf.register_opts(service.OPTS, service.GROUP)
+            for name, value in options.items():
+                conf.set_override(name, value, service.GROUP)
+            worker = service.Worker(conf, central.client)
+            worker.start()
+            stack.callback(worker.stop)
+            return worker
+
+        yield start
+
+
+def test_a_change_is_announced_proven_and_reported(servers, worker_of):
+    server = servers()
+    server.on_notify = 100
+    central = Central(stored_pool(server))
+    worker = worker_of(central)
+    wanted = change(1)
+    server.serials[ZONE] = 1
+    worker.zone_changed(admin_context(), wanted)
+
+    assert central.reports.wait(wanted).outcome is Outcome.SERVED
+    assert len(server.notifies) == 1
+
+
+def test_a_hint_shortens_the_wait(servers, worker_of):
+    server = servers()
+    central = Central(stored_pool(server))
+    worker = worker_of(central, poll_delay=3600)
+    server.serials[ZONE] = 100
+    wanted = change(1)
+    worker.zone_changed(admin_context(), wanted)
+    until(lambda: server.notifies, 10, "the NOTIFY")
+    worker.zone_served(admin_context(), wanted.zone_id, wanted.serial, server.host)
+
+    assert central.reports.wait(wanted).outcome is Outcome.SERVED
+
+
+def test_over_tcp_when_it_is_configured(servers, worker_of):
+    server = servers()
+    server.serials[ZONE] = 100
+    central = Central(stored_pool(server))
+    wanted = change(1)
+    worker_of(central, all_tcp=True).zone_changed(admin_context(), wanted)
+
+    assert central.reports.wait(wanted).outcome is Outcome.SERVED
+    assert server.tcp_queries == len(server.queries)
+
+
+def test_a_new_version_of_a_pool_is_fetched_and_used(servers, worker_of):
+    old, new = servers(), servers()
+    central = Central(stored_pool(old))
+    worker = worker_of(central)
+    old.serials[ZONE] = 100
+    first = change(1)
+    worker.zone_changed(admin_context(), first)
+    central.reports.wait(first)
+    central.pools.by_id["pool"] = stored_pool(new, version=2)
+    new.serials[ZONE] = 200
+    second = replace(change(2), pool_version=2)
+    worker.zone_changed(admin_context(), second)
+
+    assert central.reports.wait(second).outcome is Outcome.SERVED
+    assert new.notifies
+    assert central.pools.calls == 2
+
+
+def test_a_zone_under_way_moves_to_the_new_version_of_its_pool(servers, worker_of):
+    dead, new = servers(), servers()
+    dead.silent = True
+    central = Central(stored_pool(dead))
+    worker = worker_of(central)
+    worker.zone_changed(admin_context(), change(1))
+    until(lambda: dead.queries, 10, "a poll")
+    central.pools.by_id["pool"] = stored_pool(new, version=2)
+    new.serials[ZONE] = 100
+    again = replace(change(1), pool_version=2)
+    worker.zone_changed(admin_context(), again)
+
+    assert central.reports.wait(again).outcome is Outcome.SERVED
+
+
+def test_a_pool_that_does_not_exist_fails_the_change(worker_of):
+    central, wanted = Central(), change(1)
+    worker_of(central).zone_changed(admin_context(), wanted)
+
+    report = central.reports.wait(wanted)
+
+    assert report.outcome is Outcome.FAILED
+    assert "pool pool: Could not find Pool" in report.error
+
+
+def test_a_backend_that_is_not_installed_fails_the_change(servers, worker_of):
+    central, wanted = Central(stored_pool(servers(), type="agent")), change(1)
+    worker_of(central).zone_changed(admin_context(), wanted)
+
+    report = central.reports.wait(wanted)
+
+    assert report.outcome is Outcome.FAILED
+    assert "agent" in report.error
+
+
+def test_while_central_is_away_changes_are_left_to_the_sweep(servers, worker_of):
+    server = servers()
+    server.serials[ZONE] = 100
+    central = Central(stored_pool(server))
+    central.pools.error = errors.Unavailable("nobody there")
+    worker, wanted = worker_of(central), change(1)
+    worker.zone_changed(admin_context(), wanted)
+    until(lambda: central.pools.calls, 10, "an attempt")
+    central.pools.error = None
+    worker.zone_changed(admin_context(), wanted)
+
+    assert central.reports.wait(wanted).outcome is Outcome.SERVED
+
+
+def test_stopping_ends_every_thread_though_work_is_left(servers, worker_of):
+    server = servers()
+    server.silent = True
+    central = Central(stored_pool(server))
+    worker = worker_of(central)
+    for number in range(20):
+        worker.zone_changed(admin_context(), change(1, name=f"z{number}.example."))
+    until(lambda: server.queries, 10, "a poll")
+    worker.stop()
+
+    assert not [thread for thread in worker._threads if thread.is_alive()]
+    assert central.reports.got == []
+
+
+def test_a_pool_is_fetched_once_per_version():
+    central = Central(stored_pool(version=3))
+    cache = PoolCache(central.client, base.load)
+
+    kept = [cache.get("pool", 3), cache.get("pool", 3)]
+    late = [cache.get("pool", 2), cache.get("pool", 2)]
+
+    assert kept[0] is kept[1]
+    assert late[0] is late[1]
+    assert (kept[0].version, central.pools.calls) == (3, 2)
+
+
+def test_notify_goes_where_the_options_say_and_nowhere_for_the_builtin_server():
+    pool = replace(
+        stored_pool(),
+        targets=(
+            Target(type="fake", options={"host": "192.0.2.1", "port": "5300"}),
+            Target(type="fake"),
+            Target(type="builtin"),
+        ),
+    )
+    live = PoolCache(Central(pool).client, base.load).get("pool", 1)
+
+    assert [target.notify for target in live.targets] == [
+        ("192.0.2.1", 5300),
+        ("127.0.0.1", 53),
+        None,
+    ]
