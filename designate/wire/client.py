@@ -2,8 +2,8 @@
 
 Trouble on the network is an answer here, never an exception: the caller weighs what each server said.
 Queries are a fixed header, the zone's name and four constant bytes, so they are put together
-directly, and so is the usual reply taken apart; every other reply is read by dnspython. wire.packet and mdns answer such
-messages; `worker.converge` decides what the answers mean for a zone.
+directly, and so is the usual reply taken apart; every other reply is read by dnspython. mdns answers
+such messages; `worker.converge` decides what the answers mean for a zone.
 """
 
 from __future__ import annotations

@@ -1,10 +1,16 @@
 """wire.client: SOA queries and NOTIFY against a small real nameserver on loopback."""
 
+import struct
+
 import dns.flags
+import dns.message
 import dns.opcode
 import dns.rcode
 import dns.rdatatype
+import dns.rrset
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from designate.wire import client
 from designate.wire.client import SoaState
@@ -169,3 +175,68 @@ def test_an_unanswered_notify_has_no_rcode(server):
     answer = client.send_notify(server.host, server.port, ZONE, 0.05)
 
     assert (answer.accepted, answer.rcode, str(answer)) == (False, None, "timeout")
+
+
+QUERY = struct.pack(">HHHHHH", 77, 0, 1, 0, 0, 0) + b"\x07example\x03org\x00\x00\x06\x00\x01"
+
+
+def reply_of(rcode=0, aa=True, answer=None, authority=None, edns=-1):
+    message = dns.message.make_response(dns.message.from_wire(QUERY))
+    message.use_edns(edns)
+    message.set_rcode(rcode)
+    if aa:
+        message.flags |= dns.flags.AA
+    for section, text in ((message.answer, answer), (message.authority, authority)):
+        if text is not None:
+            owner, rtype, data = text
+            section.append(dns.rrset.from_text(owner, 300, "IN", rtype, data))
+    return message
+
+
+def soa_data(serial):
+    return f"ns1.example.org. a\\.b.example.org. {serial} 3600 600 86400 300"
+
+
+@given(
+    serial=st.integers(0, 2**32 - 1),
+    rcode=st.sampled_from([0, 2, 3, 5, 9, 16]),
+    aa=st.booleans(),
+    owner=st.sampled_from([ZONE, "EXAMPLE.org.", "sub.example.org.", "other.net.", None]),
+    rtype=st.sampled_from(["SOA", "CNAME"]),
+    authority=st.booleans(),
+    edns=st.sampled_from([-1, 0]),
+)
+def test_the_short_way_to_read_a_reply_gives_what_dnspython_reads(
+    serial, rcode, aa, owner, rtype, authority, edns
+):
+    data = soa_data(serial) if rtype == "SOA" else "elsewhere.example.org."
+    message = reply_of(
+        rcode=rcode if edns >= 0 else rcode & 15,
+        aa=aa,
+        answer=None if owner is None else (owner, rtype, data),
+        authority=(ZONE, "NS", "ns1.example.org.") if authority else None,
+        edns=edns,
+    )
+    wire = message.to_wire()
+
+    reply = client._matching(wire, QUERY, ZONE)
+    expected = serial if rtype == "SOA" and owner in (ZONE, "EXAMPLE.org.") else None
+
+    assert (reply.serial, reply.rcode) == (expected, message.rcode())
+    assert bool(reply.flags & dns.flags.AA) is aa
+
+
+@given(
+    noise=st.lists(st.tuples(st.integers(0, 120), st.integers(0, 255)), max_size=8),
+    length=st.integers(0, 130),
+)
+def test_no_reply_however_broken_raises_anything_foreign(noise, length):
+    wire = bytearray(reply_of(answer=(ZONE, "SOA", soa_data(7))).to_wire())
+    for place, value in noise:
+        wire[place % len(wire)] = value
+    try:
+        reply = client._matching(bytes(wire[:length]), QUERY, ZONE)
+    except client._NoReplyError:
+        return
+
+    assert reply is None or reply.serial is None or 0 <= reply.serial < 2**32
