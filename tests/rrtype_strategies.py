@@ -160,15 +160,17 @@ def _parameter() -> SearchStrategy[str]:
         of("ipv6hint", listed(IPV6)),
         of("ech", ECH.map(lambda data: base64.b64encode(data).decode())),
         of("mandatory", listed(st.sampled_from(keys))),
-        of("dohpath", st.sampled_from(TEMPLATES)),
         st.sampled_from(
             ["no-default-alpn", "no-default-alpn=", "no-default-alpn=x", "key9=x", "x"]
         ),
     )
 
 
-def _binding() -> SearchStrategy[str]:
-    parameters = st.lists(_parameter(), max_size=4, unique=True)
+DOHPATH = st.sampled_from(TEMPLATES).map("dohpath={}".format)
+
+
+def _binding(parameter: SearchStrategy[str]) -> SearchStrategy[str]:
+    parameters = st.lists(parameter, max_size=3, unique=True)
     return st.builds(
         lambda priority, target, rest: " ".join([str(priority), target, *rest]),
         st.sampled_from([0, 1, 1, 1, 65535, 65536]),
@@ -211,8 +213,8 @@ LEGAL: dict[str, Callable[[], SearchStrategy[str]]] = {
     "NAPTR": _naptr,
     "CAA": _caa,
     "CERT": lambda: _joined(CERT_TYPES, DECIMAL, CERT_ALGORITHMS, BASE64),
-    "HTTPS": _binding,
-    "SVCB": _binding,
+    "HTTPS": lambda: _binding(_parameter()),
+    "SVCB": lambda: _binding(_parameter() | DOHPATH),
     "TLSA": lambda: TLSA.flatmap(_wrapped),
 }
 

@@ -41,14 +41,18 @@ def wrapped(conf: cfg.ConfigOpts, v2: WsgiApp, versions: WsgiApp) -> WsgiApp:
         )
     api = Frame(conf, Identity(conf, v2))
     dispatch = Dispatch(conf, api, versions)
-    app: WsgiApp = http_proxy_to_wsgi.HTTPProxyToWSGI(
-        dispatch, {"oslo_config_config": conf, "oslo_config_project": "designate"}
+    app: WsgiApp = dispatch
+    conf.register_opts(http_proxy_to_wsgi.OPTS, group="oslo_middleware")
+    if conf.oslo_middleware.enable_proxy_headers_parsing:
+        app = http_proxy_to_wsgi.HTTPProxyToWSGI(app, conf)
+    cors.set_defaults(
+        allow_headers=ALLOWED_HEADERS,
+        expose_headers=["X-OpenStack-Request-ID", "Host"],
+        allow_methods=["GET", "PUT", "POST", "DELETE", "PATCH", "HEAD"],
     )
     conf.register_opts(cors.CORS_OPTS, group="cors")
     if conf.cors.allowed_origin:
-        app = cors.CORS(
-            app, {"oslo_config_config": conf, "allow_headers": ",".join(ALLOWED_HEADERS)}
-        )
+        app = cors.CORS(app, conf)
     return app
 
 

@@ -213,7 +213,7 @@ def _translated() -> Iterator[None]:
         yield
     except (db_errors.DBDeadlock, db_errors.DBDuplicateEntry):
         raise
-    except db_errors.DBConnectionError as error:
+    except (db_errors.DBConnectionError, db_errors.DBNonExistentDatabase) as error:
         LOG.warning("the database is away: %s", type(error).__name__)
         raise errors.Unavailable("the database is away") from error
     except (db_errors.DBError, sa.exc.TimeoutError) as error:

@@ -5,7 +5,10 @@ import re
 import uuid
 
 import pytest
+from oslo_middleware import cors, http_proxy_to_wsgi
+from webob import Request
 
+from designate.api.app import build
 from tests.zonedata import Hidden
 
 ZONE_MEMBERS = [
@@ -429,3 +432,37 @@ def test_lists_take_a_constant_number_of_statements(hidden, call, zone):
 
     assert few == many
     assert max(many) <= 6
+
+
+def test_links_follow_a_proxys_headers_only_when_told_to(tmp_path):
+    forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "dns.example"}
+    found = []
+    for trusted in (False, True):
+        folder = tmp_path / str(trusted)
+        folder.mkdir()
+        hidden = Hidden(folder)
+        hidden.conf.register_opts(http_proxy_to_wsgi.OPTS, group="oslo_middleware")
+        hidden.conf.set_override("enable_proxy_headers_parsing", trusted, "oslo_middleware")
+        with hidden:
+            body = hidden.http()("GET", "/", headers=forwarded)[1]
+        found.append(body["versions"][0]["links"][0]["href"])
+
+    assert found == ["http://localhost/v2", "https://dns.example/v2"]
+
+
+def test_a_browser_of_an_allowed_origin_may_ask_first(tmp_path):
+    hidden = Hidden(tmp_path)
+    hidden.conf.register_opts(cors.CORS_OPTS, group="cors")
+    hidden.conf.set_override("allowed_origin", ["https://dash.example"], "cors")
+    preflight = {
+        "Origin": "https://dash.example",
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": "X-Auth-Token",
+    }
+    with hidden:
+        request = Request.blank("/v2/zones", method="OPTIONS", headers=preflight)
+        answer = request.get_response(build(hidden.conf, hidden.central))
+
+    assert answer.status_int == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://dash.example"
+    assert "X-Auth-Token" in answer.headers["Access-Control-Allow-Headers"]

@@ -23,7 +23,7 @@ def test_a_domain_of_254_characters_is_the_longest(wire, refusal):
 
     assert len(longest) == 254
     assert len(wire(longest)) == 255
-    assert refusal("b" + longest) == ""
+    assert refusal(longest.replace("b.", "bb.")) == ""
 
 
 @pytest.mark.parametrize(
