@@ -131,8 +131,9 @@ ECH = st.binary(max_size=20).flatmap(
     lambda data: st.sampled_from([len(data).to_bytes(2) + data, data])
 )
 TEMPLATES = [
-    "/{?dns}", "/q{?dns}", "/{x}/{?dns}", "/%20{?dns}", "/%zz{?dns}", "/{?dns}{", "/{?dns}}", "/é{?dns}",
-    "/;,{?dns}", "/{+a,b:3}{?dns}", "/{a*}{?dns}", "/{a:0}{?dns}", "/<>{?dns}", "{?dns}", "/\\{?dns}",
+    "/{?dns}", "/q{?dns}", "/{x}/{?dns}", "/%20{?dns}", "/%zz{?dns}", "/{?dns}{", "/{{?dns}", "/{?dns}}",
+    "/é{?dns}", "/;,{?dns}", "/{+a,b:3}{?dns}", "/{a*}{?dns}", "/{a:0}{?dns}", "/<>{?dns}", "{?dns}",
+    "/\\{?dns}",
 ]  # fmt: skip
 
 
@@ -214,7 +215,7 @@ LEGAL: dict[str, Callable[[], SearchStrategy[str]]] = {
     "CAA": _caa,
     "CERT": lambda: _joined(CERT_TYPES, DECIMAL, CERT_ALGORITHMS, BASE64),
     "HTTPS": lambda: _binding(_parameter()),
-    "SVCB": lambda: _binding(_parameter() | DOHPATH),
+    "SVCB": lambda: _binding(_parameter()) | DOHPATH.map("1 a. alpn=h2 {}".format),
     "TLSA": lambda: TLSA.flatmap(_wrapped),
 }
 

@@ -26,11 +26,12 @@ from designate.rrtypes.regex import check_substitution
 from tests.rrtype_strategies import owner_for, record_text
 
 ORIGIN = "fuzz.test."
-EXAMPLES = int(os.environ.get("DESIGNATE_FUZZ_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("DESIGNATE_FUZZ_EXAMPLES", "30"))
 CLIENT_TYPES = [rtype for rtype in rrtypes.SUPPORTED if rtype != "SOA"]
 # Only what spoils a zone counts, not the opinions on good style that these switches control.
 COMPILE = ["named-compilezone", "-q", "-i", "none", "-n", "ignore", "-k", "ignore", "-m", "ignore"]
 TIMEOUT_S = 60
+pytestmark = pytest.mark.timeout(max(120, 2 * EXAMPLES))
 fuzz = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -50,7 +51,7 @@ def _draft(rtype: str) -> st.SearchStrategy[tuple[str, str, list[str]]]:
     return st.tuples(st.just(rtype), owner_for(rtype, ORIGIN), records)
 
 
-DRAFTS = st.lists(st.sampled_from(CLIENT_TYPES).flatmap(_draft), min_size=1, max_size=40)
+DRAFTS = st.lists(st.sampled_from(CLIENT_TYPES).flatmap(_draft), min_size=12, max_size=40)
 
 
 def _check_reasons(error: errors.BadRequest, rtype: str, records: Sequence[str]) -> set[int]:

@@ -1,0 +1,88 @@
+"""Whatever the API accepts reaches a real BIND by transfer and comes back equal."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from designate import errors, rrtypes
+from designate.context import Context
+from designate.model.recordsets import RecordSetDraft
+from tests.rrtype_strategies import owner_for, record_text
+from tests.servers import Named, free_port
+from tests.service import Service, transferred
+
+CONTEXT = Context(project_id="noauth-project", roles=["admin"])
+KINDS = [rtype for rtype in rrtypes.SUPPORTED if rtype != "SOA"]
+
+
+BATCHES = 15
+ZONE = "types{}.example."
+
+
+@st.composite
+def drafts(draw):
+    """Recordsets of every type, legal and nearly so; names below the zone ZONE."""
+    found = []
+    for number, rtype in enumerate(KINDS):
+        owner = draw(owner_for(rtype, f"n{number}.{ZONE}"))
+        texts = tuple(dict.fromkeys(draw(st.lists(record_text(rtype), min_size=1, max_size=3))))
+        if rtype == "CNAME":
+            texts = texts[:1]
+        found.append(RecordSetDraft(name=owner, type=rtype, records=texts))
+    return found
+
+
+@pytest.fixture(scope="module")
+def batches():
+    """Drawn before anything runs: hypothesis minds other threads that use `random` meanwhile."""
+    found: list[list[RecordSetDraft]] = []
+
+    @settings(
+        max_examples=BATCHES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(batch=drafts())
+    def collect(batch):
+        found.append(batch)
+
+    collect()
+    return found
+
+
+@pytest.fixture(scope="module")
+def bind(tmp_path_factory, batches):
+    with Named(tmp_path_factory.mktemp("bind")) as bind:
+        yield bind
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, bind):
+    with Service(tmp_path_factory.mktemp("service"), bind, free_port()) as service:
+        yield service
+
+
+def test_what_is_accepted_is_served_by_bind_unchanged(service, bind, batches):
+    total = 0
+    for number, batch in enumerate(batches):
+        zone = service.zone(ZONE.format(number))
+        accepted = 0
+        for draft in batch:
+            named = replace(draft, name=draft.name.format(number))
+            try:
+                service.parts.central.recordsets.create(CONTEXT, zone["id"], named)
+            except (errors.BadRequest, errors.OverQuota, errors.Duplicate):
+                continue
+            accepted += len(draft.records)
+        service.active(f"/zones/{zone['id']}", 20)
+        own = transferred(service.dns, zone["name"])
+        held = sum(len(rdataset) for _, rdataset in own.iterate_rdatasets())
+
+        assert own == transferred(("127.0.0.1", bind.port), zone["name"]), batch
+        assert held == accepted + 2, batch
+        total += accepted
+    assert total > BATCHES * len(KINDS) / 2
