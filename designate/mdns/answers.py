@@ -2,145 +2,162 @@
 
 from __future__ import annotations
 
-import dns.flags
-import dns.message
+from collections.abc import Iterable
+
 import dns.name
 import dns.rcode
 import dns.rdatatype
-import dns.rrset
 import sqlalchemy as sa
 
 from designate.storage import serving
 from designate.storage.serving import ServedZone, StoredRRset
-from designate.wire import packet, rr
+from designate.wire import names, packet, rr
 
 MOST_ALIASES = 8
 AtName = dict[str, StoredRRset]
 
 
 class Answerer:
-    """Answers one question from one zone; made per query."""
+    """Fills one reply from one zone; made per query. The connection must see one moment, and the
+    question's name must be in the zone."""
 
     def __init__(
-        self, connection: sa.Connection, zone: ServedZone, reply: dns.message.Message
+        self,
+        connection: sa.Connection,
+        zone: ServedZone,
+        question: packet.Question,
+        reply: packet.Reply,
     ) -> None:
         self._connection = connection
         self._zone = zone
+        self._question = question
         self._reply = reply
-        self._apex = zone.name.lower()
+        self._apex = names.key(zone.name)
+        self._apex_depth = len(packet.keys_of(dns.name.from_text(zone.name)))
+        # Where the apex begins in the question, which ends with it.
+        above = question.name.labels[: len(question.keys) - self._apex_depth]
+        self._apex_offset = packet.HEADER.size + sum(len(label) + 1 for label in above)
 
-    def answer(self, qname: dns.name.Name, qtype: dns.rdatatype.RdataType, *, brief: bool) -> None:
-        """Fill the reply. brief: give one RRset for ANY (RFC 8482 section 4.1)."""
-        self._reply.flags |= dns.flags.AA
+    def answer(self, *, brief: bool) -> None:
+        """brief: give one RRset for ANY (RFC 8482 section 4.1)."""
+        self._reply.authoritative = True
+        name: dns.name.Name | None = self._question.name
         seen: set[str] = set()
-        for _ in range(MOST_ALIASES):
-            key = qname.to_text().lower()
-            if key in seen or not (key == self._apex or key.endswith("." + self._apex)):
+        while name is not None and len(seen) < MOST_ALIASES:
+            keys = packet.keys_of(name)
+            depth = len(keys) - self._apex_depth
+            if depth < 0 or keys[depth] != self._apex or keys[0] in seen:
                 return
-            seen.add(key)
-            target = self._step(qname, key, qtype, brief=brief)
-            if target is None:
-                return
-            qname = target
+            seen.add(keys[0])
+            name = self._step(name, keys[: depth + 1], brief=brief)
 
     def _step(
-        self, qname: dns.name.Name, key: str, qtype: dns.rdatatype.RdataType, *, brief: bool
+        self, name: dns.name.Name, keys: tuple[str, ...], *, brief: bool
     ) -> dns.name.Name | None:
-        """Answer for one name; the alias's target when it is to be followed."""
-        found = self._read(key)
-        cut = self._cut(key, qtype, found)
+        """Answer for one name; the alias's target when it is to be followed. keys: the name and its
+        ancestors down to the apex."""
+        found = self._read(keys)
+        cut = self._cut(keys, found)
         if cut is not None:
-            self._refer(found[cut]["NS"])
+            self._refer(name.labels[cut:], found[keys[cut]]["NS"])
             return None
-        here = found.get(key)
+        here = found.get(keys[0])
         if here is None:
-            here = self._wildcard(key, found)
+            here = self._synthesised(keys, found)
         if here is None:
             self._negative(dns.rcode.NXDOMAIN)
             return None
-        wanted = dns.rdatatype.to_text(qtype)
-        if qtype == dns.rdatatype.ANY:
-            stored = sorted(here.values(), key=lambda item: item.type)
-            self._reply.answer += [self._rrset(qname, s) for s in (stored[:1] if brief else stored)]
-            if not stored:
-                self._negative(dns.rcode.NOERROR)
+        wanted = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(self._question.rtype))
+        if wanted == "ANY" and here:
+            every = [here[type] for type in sorted(here)]
+            for stored in every[:1] if brief else every:
+                self._put(self._reply.answer, name.labels, stored)
         elif wanted in here:
-            self._reply.answer.append(self._rrset(qname, here[wanted]))
+            self._put(self._reply.answer, name.labels, here[wanted])
         elif "CNAME" in here:
-            alias = self._rrset(qname, here["CNAME"])
-            self._reply.answer.append(alias)
-            target: dns.name.Name = alias[0].target
-            return target
+            self._put(self._reply.answer, name.labels, here["CNAME"])
+            return next(iter(_targets(here["CNAME"])))
         else:
             self._negative(dns.rcode.NOERROR)
         return None
 
-    def _read(self, key: str) -> dict[str, AtName]:
+    def _read(self, keys: tuple[str, ...]) -> dict[str, AtName]:
         """Everything at the name, its ancestors in the zone, and the wildcards beside them."""
-        names = [key]
-        rest = key
-        while rest != self._apex:
-            rest = rest.partition(".")[2]
-            names += (rest, "*." + rest)
+        wanted = [*keys, *("*." + key for key in keys[1:])]
         found: dict[str, AtName] = {}
-        for stored in serving.at_names(self._connection, self._zone.id, names):
+        for stored in serving.at_names(self._connection, self._zone.id, wanted):
             found.setdefault(stored.name_key, {})[stored.type] = stored
         return found
 
-    def _cut(
-        self, key: str, qtype: dns.rdatatype.RdataType, found: dict[str, AtName]
-    ) -> str | None:
-        """The highest delegation at or above the name; the parent answers for DS itself."""
-        labels = key[: len(key) - len(self._apex)].rstrip(".").split(".")
-        if key == self._apex:
-            return None
-        for start in range(len(labels) - 1, -1, -1):
-            name = ".".join(labels[start:]) + "." + self._apex
-            if "NS" in found.get(name, {}) and not (name == key and qtype == dns.rdatatype.DS):
-                return name
+    def _cut(self, keys: tuple[str, ...], found: dict[str, AtName]) -> int | None:
+        """Which key is the highest delegation; the parent answers for DS itself (RFC 4035 3.1.4.1)."""
+        for at in range(len(keys) - 2, -1, -1):
+            if "NS" in found.get(keys[at], {}):
+                of_parent = at == 0 and self._question.rtype == dns.rdatatype.DS
+                return None if of_parent else at
         return None
 
-    def _wildcard(self, key: str, found: dict[str, AtName]) -> AtName | None:
-        """What the closest encloser's wildcard has; empty: the name exists without data; None: it
-        does not exist (RFC 4592 section 3.3.1)."""
-        if serving.has_names_below(self._connection, self._zone.id, key):
+    def _synthesised(self, keys: tuple[str, ...], found: dict[str, AtName]) -> AtName | None:
+        """What the closest encloser's wildcard has for a name without data; empty: the name exists
+        for those below it; None: it does not exist (RFC 4592 section 3.3.1)."""
+        near = self._neighbours(keys[0])
+        if _is_above(keys[0], near):
             return {}
-        encloser = key.partition(".")[2]
-        while encloser != self._apex and encloser not in found:
-            if serving.has_names_below(self._connection, self._zone.id, encloser):
-                break
-            encloser = encloser.partition(".")[2]
+        encloser = next(key for key in keys[1:] if key in found or _is_above(key, near))
         wildcard = "*." + encloser
         if wildcard in found:
             return found[wildcard]
-        if serving.has_names_below(self._connection, self._zone.id, wildcard):
-            return {}
-        return None
+        return {} if _is_above(wildcard, self._neighbours(wildcard)) else None
 
-    def _refer(self, stored: StoredRRset) -> None:
+    def _neighbours(self, key: str) -> list[str]:
+        return serving.neighbours(self._connection, self._zone.id, key)
+
+    def _refer(self, labels: tuple[bytes, ...], servers: StoredRRset) -> None:
         """A referral with the addresses that the delegation needs (RFC 1034 section 4.2.1)."""
         if not self._reply.answer:
-            self._reply.flags &= ~dns.flags.AA
-        servers = self._rrset(dns.name.from_text(stored.name), stored)
-        self._reply.authority.append(servers)
-        inside = [
-            name
-            for name in (server.target.to_text().lower() for server in servers)
-            if name.endswith("." + self._apex)
-        ]
+            self._reply.authoritative = False
+        self._put(self._reply.authority, labels, servers)
+        inside = {}
+        for target in _targets(servers):
+            keys = packet.keys_of(target)
+            if len(keys) > self._apex_depth and keys[-self._apex_depth] == self._apex:
+                inside[keys[0]] = target
         if inside:
-            for glue in serving.at_names(self._connection, self._zone.id, inside):
+            for glue in serving.at_names(self._connection, self._zone.id, list(inside)):
                 if glue.type in ("A", "AAAA"):
-                    self._reply.additional.append(self._rrset(dns.name.from_text(glue.name), glue))
+                    self._put(self._reply.additional, inside[glue.name_key].labels, glue)
 
     def _negative(self, rcode: dns.rcode.Rcode) -> None:
         """NODATA or NXDOMAIN, with how long to remember it (RFC 2308 section 3)."""
-        self._reply.set_rcode(rcode)
-        zone = self._zone
-        wire = rr.soa(min(zone.ttl, zone.minimum), zone.soa_wire)
-        self._reply.authority.append(packet.rrset(dns.name.from_text(zone.name), wire, None))
+        self._reply.rcode = rcode
+        ttl = min(self._zone.ttl, self._zone.minimum)
+        self._reply.authority += self._soa(self._owner(self._question.name.labels[-1:], 0), ttl)
 
-    def _rrset(self, owner: dns.name.Name, stored: StoredRRset) -> dns.rrset.RRset:
+    def _put(self, section: list[bytes], labels: tuple[bytes, ...], stored: StoredRRset) -> None:
+        """Add the RRs under the absolute name with these labels, which is in the zone."""
+        owner = self._owner(labels, len(labels) - 1 - self._apex_depth)
         if stored.type == "SOA":
-            return packet.rrset(owner, rr.soa(self._zone.ttl, self._zone.soa_wire), None)
-        return packet.rrset(owner, stored.wire, self._zone.ttl if stored.ttl is None else None)
+            section += self._soa(owner, self._zone.ttl)
+            return
+        ttl = self._zone.ttl if stored.ttl is None else None
+        section += packet.placed(stored.wire, owner, ttl)
+
+    def _soa(self, owner: bytes, ttl: int) -> Iterable[bytes]:
+        return packet.placed(rr.soa(ttl, self._zone.soa_wire), owner, None)
+
+    def _owner(self, labels: tuple[bytes, ...], depth: int) -> bytes:
+        if labels == self._question.name.labels:
+            return names.APEX_POINTER
+        return packet.owner(labels[:depth], self._apex_offset)
+
+
+def _is_above(key: str, reversed_names: list[str]) -> bool:
+    prefix = key[::-1] + "."
+    return any(name.startswith(prefix) for name in reversed_names)
+
+
+def _targets(stored: StoredRRset) -> Iterable[dns.name.Name]:
+    """The names that NS or CNAME records lead to; they are stored uncompressed."""
+    at = rr.owner_length(stored.wire) + 10
+    for piece in rr.split(stored.wire):
+        yield dns.name.from_wire(piece, at)[0]

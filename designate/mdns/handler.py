@@ -5,25 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
-import dns.edns
 import dns.exception
-import dns.flags
 import dns.message
+import dns.name
 import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
+import dns.rrset
 from oslo_config import cfg
 
 from designate import errors
-from designate.context import admin_context
 from designate.mdns.answers import Answerer
+from designate.mdns.transfers import Request, Transfers
 from designate.mdns.zonecache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
 from designate.storage import serving
 from designate.storage.engine import Database
-from designate.storage.serving import ServedZone
-from designate.wire import names, packet, rr
+from designate.wire import packet, transfer
 
 LOG = logging.getLogger(__name__)
 
@@ -37,7 +36,8 @@ OPTS = [
         default=65535,
         min=512,
         max=65535,
-        help="Largest message of a transfer in bytes.",
+        help="Largest message of a transfer in bytes. A record that is larger gets a message of its "
+        "own.",
     ),
     cfg.IntOpt(
         "ixfr_max_steps",
@@ -47,10 +47,16 @@ OPTS = [
     ),
 ]
 
-UDP_PLAIN = 512
-UDP_EDNS = 1232
-# Header, the longest question, and room for rounding.
-OVERHEAD = 300
+# Types that are no data and that nobody asks for in earnest (RFC 6895 section 3.1).
+META_TYPES = frozenset(
+    {
+        dns.rdatatype.OPT,
+        dns.rdatatype.TKEY,
+        dns.rdatatype.TSIG,
+        dns.rdatatype.MAILB,
+        dns.rdatatype.MAILA,
+    }
+)
 
 
 class Handler:
@@ -60,14 +66,22 @@ class Handler:
         group = conf[GROUP]
         self._conf = conf
         self._database = database
-        self._worker = worker
         self._enforce_tsig = group.query_enforce_tsig
-        self._ixfr_max_steps = group.ixfr_max_steps
-        self._body_bytes = group.max_message_size - OVERHEAD
-        self._cache = ZoneCache(database, group.zone_cache_bytes, self._body_bytes)
+        body_bytes = group.max_message_size - transfer.OVERHEAD
+        self._transfers = Transfers(
+            database,
+            ZoneCache(database, group.zone_cache_bytes, body_bytes),
+            worker,
+            body_bytes=body_bytes,
+            ixfr_max_steps=group.ixfr_max_steps,
+        )
 
     def handle(self, wire: bytes, peer: str, *, tcp: bool) -> Iterator[bytes]:
-        """The messages that answer this one; none for what deserves silence. Never raises."""
+        """The messages that answer this one; none for what deserves silence. Never raises.
+
+        peer: the client's address. The iterator must be exhausted or closed: a transfer holds what
+        it reads from.
+        """
         try:
             yield from self._handle(wire, peer, tcp)
         except errors.DesignateError as error:
@@ -78,137 +92,93 @@ class Handler:
             yield from _bare(wire, dns.rcode.SERVFAIL)
 
     def _handle(self, wire: bytes, peer: str, tcp: bool) -> Iterator[bytes]:
-        try:
-            query = dns.message.from_wire(wire, ignore_trailing=True)
-        except dns.message.UnknownTSIGKey:
-            return _bare(wire, dns.rcode.NOTAUTH)
-        except (dns.exception.DNSException, ValueError, IndexError, OverflowError):
-            return _bare(wire, dns.rcode.FORMERR)
-        if query.flags & dns.flags.QR:
+        if len(wire) < packet.HEADER.size or wire[2] & 0x80:
             return iter(())
-        opcode = query.opcode()
-        if opcode == dns.opcode.NOTIFY:
-            return _bare(wire, dns.rcode.NOTAUTH)
+        opcode = (wire[2] >> 3) & 0x0F
         if opcode == dns.opcode.UPDATE:
             return _bare(wire, dns.rcode.REFUSED)
-        if opcode != dns.opcode.QUERY:
+        if opcode not in (dns.opcode.QUERY, dns.opcode.NOTIFY):
             return _bare(wire, dns.rcode.NOTIMP)
-        if len(query.question) != 1:
+        try:
+            # keyring False: signatures are read but not verified, as no key is known.
+            query = dns.message.from_wire(wire, keyring=False, ignore_trailing=True)
+            question = packet.question(wire) if len(query.question) == 1 else None
+        except (dns.exception.DNSException, ValueError, IndexError, OverflowError):
             return _bare(wire, dns.rcode.FORMERR)
-        return self._query(query, wire, peer, tcp)
+        if question is None:
+            return _bare(wire, dns.rcode.FORMERR)
+        if query.tsig is not None:
+            return iter((_bad_key(wire, query.tsig, question),))
+        if opcode == dns.opcode.NOTIFY:
+            # Nothing is transferred in: nobody is this server's master (RFC 1996 section 3.10).
+            return _bare(wire, dns.rcode.NOTAUTH, question.wire)
+        return self._query(query, question, peer, tcp)
 
     def _query(
-        self, query: dns.message.Message, wire: bytes, peer: str, tcp: bool
+        self, query: dns.message.Message, question: packet.Question, peer: str, tcp: bool
     ) -> Iterator[bytes]:
-        question = query.question[0]
-        reply = dns.message.make_response(query, our_payload=UDP_EDNS)
-        if query.edns > 0:
-            reply.set_rcode(dns.rcode.BADVERS)
-        elif question.rdclass != dns.rdataclass.IN or self._enforce_tsig:
-            reply.set_rcode(dns.rcode.REFUSED)
-        elif question.rdtype == dns.rdatatype.AXFR and not tcp:
-            # A transfer over UDP would answer a forged sender with a whole zone (RFC 5936 4.2).
-            reply.set_rcode(dns.rcode.REFUSED)
-        elif question.rdtype == dns.rdatatype.AXFR:
-            return self._transfer(query, wire, peer, None)
-        elif question.rdtype == dns.rdatatype.IXFR:
-            return self._ixfr(query, wire, peer, tcp)
-        else:
+        payload = query.payload if query.edns >= 0 else None
+        rcode = self._refusal(query, question, tcp)
+        if rcode is None and question.rtype in (dns.rdatatype.AXFR, dns.rdatatype.IXFR):
+            request = Request(
+                number=query.id,
+                flags=int(query.flags),
+                question=question,
+                peer=peer,
+                tcp=tcp,
+                payload=payload,
+                serial=_client_serial(query) or 0,
+            )
+            partial = question.rtype == dns.rdatatype.IXFR
+            send = self._transfers.difference if partial else self._transfers.whole
+            messages = send(request, self._pool_id)
+            if messages is not None:
+                return messages
+            rcode = dns.rcode.REFUSED
+        reply = packet.Reply(
+            number=query.id,
+            flags=int(query.flags),
+            question=question.wire,
+            largest=packet.room(tcp=tcp, payload=payload),
+            edns=payload is not None,
+        )
+        if rcode is None:
             self._ordinary(reply, question, tcp)
-        return iter((_rendered(reply, query, tcp),))
+        else:
+            reply.rcode = rcode
+        return iter((reply.to_wire(),))
 
-    def _find(self, name: str, *, exact: bool) -> ServedZone | None:
-        key = name.lower()
-        keys = [key] if exact else list(names.suffixes(key))
-        if not keys:
-            return None
+    def _refusal(
+        self, query: dns.message.Message, question: packet.Question, tcp: bool
+    ) -> dns.rcode.Rcode | None:
+        """Why a query is not even looked up; None: it is."""
+        if query.edns > 0:
+            return dns.rcode.BADVERS
+        if question.rclass != dns.rdataclass.IN or self._enforce_tsig:
+            return dns.rcode.REFUSED
+        if question.rtype in META_TYPES:
+            return dns.rcode.NOTIMP
+        if question.rtype == dns.rdatatype.AXFR and not tcp:
+            # It would send a forged sender a whole zone; the RFC leaves AXFR over UDP undefined
+            # (RFC 5936 section 4.2).
+            return dns.rcode.REFUSED
+        if question.rtype == dns.rdatatype.IXFR and _client_serial(query) is None:
+            return dns.rcode.FORMERR
+        return None
+
+    def _ordinary(self, reply: packet.Reply, question: packet.Question, tcp: bool) -> None:
         with self._database.read() as connection:
-            return serving.find_zone(connection, self._pool_id, keys)
+            zone = serving.find_zone(connection, self._pool_id, question.keys)
+            if zone is None:
+                reply.rcode = dns.rcode.REFUSED
+            else:
+                Answerer(connection, zone, question, reply).answer(brief=not tcp)
 
     @property
     def _pool_id(self) -> str:
+        """Without a key a client sees the default pool."""
         pool_id: str = self._conf["service:central"].default_pool_id
         return pool_id
-
-    def _ordinary(self, reply: dns.message.Message, question: object, tcp: bool) -> None:
-        asked = reply.question[0]
-        with self._database.read() as connection:
-            keys = list(names.suffixes(asked.name.to_text().lower()))
-            zone = serving.find_zone(connection, self._pool_id, keys) if keys else None
-            if zone is None:
-                reply.set_rcode(dns.rcode.REFUSED)
-                return
-            Answerer(connection, zone, reply).answer(asked.name, asked.rdtype, brief=not tcp)
-
-    # -- transfers -------------------------------------------------------------------------------
-
-    def _transfer(
-        self, query: dns.message.Message, wire: bytes, peer: str, zone: ServedZone | None
-    ) -> Iterator[bytes]:
-        """The whole zone (RFC 5936), then the hint that this nameserver has it."""
-        asked = query.question[0].name.to_text()
-        zone = zone or self._find(asked, exact=True)
-        if zone is None:
-            yield from _bare(wire, dns.rcode.REFUSED)
-            return
-        question = packet.question_bytes(wire)
-        zone, bodies = self._cache.bodies(zone, self._pool_id)
-        flags = int(query.flags)
-        for count, body in bodies:
-            yield packet.transfer_message(query.id, flags, question, count) + body
-        self._served(zone, peer)
-
-    def _ixfr(
-        self, query: dns.message.Message, wire: bytes, peer: str, tcp: bool
-    ) -> Iterator[bytes]:
-        """The differences since the client's serial (RFC 1995), or what stands for them."""
-        serial = _client_serial(query)
-        if serial is None:
-            yield from _bare(wire, dns.rcode.FORMERR)
-            return
-        zone = self._find(query.question[0].name.to_text(), exact=True)
-        if zone is None:
-            yield from _bare(wire, dns.rcode.REFUSED)
-            return
-        current = rr.soa(zone.ttl, zone.soa_wire)
-        current_only = [(1, current)]
-        if names.serial_ge(serial, zone.serial):
-            pieces: list[tuple[int, bytes]] | None = current_only
-        else:
-            zone, pieces = self._difference(zone, serial)
-        if pieces is None and tcp:
-            yield from self._transfer(query, wire, peer, zone)
-            return
-        question = packet.question_bytes(wire)
-        largest = self._body_bytes
-        if not tcp:
-            room = min(query.payload, UDP_EDNS) if query.edns == 0 else UDP_PLAIN
-            largest = room - packet.HEADER.size - len(question)
-            if pieces is None or sum(len(piece) for _, piece in pieces) > largest:
-                pieces = current_only
-        for count, body in packet.fill(pieces or current_only, largest):
-            yield packet.transfer_message(query.id, int(query.flags), question, count) + body
-        if pieces is not current_only:
-            self._served(zone, peer)
-
-    def _difference(
-        self, zone: ServedZone, serial: int
-    ) -> tuple[ServedZone, list[tuple[int, bytes]] | None]:
-        """The zone and its steps as of one moment; None: the whole zone is the shorter way."""
-        with self._database.read() as connection:
-            fresh = serving.find_zone(connection, self._pool_id, [zone.name.lower()]) or zone
-            steps = serving.steps_since(connection, zone.id, serial, self._ixfr_max_steps)
-        if steps is None:
-            return fresh, None
-        soa = rr.soa(fresh.ttl, fresh.soa_wire)
-        pieces = [(1, soa)]
-        for payload in steps:
-            pieces += ((1, piece) for piece in rr.split(payload))
-        pieces.append((1, soa))
-        return fresh, pieces
-
-    def _served(self, zone: ServedZone, peer: str) -> None:
-        self._worker.zone_served(admin_context(), zone.id, zone.serial, peer)
 
 
 def _client_serial(query: dns.message.Message) -> int | None:
@@ -220,23 +190,18 @@ def _client_serial(query: dns.message.Message) -> int | None:
     return None
 
 
-def _bare(wire: bytes, rcode: int) -> Iterator[bytes]:
-    reply = packet.bare_reply(wire, rcode)
+def _bare(wire: bytes, rcode: int, question: bytes = b"") -> Iterator[bytes]:
+    reply = packet.bare_reply(wire, rcode, question)
     if reply is not None:
         yield reply
 
 
-def _rendered(reply: dns.message.Message, query: dns.message.Message, tcp: bool) -> bytes:
-    """The reply in the room that its way has; cut and marked when it does not fit (RFC 2181 9)."""
-    if tcp:
-        room = packet.LARGEST
-    else:
-        room = max(UDP_PLAIN, min(query.payload, UDP_EDNS)) if query.edns >= 0 else UDP_PLAIN
-    try:
-        return reply.to_wire(max_size=room)
-    except dns.exception.TooBig:
-        reply.answer.clear()
-        reply.authority.clear()
-        reply.additional.clear()
-        reply.flags |= dns.flags.TC
-        return reply.to_wire(max_size=room)
+def _bad_key(wire: bytes, signature: dns.rrset.RRset, question: packet.Question) -> bytes:
+    """NOTAUTH and an unsigned TSIG that says which key is not known (RFC 8945 section 5.2.1)."""
+    reply = packet.bare_reply(wire, dns.rcode.NOTAUTH, question.wire) or b""
+    owner = signature.name.to_wire() or b""
+    rdata = signature[0].replace(mac=b"", error=dns.rcode.BADKEY, other=b"").to_wire() or b""
+    fixed = dns.rdatatype.TSIG.to_bytes(2) + dns.rdataclass.ANY.to_bytes(2) + bytes(4)
+    one_additional = (1).to_bytes(2)
+    counted = reply[:10] + one_additional + reply[12:]
+    return b"".join((counted, owner, fixed, len(rdata).to_bytes(2), rdata))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from time import monotonic
+from collections.abc import Callable
+from contextlib import suppress
 
 from oslo_config import cfg
 
+from designate import errors
 from designate.mdns.handler import Handler
+from designate.mdns.tcp import Connections, Limits
 from designate.rpc.interfaces import WorkerApi
 from designate.storage.engine import Database
 
@@ -20,97 +23,144 @@ OPTS = [
     cfg.ListOpt(
         "listen",
         default=["0.0.0.0:5354"],
-        help="Addresses to serve on, UDP and TCP each: host:port, IPv6 in brackets.",
+        help="Addresses to serve on, UDP and TCP each: host:port, IPv6 in brackets. [::]:port serves "
+        "IPv4 too, unless an IPv4 address with that port is listed as well.",
     ),
-    cfg.IntOpt("threads", default=4, min=1, help="Threads per address that answer UDP queries."),
+    cfg.IntOpt(
+        "threads",
+        default=4,
+        min=1,
+        help="Threads per address that answer UDP queries; more than 16 are taken as 16.",
+    ),
     cfg.IntOpt("tcp_backlog", default=100, min=1, help="Connections waiting to be accepted."),
-    cfg.IntOpt("tcp_keepidle", help="Seconds of silence before TCP keep-alives are sent."),
+    cfg.IntOpt("tcp_keepidle", min=1, help="Seconds of silence before TCP keep-alives are sent."),
     cfg.FloatOpt(
         "tcp_recv_timeout",
-        default=10.0,
+        default=0.5,
         min=0.1,
-        help="Seconds that a TCP connection may be silent, and that reading one message may take "
-        "(RFC 7766 section 6.2.3 asks for a few seconds).",
+        help="Seconds of silence after which a TCP connection is closed when another one needs its "
+        "place. While there is room, silence of 10 seconds is borne, or of this time if it is longer "
+        "(RFC 7766 section 6.2.3).",
     ),
     cfg.IntOpt(
         "tcp_max_connections",
         default=200,
         min=1,
-        help="Open TCP connections; further ones are closed at once.",
+        help="Open TCP connections. When all are taken a further one takes the place of the longest "
+        "silent one, or is closed at once.",
     ),
     cfg.FloatOpt(
         "tcp_send_timeout",
         default=10.0,
         min=0.1,
-        help="Seconds that a peer may refuse to read before its transfer is given up.",
+        help="Seconds that a peer may take to read one message before its transfer is given up.",
     ),
     cfg.FloatOpt(
         "tcp_max_duration", default=900.0, min=1, help="Seconds that one TCP connection may last."
     ),
 ]
 
-POLL_S = 0.5
+MOST_THREADS = 16
+POLL_S = 2.0
+PAUSE_S = 0.1
 RECEIVE_BUFFER = 4 * 2**20
+LARGEST_QUERY = 65535
+MAPPED = "::ffff:"
+FREE_PORT_TRIES = 20
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    return host.strip("[]"), int(port)
+    """host:port or [IPv6]:port. Raises ConfigurationError."""
+    host, separator, port = text.strip().rpartition(":")
+    if not (separator and host and port.isascii() and port.isdigit() and int(port) < 2**16):
+        raise errors.ConfigurationError(f"[{GROUP}] listen: {text!r} is not host:port")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise errors.ConfigurationError(f"[{GROUP}] listen: {text!r}: put brackets around IPv6")
+    return host, int(port)
+
+
+def plain_peer(host: str) -> str:
+    """The address as pools name it: an IPv4 client of an IPv6 socket without its prefix."""
+    return host.removeprefix(MAPPED) if "." in host else host
 
 
 class MiniDns:
-    """Serves what the database holds. start() binds; port 0 takes the same free one for both."""
+    """Serves what the database holds. start() binds; port 0 takes the same free one for both.
+
+    addresses: (host, port) of each listen entry, once started.
+    """
 
     def __init__(self, conf: cfg.ConfigOpts, database: Database, worker: WorkerApi) -> None:
-        self._conf = conf[GROUP]
+        group = conf[GROUP]
+        self._conf = group
         self._handler = Handler(conf, database, worker)
+        self._connections = Connections(
+            self._handler,
+            Limits(
+                connections=group.tcp_max_connections,
+                silence_s=group.tcp_recv_timeout,
+                send_s=group.tcp_send_timeout,
+                duration_s=group.tcp_max_duration,
+                keepidle_s=group.tcp_keepidle,
+            ),
+        )
         self._stopping = threading.Event()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._room = threading.BoundedSemaphore(self._conf.tcp_max_connections)
-        self._connections: set[socket.socket] = set()
-        self._lock = threading.Lock()
         self.addresses: list[tuple[str, int]] = []
 
     def start(self) -> None:
-        for listen in self._conf.listen:
-            host, port = parse_address(listen)
-            tcp, udp = _bind(host, port, self._conf.tcp_backlog)
-            self._sockets += (tcp, udp)
-            self.addresses.append((host, tcp.getsockname()[1]))
+        """Bind and serve, or raise ConfigurationError or OSError with nothing left open."""
+        listen = [parse_address(text) for text in self._conf.listen]
+        ipv4_ports = {port for host, port in listen if ":" not in host}
+        try:
+            for host, port in listen:
+                tcp, udp = _bind_both(host, port, self._conf.tcp_backlog, port in ipv4_ports)
+                self._sockets += (tcp, udp)
+                self.addresses.append((host, tcp.getsockname()[1]))
+        except OSError:
+            self.stop()
+            raise
+        for tcp, udp in zip(self._sockets[::2], self._sockets[1::2], strict=True):
             self._run(self._accept, tcp)
-            for _ in range(min(self._conf.threads, 16)):
+            for _ in range(min(self._conf.threads, MOST_THREADS)):
                 self._run(self._receive, udp)
         LOG.info("MiniDNS serves on %s", self.addresses)
 
     def stop(self) -> None:
-        """Stop accepting, cut what is still being sent after a moment, close."""
+        """Take no further query, finish the answers under way, cut what is still sent after a moment."""
         self._stopping.set()
+        for sock in self._sockets:
+            # Wakes its threads, although it is not connected.
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RD)
         for thread in self._threads:
-            thread.join(timeout=5)
-        with self._lock:
-            remaining = list(self._connections)
-        for connection in remaining:
-            _shut(connection)
+            thread.join(timeout=2 * POLL_S)
+        self._connections.stop()
         for sock in self._sockets:
             sock.close()
         self._sockets.clear()
+        self._threads.clear()
 
-    def _run(self, target: object, sock: socket.socket) -> None:
-        thread = threading.Thread(target=target, args=(sock,), name="mdns", daemon=True)  # type: ignore[arg-type]  # bound methods of one socket
+    def _run(self, target: Callable[[socket.socket], None], sock: socket.socket) -> None:
+        thread = threading.Thread(target=target, args=(sock,), name="mdns", daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def _receive(self, sock: socket.socket) -> None:
+        """One message after the other; while all threads are busy the socket's buffer holds what it
+        can and the system drops the rest."""
         while not self._stopping.is_set():
             try:
-                wire, peer = sock.recvfrom(65535)
+                wire, peer = sock.recvfrom(LARGEST_QUERY)
             except TimeoutError:
                 continue
             except OSError:
-                # An ICMP error of an earlier answer, or the socket was closed.
+                self._stopping.wait(PAUSE_S)
                 continue
-            for reply in self._handler.handle(wire, peer[0], tcp=False):
+            for reply in self._handler.handle(wire, plain_peer(peer[0]), tcp=False):
                 try:
                     sock.sendto(reply, peer)
                 except OSError as error:
@@ -120,78 +170,41 @@ class MiniDns:
         while not self._stopping.is_set():
             try:
                 connection, peer = sock.accept()
-            except OSError:
+            except TimeoutError:
                 continue
-            if not self._room.acquire(blocking=False):
-                connection.close()
+            except OSError as error:
+                if not self._stopping.is_set():
+                    LOG.warning("a connection could not be accepted: %s", error)
+                # Too many open files would otherwise be met in a tight loop.
+                self._stopping.wait(PAUSE_S)
                 continue
-            with self._lock:
-                self._connections.add(connection)
-            threading.Thread(
-                target=self._converse, args=(connection, peer[0]), name="mdns-tcp", daemon=True
-            ).start()
+            self._connections.admit(connection, plain_peer(peer[0]))
 
-    def _converse(self, connection: socket.socket, peer: str) -> None:
-        """Answer the connection's queries in order (RFC 7766 section 6.2.1)."""
-        end = monotonic() + self._conf.tcp_max_duration
+
+def _bind_both(
+    host: str, port: int, backlog: int, ipv6_only: bool
+) -> tuple[socket.socket, socket.socket]:
+    """Listening TCP and UDP sockets on one port. Raises OSError."""
+    for attempt in range(1, FREE_PORT_TRIES + 1):
         try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self._conf.tcp_keepidle:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-                connection.setsockopt(
-                    socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, self._conf.tcp_keepidle
-                )
-            while not self._stopping.is_set() and monotonic() < end:
-                wire = self._read(connection)
-                if wire is None:
-                    return
-                connection.settimeout(self._conf.tcp_send_timeout)
-                replies = self._handler.handle(wire, peer, tcp=True)
-                for reply in replies:
-                    connection.sendall(len(reply).to_bytes(2) + reply)
-                    if monotonic() > end:
-                        return
-        except OSError as error:
-            LOG.debug("connection of %s ended: %s", peer, error)
-        finally:
-            with self._lock:
-                self._connections.discard(connection)
-            connection.close()
-            self._room.release()
-
-    def _read(self, connection: socket.socket) -> bytes | None:
-        """One message; None: the peer closed, or took too long."""
-        deadline = monotonic() + self._conf.tcp_recv_timeout
-        length = _exactly(connection, 2, deadline)
-        return length and _exactly(connection, int.from_bytes(length), deadline)
+            return _bind(host, port, backlog, ipv6_only)
+        except OSError:
+            # A port that is free for TCP may be taken for UDP; of free ones there are more.
+            if port or attempt == FREE_PORT_TRIES:
+                raise
+    raise AssertionError
 
 
-def _exactly(connection: socket.socket, size: int, deadline: float) -> bytes | None:
-    received = bytearray()
-    while len(received) < size:
-        left_s = deadline - monotonic()
-        if left_s <= 0:
-            return None
-        connection.settimeout(left_s)
-        piece = connection.recv(size - len(received))
-        if not piece:
-            return None
-        received += piece
-    return bytes(received)
-
-
-def _shut(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        LOG.debug("a connection was already closed")
-
-
-def _bind(host: str, port: int, backlog: int) -> tuple[socket.socket, socket.socket]:
+def _bind(
+    host: str, port: int, backlog: int, ipv6_only: bool
+) -> tuple[socket.socket, socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     tcp = socket.socket(family, socket.SOCK_STREAM)
     udp = socket.socket(family, socket.SOCK_DGRAM)
     try:
+        if family == socket.AF_INET6:
+            for sock in (tcp, udp):
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, ipv6_only)
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         tcp.bind((host, port))
         tcp.listen(backlog)

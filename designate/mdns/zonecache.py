@@ -1,21 +1,35 @@
 """Whole zones as bodies of transfer messages, kept by revision and bounded in bytes.
 
-A transfer asks with the revision that it has just read, so entries never have to be invalidated. What
-is too large to keep is streamed from the database.
+A transfer first reads the zone's revision, so entries never have to be invalidated. A zone that may be
+kept is read at the database's speed before its first byte is sent; a larger one is streamed. Either way a
+client that reads slowly holds neither a database snapshot nor the other clients.
 """
 
 from __future__ import annotations
 
+import logging
+import struct
+import tempfile
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import IO
 
+import sqlalchemy as sa
 from oslo_config import cfg
 
+from designate import errors
 from designate.storage import serving
 from designate.storage.engine import Database
 from designate.storage.serving import ServedZone
-from designate.wire import packet, rr
+from designate.wire import transfer
+from designate.wire.transfer import Body
+
+LOG = logging.getLogger(__name__)
 
 GROUP = "service:mdns"
 OPTS = [
@@ -28,8 +42,25 @@ OPTS = [
     ),
 ]
 
-FILL_WAIT_S = 30.0
-Bodies = tuple[tuple[int, bytes], ...]
+WAIT_S = 30.0
+FILLS = 4
+STREAMS = 8
+SIZES_KNOWN = 10_000
+# How long a streamed zone's clients may keep the snapshot waiting before the rest goes to a file.
+PATIENCE_S = 5.0
+# The least that a recordset takes: pointer, fixed fields, an address.
+SMALLEST_RECORDSET = 16
+_SPOOLED = struct.Struct(">II")
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class Packed:
+    """made_s: when it was read, by the monotonic clock."""
+
+    zone: ServedZone
+    made_s: float
+    size: int
+    bodies: tuple[Body, ...]
 
 
 class ZoneCache:
@@ -38,98 +69,180 @@ class ZoneCache:
     def __init__(self, database: Database, size_bytes: int, body_bytes: int) -> None:
         self._database = database
         self._size_bytes = size_bytes
+        self._limit = size_bytes // 2
         self._body_bytes = body_bytes
-        self._lock = threading.Lock()
-        self._entries: OrderedDict[str, tuple[int, int, Bodies]] = OrderedDict()
-        self._filling: dict[str, threading.Lock] = {}
+        self._changed = threading.Condition()
+        self._entries: OrderedDict[str, Packed] = OrderedDict()
+        self._evicted: list[weakref.ref[Packed]] = []
+        self._filling: set[str] = set()
+        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._fills = threading.BoundedSemaphore(FILLS)
+        self._streams = threading.BoundedSemaphore(STREAMS)
         self.used_bytes = 0
 
-    def bodies(
-        self, zone: ServedZone, pool_id: str
-    ) -> tuple[ServedZone, Iterator[tuple[int, bytes]]]:
-        """The zone between two SOAs, as (number of RRs, body); and the zone as of that moment.
+    def transfer(self, zone: ServedZone, pool_id: str) -> tuple[ServedZone, Iterator[Body]] | None:
+        """The zone at this or a later revision with its bodies; None: it is served no longer.
 
-        The iterator may hold a database snapshot until it is exhausted or closed.
+        The iterator must be exhausted or closed. Raises Unavailable when too many zones are being
+        read already.
         """
-        kept = self._get(zone)
-        if kept is not None:
-            return zone, iter(kept)
-        with self._lock:
-            gate = self._filling.setdefault(zone.id, threading.Lock())
-        waited = gate.acquire(timeout=FILL_WAIT_S)
-        kept = self._get(zone)
-        if kept is not None:
-            if waited:
-                gate.release()
-            return zone, iter(kept)
-        return self._read(zone, pool_id, gate if waited else None)
-
-    def _read(
-        self, zone: ServedZone, pool_id: str, gate: threading.Lock | None
-    ) -> tuple[ServedZone, Iterator[tuple[int, bytes]]]:
-        stream = self._stream(zone, pool_id, gate)
-        fresh = next(stream)
+        packed = self._packed(zone, pool_id)
+        if packed is not None:
+            return packed.zone, _bodies(packed)
+        stream = self._stream(zone, pool_id)
+        fresh = next(stream, None)
+        if fresh is None:
+            return None
         assert isinstance(fresh, ServedZone)  # noqa: S101 - what _stream gives first
         return fresh, stream  # type: ignore[return-value]  # the rest are bodies
 
-    def _stream(
-        self, zone: ServedZone, pool_id: str, gate: threading.Lock | None
-    ) -> Iterator[ServedZone | tuple[int, bytes]]:
-        kept: list[tuple[int, bytes]] = []
-        size = 0
+    def size_of(self, zone: ServedZone) -> int:
+        """About how many bytes the whole zone has: as it was read last, or a guess."""
+        with self._changed:
+            known = self._sizes.get(zone.id)
+        return known or zone.recordset_count * SMALLEST_RECORDSET * 2
+
+    # -- zones that are kept ---------------------------------------------------------------------
+
+    def _packed(self, zone: ServedZone, pool_id: str) -> Packed | None:
+        """From memory, or read into it; None: to be streamed."""
+        asked_s = monotonic()
+        deadline = asked_s + WAIT_S
+        with self._changed:
+            while True:
+                entry = self._entries.get(zone.id)
+                # A later revision counts only when it is news: a restored database goes back.
+                if entry is not None and (
+                    entry.zone.revision == zone.revision or entry.made_s > asked_s
+                ):
+                    self._entries.move_to_end(zone.id)
+                    return entry
+                if not self._may_keep(zone):
+                    return None
+                if zone.id not in self._filling:
+                    self._filling.add(zone.id)
+                    break
+                if not self._changed.wait(deadline - monotonic()):
+                    return None
         try:
-            with self._database.read() as connection:
-                fresh = serving.find_zone(connection, pool_id, [zone.name.lower()]) or zone
-                yield fresh
-                pieces = _pieces(fresh, serving.stream(connection, fresh.id))
-                for body in packet.fill(pieces, self._body_bytes):
-                    size += len(body[1])
-                    if size <= self._size_bytes // 2:
-                        kept.append(body)
-                    else:
-                        kept.clear()
-                    yield body
-            if size <= self._size_bytes // 2:
-                self._put(fresh, size, tuple(kept))
+            with _slot(self._fills, deadline):
+                return self._fill(zone, pool_id)
         finally:
-            if gate is not None:
-                gate.release()
+            with self._changed:
+                self._filling.discard(zone.id)
+                self._changed.notify_all()
 
-    def _get(self, zone: ServedZone) -> Bodies | None:
-        with self._lock:
-            entry = self._entries.get(zone.id)
-            if entry is None or entry[0] != zone.revision:
+    def _may_keep(self, zone: ServedZone) -> bool:
+        """Whether there is room for it: evicted zones count for as long as they are being sent."""
+        self._evicted = [ref for ref in self._evicted if ref() is not None]
+        still_sent = sum(packed.size for ref in self._evicted if (packed := ref()) is not None)
+        size = self._sizes.get(zone.id, zone.recordset_count * SMALLEST_RECORDSET)
+        return size <= self._limit and still_sent <= self._size_bytes
+
+    def _fill(self, zone: ServedZone, pool_id: str) -> Packed | None:
+        bodies: list[Body] = []
+        size = 0
+        with self._database.read() as connection:
+            made_s = monotonic()
+            fresh = serving.find_zone(connection, pool_id, [zone.name.lower()])
+            if fresh is None:
                 return None
-            self._entries.move_to_end(zone.id)
-            return entry[2]
+            for body in self._read(connection, fresh):
+                size += len(body[1])
+                if size > self._limit:
+                    self._know(fresh, size)
+                    return None
+                bodies.append(body)
+        packed = Packed(fresh, made_s, size, tuple(bodies))
+        self._know(fresh, size)
+        self._keep(packed)
+        return packed
 
-    def _put(self, zone: ServedZone, size: int, bodies: Bodies) -> None:
-        with self._lock:
-            old = self._entries.pop(zone.id, None)
-            if old is not None:
-                self.used_bytes -= old[1]
-            self._entries[zone.id] = (zone.revision, size, bodies)
-            self.used_bytes += size
+    def _keep(self, packed: Packed) -> None:
+        with self._changed:
+            self._evict(self._entries.pop(packed.zone.id, None))
+            self._entries[packed.zone.id] = packed
+            self.used_bytes += packed.size
             while self.used_bytes > self._size_bytes:
-                zone_id, evicted = self._entries.popitem(last=False)
-                self.used_bytes -= evicted[1]
-                self._filling.pop(zone_id, None)
+                self._evict(self._entries.popitem(last=False)[1])
+
+    def _evict(self, packed: Packed | None) -> None:
+        if packed is not None:
+            self.used_bytes -= packed.size
+            self._evicted.append(weakref.ref(packed))
+
+    def _know(self, zone: ServedZone, size: int) -> None:
+        with self._changed:
+            self._sizes[zone.id] = size
+            self._sizes.move_to_end(zone.id)
+            while len(self._sizes) > SIZES_KNOWN:
+                self._sizes.popitem(last=False)
+
+    # -- zones that are not ----------------------------------------------------------------------
+
+    def _stream(self, zone: ServedZone, pool_id: str) -> Iterator[ServedZone | Body]:
+        """The zone as of the snapshot, then its bodies while they are read."""
+        size = 0
+        spool: IO[bytes] | None = None
+        with _slot(self._streams, monotonic() + WAIT_S):
+            with self._database.read() as connection:
+                fresh = serving.find_zone(connection, pool_id, [zone.name.lower()])
+                if fresh is None:
+                    return
+                yield fresh
+                waited_s = 0.0
+                bodies = self._read(connection, fresh)
+                for body in bodies:
+                    size += len(body[1])
+                    before = monotonic()
+                    yield body
+                    waited_s += monotonic() - before
+                    if waited_s > PATIENCE_S:
+                        LOG.debug("zone %s: the rest of a slow transfer was put aside", zone.id)
+                        spool, more = _put_aside(bodies)
+                        size += more
+                        break
+            self._know(fresh, size)
+            if spool is not None:
+                with spool:
+                    yield from _taken_back(spool)
+
+    def _read(self, connection: sa.Connection, zone: ServedZone) -> Iterator[Body]:
+        rows = serving.stream(connection, zone.id)
+        return transfer.fill(transfer.whole(zone.ttl, zone.soa_wire, rows), self._body_bytes)
 
 
-def _pieces(
-    zone: ServedZone, rows: Iterator[tuple[int | None, int, bytes]]
-) -> Iterator[tuple[int, bytes]]:
-    """SOA, everything, SOA (RFC 5936 section 2.2)."""
-    soa = rr.soa(zone.ttl, zone.soa_wire)
-    zone_ttl = zone.ttl.to_bytes(4)
-    with_ttl, owner_length = rr.with_ttl, rr.owner_length
-    yield 1, soa
-    for ttl, count, wire in rows:
-        if ttl is not None:
-            yield count, wire
-        elif count == 1:
-            at = owner_length(wire) + 4
-            yield 1, wire[:at] + zone_ttl + wire[at + 4 :]
-        else:
-            yield count, with_ttl(wire, zone.ttl)
-    yield 1, soa
+def _bodies(packed: Packed) -> Iterator[Body]:
+    """A generator, so that the zone counts as being sent until it is done."""
+    yield from packed.bodies
+
+
+@contextmanager
+def _slot(semaphore: threading.BoundedSemaphore, deadline: float) -> Iterator[None]:
+    if not semaphore.acquire(timeout=max(0.0, deadline - monotonic())):
+        raise errors.Unavailable("too many zones are being transferred")
+    try:
+        yield
+    finally:
+        semaphore.release()
+
+
+def _put_aside(bodies: Iterator[Body]) -> tuple[IO[bytes], int]:
+    """The bodies in an unnamed file, and their size in bytes."""
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    size = 0
+    try:
+        for count, body in bodies:
+            spool.write(_SPOOLED.pack(count, len(body)) + body)
+            size += len(body)
+        spool.seek(0)
+    except BaseException:
+        spool.close()
+        raise
+    return spool, size
+
+
+def _taken_back(spool: IO[bytes]) -> Iterator[Body]:
+    while head := spool.read(_SPOOLED.size):
+        count, length = _SPOOLED.unpack(head)
+        yield count, spool.read(length)

@@ -1,7 +1,8 @@
 """What MiniDNS reads: zones by name, recordsets at names, whole zones as a stream, journal steps.
 
 Each function is one statement on the caller's connection, so that a caller who needs one moment of a
-zone makes all its reads inside one `Database.read()`.
+zone makes all its reads inside one `Database.read()`. The statements are made once: for the small reads of
+a query, making them costs more than running them.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from designate.storage.tables import LIVE, recordsets, zone_journal, zones
 STREAM_BATCH = 4000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ServedZone:
-    """A zone as it is served. ttl, minimum: seconds; soa_wire: the SOA's data."""
+    """A zone as it is served. ttl, minimum: seconds; soa_wire: the SOA's data; recordset_count:
+    about how many recordsets it has."""
 
     id: str
     name: str
@@ -29,17 +31,79 @@ class ServedZone:
     ttl: int
     minimum: int
     soa_wire: bytes
+    recordset_count: int
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRRset:
-    """wire: whole RRs with owners relative to the zone; TTL fields zero where ttl is None."""
+    """wire: whole RRs with owners relative to the zone, TTL fields zero where ttl is None; empty for
+    the SOA."""
 
-    name: str
     name_key: str
     type: str
     ttl: int | None
     wire: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of a journal from one serial to the present. first: its first revision."""
+
+    first: int
+    steps: int
+    size_bytes: int
+    complete: bool
+
+
+_FIND_ZONE = sa.select(*(zones.c[name] for name in ServedZone.__slots__)).where(
+    zones.c.name_key.in_(sa.bindparam("keys", expanding=True)),
+    zones.c.deleted == LIVE,
+    zones.c.pool_id == sa.bindparam("pool"),
+    zones.c.action != Action.DELETE,
+    sa.or_(zones.c.type != ZoneType.SECONDARY, zones.c.transferred_at.is_not(None)),
+)
+_OF_ZONE = recordsets.c.zone_id == sa.bindparam("zone")
+_AT_NAMES = sa.select(*(recordsets.c[name] for name in StoredRRset.__slots__)).where(
+    _OF_ZONE,
+    recordsets.c.name_key.in_(sa.bindparam("keys", expanding=True)),
+    sa.or_(recordsets.c.record_count > 0, recordsets.c.type == "SOA"),
+)
+_KEYS = sa.select(recordsets.c.reverse_key).where(_OF_ZONE, recordsets.c.record_count > 0).limit(1)
+_BEHIND = (
+    _KEYS.where(recordsets.c.reverse_key >= sa.bindparam("place"))
+    .order_by(recordsets.c.reverse_key)
+    .subquery()
+)
+_BEFORE = (
+    _KEYS.where(recordsets.c.reverse_key < sa.bindparam("place"))
+    .order_by(recordsets.c.reverse_key.desc())
+    .subquery()
+)
+_NEIGHBOURS = sa.union_all(sa.select(_BEHIND), sa.select(_BEFORE))
+# In the order in which the rows were written they lie side by side.
+_STREAM = (
+    sa.select(recordsets.c.ttl, recordsets.c.record_count, recordsets.c.wire)
+    .where(_OF_ZONE, recordsets.c.record_count > 0, recordsets.c.type != "SOA")
+    .order_by(recordsets.c.created_at)
+)
+_OF_JOURNAL = zone_journal.c.zone_id == sa.bindparam("zone")
+_SPAN = sa.select(
+    sa.func.min(zone_journal.c.revision),
+    sa.func.count(),
+    sa.func.sum(sa.func.coalesce(sa.func.length(zone_journal.c.payload), 0)),
+    sa.func.count(zone_journal.c.payload),
+).where(
+    _OF_JOURNAL,
+    zone_journal.c.revision
+    >= sa.select(sa.func.max(zone_journal.c.revision))
+    .where(_OF_JOURNAL, zone_journal.c.from_serial == sa.bindparam("serial"))
+    .scalar_subquery(),
+)
+_STEPS = (
+    sa.select(zone_journal.c.from_serial, zone_journal.c.to_serial, zone_journal.c.payload)
+    .where(_OF_JOURNAL, zone_journal.c.revision >= sa.bindparam("first"))
+    .order_by(zone_journal.c.revision)
+)
 
 
 def find_zone(
@@ -47,80 +111,44 @@ def find_zone(
 ) -> ServedZone | None:
     """The zone with the longest of these lower-case names. Zones that are being deleted, and
     secondary ones before their first transfer, are not served."""
-    rows = connection.execute(
-        sa.select(
-            zones.c.id,
-            zones.c.name,
-            zones.c.type,
-            zones.c.revision,
-            zones.c.serial,
-            zones.c.ttl,
-            zones.c.minimum,
-            zones.c.soa_wire,
-        ).where(
-            zones.c.name_key.in_(name_keys),
-            zones.c.deleted == LIVE,
-            zones.c.pool_id == pool_id,
-            zones.c.action != Action.DELETE,
-            sa.or_(zones.c.type != ZoneType.SECONDARY, zones.c.transferred_at.is_not(None)),
-        )
-    ).all()
+    if not name_keys:
+        return None
+    rows = connection.execute(_FIND_ZONE, {"keys": name_keys, "pool": pool_id}).all()
     if not rows:
         return None
-    row = max(rows, key=lambda found: len(found.name))
-    return ServedZone(**row._mapping)
+    return ServedZone(*max(rows, key=lambda found: len(found.name)))
 
 
 def at_names(
     connection: sa.Connection, zone_id: str, name_keys: Sequence[str]
 ) -> list[StoredRRset]:
-    """All recordsets with data at these names; the SOA's has no wire form of its own."""
-    rows = connection.execute(
-        sa.select(
-            recordsets.c.name,
-            recordsets.c.name_key,
-            recordsets.c.type,
-            recordsets.c.ttl,
-            recordsets.c.wire,
-        ).where(recordsets.c.zone_id == zone_id, recordsets.c.name_key.in_(name_keys))
-    )
-    return [StoredRRset(*row) for row in rows if row.wire or row.type == "SOA"]
+    """All recordsets with data at these lower-case names."""
+    rows = connection.execute(_AT_NAMES, {"zone": zone_id, "keys": name_keys})
+    return [StoredRRset(*row) for row in rows]
 
 
-def has_names_below(connection: sa.Connection, zone_id: str, name_key: str) -> bool:
-    """Whether the name exists only because others below it do (RFC 4592 section 2.2.2)."""
-    prefix = name_key[::-1] + "."
-    return (
-        connection.execute(
-            sa.select(recordsets.c.id)
-            .where(
-                recordsets.c.zone_id == zone_id,
-                recordsets.c.reverse_key >= prefix,
-                recordsets.c.reverse_key < prefix[:-1] + "/",
-                recordsets.c.record_count > 0,
-            )
-            .limit(1)
-        ).first()
-        is not None
-    )
+def neighbours(connection: sa.Connection, zone_id: str, name_key: str) -> list[str]:
+    """The reversed names with data nearest to the place where names below this one would stand.
+
+    All names below any name stand side by side, so these two tell which of the name and its ancestors
+    exist because names below them do (RFC 4592 section 2.2.2).
+    """
+    place = name_key[::-1] + "."
+    return list(connection.execute(_NEIGHBOURS, {"zone": zone_id, "place": place}).scalars())
 
 
 def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[int | None, int, bytes]]:
     """(ttl, number of RRs, wire) of every recordset but the SOA, oldest first, read in batches: the
     zone is never in memory as a whole."""
-    # In the order in which the rows were written they lie side by side.
-    statement = (
-        sa.select(recordsets.c.ttl, recordsets.c.record_count, recordsets.c.wire)
-        .where(recordsets.c.zone_id == zone_id, recordsets.c.record_count > 0)
-        .order_by(recordsets.c.created_at)
-    )
     if connection.dialect.name != "sqlite":
-        streamed = connection.execution_options(yield_per=STREAM_BATCH).execute(statement)
+        streamed = connection.execution_options(yield_per=STREAM_BATCH).execute(
+            _STREAM, {"zone": zone_id}
+        )
         for batch in streamed.partitions():
             yield from map(tuple, batch)
         return
     # The driver's own rows: making SQLAlchemy's costs ten times as much as reading them.
-    result = connection.execute(statement)
+    result = connection.execute(_STREAM, {"zone": zone_id})
     cursor = result.cursor
     assert cursor is not None  # noqa: S101 - a select has one
     while rows := cursor.fetchmany(STREAM_BATCH):
@@ -128,24 +156,25 @@ def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[int | None
     result.close()
 
 
-def steps_since(
-    connection: sa.Connection, zone_id: str, serial: int, most: int
+def span(connection: sa.Connection, zone_id: str, serial: int) -> Span | None:
+    """What the journal holds from a serial to now; None: it does not reach back to it. complete: no
+    step of it was left out (RFC 1995 section 4)."""
+    row = connection.execute(_SPAN, {"zone": zone_id, "serial": serial}).one()
+    first, steps, size_bytes, kept = row
+    if first is None:
+        return None
+    return Span(int(first), int(steps), int(size_bytes), kept == steps)
+
+
+def steps_from(
+    connection: sa.Connection, zone_id: str, first: int, serial: int, now: int
 ) -> list[bytes] | None:
-    """Payloads of the journal from a serial to now, oldest first (RFC 1995 section 4). None: the
-    journal does not reach back without a gap, or by more than `most` steps."""
-    start = connection.execute(
-        sa.select(sa.func.max(zone_journal.c.revision)).where(
-            zone_journal.c.zone_id == zone_id, zone_journal.c.from_serial == serial
-        )
-    ).scalar()
-    if start is None:
-        return None
-    rows = connection.execute(
-        sa.select(zone_journal.c.revision, zone_journal.c.payload)
-        .where(zone_journal.c.zone_id == zone_id, zone_journal.c.revision >= start)
-        .order_by(zone_journal.c.revision)
-        .limit(most + 1)
-    ).all()
-    if len(rows) > most or any(row.payload is None for row in rows):
-        return None
-    return [row.payload for row in rows]
+    """Payloads of the journal from a revision on, oldest first; None: they do not lead from this
+    serial to that one without a gap."""
+    payloads = []
+    for row in connection.execute(_STEPS, {"zone": zone_id, "first": first}):
+        if row.from_serial != serial or row.payload is None:
+            return None
+        serial = row.to_serial
+        payloads.append(row.payload)
+    return payloads if serial == now else None

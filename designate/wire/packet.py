@@ -1,19 +1,18 @@
-"""DNS messages: headers by hand, the rest by dnspython."""
+"""DNS messages as bytes: headers, questions and replies that are copied together from stored RRs.
+
+What comes in is read by dnspython; what goes out is already in wire form, so it is only placed. Stored
+owners are labels below the zone's apex and a pointer to offset 12. In an ordinary reply the name at
+offset 12 is what was asked, which ends in the apex: there the pointer has to lead a little further.
+"""
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
-import dns.flags
-import dns.message
 import dns.name
-import dns.opcode
-import dns.rcode
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
-import dns.rrset
 
 from designate.wire import rr
 
@@ -24,70 +23,132 @@ TC = 0x0200
 RD = 0x0100
 OPCODE = 0x7800
 LARGEST = 65535
+UDP_PLAIN = 512
+UDP_EDNS = 1232
+OPT_LENGTH = 11
+_OPT = struct.Struct(">BHHBBHH")
+_PLAIN_LABEL = re.compile(rb"[-a-z0-9_*/]+")
 
 
-def bare_reply(query: bytes, rcode: int) -> bytes | None:
-    """A reply that is only a header, for what cannot be read further; None: to be met with silence,
-    because it is shorter than a header or is itself a reply (RFC 1035 section 4.1.1)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The single question of a query.
+
+    wire: name, type and class as the client spelled them. key: the name in lower-case text.
+    keys: the name and its ancestors below the root in that form, longest first.
+    """
+
+    wire: bytes
+    name: dns.name.Name
+    keys: tuple[str, ...]
+    rtype: int
+    rclass: int
+
+    @property
+    def key(self) -> str:
+        return self.keys[0] if self.keys else "."
+
+
+def question(query: bytes) -> Question:
+    """The first question. Raises ValueError when its name is cut off, too long or compressed: there
+    is nothing before it that a pointer could sensibly lead to (RFC 1035 section 4.1.2)."""
+    position = HEADER.size
+    labels = []
+    while True:
+        if position + 5 > len(query) or (length := query[position]) > 63:
+            raise ValueError("no question")
+        position += 1 + length
+        labels.append(query[position - length : position])
+        if not length:
+            break
+    if position + 4 > len(query) or position - HEADER.size > 255:
+        raise ValueError("no question")
+    rtype, rclass = struct.unpack_from(">HH", query, position)
+    name = dns.name.Name(labels)
+    wire = query[HEADER.size : position + 4]
+    return Question(wire=wire, name=name, keys=keys_of(name), rtype=rtype, rclass=rclass)
+
+
+def keys_of(name: dns.name.Name) -> tuple[str, ...]:
+    """An absolute name and its ancestors below the root as lower-case text, longest first."""
+    found = []
+    text = ""
+    for label in reversed(name.labels[:-1]):
+        lower = label.lower()
+        if not _PLAIN_LABEL.fullmatch(lower):
+            # A dot inside a label must not look like the end of one.
+            text = dns.name.Name((lower,)).to_text() + "." + text
+        else:
+            text = lower.decode() + "." + text
+        found.append(text)
+    return tuple(reversed(found))
+
+
+def bare_reply(query: bytes, rcode: int, question: bytes = b"") -> bytes | None:
+    """A reply without records; None: to be met with silence, because the query is shorter than a
+    header or is itself a reply (RFC 1035 section 4.1.1). question: to be repeated, if readable."""
     if len(query) < HEADER.size:
         return None
     number, flags, *_ = HEADER.unpack_from(query)
     if flags & QR:
         return None
-    return HEADER.pack(number, QR | (flags & (OPCODE | RD)) | rcode, 0, 0, 0, 0)
+    kept = QR | (flags & (OPCODE | RD)) | rcode
+    return HEADER.pack(number, kept, bool(question), 0, 0, 0) + question
 
 
-def question_bytes(query: bytes) -> bytes:
-    """The question as the client spelled it. The message must have exactly one, uncompressed."""
-    position = HEADER.size
-    while length := query[position]:
-        position += 1 + length
-    return query[HEADER.size : position + 5]
+def opt(rcode: int = 0) -> bytes:
+    """Our OPT record, with the high bits of an extended rcode (RFC 6891 section 6.1.2)."""
+    return _OPT.pack(0, 41, UDP_EDNS, rcode >> 4, 0, 0, 0)
 
 
-def transfer_message(query_id: int, flags: int, question: bytes, count: int) -> bytes:
-    """Header and question of one message of a transfer (RFC 5936 section 2.2)."""
-    return HEADER.pack(query_id, QR | AA | (flags & RD), 1, count, 0, 0) + question
+def room(*, tcp: bool, payload: int | None) -> int:
+    """Bytes that a reply may have. payload: what the client's OPT says, None without one."""
+    if tcp:
+        return LARGEST
+    return UDP_PLAIN if payload is None else max(UDP_PLAIN, min(payload, UDP_EDNS))
 
 
-def rrset(name: dns.name.Name, wire: bytes, ttl: int | None) -> dns.rrset.RRset:
-    """Stored RRs as dnspython holds them, with this owner; ttl None: the RRs' own."""
-    found: dns.rrset.RRset | None = None
+@dataclass(slots=True, kw_only=True)
+class Reply:
+    """One message being put together. number, flags: of the query. largest: bytes it may have."""
+
+    number: int
+    flags: int
+    question: bytes
+    largest: int
+    edns: bool
+    rcode: int = 0
+    authoritative: bool = False
+    answer: list[bytes] = field(default_factory=list)
+    authority: list[bytes] = field(default_factory=list)
+    additional: list[bytes] = field(default_factory=list)
+
+    def to_wire(self) -> bytes:
+        """The message. When it does not fit, only its beginning is left and marked as truncated: all
+        of it is needed, the addresses of a delegation too (RFC 2181 section 9, RFC 9471)."""
+        extra = [opt(self.rcode)] if self.edns else []
+        sections = (self.answer, self.authority, [*self.additional, *extra])
+        body = b"".join(wire for section in sections for wire in section)
+        flags = QR | (self.flags & RD) | (AA if self.authoritative else 0) | (self.rcode & 15)
+        if HEADER.size + len(self.question) + len(body) > self.largest:
+            sections = ([], [], extra)
+            body = b"".join(extra)
+            flags |= TC
+        counts = (len(section) for section in sections)
+        return HEADER.pack(self.number, flags, 1, *counts) + self.question + body
+
+
+def owner(labels: Sequence[bytes], apex_offset: int) -> bytes:
+    """The labels below an apex that stands at this offset of the message."""
+    below = b"".join(bytes((len(label),)) + label for label in labels)
+    return below + (0xC000 | apex_offset).to_bytes(2)
+
+
+def placed(wire: bytes, owner: bytes, ttl: int | None) -> Iterable[bytes]:
+    """Stored RRs of one owner as single RRs with another owner; ttl None: the RRs' own."""
+    at = rr.owner_length(wire)
     for piece in rr.split(wire):
-        at = rr.owner_length(piece)
-        rtype, _, own_ttl, length = struct.unpack_from(">HHIH", piece, at)
-        rdata = dns.rdata.from_wire(
-            dns.rdataclass.IN, dns.rdatatype.RdataType(rtype), piece, at + 10, length
-        )
-        if found is None:
-            found = dns.rrset.RRset(name, rdata.rdclass, rdata.rdtype)
-            found.update_ttl(own_ttl if ttl is None else ttl)
-        found.add(rdata)
-    if found is None:
-        raise ValueError("no RRs")
-    return found
-
-
-def fill(pieces: Iterable[tuple[int, bytes]], largest_bytes: int) -> Iterator[tuple[int, bytes]]:
-    """Pieces of (number of RRs, wire) gathered into bodies of at most largest_bytes, in order. A
-    piece that is larger is divided between its RRs."""
-    parts: list[bytes] = []
-    size = count = 0
-    for number, wire in pieces:
-        length = len(wire)
-        if size + length > largest_bytes:
-            if parts:
-                yield count, b"".join(parts)
-            parts, size, count = [], 0, 0
-            if length > largest_bytes:
-                yield from _divide(wire, largest_bytes)
-                continue
-        parts.append(wire)
-        size += length
-        count += number
-    if parts:
-        yield count, b"".join(parts)
-
-
-def _divide(wire: bytes, largest_bytes: int) -> Iterator[tuple[int, bytes]]:
-    return fill(((1, piece) for piece in rr.split(wire)), largest_bytes)
+        if ttl is None:
+            yield owner + piece[at:]
+        else:
+            yield owner + piece[at : at + 4] + ttl.to_bytes(4) + piece[at + 8 :]

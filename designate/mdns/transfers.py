@@ -1,0 +1,125 @@
+"""Outgoing transfers: whole zones from the cache, differences from the journal."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from designate import errors
+from designate.context import admin_context
+from designate.mdns.zonecache import ZoneCache
+from designate.rpc.interfaces import WorkerApi
+from designate.storage import serving
+from designate.storage.engine import Database
+from designate.storage.serving import ServedZone
+from designate.wire import names, packet, transfer
+
+LOG = logging.getLogger(__name__)
+
+# One short message costs nobody anything, however small the zone is.
+IXFR_ALWAYS_BYTES = 4096
+IXFR_MOST_BYTES = 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A query for a transfer. peer: the client's address; payload: what its OPT says, None without
+    one; serial: what an IXFR's client has."""
+
+    number: int
+    flags: int
+    question: packet.Question
+    peer: str
+    tcp: bool
+    payload: int | None
+    serial: int = 0
+
+
+class Transfers:
+    """Thread-safe. Every method gives the messages of one answer, or None when the zone is not served.
+
+    After the last message was taken the workers get the hint that this client has the zone.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        cache: ZoneCache,
+        worker: WorkerApi,
+        *,
+        body_bytes: int,
+        ixfr_max_steps: int,
+    ) -> None:
+        self._database = database
+        self._cache = cache
+        self._worker = worker
+        self._body_bytes = body_bytes
+        self._ixfr_max_steps = ixfr_max_steps
+
+    def whole(self, request: Request, pool_id: str) -> Iterator[bytes] | None:
+        """The zone (RFC 5936); over TCP only."""
+        with self._database.read() as connection:
+            zone = serving.find_zone(connection, pool_id, [request.question.key])
+        return None if zone is None else self._whole(request, pool_id, zone)
+
+    def difference(self, request: Request, pool_id: str) -> Iterator[bytes] | None:
+        """What changed since the client's serial; one SOA when nothing did, or over UDP when the
+        answer does not fit (RFC 1995 section 2); the whole zone when the journal does not reach back
+        or would be the longer way (section 4)."""
+        with self._database.read() as connection:
+            zone = serving.find_zone(connection, pool_id, [request.question.key])
+            if zone is None:
+                return None
+            current = names.serial_ge(request.serial, zone.serial)
+            steps = [] if current else self._steps(connection, zone, request)
+        if steps is None and request.tcp:
+            return self._whole(request, pool_id, zone)
+        pieces = transfer.difference(zone.ttl, zone.soa_wire, steps or ())
+        # Over UDP it is one message, and has been found to fit.
+        bodies = transfer.fill(pieces, self._body_bytes if request.tcp else packet.LARGEST)
+        return self._told(request, zone, bodies, hint=bool(steps))
+
+    def _whole(self, request: Request, pool_id: str, zone: ServedZone) -> Iterator[bytes] | None:
+        found = self._cache.transfer(zone, pool_id)
+        return None if found is None else self._told(request, *found, hint=True)
+
+    def _steps(
+        self, connection: sa.Connection, zone: ServedZone, request: Request
+    ) -> list[bytes] | None:
+        span = serving.span(connection, zone.id, request.serial)
+        if span is None or not span.complete or span.steps > self._ixfr_max_steps:
+            return None
+        if span.size_bytes > self._largest(zone, request):
+            return None
+        return serving.steps_from(connection, zone.id, span.first, request.serial, zone.serial)
+
+    def _largest(self, zone: ServedZone, request: Request) -> int:
+        """Bytes of steps that may be sent."""
+        if request.tcp:
+            half = self._cache.size_of(zone) // 2
+            return min(max(half, IXFR_ALWAYS_BYTES), IXFR_MOST_BYTES)
+        room = packet.room(tcp=False, payload=request.payload)
+        framing = 2 * len(transfer.difference(zone.ttl, zone.soa_wire, ())[0][1])
+        opt = 0 if request.payload is None else packet.OPT_LENGTH
+        return room - packet.HEADER.size - len(request.question.wire) - framing - opt
+
+    def _told(
+        self, request: Request, zone: ServedZone, bodies: Iterator[transfer.Body], *, hint: bool
+    ) -> Iterator[bytes]:
+        yield from transfer.messages(
+            request.number,
+            request.flags,
+            request.question.wire,
+            bodies,
+            edns=request.payload is not None,
+        )
+        if not hint:
+            return
+        LOG.debug("zone %s serial %d was sent to %s", zone.id, zone.serial, request.peer)
+        try:
+            self._worker.zone_served(admin_context(), zone.id, zone.serial, request.peer)
+        except errors.DesignateError as error:
+            LOG.warning("zone %s: no worker was told of a transfer: %s", zone.id, error)
