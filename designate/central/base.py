@@ -15,7 +15,7 @@ from designate.central.policy import Policy
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Status, Zone, ZoneChange, ZoneType
 from designate.rpc.interfaces import WorkerApi
-from designate.storage import journal, pools, zones
+from designate.storage import journal, zones
 from designate.storage.engine import Database, Transaction
 from designate.storage.journal import Step
 from designate.storage.query import Scope
@@ -136,11 +136,13 @@ def advance(
         soa_wire=new_soa,
         **columns,
     )
-    announce(core, tx, after)
+    announce(core, tx, after, stored.pool_version)
     return after
 
 
-def announce(core: Core, tx: Transaction, zone: Zone, *, hard_delete: bool = False) -> None:
+def announce(
+    core: Core, tx: Transaction, zone: Zone, pool_version: int, *, hard_delete: bool = False
+) -> None:
     """Tell the worker once the transaction is durable. Should the message be lost, the recovery
     sweep finds the zone waiting."""
     if (
@@ -149,7 +151,7 @@ def announce(core: Core, tx: Transaction, zone: Zone, *, hard_delete: bool = Fal
         and zone.action != Action.DELETE
     ):
         return  # there is no content to serve before the first transfer
-    change = change_of(zone, pools.version(tx.connection, zone.pool_id), hard_delete=hard_delete)
+    change = change_of(zone, pool_version, hard_delete=hard_delete)
     tx.after_commit.append(lambda: core.worker.zone_changed(admin_context(), change))
 
 

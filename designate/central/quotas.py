@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -41,18 +41,16 @@ OPTS = [
 
 def effective(core: Core, connection: sa.Connection, project_id: str | None) -> Quotas:
     """The project's quotas: the configured ones and what it has been given instead."""
-    conf = core.conf
-    defaults = Quotas(
-        zones=conf.quota_zones,
-        zone_recordsets=conf.quota_zone_recordsets,
-        zone_records=conf.quota_zone_records,
-        recordset_records=conf.quota_recordset_records,
-        api_export_size=conf.quota_api_export_size,
+    return with_overrides(
+        core, quotas.overrides(connection, project_id) if project_id is not None else {}
     )
-    if project_id is None:
-        return defaults
-    known = quotas.overrides(connection, project_id)
-    return replace(defaults, **{k: v for k, v in known.items() if k in Quotas.__slots__})
+
+
+def with_overrides(core: Core, overrides: Mapping[str, int]) -> Quotas:
+    """The configured quotas with these in their stead."""
+    conf = core.conf
+    limits = {name: getattr(conf, f"quota_{name}") for name in Quotas.__slots__}
+    return Quotas(**limits | {k: v for k, v in overrides.items() if k in limits})
 
 
 def require(limits: Quotas, **wanted: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from oslo_config import cfg
 from oslo_db import exception as db_errors
@@ -90,14 +91,14 @@ class RecordSetsEndpoint:
         zone, when the caller does not see the zone."""
         with self._core.db.read() as connection:
             if zone_id is not None:
-                zone = zones.get(connection, zone_id, scope_of(context)).zone
+                zone = zones.get(connection, zone_id, scope_of(context))
                 stored = recordsets.get(connection, recordset_id)
                 if stored.recordset.zone_id != zone_id:
                     raise errors.NotFound("recordset")
                 return zone, stored
             stored = recordsets.get(connection, recordset_id)
             try:
-                zone = zones.get(connection, stored.recordset.zone_id, scope_of(context)).zone
+                zone = zones.get(connection, stored.recordset.zone_id, scope_of(context))
             except errors.NotFound:
                 # Whether somebody else has a recordset of this id is not the caller's to know.
                 raise errors.NotFound("recordset") from None
@@ -109,7 +110,7 @@ class RecordSetsEndpoint:
         count = not context.hide_counts
         with core.db.read() as connection:
             if zone_id is not None:
-                zone = zones.get(connection, zone_id, scope_of(context)).zone
+                zone = zones.get(connection, zone_id, scope_of(context))
                 core.policy.check("get_zone", context, target_of(zone))
                 return recordsets.find(connection, query, zone.id, limit=limit, count=count)
             own = {"project_id": context.project_id, "tenant_id": context.project_id}
@@ -125,22 +126,20 @@ class RecordSetsEndpoint:
             raise errors.BadRequest("Creating SOA recordsets is not allowed")
         rrtypes.check_owner(draft.type, draft.name)
         rdatas = rrtypes.rdata(draft.type, draft.name, draft.records)
-        with core.db.read() as connection:
-            zone = zones.get(connection, zone_id, scope_of(context)).zone
-            limits = quotas.effective(core, connection, zone.project_id)
-        if zone.type == ZoneType.CATALOG:
-            raise errors.Forbidden("This operation is not allowed for catalog zones")
-        refuse_pending_delete(zone)
-        target = target_of(zone) | {"recordset_name": draft.name}
-        core.policy.check("create_recordset", context, target)
 
         def write(tx: Transaction) -> RecordSet:
-            stored = zones.lock(tx, zone_id)
-            refuse_pending_delete(stored.zone)
+            stored = zones.lock_visible(tx, zone_id, scope_of(context))
+            zone = stored.zone
+            if zone.type == ZoneType.CATALOG:
+                raise errors.Forbidden("This operation is not allowed for catalog zones")
+            refuse_pending_delete(zone)
+            target = target_of(zone) | {"recordset_name": draft.name}
+            core.policy.check("create_recordset", context, target)
+            limits = quotas.with_overrides(core, stored.overrides)
             quotas.require(limits, zone_recordsets=stored.recordset_count + 1)
             naming.check_ttl(core, context, draft.ttl)
-            self._check_name(draft.name, stored.zone)
-            self._check_place(tx, stored.zone, draft)
+            self._check_name(draft.name, zone)
+            self._check_place(tx, zone, draft)
             _check_cname(draft.type, len(rdatas))
             count = len(draft.records)
             quotas.require(
@@ -206,59 +205,49 @@ class RecordSetsEndpoint:
         """CNAME stands alone (RFC 1034 section 3.6.2), and what a child zone holds is its own."""
         if draft.type == "CNAME" and names.key(draft.name) == names.key(zone.name):
             raise _misplaced("CNAME recordsets may not be created at the zone apex")
-        there = recordsets.at_name(tx.connection, zone.id, draft.name)
+        cuts = naming.between(draft.name, zone.name)
+        there, covered = recordsets.at_name(tx.connection, zone.id, draft.name, cuts)
         if draft.type == "CNAME" and there:
             raise _misplaced("A CNAME recordset may not share its name with other recordsets")
         if "CNAME" in there:
             raise _misplaced("There is a CNAME recordset of that name")
         if draft.type in there:
             raise errors.Duplicate("recordset")
-        if zones.covers(tx.connection, naming.between(draft.name, zone.name), zone.id):
+        if covered:
             raise _misplaced("RecordSet belongs in a child zone")
 
     # -- changing --------------------------------------------------------------------------------
 
     def check_update(self, context: Context, zone_id: str, recordset_id: str) -> RecordSet:
         _, stored = self._visible(context, zone_id, recordset_id)
-        recordset = stored.recordset
-        if recordset.managed and not context.edit_managed_records:
-            raise errors.BadRequest("Managed records may not be updated")
-        if recordset.type == "SOA":
-            raise errors.BadRequest("Updating SOA recordsets is not allowed")
-        if recordset.type == "NS" and names.key(recordset.name) == names.key(recordset.zone_name):
-            raise errors.BadRequest("Updating a root zone NS record is not allowed")
-        return recordset
+        _refuse_unchangeable(context, stored.recordset)
+        return stored.recordset
 
     def update(
         self, context: Context, zone_id: str, recordset_id: str, patch: RecordSetPatch
     ) -> RecordSet:
         core = self._core
-        before = self.check_update(context, zone_id, recordset_id)
-        rdatas: Sequence[bytes] | None = None
-        if patch.records is not UNSET:
-            rdatas = rrtypes.rdata(before.type, before.name, patch.records)
-            _check_cname(before.type, len(rdatas))
-        with core.db.read() as connection:
-            zone = zones.get(connection, zone_id, scope_of(context)).zone
-            limits = quotas.effective(core, connection, zone.project_id)
-        refuse_pending_delete(zone)
-        target = target_of(zone) | {
-            "recordset_id": recordset_id,
-            "recordset_project_id": before.project_id,
-        }
-        core.policy.check("update_recordset", context, target)
-        if patch.ttl is not UNSET and patch.ttl != before.ttl:
-            naming.check_ttl(core, context, patch.ttl)
 
         def write(tx: Transaction) -> RecordSet:
-            stored = zones.lock(tx, zone_id)
+            stored, current = _locked(tx, context, zone_id, recordset_id)
+            before = current.recordset
+            _refuse_unchangeable(context, before)
+            rdatas: Sequence[bytes] | None = None
+            if patch.records is not UNSET:
+                rdatas = rrtypes.rdata(before.type, before.name, patch.records)
+                _check_cname(before.type, len(rdatas))
             refuse_pending_delete(stored.zone)
-            current = recordsets.get(tx.connection, recordset_id)
-            after = self._patched(current.recordset, patch)
+            core.policy.check("update_recordset", context, _target(stored.zone, before))
+            if patch.ttl is not UNSET and patch.ttl != before.ttl:
+                naming.check_ttl(core, context, patch.ttl)
+            after = self._patched(before, patch)
             if not after.managed:
                 count = len(after.records)
-                total = stored.record_count - len(current.recordset.records) + count
-                quotas.require(limits, zone_records=total, recordset_records=count)
+                quotas.require(
+                    quotas.with_overrides(core, stored.overrides),
+                    zone_records=stored.record_count - len(before.records) + count,
+                    recordset_records=count,
+                )
             return self._replace(tx, stored, current, after, rdatas)
 
         return core.db.write(write)
@@ -316,41 +305,65 @@ class RecordSetsEndpoint:
 
     def delete(self, context: Context, zone_id: str, recordset_id: str) -> RecordSet:
         core = self._core
-        zone, found = self._visible(context, zone_id, recordset_id)
-        before = found.recordset
-        if before.type == "SOA":
-            raise errors.BadRequest("Deleting a SOA recordset is not allowed")
-        refuse_pending_delete(zone)
-        target = target_of(zone) | {
-            "recordset_id": recordset_id,
-            "recordset_project_id": before.project_id,
-        }
-        core.policy.check("delete_recordset", context, target)
-        if before.managed and not context.edit_managed_records:
-            raise errors.BadRequest("Managed records may not be deleted")
 
         def write(tx: Transaction) -> RecordSet:
-            stored = zones.lock(tx, zone_id)
+            stored, current = _locked(tx, context, zone_id, recordset_id)
+            before = current.recordset
+            if before.type == "SOA":
+                raise errors.BadRequest("Deleting a SOA recordset is not allowed")
             refuse_pending_delete(stored.zone)
-            current = recordsets.get(tx.connection, recordset_id)
-            recordsets.delete(tx, recordset_id)
-            counts = {"recordset_count": stored.recordset_count - 1}
-            if current.recordset.records:
-                if not before.managed:
-                    counts["record_count"] = stored.record_count - len(current.recordset.records)
-                wire = _real(current.wire, current.recordset.ttl, stored.zone)
-                advance(core, tx, stored, deleted=rr.split(wire), columns=counts)
-            else:
-                zones.update(tx, zone_id, **counts)
+            core.policy.check("delete_recordset", context, _target(stored.zone, before))
+            if before.managed and not context.edit_managed_records:
+                raise errors.BadRequest("Managed records may not be deleted")
+            self._remove(tx, stored, current)
             return replace(
-                current.recordset,
+                before,
                 action=Action.DELETE,
                 status=Status.PENDING,
                 updated_at=core.now(),
-                version=current.recordset.version + 1,
+                version=before.version + 1,
             )
 
         return core.db.write(write)
+
+    def _remove(self, tx: Transaction, stored: StoredZone, current: StoredRecordSet) -> None:
+        gone = current.recordset
+        recordsets.delete(tx, gone.id)
+        counts = {"recordset_count": stored.recordset_count - 1}
+        if not gone.records:
+            zones.update(tx, stored.zone.id, **counts)
+            return
+        if not gone.managed:
+            counts["record_count"] = stored.record_count - len(gone.records)
+        wire = _real(current.wire, gone.ttl, stored.zone)
+        advance(self._core, tx, stored, deleted=rr.split(wire), columns=counts)
+
+
+def _locked(
+    tx: Transaction, context: Context, zone_id: str, recordset_id: str
+) -> tuple[StoredZone, StoredRecordSet]:
+    """The zone, held until the transaction ends, and its recordset."""
+    stored = zones.lock_visible(tx, zone_id, scope_of(context))
+    current = recordsets.get(tx.connection, recordset_id)
+    if current.recordset.zone_id != zone_id:
+        raise errors.NotFound("recordset")
+    return stored, current
+
+
+def _target(zone: Zone, recordset: RecordSet) -> dict[str, Any]:
+    return target_of(zone) | {
+        "recordset_id": recordset.id,
+        "recordset_project_id": recordset.project_id,
+    }
+
+
+def _refuse_unchangeable(context: Context, recordset: RecordSet) -> None:
+    if recordset.managed and not context.edit_managed_records:
+        raise errors.BadRequest("Managed records may not be updated")
+    if recordset.type == "SOA":
+        raise errors.BadRequest("Updating SOA recordsets is not allowed")
+    if recordset.type == "NS" and names.key(recordset.name) == names.key(recordset.zone_name):
+        raise errors.BadRequest("Updating a root zone NS record is not allowed")
 
 
 def _wire(recordset: RecordSet, rdatas: Sequence[bytes]) -> bytes:

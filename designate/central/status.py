@@ -13,7 +13,7 @@ from designate.central.base import Core, change_of
 from designate.central.pools import follow_pools
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport
-from designate.storage import journal, pools, zones
+from designate.storage import journal, zones
 from designate.storage.engine import Transaction
 from designate.wire.names import serial_ge
 
@@ -86,12 +86,9 @@ class StatusEndpoint:
     def _served(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
         if zone.action == Action.DELETE:
             return None
-        if serial_ge(report.serial, zone.serial):
-            revision = zone.revision
-        else:
-            # Where the journal was cut, the worker knows which revision it was asked to prove.
-            known = journal.revision_of(tx.connection, zone.id, report.serial)
-            revision = report.revision if known is None else known
+        # An older serial proves at least the revision that the worker was asked to prove.
+        current = serial_ge(report.serial, zone.serial)
+        revision = zone.revision if current else report.revision
         served = max(zone.served_revision, min(revision, zone.revision))
         if served == zone.served_revision and zone.status == Status.ACTIVE:
             return None
@@ -134,14 +131,8 @@ class StatusEndpoint:
                 pending_age_s=conf.recover_after,
                 error_age_s=conf.retry_failed_after,
             )
-            versions = {
-                pool_id: pools.version(tx.connection, pool_id)
-                for pool_id in {stored.zone.pool_id for stored in waiting}
-            }
             for stored in waiting:
-                change = change_of(
-                    stored.zone, versions[stored.zone.pool_id], hard_delete=stored.hard_delete
-                )
+                change = change_of(stored.zone, stored.pool_version, hard_delete=stored.hard_delete)
                 send = partial(core.worker.zone_changed, admin_context(), change)
                 tx.after_commit.append(send)
             return len(waiting)

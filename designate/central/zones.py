@@ -104,7 +104,7 @@ class ZonesEndpoint:
 
     def get(self, context: Context, zone_id: str) -> Zone:
         with self._core.db.read() as connection:
-            zone = zones.get(connection, zone_id, scope_of(context)).zone
+            zone = zones.get(connection, zone_id, scope_of(context))
         self._core.policy.check("get_zone", context, target_of(zone))
         return zone
 
@@ -123,7 +123,7 @@ class ZonesEndpoint:
 
     def nameservers(self, context: Context, zone_id: str) -> tuple[NsRecord, ...]:
         with self._core.db.read() as connection:
-            zone = zones.get(connection, zone_id, scope_of(context)).zone
+            zone = zones.get(connection, zone_id, scope_of(context))
             self._core.policy.check("get_zone_ns_records", context, target_of(zone))
             return pools.get(connection, zone.pool_id).ns_records
 
@@ -179,7 +179,7 @@ class ZonesEndpoint:
         for recordset, wire in initial:
             recordsets.insert(tx, recordset, wire, FIRST_REVISION)
         zones.adopt(tx, zone.id, naming.children_of(zone, mine))
-        announce(core, tx, zone)
+        announce(core, tx, zone, pool.version)
         return zone
 
     def _new_zone(self, draft: ZoneDraft, project_id: str, pool: Pool) -> Zone:
@@ -218,7 +218,7 @@ class ZonesEndpoint:
     def update(self, context: Context, zone_id: str, patch: ZonePatch) -> Zone:
         core = self._core
         with core.db.read() as connection:
-            before = zones.get(connection, zone_id, scope_of(context)).zone
+            before = zones.get(connection, zone_id, scope_of(context))
         core.policy.check("get_zone", context, target_of(before))
         refuse_pending_delete(before)
         _check_patch(before, patch)
@@ -251,7 +251,7 @@ class ZonesEndpoint:
     def delete(self, context: Context, zone_id: str) -> Zone:
         core = self._core
         with core.db.read() as connection:
-            before = zones.get(connection, zone_id, scope_of(context)).zone
+            before = zones.get(connection, zone_id, scope_of(context))
         core.policy.check("delete_zone", context, target_of(before))
         if before.type == ZoneType.CATALOG:
             raise errors.Forbidden("This operation is not allowed for catalog zones")
@@ -285,7 +285,13 @@ class ZonesEndpoint:
                 hard_delete=context.hard_delete or stored.hard_delete,
                 updated_at=now,
             )
-            announce(core, tx, after, hard_delete=context.hard_delete or stored.hard_delete)
+            announce(
+                core,
+                tx,
+                after,
+                stored.pool_version,
+                hard_delete=context.hard_delete or stored.hard_delete,
+            )
             return after
 
         return replace(core.db.write(write), shared=before.shared)

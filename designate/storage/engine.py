@@ -2,7 +2,8 @@
 
 `read()` gives a connection in one read-only snapshot; `write(fn)` runs fn in one transaction, again
 from the start after a deadlock, and then what fn put into `tx.after_commit`. On SQLite writers queue in
-this process and use BEGIN IMMEDIATE; elsewhere rows are locked by `tx.lock`. Thread-safe.
+this process and those that wait share a BEGIN IMMEDIATE (see `storage.batch`); elsewhere rows are locked by
+`tx.lock`. Thread-safe.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -23,6 +24,7 @@ from oslo_db.sqlalchemy import engines, exc_filters
 from sqlalchemy import pool as sa_pool
 
 from designate import errors
+from designate.storage.batch import Turns, Work
 
 LOG = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ class Database:
         self._options = options
         self._engine: sa.Engine | None = None
         self._opening = threading.Lock()
-        self._turn = threading.Lock()
+        self._turns = Turns(self._write_together)
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> Database:
@@ -152,18 +154,38 @@ class Database:
     def _write_once(
         self, fn: Callable[[Transaction], T], deadline_s: float
     ) -> tuple[T, list[Callable[[], object]]]:
-        if self.is_sqlite and not self._turn.acquire(timeout=max(0, deadline_s - time.monotonic())):
-            raise errors.Unavailable("the database is busy")
+        if self.is_sqlite:
+            written: tuple[T, list[Callable[[], object]]] = self._turns.write(Work(fn), deadline_s)
+            return written
+        with self.engine.connect() as connection, connection.begin():
+            tx = Transaction(connection)
+            return fn(tx), tx.after_commit
+
+    def _write_together(self, batch: Sequence[Work]) -> None:
+        """Each work in a savepoint, all in one transaction; for a single one a savepoint would only
+        repeat what the transaction does."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(designate_write=True)
+            with connection.begin() as transaction:
+                for work in batch:
+                    self._write_one(connection, work, alone=len(batch) == 1)
+                if len(batch) == 1 and batch[0].error is not None:
+                    transaction.rollback()
+
+    @staticmethod
+    def _write_one(connection: sa.Connection, work: Work, *, alone: bool) -> None:
+        tx = Transaction(connection)
+        if not alone:
+            connection.exec_driver_sql("SAVEPOINT work")
         try:
-            with self.engine.connect() as connection:
-                connection = connection.execution_options(designate_write=True)
-                with connection.begin():
-                    tx = Transaction(connection)
-                    result = fn(tx)
-                return result, tx.after_commit
-        finally:
-            if self.is_sqlite:
-                self._turn.release()
+            with _translated():
+                work.result = (work.run(tx), tx.after_commit)
+        except Exception as error:
+            work.error = error
+            if not alone:
+                connection.exec_driver_sql("ROLLBACK TO work")
+        if not alone:
+            connection.exec_driver_sql("RELEASE work")
 
 
 def _open(url: str, busy_timeout_s: float, options: dict[str, Any]) -> sa.Engine:

@@ -55,13 +55,3 @@ def prune_older(tx: Transaction, before: datetime, limit: int) -> int:
     for zone_id, revision in newest.items():
         prune(tx, zone_id, revision)
     return len(old)
-
-
-def revision_of(connection: sa.Connection, zone_id: str, serial: int) -> int | None:
-    """The revision that made this serial; None when the journal no longer knows."""
-    found: int | None = connection.execute(
-        sa.select(sa.func.max(zone_journal.c.revision)).where(
-            zone_journal.c.zone_id == zone_id, zone_journal.c.to_serial == serial
-        )
-    ).scalar()
-    return found

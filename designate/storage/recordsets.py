@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,9 +109,17 @@ def _select(*conditions: Condition) -> sa.Select[Any]:
 
 
 BY_ID = _select(zones.c.deleted == LIVE, recordsets.c.id == sa.bindparam("id"))
-AT_NAME = sa.select(recordsets.c.type, recordsets.c.id).where(
-    recordsets.c.zone_id == sa.bindparam("zone_id"),
-    recordsets.c.name_key == sa.bindparam("name_key"),
+# What stands at a name, and (as a row without a type) whether another zone covers it.
+AT_NAME = sa.union_all(
+    sa.select(recordsets.c.type, recordsets.c.id).where(
+        recordsets.c.zone_id == sa.bindparam("zone_id"),
+        recordsets.c.name_key == sa.bindparam("name_key"),
+    ),
+    sa.select(sa.literal("").label("type"), zones.c.id).where(
+        zones.c.name_key.in_(sa.bindparam("cuts", expanding=True)),
+        zones.c.deleted == LIVE,
+        zones.c.id != sa.bindparam("zone_id"),
+    ),
 )
 INSERT = sa.insert(recordsets)
 INSERT_RECORDS = sa.insert(records)
@@ -127,10 +135,18 @@ def get(connection: sa.Connection, recordset_id: str) -> StoredRecordSet:
     )
 
 
-def at_name(connection: sa.Connection, zone_id: str, name: str) -> dict[str, RecordSetId]:
-    """The zone's recordsets at a name: type to id."""
-    rows = connection.execute(AT_NAME, {"zone_id": zone_id, "name_key": name.lower()})
-    return {row.type: RecordSetId(row.id) for row in rows}
+def at_name(
+    connection: sa.Connection, zone_id: str, name: str, cuts: Iterable[str]
+) -> tuple[dict[str, RecordSetId], bool]:
+    """The zone's recordsets at a name, type to id; and whether one of the cuts (names between it
+    and the apex, itself included) is a zone of its own."""
+    values = {
+        "zone_id": zone_id,
+        "name_key": name.lower(),
+        "cuts": [cut.lower() for cut in cuts],
+    }
+    there = {row.type: RecordSetId(row.id) for row in connection.execute(AT_NAME, values)}
+    return there, there.pop("", None) is not None
 
 
 def apex(connection: sa.Connection, zone: Zone, rtype: str) -> StoredRecordSet | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -18,7 +18,15 @@ from designate.model.zones import Action, Master, Status, Zone, ZoneId, ZoneType
 from designate.storage import query as queries
 from designate.storage.engine import Transaction
 from designate.storage.query import Condition, Scope
-from designate.storage.tables import LIVE, namespaces, project_usage, shared_zones, zones
+from designate.storage.tables import (
+    LIVE,
+    namespaces,
+    pools,
+    project_usage,
+    quotas,
+    shared_zones,
+    zones,
+)
 
 MASTERS = tuple[Master, ...]
 
@@ -39,13 +47,16 @@ MOST_SHARES_LISTED = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredZone:
-    """A zone with what only the services see. soa_wire: the SOA's data in wire form."""
+    """A zone with what only the services see. soa_wire: the SOA's data in wire form. pool_version:
+    of its pool. overrides: its project's own limits, where it has any."""
 
     zone: Zone
     soa_wire: bytes
     recordset_count: int
     record_count: int
     hard_delete: bool
+    pool_version: int
+    overrides: Mapping[str, int]
 
 
 def _zone(row: sa.Row[Any]) -> Zone:
@@ -88,37 +99,50 @@ def _stored(row: sa.Row[Any]) -> StoredZone:
         recordset_count=row.recordset_count,
         record_count=row.record_count,
         hard_delete=row.hard_delete,
+        pool_version=row.pool_version,
+        overrides={
+            name: limit
+            for name in LIMITS
+            if (limit := getattr(row, f"limit_{name}", None)) is not None
+        },
     )
 
 
 # Statements of the busiest paths are made once: putting one together costs more than running it.
 ID: sa.BindParameter[str] = sa.bindparam("id")
 PROJECT: sa.BindParameter[str] = sa.bindparam("project_id")
+LIMITS = ("zone_recordsets", "zone_records", "recordset_records")
+POOL_VERSION = (
+    sa.select(pools.c.version)
+    .where(pools.c.id == zones.c.pool_id)
+    .scalar_subquery()
+    .label("pool_version")
+)
+OVERRIDES = tuple(
+    sa.select(quotas.c.hard_limit)
+    .where(quotas.c.project_id == zones.c.project_id, quotas.c.resource == name)
+    .scalar_subquery()
+    .label(f"limit_{name}")
+    for name in LIMITS
+)
+STORED = sa.select(zones, sa.false().label("shared"), POOL_VERSION)
 BY_ID = sa.select(zones, SHARED).where(zones.c.id == ID, zones.c.deleted == LIVE)
-BY_ID_VISIBLE = BY_ID.where(
-    sa.or_(
-        zones.c.project_id == PROJECT,
-        zones.c.id.in_(
-            sa.select(shared_zones.c.zone_id).where(shared_zones.c.target_project_id == PROJECT)
-        ),
-    )
+VISIBLE = sa.or_(
+    zones.c.project_id == PROJECT,
+    zones.c.id.in_(
+        sa.select(shared_zones.c.zone_id).where(shared_zones.c.target_project_id == PROJECT)
+    ),
 )
-UNLOCKED = sa.select(zones, sa.false().label("shared")).where(
-    zones.c.id == ID, zones.c.deleted == LIVE
-)
+BY_ID_VISIBLE = BY_ID.where(VISIBLE)
+UNLOCKED = STORED.where(zones.c.id == ID, zones.c.deleted == LIVE)
 LOCKED = UNLOCKED.with_for_update()
-COVERING = (
-    sa.select(zones.c.id)
-    .where(
-        zones.c.name_key.in_(sa.bindparam("names", expanding=True)),
-        zones.c.deleted == LIVE,
-        zones.c.id != ID,
-    )
-    .limit(1)
-)
+UNLOCKED_ALL = BY_ID.add_columns(POOL_VERSION, *OVERRIDES)
+LOCKED_ALL = UNLOCKED_ALL.with_for_update()
+UNLOCKED_VISIBLE = UNLOCKED_ALL.where(VISIBLE)
+LOCKED_VISIBLE = UNLOCKED_VISIBLE.with_for_update()
 
 
-def get(connection: sa.Connection, zone_id: str, scope: Scope) -> StoredZone:
+def get(connection: sa.Connection, zone_id: str, scope: Scope) -> Zone:
     """Raises NotFound when there is no such zone or the scope does not see it."""
     if scope.all_projects:
         row = connection.execute(BY_ID, {"id": zone_id}).first()
@@ -127,12 +151,26 @@ def get(connection: sa.Connection, zone_id: str, scope: Scope) -> StoredZone:
         row = connection.execute(BY_ID_VISIBLE, values).first()
     if row is None:
         raise errors.NotFound("zone")
-    return _stored(row)
+    return _zone(row)
 
 
 def lock(tx: Transaction, zone_id: str) -> StoredZone:
-    """The zone, its row held until the transaction ends. Raises NotFound."""
+    """The zone for the services' own work, its row held until the transaction ends: who shares it
+    and what its project may have are left out. Raises NotFound."""
     row = tx.execute(tx.lock(UNLOCKED, LOCKED), {"id": zone_id}).first()
+    if row is None:
+        raise errors.NotFound("zone")
+    return _stored(row)
+
+
+def lock_visible(tx: Transaction, zone_id: str, scope: Scope) -> StoredZone:
+    """All that a change for somebody has to know of the zone, in one statement; its row is held
+    until the transaction ends. Raises NotFound, also when the scope does not see the zone."""
+    if scope.all_projects:
+        row = tx.execute(tx.lock(UNLOCKED_ALL, LOCKED_ALL), {"id": zone_id}).first()
+    else:
+        values = {"id": zone_id, "project_id": scope.project_id}
+        row = tx.execute(tx.lock(UNLOCKED_VISIBLE, LOCKED_VISIBLE), values).first()
     if row is None:
         raise errors.NotFound("zone")
     return _stored(row)
@@ -241,14 +279,6 @@ def related(connection: sa.Connection, name: str) -> list[Zone]:
         .limit(1000 + len(upwards))
     )
     return sorted((_zone(row) for row in rows), key=lambda zone: -len(zone.name))
-
-
-def covers(connection: sa.Connection, names: Iterable[str], besides: str) -> bool:
-    """Whether one of these names is a live zone other than the zone with id `besides`."""
-    keys = [name.lower() for name in names]
-    return bool(keys) and (
-        connection.execute(COVERING, {"names": keys, "id": besides}).first() is not None
-    )
 
 
 def insert(
@@ -360,8 +390,7 @@ def claim_waiting(
         zones.c.action == Action.DELETE,
     )
     rows = tx.execute(
-        sa.select(zones, sa.false().label("shared"))
-        .where(
+        STORED.where(
             zones.c.deleted == LIVE,
             zones.c.shard.between(*shards),
             zones.c.status.in_((Status.PENDING, Status.ERROR)),

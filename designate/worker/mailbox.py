@@ -36,6 +36,7 @@ class Mailbox:
         self._waiting: OrderedDict[ZoneId, ZoneChange] = OrderedDict()
         self._held: dict[ZoneId, ZoneChange] = {}
         self._taken: set[ZoneId] = set()
+        self._merged: dict[ZoneId, int] = {}
         self._ready = threading.Condition()
         self._closed = False
         self.dropped = 0
@@ -52,6 +53,7 @@ class Mailbox:
             old = slots.get(change.zone_id)
             if old is not None:
                 slots[change.zone_id] = newest(old, change)
+                self._merged[change.zone_id] = self._merged.get(change.zone_id, 1) + 1
                 return True
             if len(self) >= self._most_zones:
                 self.dropped += 1
@@ -63,9 +65,9 @@ class Mailbox:
                 self._ready.notify()
             return True
 
-    def take(self, timeout_s: float) -> ZoneChange | None:
-        """The change that waits longest; None after timeout_s or once closed. The caller calls
-        done() for its zone."""
+    def take(self, timeout_s: float) -> tuple[ZoneChange, int] | None:
+        """The change that waits longest and how many it stands for; None after timeout_s or once
+        closed. The caller calls done() for its zone."""
         deadline = time.monotonic() + timeout_s
         with self._ready:
             while not self._waiting:
@@ -75,7 +77,7 @@ class Mailbox:
                 self._ready.wait(left_s)
             zone_id, change = self._waiting.popitem(last=False)
             self._taken.add(zone_id)
-            return change
+            return change, self._merged.pop(zone_id, 1)
 
     def done(self, zone_id: ZoneId) -> None:
         """The zone's publisher is free; what arrived meanwhile may be taken."""
@@ -92,4 +94,5 @@ class Mailbox:
             self._closed = True
             self._waiting.clear()
             self._held.clear()
+            self._merged.clear()
             self._ready.notify_all()

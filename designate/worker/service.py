@@ -77,6 +77,8 @@ OPTS = [
 
 PUBLISHERS = 8
 PUBLISH_GAP_S = 0.02
+# Under a stream of changes of one zone, publishing more often would only take time from them.
+LONGEST_PUBLISH_GAP_S = 0.1
 LONGEST_QUERY_S = 2.0
 LONGEST_RETRY_S = 5.0
 FIRST_POLL_S = 0.05
@@ -130,16 +132,18 @@ class Worker:
 
     def _publish(self) -> None:
         while not self._stopping.is_set():
-            change = self._mailbox.take(timeout_s=1.0)
-            if change is None:
+            taken = self._mailbox.take(timeout_s=1.0)
+            if taken is None:
                 continue
+            change, merged = taken
             try:
                 self._hand_over(change)
             except errors.DesignateError as error:
                 LOG.warning("zone %s is left to the sweep: %s", change.zone_id, error)
             finally:
                 # What comes for this zone in the meantime waits in its slot and is published as one.
-                self._converger.later(PUBLISH_GAP_S, partial(self._mailbox.done, change.zone_id))
+                gap_s = min(LONGEST_PUBLISH_GAP_S, PUBLISH_GAP_S * max(1, merged // 2))
+                self._converger.later(gap_s, partial(self._mailbox.done, change.zone_id))
 
     def _hand_over(self, change: ZoneChange) -> None:
         try:

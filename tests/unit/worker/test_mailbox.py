@@ -16,7 +16,7 @@ def test_of_two_changes_the_newer_revision_is_kept_in_the_place_of_the_older():
     box.put(change(3, name="a."))
     box.put(change(2, name="a."))
 
-    taken = [box.take(0), box.take(0)]
+    taken = [box.take(0)[0], box.take(0)[0]]
 
     assert [(t.name, t.revision) for t in taken] == [("a.", 3), ("b.", 1)]
     assert box.take(0) is None
@@ -39,14 +39,14 @@ def test_a_hard_deletion_stays_hard():
 def test_while_a_zone_is_published_its_newest_change_waits():
     box = Mailbox()
     box.put(change(1))
-    first = box.take(0)
+    first, _ = box.take(0)
     box.put(change(2))
     box.put(change(3))
     meanwhile = box.take(0)
     box.done(first.zone_id)
 
     assert meanwhile is None
-    assert box.take(0).revision == 3
+    assert box.take(0)[0].revision == 3
 
 
 def test_a_full_mailbox_drops_other_zones_and_still_merges_its_own():
@@ -57,7 +57,7 @@ def test_a_full_mailbox_drops_other_zones_and_still_merges_its_own():
 
     assert (kept, dropped, merged) == ([True, True], False, True)
     assert (box.dropped, len(box)) == (1, 2)
-    assert [box.take(0).revision, box.take(0).revision] == [1, 2]
+    assert [box.take(0)[0].revision, box.take(0)[0].revision] == [1, 2]
 
 
 def test_changes_that_wait_for_their_publisher_count_against_the_bound():

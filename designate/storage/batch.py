@@ -1,0 +1,90 @@
+"""Writers that wait for their turn share one transaction: one BEGIN and one sync to disk for all.
+
+Where only one writer may be inside the database (SQLite), the first that comes leads: it runs what has
+gathered meanwhile, each piece of work within a savepoint of its own, commits once, and wakes the others.
+A work that fails is undone alone; a commit that fails fails all, and none of them is told otherwise.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from designate import errors
+
+MOST_TOGETHER = 32
+
+
+class Work:
+    """One writer's work, and what became of it. run: called by whoever leads."""
+
+    __slots__ = ("error", "lead", "result", "run", "woken")
+
+    def __init__(self, run: Callable[[Any], Any]) -> None:
+        self.run = run
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.lead = False
+        self.woken = threading.Event()
+
+
+class Turns:
+    """Hands the single writer's place from batch to batch. Thread-safe.
+
+    together: runs these works in one transaction and returns after its commit; it sets result or error
+    of each, and raises when none of them was stored.
+    """
+
+    def __init__(self, together: Callable[[Sequence[Work]], None]) -> None:
+        self._together = together
+        self._waiting: deque[Work] = deque()
+        self._busy = False
+        self._lock = threading.Lock()
+
+    def write(self, work: Work, deadline_s: float) -> Any:
+        """The work's result, once it is durable. Raises what the work raised, or Unavailable when
+        its turn did not come before the deadline (of time.monotonic())."""
+        with self._lock:
+            work.lead = not self._busy
+            self._busy = True
+            self._waiting.append(work)
+        if not work.lead:
+            self._await(work, deadline_s)
+        if work.lead:
+            self._lead(work)
+        if work.error is not None:
+            raise work.error
+        return work.result
+
+    def _await(self, work: Work, deadline_s: float) -> None:
+        if work.woken.wait(max(0.0, deadline_s - time.monotonic())):
+            return
+        with self._lock:
+            if work in self._waiting and not work.lead:
+                self._waiting.remove(work)
+                raise errors.Unavailable("the database is busy")
+        # It is being run: whether it is stored must be known before anybody is told.
+        work.woken.wait()
+
+    def _lead(self, own: Work) -> None:
+        with self._lock:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+        try:
+            self._together(batch)
+        except BaseException as error:
+            for work in batch:
+                work.error = error
+        finally:
+            with self._lock:
+                if self._waiting:
+                    self._waiting[0].lead = True
+                    self._waiting[0].woken.set()
+                else:
+                    self._busy = False
+            for work in batch:
+                if work is not own:
+                    work.lead = False
+                    work.woken.set()

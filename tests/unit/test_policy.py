@@ -1,0 +1,68 @@
+"""central.policy: decisions are remembered by everything that they depend on, and not for long."""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+
+import pytest
+from oslo_policy import opts as policy_opts
+
+from designate import errors
+from designate.central.policy import Policy
+from designate.context import Context
+from tests.servers import until
+from tests.service import make_conf
+
+MEMBER = Context(project_id="one", user_id="u", roles=["member"])
+
+
+@pytest.fixture
+def conf(tmp_path):
+    conf = make_conf(tmp_path)
+    policy_opts.set_defaults(conf)
+    conf.set_override("policy_file", str(tmp_path / "policy.yaml"), "oslo_policy")
+    conf.set_override("policy_dirs", [], "oslo_policy")
+    return conf
+
+
+def target(project, **more):
+    return {"project_id": project, "tenant_id": project, **more}
+
+
+def test_a_decision_for_one_project_says_nothing_about_another(conf):
+    policy = Policy(conf)
+    for _ in range(2):
+        policy.check("delete_zone", MEMBER, target("one"))
+        with pytest.raises(errors.Forbidden):
+            policy.check("delete_zone", MEMBER, target("two"))
+        with pytest.raises(errors.Forbidden):
+            policy.check("delete_zone", Context(project_id="one", roles=["reader"]), target("one"))
+
+
+def test_members_that_only_a_referred_rule_looks_at_count(conf, tmp_path):
+    (tmp_path / "policy.yaml").write_text(
+        '"inner": "\'blue\':%(colour)s"\n"delete_zone": "rule:inner"\n'
+    )
+    policy = Policy(conf)
+    policy.check("delete_zone", MEMBER, target("one", colour="blue"))
+    with pytest.raises(errors.Forbidden):
+        policy.check("delete_zone", MEMBER, target("one", colour="red"))
+
+
+def test_the_same_question_is_not_decided_twice(conf):
+    policy = Policy(conf)
+    policy._forget_at = monotonic() + 60
+    policy.check("delete_zone", MEMBER, target("one", zone_id="a"))
+    decided = len(policy._remembered)
+    policy.check("delete_zone", MEMBER, target("one", zone_id="b"))
+    assert len(policy._remembered) == decided == 1
+
+
+def test_a_changed_file_is_in_force_soon(conf, tmp_path):
+    policy = Policy(conf)
+    policy.check("delete_zone", MEMBER, target("one"))
+    path = tmp_path / "policy.yaml"
+    path.write_text('"delete_zone": "!"\n')
+    os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 10))
+    until(lambda: not policy.allows("delete_zone", MEMBER, target("one")), 10, "the new rule")
