@@ -17,9 +17,11 @@ from oslo_config import cfg
 MODULES = (
     "designate.api.app",
     "designate.api.server",
+    "designate.central.admin",
     "designate.central.quotas",
     "designate.central.recordsets",
     "designate.central.service",
+    "designate.central.services",
     "designate.central.status",
     "designate.central.zones",
     "designate.mdns.handler",

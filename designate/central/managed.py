@@ -94,3 +94,10 @@ def follow_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> 
         columns={"mname": zone.mname},
     )
     zones.update(tx, zone.id, ns_version=pool.ns_version)
+
+
+def move_to_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> None:
+    """Hand the zone to another pool: its nameservers in the apex NS set, and the SOA's MNAME."""
+    zones.update(tx, stored.zone.id, pool_id=pool.id, served_revision=0, ns_version=0)
+    zone = replace(stored.zone, pool_id=pool.id, served_revision=0)
+    follow_pool(core, tx, replace(stored, zone=zone, pool_version=pool.version), pool)

@@ -5,19 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from designate import errors
+from designate.central.admin import is_blacklisted
 from designate.central.base import Core
 from designate.context import Context
 from designate.model.zones import Zone, ZoneId
+from designate.storage import admin as storage
+from designate.storage.engine import Transaction
 from designate.wire import names
 
 
-def check_zone_name(core: Core, name: str) -> None:
+def check_zone_name(core: Core, tx: Transaction, context: Context, name: str) -> None:
     """The operator's rules for zone names. Raises BadRequest of type invalid_zone_name."""
     longest = core.conf["service:central"].max_zone_name_len
     if len(name) > longest:
         raise errors.BadRequest("Name too long", type="invalid_zone_name")
-    if len(name.rstrip(".").split(".")) < 2:
+    labels = name.lower().rstrip(".").split(".")
+    if len(labels) < 2:
         raise errors.BadRequest("More than one label is required", type="invalid_zone_name")
+    suffixes = [".".join(labels[n:]) for n in range(1, len(labels))]
+    allowed, is_tld = storage.tld_says(tx.connection, ".".join(labels), suffixes)
+    if not allowed:
+        raise errors.BadRequest("Unknown or invalid TLD", type="invalid_zone_name")
+    if is_tld:
+        raise errors.BadRequest("The zone name is a TLD", type="invalid_zone_name")
+    if is_blacklisted(tx, name) and not core.policy.allows("use_blacklisted_zone", context, {}):
+        raise errors.BadRequest("The zone name is blacklisted", type="invalid_zone_name")
 
 
 def check_ttl(core: Core, context: Context, ttl: int | None) -> None:

@@ -28,6 +28,11 @@ SHARED = "'True':%(zone_shared)s"
 ANYONE = "@"
 
 AGGREGATES = (
+    "designate.central.admin",
+    "designate.central.ownership",
+    "designate.central.pools",
+    "designate.central.quotas",
+    "designate.central.services",
     "designate.central.zones",
     "designate.central.recordsets",
     "designate.central.status",
@@ -62,15 +67,23 @@ BASE_RULES = (
 )
 
 
-def rule(name: str, check: str, operation: str, description: str) -> policy.DocumentedRuleDefault:
-    """One rule. operation: method and path, e.g. "POST /v2/zones"."""
+def rule(
+    name: str,
+    check: str,
+    operation: str,
+    description: str,
+    *,
+    scope: str | None = "project",
+) -> policy.DocumentedRuleDefault:
+    """One rule. operation: method and path, e.g. "POST /v2/zones". scope: of the tokens that it takes;
+    None: of any."""
     method, path = operation.split(" ", 1)
     return policy.DocumentedRuleDefault(
         name=name,
         check_str=check,
         description=description,
         operations=[{"method": method, "path": path}],
-        scope_types=["project"],
+        scope_types=None if scope is None else [scope],
     )
 
 

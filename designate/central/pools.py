@@ -9,15 +9,21 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from oslo_db import exception as db_errors
+
 from designate import errors, rrtypes
 from designate.central import managed
-from designate.central.base import Core
+from designate.central.base import Core, scope_of
+from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.model import poolsfile
-from designate.model.pools import Pool, PoolChange, PoolSpec
+from designate.model.codec import UNSET
+from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPatch, PoolSpec
+from designate.model.query import Page, Query
 from designate.model.zones import Action
 from designate.storage import pools, zones
 from designate.storage.engine import Transaction
@@ -32,6 +38,16 @@ PARTS = (
     "nameservers",
     "targets",
     "also_notifies",
+)
+
+
+RULES = (
+    rule("create_pool", ADMIN, "POST /v2/pools", "Create a pool."),
+    rule("find_pools", ADMIN, "GET /v2/pools", "List pools."),
+    rule("find_pool", ADMIN, "GET /v2/pools", "Find a pool."),
+    rule("get_pool", ADMIN, "GET /v2/pools/{pool_id}", "Show a pool."),
+    rule("update_pool", ADMIN, "PATCH /v2/pools/{pool_id}", "Change a pool."),
+    rule("delete_pool", ADMIN, "DELETE /v2/pools/{pool_id}", "Delete a pool."),
 )
 
 
@@ -123,6 +139,108 @@ class PoolsEndpoint:
             ns_version=current.ns_version + ns_changed,
             updated_at=self._core.now(),
         )
+
+    # -- the API's side --------------------------------------------------------------------------
+
+    def list(self, context: Context, query: Query) -> Page[Pool]:
+        core = self._core
+        core.policy.check("find_pools", context, {})
+        limit = query.limit or core.conf["service:api"].default_limit_v2
+        with core.db.read() as connection:
+            return pools.page(connection, query, scope_of(context), limit=limit)
+
+    def show(self, context: Context, pool_id: str) -> Pool:
+        self._core.policy.check("get_pool", context, {})
+        with self._core.db.read() as connection:
+            return _visible(context, pools.get(connection, pool_id))
+
+    def create(self, context: Context, draft: PoolDraft) -> Pool:
+        core = self._core
+        core.policy.check("create_pool", context, {})
+        _check_names(draft.ns_records)
+        pool = Pool(
+            id=str(uuid.uuid4()),
+            name=draft.name,
+            project_id=draft.project_id or context.project_id,
+            description=draft.description,
+            attributes=draft.attributes,
+            ns_records=draft.ns_records,
+            created_at=core.now(),
+        )
+        with _named_duplicates():
+            core.db.write(lambda tx: pools.insert(tx, pool))
+        return pool
+
+    def update(self, context: Context, pool_id: str, patch: PoolPatch) -> Pool:
+        core = self._core
+        core.policy.check("get_pool", context, {})
+
+        def write(tx: Transaction) -> Pool:
+            before = _visible(context, pools.get(tx.connection, pool_id))
+            core.policy.check("update_pool", context, {})
+            after = replace(
+                _patched(before, patch), version=before.version + 1, updated_at=core.now()
+            )
+            pools.update(tx, after)
+            return after
+
+        with _named_duplicates():
+            pool = core.db.write(write)
+        follow_pools(core, limit=1000)
+        return pool
+
+    def delete(self, context: Context, pool_id: str) -> None:
+        core = self._core
+        core.policy.check("delete_pool", context, {})
+
+        def write(tx: Transaction) -> None:
+            pool = _visible(context, pools.get(tx.connection, pool_id))
+            if pools.holds_zones(tx.connection, pool.id):
+                raise errors.BadRequest("The pool holds zones", type="invalid_operation")
+            pools.delete(tx, pool.id)
+
+        core.db.write(write)
+
+
+def _patched(before: Pool, patch: PoolPatch) -> Pool:
+    members = {
+        name: value for name in PoolPatch.__slots__ if (value := getattr(patch, name)) is not UNSET
+    }
+    after = replace(before, **members)
+    if before.project_id not in (None, after.project_id):
+        raise errors.InvalidObject("'project_id' cannot be changed")
+    if after.ns_records == before.ns_records:
+        return after
+    if not after.ns_records:
+        raise errors.BadRequest(
+            "A pool must keep at least one NS record", type="last_server_delete_not_allowed"
+        )
+    _check_names(after.ns_records)
+    return replace(after, ns_version=before.ns_version + 1)
+
+
+def _visible(context: Context, pool: Pool) -> Pool:
+    """Raises NotFound for a pool of another project."""
+    if not context.all_projects and pool.project_id not in (None, context.project_id):
+        raise errors.NotFound("pool")
+    return pool
+
+
+def _check_names(ns_records: tuple[NsRecord, ...]) -> None:
+    seen: set[str] = set()
+    for record in ns_records:
+        rrtypes.check_domain(record.hostname)
+        if record.hostname.lower() in seen:
+            raise errors.Duplicate("pool_ns_record")
+        seen.add(record.hostname.lower())
+
+
+@contextmanager
+def _named_duplicates() -> Iterator[None]:
+    try:
+        yield
+    except db_errors.DBDuplicateEntry:
+        raise errors.Duplicate("pool") from None
 
 
 class _DryRun(Exception):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from oslo_config import cfg
 
 from designate import errors
 from designate.central.base import Core
+from designate.central.policy import ADMIN, ADMIN_OR_READER, rule
 from designate.context import Context
 from designate.model.quotas import Limits, Quotas
-from designate.storage import quotas
+from designate.storage import quotas as storage
+from designate.storage.engine import Transaction
 
 GROUP = "DEFAULT"
 OPTS = [
@@ -42,7 +45,7 @@ OPTS = [
 def effective(core: Core, connection: sa.Connection, project_id: str | None) -> Quotas:
     """The project's quotas: the configured ones and what it has been given instead."""
     return with_overrides(
-        core, quotas.overrides(connection, project_id) if project_id is not None else {}
+        core, storage.overrides(connection, project_id) if project_id is not None else {}
     )
 
 
@@ -61,11 +64,51 @@ def require(limits: Quotas, **wanted: int) -> None:
         raise errors.OverQuota(f"Quota exceeded for {', '.join(exceeded)}.")
 
 
+RULES = (
+    rule(
+        "get_quotas",
+        f"{ADMIN_OR_READER} or ('True':%(all_tenants)s and role:reader)",
+        "GET /v2/quotas/{project_id}",
+        "Show quotas.",
+    ),
+    rule("set_quota", ADMIN, "PATCH /v2/quotas/{project_id}", "Change quotas."),
+    rule("reset_quotas", ADMIN, "DELETE /v2/quotas/{project_id}", "Back to default quotas."),
+)
+
+
 class QuotasEndpoint:
     """See rpc.interfaces.QuotasApi."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
+
+    def get(self, context: Context, project_id: str) -> Quotas:
+        self._core.policy.check("get_quotas", context, _target(context, project_id))
+        _refuse_others(context, project_id)
+        with self._core.db.read() as connection:
+            return effective(self._core, connection, project_id)
+
+    def set(self, context: Context, project_id: str, quotas: dict[str, int]) -> Quotas:
+        core = self._core
+        if context.project_id is None and not context.all_projects:
+            raise errors.Unauthorized("A project is needed")
+        target = _target(context, project_id)
+        core.policy.check("set_quota", context, target)
+        for name, limit in quotas.items():
+            core.policy.check(
+                "set_quota", context, target | {"resource": name, "hard_limit": limit}
+            )
+        _refuse_others(context, project_id)
+
+        def write(tx: Transaction) -> Quotas:
+            storage.set_limits(tx, project_id, quotas)
+            return effective(core, tx.connection, project_id)
+
+        return core.db.write(write)
+
+    def reset(self, context: Context, project_id: str) -> None:
+        self._core.policy.check("reset_quotas", context, _target(context, project_id))
+        self._core.db.write(lambda tx: storage.reset(tx, project_id))
 
     def limits(self, context: Context) -> Limits:
         conf = self._core.conf
@@ -82,3 +125,16 @@ class QuotasEndpoint:
             max_recordset_name_length=central.max_recordset_name_len,
             max_page_limit=conf["service:api"].max_limit_v2,
         )
+
+
+def _target(context: Context, project_id: str) -> dict[str, Any]:
+    return {
+        "project_id": project_id,
+        "tenant_id": project_id,
+        "all_tenants": context.all_projects,
+    }
+
+
+def _refuse_others(context: Context, project_id: str) -> None:
+    if project_id != context.project_id and not context.all_projects:
+        raise errors.Forbidden("Quotas of another project")

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
+from designate.central.admin import BlacklistsEndpoint, TldsEndpoint, TsigKeysEndpoint
 from designate.central.base import Core
+from designate.central.ownership import (
+    SharesEndpoint,
+    TransferAcceptsEndpoint,
+    TransferRequestsEndpoint,
+)
 from designate.central.policy import Policy
 from designate.central.pools import PoolsEndpoint
 from designate.central.quotas import QuotasEndpoint
 from designate.central.recordsets import RecordSetsEndpoint
+from designate.central.services import ReportsEndpoint, ServicesEndpoint
 from designate.central.status import StatusEndpoint
 from designate.central.zones import ZonesEndpoint
 from designate.rpc import interfaces
@@ -64,6 +71,14 @@ def dispatcher(conf: cfg.ConfigOpts, db: Database, worker: interfaces.WorkerApi)
             interfaces.RecordSetsApi: RecordSetsEndpoint(core),
             interfaces.QuotasApi: QuotasEndpoint(core),
             interfaces.PoolsApi: PoolsEndpoint(core),
+            interfaces.TldsApi: TldsEndpoint(core),
+            interfaces.BlacklistsApi: BlacklistsEndpoint(core),
+            interfaces.TsigKeysApi: TsigKeysEndpoint(core),
+            interfaces.SharesApi: SharesEndpoint(core),
+            interfaces.TransferRequestsApi: TransferRequestsEndpoint(core),
+            interfaces.TransferAcceptsApi: TransferAcceptsEndpoint(core),
+            interfaces.ServicesApi: ServicesEndpoint(core),
+            interfaces.ReportsApi: ReportsEndpoint(core),
             interfaces.StatusApi: StatusEndpoint(core),
         }
     )

@@ -21,6 +21,7 @@ from designate.central.base import (
     target_of,
 )
 from designate.central.policy import (
+    ADMIN,
     ADMIN_OR_MEMBER,
     ADMIN_OR_READER,
     SHARED,
@@ -41,7 +42,7 @@ from designate.model.zones import (
     ZoneType,
     rname,
 )
-from designate.storage import pools, recordsets, zones
+from designate.storage import admin, ownership, pools, recordsets, zones
 from designate.storage.engine import Transaction
 from designate.wire import names
 
@@ -83,6 +84,24 @@ RULES = (
     rule("find_zones", ADMIN_OR_READER, "GET /v2/zones", "List zones."),
     rule("update_zone", ADMIN_OR_MEMBER, "PATCH /v2/zones/{zone_id}", "Change a zone."),
     rule("delete_zone", ADMIN_OR_MEMBER, "DELETE /v2/zones/{zone_id}", "Delete a zone."),
+    rule(
+        "abandon_zone",
+        ADMIN,
+        "POST /v2/zones/{zone_id}/tasks/abandon",
+        "Forget a zone without telling its nameservers.",
+    ),
+    rule(
+        "xfr_zone",
+        ADMIN_OR_MEMBER,
+        "POST /v2/zones/{zone_id}/tasks/xfr",
+        "Transfer a secondary zone now.",
+    ),
+    rule(
+        "pool_move_zone",
+        ADMIN,
+        "POST /v2/zones/{zone_id}/tasks/pool_move",
+        "Move a zone to another pool.",
+    ),
     rule(
         "get_zone_ns_records",
         ADMIN_OR_READER,
@@ -153,16 +172,13 @@ class ZonesEndpoint:
         assert context.project_id is not None  # noqa: S101 - checked by the caller
         limits = quotas.effective(core, tx.connection, context.project_id)
         quotas.require(limits, zones=zones.owned_zones(tx, context.project_id, 1))
-        naming.check_zone_name(core, draft.name)
+        naming.check_zone_name(core, tx, context, draft.name)
         naming.check_ttl(core, context, draft.ttl)
         zones.lock_namespace(tx, draft.name)
         family = zones.related(tx.connection, draft.name)
         naming.check_family(draft.name, context.project_id, family)
         pool = pools.get(tx.connection, core.conf["service:central"].default_pool_id)
-        if not pool.ns_records:
-            raise errors.ConfigurationError(
-                f"Pool {pool.name} has no NS records", type="no_servers_configured"
-            )
+        _check_pool(core, tx, pool)
         zone = self._new_zone(draft, context.project_id, pool)
         mine = [other for other in family if other.pool_id == pool.id]
         parent = naming.parent_of(zone.name, mine)
@@ -250,21 +266,13 @@ class ZonesEndpoint:
 
     def delete(self, context: Context, zone_id: str) -> Zone:
         core = self._core
-        with core.db.read() as connection:
-            before = zones.get(connection, zone_id, scope_of(context))
-        core.policy.check("delete_zone", context, target_of(before))
-        if before.type == ZoneType.CATALOG:
-            raise errors.Forbidden("This operation is not allowed for catalog zones")
-        if before.shared and not context.delete_shares:
-            raise errors.BadRequest("The zone is shared", type="zone_is_shared")
 
         def write(tx: Transaction) -> Zone:
-            stored = zones.lock(tx, zone_id)
-            if zones.has_children(tx.connection, zone_id):
-                raise errors.BadRequest(
-                    "Please delete any subzones before deleting this zone",
-                    type="zone_has_sub_zone",
-                )
+            stored = zones.lock_visible(tx, zone_id, scope_of(context))
+            core.policy.check("delete_zone", context, target_of(stored.zone))
+            if stored.zone.type == ZoneType.CATALOG:
+                raise errors.Forbidden("This operation is not allowed for catalog zones")
+            _refuse_kept(tx, context, stored.zone)
             now = core.now()
             after = replace(
                 stored.zone,
@@ -294,7 +302,80 @@ class ZonesEndpoint:
             )
             return after
 
-        return replace(core.db.write(write), shared=before.shared)
+        return core.db.write(write)
+
+    # -- tasks -----------------------------------------------------------------------------------
+
+    def abandon(self, context: Context, zone_id: str) -> None:
+        core = self._core
+        core.policy.check("abandon_zone", context, {"zone_id": zone_id})
+
+        def write(tx: Transaction) -> None:
+            stored = zones.lock_visible(tx, zone_id, scope_of(context))
+            zone = stored.zone
+            core.policy.check("abandon_zone", context, target_of(zone))
+            if zone.type == ZoneType.CATALOG:
+                raise errors.Forbidden("This operation is not allowed for catalog zones")
+            _refuse_kept(tx, context, zone)
+            zones.bury(tx, zone, core.now())
+
+        core.db.write(write)
+
+    def transfer_in(self, context: Context, zone_id: str) -> None:
+        with self._core.db.read() as connection:
+            zone = zones.get(connection, zone_id, scope_of(context))
+        self._core.policy.check("get_zone", context, target_of(zone))
+        self._core.policy.check("xfr_zone", context, target_of(zone))
+        refuse_pending_delete(zone)
+        if zone.type != ZoneType.SECONDARY:
+            raise errors.BadRequest("Only SECONDARY zones are transferred from their masters")
+        raise errors.Unavailable("Transfers from masters are not available in this release")
+
+    def pool_move(self, context: Context, zone_id: str, pool_id: str | None) -> None:
+        core = self._core
+
+        def write(tx: Transaction) -> None:
+            stored = zones.lock_visible(tx, zone_id, scope_of(context))
+            zone = stored.zone
+            core.policy.check("get_zone", context, target_of(zone))
+            core.policy.check("pool_move_zone", context, target_of(zone))
+            refuse_pending_delete(zone)
+            wanted = pool_id or core.conf["service:central"].default_pool_id
+            if wanted == zone.pool_id:
+                raise errors.BadRequest("The zone is in that pool already")
+            try:
+                pool = pools.get(tx.connection, wanted)
+            except errors.NotFound:
+                raise errors.BadRequest("There is no such pool") from None
+            _check_pool(core, tx, pool)
+            managed.move_to_pool(core, tx, stored, pool)
+
+        core.db.write(write)
+
+
+def _check_pool(core: Core, tx: Transaction, pool: Pool) -> None:
+    """Whether zones may be put into the pool. Queries without a key see the default pool, so that
+    another one needs a key of its own."""
+    if not pool.ns_records:
+        raise errors.ConfigurationError(
+            f"Pool {pool.name} has no NS records", type="no_servers_configured"
+        )
+    if pool.id != core.conf["service:central"].default_pool_id and not admin.pool_has_key(
+        tx.connection, pool.id
+    ):
+        raise errors.BadRequest(f"Pool {pool.name} has no TSIG key of scope POOL")
+
+
+def _refuse_kept(tx: Transaction, context: Context, zone: Zone) -> None:
+    """A zone goes only when nothing below or beside it depends on it."""
+    if zones.has_children(tx.connection, zone.id):
+        raise errors.BadRequest(
+            "Please delete any subzones before deleting this zone", type="zone_has_sub_zone"
+        )
+    if zone.shared:
+        if not context.delete_shares:
+            raise errors.BadRequest("The zone is shared", type="zone_is_shared")
+        ownership.drop_shares(tx, zone.id)
 
 
 def _check_draft(draft: ZoneDraft) -> None:

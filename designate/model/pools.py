@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from designate.model.codec import UNSET, Unset
 from designate.model.zones import Master
 
 
@@ -77,6 +78,29 @@ class Pool:
     targets: tuple[Target, ...] = ()
     also_notifies: tuple[AlsoNotify, ...] = ()
     updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolDraft:
+    """A pool as the API makes one: without targets, which only pools.yaml has. project_id None: the
+    caller's."""
+
+    name: str
+    project_id: str | None = None
+    description: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    ns_records: tuple[NsRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolPatch:
+    """The members to change; UNSET: leave as it is. Lists and maps replace the old ones."""
+
+    name: str | Unset = UNSET
+    project_id: str | Unset | None = UNSET
+    description: str | Unset | None = UNSET
+    attributes: dict[str, str] | Unset = UNSET
+    ns_records: tuple[NsRecord, ...] | Unset = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -48,17 +49,23 @@ class CentralClient:
     recordsets: interfaces.RecordSetsApi
     quotas: interfaces.QuotasApi
     pools: interfaces.PoolsApi
+    tlds: interfaces.TldsApi
+    blacklists: interfaces.BlacklistsApi
+    tsigkeys: interfaces.TsigKeysApi
+    shares: interfaces.SharesApi
+    transfer_requests: interfaces.TransferRequestsApi
+    transfer_accepts: interfaces.TransferAcceptsApi
+    imports: interfaces.ImportsApi
+    exports: interfaces.ExportsApi
+    floatingips: interfaces.FloatingIpsApi
+    services: interfaces.ServicesApi
+    reports: interfaces.ReportsApi
     status: interfaces.StatusApi
 
     @classmethod
     def over(cls, bus: Bus, topic: str = CENTRAL_TOPIC) -> CentralClient:
-        return cls(
-            zones=make(interfaces.ZonesApi, bus, topic),
-            recordsets=make(interfaces.RecordSetsApi, bus, topic),
-            quotas=make(interfaces.QuotasApi, bus, topic),
-            pools=make(interfaces.PoolsApi, bus, topic),
-            status=make(interfaces.StatusApi, bus, topic),
-        )
+        parts = typing.get_type_hints(cls)
+        return cls(**{name: make(interface, bus, topic) for name, interface in parts.items()})
 
 
 def worker_client(bus: Bus, topic: str = WORKER_TOPIC) -> interfaces.WorkerApi:

@@ -11,10 +11,35 @@ from __future__ import annotations
 from typing import ClassVar, Protocol
 
 from designate.context import Context
-from designate.model.pools import NsRecord, Pool, PoolChange, PoolSpec
+from designate.model.admin import (
+    Blacklist,
+    BlacklistDraft,
+    BlacklistPatch,
+    Heartbeat,
+    ServiceStatus,
+    Tld,
+    TldDraft,
+    TldPatch,
+    TsigKey,
+    TsigKeyDraft,
+    TsigKeyPatch,
+)
+from designate.model.floatingips import FloatingIp, FloatingIpPatch
+from designate.model.ownership import (
+    Share,
+    ShareDraft,
+    TransferAccept,
+    TransferAcceptDraft,
+    TransferRequest,
+    TransferRequestDraft,
+    TransferRequestPatch,
+)
+from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPatch, PoolSpec
 from designate.model.query import Page, Query
-from designate.model.quotas import Limits
+from designate.model.quotas import Limits, Quotas
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetPatch
+from designate.model.reports import Counts, ProjectZones
+from designate.model.tasks import ImportDraft, ZoneTask
 from designate.model.zones import Zone, ZoneChange, ZoneDraft, ZonePatch, ZoneReport
 
 
@@ -42,6 +67,18 @@ class ZonesApi(Interface, Protocol):
     def delete(self, context: Context, zone_id: str) -> Zone: ...
 
     def nameservers(self, context: Context, zone_id: str) -> tuple[NsRecord, ...]: ...
+
+    def abandon(self, context: Context, zone_id: str) -> None:
+        """Forget the zone; its nameservers go on serving what they have."""
+        ...
+
+    def transfer_in(self, context: Context, zone_id: str) -> None:
+        """Look for a newer version of a secondary zone at its masters now."""
+        ...
+
+    def pool_move(self, context: Context, zone_id: str, pool_id: str | None) -> None:
+        """Serve the zone from another pool; None: the one that the scheduler picks."""
+        ...
 
 
 class RecordSetsApi(Interface, Protocol):
@@ -74,9 +111,20 @@ class QuotasApi(Interface, Protocol):
 
     def limits(self, context: Context) -> Limits: ...
 
+    def get(self, context: Context, project_id: str) -> Quotas: ...
+
+    def set(self, context: Context, project_id: str, quotas: dict[str, int]) -> Quotas:
+        """Change these limits of the project, all or none; answers all of them."""
+        ...
+
+    def reset(self, context: Context, project_id: str) -> None:
+        """Back to the configured limits."""
+        ...
+
 
 class PoolsApi(Interface, Protocol):
-    """The operator's side of pools (designate-manage) and the worker's."""
+    """Pools: for administrators (create, get, list, update, delete), for the operator's command line
+    (apply) and for the worker (get, find)."""
 
     NAMESPACE: ClassVar[str] = "pools"
     VERSION: ClassVar[str] = "1.0"
@@ -84,6 +132,16 @@ class PoolsApi(Interface, Protocol):
     def get(self, context: Context, pool_id: str) -> Pool: ...
 
     def find(self, context: Context) -> tuple[Pool, ...]: ...
+
+    def list(self, context: Context, query: Query) -> Page[Pool]: ...
+
+    def show(self, context: Context, pool_id: str) -> Pool: ...
+
+    def create(self, context: Context, draft: PoolDraft) -> Pool: ...
+
+    def update(self, context: Context, pool_id: str, patch: PoolPatch) -> Pool: ...
+
+    def delete(self, context: Context, pool_id: str) -> None: ...
 
     def apply(
         self, context: Context, pools: tuple[PoolSpec, ...], delete: bool, dry_run: bool
@@ -93,6 +151,198 @@ class PoolsApi(Interface, Protocol):
         delete: pools that are not among them are removed; refused while they hold zones.
         All or nothing: one transaction.
         """
+        ...
+
+
+class TldsApi(Interface, Protocol):
+    """Top-level domains below which zones may be created."""
+
+    NAMESPACE: ClassVar[str] = "tlds"
+    VERSION: ClassVar[str] = "1.0"
+
+    def create(self, context: Context, draft: TldDraft) -> Tld: ...
+
+    def get(self, context: Context, tld_id: str) -> Tld: ...
+
+    def find(self, context: Context, query: Query) -> Page[Tld]: ...
+
+    def update(self, context: Context, tld_id: str, patch: TldPatch) -> Tld: ...
+
+    def delete(self, context: Context, tld_id: str) -> None: ...
+
+
+class BlacklistsApi(Interface, Protocol):
+    """Patterns of zone names that are refused."""
+
+    NAMESPACE: ClassVar[str] = "blacklists"
+    VERSION: ClassVar[str] = "1.0"
+
+    def create(self, context: Context, draft: BlacklistDraft) -> Blacklist: ...
+
+    def get(self, context: Context, blacklist_id: str) -> Blacklist: ...
+
+    def find(self, context: Context, query: Query) -> Page[Blacklist]: ...
+
+    def update(self, context: Context, blacklist_id: str, patch: BlacklistPatch) -> Blacklist: ...
+
+    def delete(self, context: Context, blacklist_id: str) -> None: ...
+
+
+class TsigKeysApi(Interface, Protocol):
+    """Keys that sign transfers."""
+
+    NAMESPACE: ClassVar[str] = "tsigkeys"
+    VERSION: ClassVar[str] = "1.0"
+
+    def create(self, context: Context, draft: TsigKeyDraft) -> TsigKey: ...
+
+    def get(self, context: Context, tsigkey_id: str) -> TsigKey: ...
+
+    def find(self, context: Context, query: Query) -> Page[TsigKey]: ...
+
+    def update(self, context: Context, tsigkey_id: str, patch: TsigKeyPatch) -> TsigKey: ...
+
+    def delete(self, context: Context, tsigkey_id: str) -> None: ...
+
+
+class SharesApi(Interface, Protocol):
+    """Zones that other projects may use."""
+
+    NAMESPACE: ClassVar[str] = "shares"
+    VERSION: ClassVar[str] = "1.0"
+
+    def create(self, context: Context, zone_id: str, draft: ShareDraft) -> Share: ...
+
+    def get(self, context: Context, zone_id: str, share_id: str) -> Share: ...
+
+    def find(self, context: Context, zone_id: str, query: Query) -> Page[Share]: ...
+
+    def delete(self, context: Context, zone_id: str, share_id: str) -> None: ...
+
+
+class TransferRequestsApi(Interface, Protocol):
+    """Offers of zones to other projects."""
+
+    NAMESPACE: ClassVar[str] = "transfer_requests"
+    VERSION: ClassVar[str] = "1.0"
+
+    def create(
+        self, context: Context, zone_id: str, draft: TransferRequestDraft
+    ) -> TransferRequest: ...
+
+    def get(self, context: Context, request_id: str) -> TransferRequest: ...
+
+    def find(self, context: Context, query: Query) -> Page[TransferRequest]: ...
+
+    def update(
+        self, context: Context, request_id: str, patch: TransferRequestPatch
+    ) -> TransferRequest: ...
+
+    def delete(self, context: Context, request_id: str) -> None: ...
+
+
+class TransferAcceptsApi(Interface, Protocol):
+    """Zones that were taken over."""
+
+    NAMESPACE: ClassVar[str] = "transfer_accepts"
+    VERSION: ClassVar[str] = "1.0"
+
+    def create(self, context: Context, draft: TransferAcceptDraft) -> TransferAccept: ...
+
+    def get(self, context: Context, accept_id: str) -> TransferAccept: ...
+
+    def find(self, context: Context, query: Query) -> Page[TransferAccept]: ...
+
+
+class ImportsApi(Interface, Protocol):
+    """Zone files that become zones. `create` stores the job and answers; central runs it."""
+
+    NAMESPACE: ClassVar[str] = "imports"
+    VERSION: ClassVar[str] = "1.0"
+
+    def create(self, context: Context, draft: ImportDraft) -> ZoneTask: ...
+
+    def get(self, context: Context, import_id: str) -> ZoneTask: ...
+
+    def find(self, context: Context, query: Query) -> Page[ZoneTask]: ...
+
+    def delete(self, context: Context, import_id: str) -> None: ...
+
+
+class ExportsApi(Interface, Protocol):
+    """Zones that become zone files. `create` stores the job and answers; central runs it."""
+
+    NAMESPACE: ClassVar[str] = "exports"
+    VERSION: ClassVar[str] = "1.0"
+
+    def create(self, context: Context, zone_id: str) -> ZoneTask: ...
+
+    def get(self, context: Context, export_id: str) -> ZoneTask: ...
+
+    def find(self, context: Context, query: Query) -> Page[ZoneTask]: ...
+
+    def delete(self, context: Context, export_id: str) -> None: ...
+
+    def file(self, context: Context, export_id: str) -> str:
+        """The zone file as it was when the job ran."""
+        ...
+
+    def render(self, context: Context, zone_id: str) -> str:
+        """The zone file of a zone as it is now (the admin API's export)."""
+        ...
+
+
+class FloatingIpsApi(Interface, Protocol):
+    """Names of the caller's floating IPs. token: the caller's, with which the network service is
+    asked; empty where it is not needed."""
+
+    NAMESPACE: ClassVar[str] = "floatingips"
+    VERSION: ClassVar[str] = "1.0"
+
+    def find(self, context: Context, token: str) -> tuple[FloatingIp, ...]: ...
+
+    def get(self, context: Context, region: str, floatingip_id: str, token: str) -> FloatingIp: ...
+
+    def update(
+        self,
+        context: Context,
+        region: str,
+        floatingip_id: str,
+        patch: FloatingIpPatch,
+        token: str,
+    ) -> FloatingIp | None:
+        """The floating IP with its new name on its way; None: it has none any more."""
+        ...
+
+
+class ServicesApi(Interface, Protocol):
+    """The services' heartbeats, and what administrators read of them."""
+
+    NAMESPACE: ClassVar[str] = "services"
+    VERSION: ClassVar[str] = "1.0"
+    CASTS: ClassVar[frozenset[str]] = frozenset({"heartbeat"})
+
+    def heartbeat(self, context: Context, heartbeat: Heartbeat) -> None: ...
+
+    def get(self, context: Context, service_id: str) -> ServiceStatus: ...
+
+    def find(self, context: Context, query: Query) -> Page[ServiceStatus]: ...
+
+
+class ReportsApi(Interface, Protocol):
+    """What the admin API counts."""
+
+    NAMESPACE: ClassVar[str] = "reports"
+    VERSION: ClassVar[str] = "1.0"
+
+    def counts(self, context: Context, names: tuple[str, ...]) -> Counts:
+        """Only the counts that are named: zones, records, tenants, zones_delayed_notify."""
+        ...
+
+    def projects(self, context: Context) -> tuple[ProjectZones, ...]: ...
+
+    def project(self, context: Context, project_id: str) -> ProjectZones:
+        """With the names of its zones."""
         ...
 
 

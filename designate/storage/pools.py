@@ -9,7 +9,10 @@ import sqlalchemy as sa
 from designate import errors
 from designate.model.codec import from_plain, to_plain
 from designate.model.pools import AlsoNotify, Nameserver, NsRecord, Pool, Target
+from designate.model.query import Page, Query
+from designate.storage import query as queries
 from designate.storage.engine import Transaction
+from designate.storage.query import Scope
 from designate.storage.tables import LIVE, pools, zones
 
 PARTS: dict[str, Any] = {
@@ -65,13 +68,21 @@ def find(connection: sa.Connection) -> list[Pool]:
     return [_pool(row) for row in rows]
 
 
-VERSION = sa.select(pools.c.version).where(pools.c.id == sa.bindparam("id"))
+SORT_COLUMNS = {name: pools.c[name] for name in ("created_at", "id", "updated_at", "name")}
 
 
-def version(connection: sa.Connection, pool_id: str) -> int:
-    """The pool's version; 0 when it is gone."""
-    found = connection.execute(VERSION, {"id": pool_id}).scalar()
-    return int(found or 0)
+def page(connection: sa.Connection, query: Query, scope: Scope, *, limit: int) -> Page[Pool]:
+    """One page of the pools of everybody and of the scope's project."""
+    statement = sa.select(pools)
+    if not scope.all_projects:
+        mine = pools.c.project_id == scope.project_id
+        statement = statement.where(sa.or_(pools.c.project_id.is_(None), mine))
+    if "name" in query.filters:
+        statement = statement.where(queries.match(pools.c.name, query.filters["name"]))
+    statement = queries.page(
+        connection, statement, query, table=pools, sort_columns=SORT_COLUMNS, limit=limit
+    )
+    return Page(items=tuple(_pool(row) for row in connection.execute(statement)))
 
 
 def insert(tx: Transaction, pool: Pool) -> None:

@@ -22,6 +22,10 @@ MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 BLOB = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
 ID = sa.String(36)
 NAME = sa.String(255)
+# Compared by every character; MySQL's usual collation would ignore case and accents.
+EXACT_NAME = sa.String(255).with_variant(
+    mysql.VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
+)
 LIVE = "0"
 DATA_KEY_LENGTH = 128
 
@@ -135,6 +139,14 @@ recordsets = sa.Table(
     sa.Column("changed_revision", sa.BigInteger, nullable=False),
     sa.Column("action", sa.String(16), nullable=False),
     sa.Column("managed", sa.Boolean, nullable=False),
+    # What a managed recordset stands for: an address of a cloud's resource, and whose it is.
+    sa.Column("managed_plugin_type", sa.String(50)),
+    sa.Column("managed_plugin_name", sa.String(50)),
+    sa.Column("managed_resource_type", sa.String(50)),
+    sa.Column("managed_resource_region", sa.String(100)),
+    sa.Column("managed_resource_id", ID),
+    sa.Column("managed_extra", sa.String(100)),
+    sa.Column("managed_project_id", ID),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
@@ -155,6 +167,8 @@ for _columns in (
     ("project_id", "name_key", "id"),
     ("project_id", "type", "id"),
     ("created_at", "id"),
+    ("managed_resource_id",),
+    ("managed_extra",),
 ):
     sa.Index(f"ix_recordsets_{'_'.join(_columns)}", *(recordsets.c[name] for name in _columns))
 
@@ -241,5 +255,146 @@ namespaces = sa.Table(
     "namespaces",
     metadata,
     sa.Column("name_key", NAME, primary_key=True),
+    mysql_charset="utf8mb4",
+)
+
+tlds = sa.Table(
+    "tlds",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("name", NAME, nullable=False),
+    sa.Column("name_key", NAME, nullable=False, unique=True),
+    sa.Column("description", sa.String(160)),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    sa.Index("ix_tlds_created_at_id", "created_at", "id"),
+    mysql_charset="utf8mb4",
+)
+
+blacklists = sa.Table(
+    "blacklists",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("pattern", EXACT_NAME, nullable=False, unique=True),
+    sa.Column("description", sa.String(160)),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    sa.Index("ix_blacklists_created_at_id", "created_at", "id"),
+    mysql_charset="utf8mb4",
+)
+
+tsigkeys = sa.Table(
+    "tsigkeys",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("name", sa.String(160), nullable=False, unique=True),
+    sa.Column("algorithm", sa.String(16), nullable=False),
+    sa.Column("secret", sa.String(160), nullable=False),
+    sa.Column("scope", sa.String(8), nullable=False),
+    # Of a pool or a zone, as the scope says.
+    sa.Column("resource_id", ID, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    sa.Index("ix_tsigkeys_created_at_id", "created_at", "id"),
+    sa.Index("ix_tsigkeys_resource_id", "resource_id"),
+    mysql_charset="utf8mb4",
+)
+
+transfer_requests = sa.Table(
+    "zone_transfer_requests",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("project_id", ID, nullable=False),
+    sa.Column("target_project_id", ID),
+    sa.Column("key", sa.String(32), nullable=False),
+    sa.Column("description", sa.String(160)),
+    sa.Column("status", sa.String(16), nullable=False),
+    # The zone's id while the request is active: no zone has two of those.
+    sa.Column("active_zone_id", ID, unique=True),
+    # Wrong keys so far.
+    sa.Column("refusals", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    sa.Index("ix_zone_transfer_requests_zone_id", "zone_id"),
+    sa.Index("ix_zone_transfer_requests_project_id", "project_id", "created_at", "id"),
+    sa.Index("ix_zone_transfer_requests_target_project_id", "target_project_id"),
+    mysql_charset="utf8mb4",
+)
+
+transfer_accepts = sa.Table(
+    "zone_transfer_accepts",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), nullable=False),
+    sa.Column(
+        "zone_transfer_request_id",
+        ID,
+        sa.ForeignKey("zone_transfer_requests.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    sa.Column("project_id", ID, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    sa.Index("ix_zone_transfer_accepts_zone_id", "zone_id"),
+    sa.Index("ix_zone_transfer_accepts_request", "zone_transfer_request_id"),
+    sa.Index("ix_zone_transfer_accepts_project_id", "project_id", "created_at", "id"),
+    mysql_charset="utf8mb4",
+)
+
+# Imports and exports: jobs that outlive the process which runs them.
+zone_tasks = sa.Table(
+    "zone_tasks",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("task_type", sa.String(8), nullable=False),
+    sa.Column("project_id", ID, nullable=False),
+    sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE")),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("message", sa.String(160)),
+    sa.Column("location", sa.String(160)),
+    # Who asked, as the job has to act for them: the plain form of their context.
+    sa.Column("context", sa.JSON, nullable=False),
+    sa.Column("attributes", sa.JSON, nullable=False),
+    # Until when the process that runs the job has it; past: anyone may start it anew.
+    sa.Column("claimed_until", MOMENT),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    sa.Index("ix_zone_tasks_zone_id", "zone_id"),
+    sa.Index("ix_zone_tasks_project_id", "project_id", "task_type", "created_at", "id"),
+    sa.Index("ix_zone_tasks_status", "status", "claimed_until"),
+    mysql_charset="utf8mb4",
+)
+
+# The zone file of a task, compressed; apart from its row so that lists do not read it.
+zone_task_files = sa.Table(
+    "zone_task_files",
+    metadata,
+    sa.Column("task_id", ID, sa.ForeignKey("zone_tasks.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("content", BLOB, nullable=False),
+    mysql_charset="utf8mb4",
+)
+
+service_statuses = sa.Table(
+    "service_statuses",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("service_name", sa.String(40), nullable=False),
+    sa.Column("hostname", NAME, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("stats", sa.JSON, nullable=False),
+    sa.Column("capabilities", sa.JSON, nullable=False),
+    sa.Column("heartbeated_at", MOMENT),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Column("updated_at", MOMENT),
+    sa.UniqueConstraint("service_name", "hostname"),
     mysql_charset="utf8mb4",
 )

@@ -14,6 +14,9 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
+import dns.message
+import dns.rrset
+
 from designate.wire import client as dns_client
 from tests.perf import seed
 from tests.perf.client import Client, Process, load, spread, timed
@@ -221,6 +224,31 @@ def bind(folder: Path, rate: int = 1000) -> None:
                 "50 ms",
                 three(active),
             )
+            show(
+                "S10",
+                f"one change in a zone of {size} RRs: bytes of the IXFR",
+                "-",
+                "< 2 KB",
+                f"{ixfr_bytes(process.dns, client, big)} bytes",
+            )
+
+
+def ixfr_bytes(port: int, client: Client, zone: dict[str, Any]) -> int:
+    """Bytes of MiniDNS's answer to whoever has the zone but for its last change."""
+    path = f"/zones/{zone['id']}"
+    before = client.call("GET", path)["serial"]
+    client.call(
+        "POST",
+        f"{path}/recordsets",
+        {"name": f"bytes.{zone['name']}", "type": "A", "records": ["192.0.2.1"]},
+    )
+    query = dns.message.make_query(zone["name"], "IXFR")
+    soa = f"{zone['name']} 0 IN SOA . . {before} 0 0 0 0"
+    query.authority.append(dns.rrset.from_text(*soa.split(" ", 4)))
+    wire = query.to_wire()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+        sock.sendall(struct.pack(">H", len(wire)) + wire)
+        return int.from_bytes(sock.makefile("rb").read(2))
 
 
 def count_axfr(port: int, zone: str) -> tuple[int, int, float]:

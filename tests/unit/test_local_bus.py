@@ -42,7 +42,7 @@ class Worker:
         self.arrived.release()
 
 
-class Zones:
+class Zones(interfaces.ZonesApi):
     def create(self, context, draft):
         raise RuntimeError("password=hunter2")
 

@@ -1,0 +1,253 @@
+"""What administrators keep: TLDs, blacklists and TSIG keys. Collections with the same five operations."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import fields
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+import regex
+from oslo_config import cfg
+from oslo_policy import policy
+
+from designate import errors
+from designate.central.base import Core
+from designate.central.policy import ADMIN, rule
+from designate.context import Context
+from designate.errors import Reason
+from designate.model.admin import (
+    Blacklist,
+    BlacklistDraft,
+    BlacklistPatch,
+    Tld,
+    TldDraft,
+    TldPatch,
+    TsigKey,
+    TsigKeyDraft,
+    TsigKeyPatch,
+    TsigScope,
+)
+from designate.model.codec import UNSET
+from designate.model.query import Page, Query
+from designate.storage import admin as storage
+from designate.storage.engine import Transaction
+from designate.storage.rows import Rows
+from designate.wire import names
+
+GROUP = "DEFAULT"
+OPTS = [
+    cfg.BoolOpt(
+        "allow_empty_secrets_for_tsig",
+        default=True,
+        help="Take TSIG keys whose secret is empty.",
+    ),
+]
+
+
+def _rules(path: str, one: str, many: str, words: str) -> tuple[policy.DocumentedRuleDefault, ...]:
+    single = f"{path}/{{{one}_id}}"
+    return (
+        rule(f"create_{one}", ADMIN, f"POST {path}", f"Create a {words}."),
+        rule(f"find_{many}", ADMIN, f"GET {path}", f"List the {words}s."),
+        rule(f"get_{one}", ADMIN, f"GET {single}", f"Show a {words}."),
+        rule(f"update_{one}", ADMIN, f"PATCH {single}", f"Change a {words}."),
+        rule(f"delete_{one}", ADMIN, f"DELETE {single}", f"Delete a {words}."),
+    )
+
+
+RULES = (
+    *_rules("/v2/tlds", "tld", "tlds", "top-level domain"),
+    *_rules("/v2/blacklists", "blacklist", "blacklists", "blacklist"),
+    *_rules("/v2/tsigkeys", "tsigkey", "tsigkeys", "TSIG key"),
+    rule(
+        "use_blacklisted_zone",
+        ADMIN,
+        "POST /v2/zones",
+        "Create a zone whose name is on a blacklist.",
+    ),
+)
+
+V = TypeVar("V")
+D = TypeVar("D")
+P = TypeVar("P")
+
+
+class Collection(Generic[V, D, P]):
+    """One kind of object. make: a value from a draft's members. check: refuses what a value must not
+    be; it is called inside the transaction that stores it."""
+
+    def __init__(
+        self,
+        core: Core,
+        rows: Rows[V],
+        one: str,
+        many: str,
+        make: Callable[..., V],
+        check: Callable[[Core, Transaction, V], None],
+    ) -> None:
+        self._core = core
+        self._rows = rows
+        self._one = one
+        self._many = many
+        self._make = make
+        self._check = check
+
+    def create(self, context: Context, draft: D) -> V:
+        self._allowed(context, f"create_{self._one}")
+        members = {field.name: getattr(draft, field.name) for field in fields(draft)}  # type: ignore[arg-type]  # a dataclass
+
+        def write(tx: Transaction) -> V:
+            value = self._make(id=str(uuid.uuid4()), created_at=self._core.now(), **members)
+            self._check(self._core, tx, value)
+            self._rows.insert(tx, value)
+            return value
+
+        return self._core.db.write(write)
+
+    def get(self, context: Context, id: str) -> V:
+        self._allowed(context, f"get_{self._one}")
+        with self._core.db.read() as connection:
+            return self._rows.get(connection, id)
+
+    def find(self, context: Context, query: Query) -> Page[V]:
+        self._allowed(context, f"find_{self._many}")
+        limit = query.limit or self._core.conf["service:api"].default_limit_v2
+        with self._core.db.read() as connection:
+            return self._rows.find(connection, query, limit=limit)
+
+    def update(self, context: Context, id: str, patch: P) -> V:
+        self._allowed(context, f"get_{self._one}")
+        members = {
+            field.name: value
+            for field in fields(patch)  # type: ignore[arg-type]  # a dataclass
+            if (value := getattr(patch, field.name)) is not UNSET
+        }
+
+        def write(tx: Transaction) -> V:
+            self._rows.lock(tx, id)
+            self._allowed(context, f"update_{self._one}")
+            self._rows.update(tx, id, **members, updated_at=self._core.now())
+            value = self._rows.get(tx.connection, id)
+            self._check(self._core, tx, value)
+            return value
+
+        return self._core.db.write(write)
+
+    def delete(self, context: Context, id: str) -> None:
+        self._allowed(context, f"delete_{self._one}")
+
+        def write(tx: Transaction) -> None:
+            self._rows.lock(tx, id)
+            self._rows.delete(tx, id)
+
+        self._core.db.write(write)
+
+    def _allowed(self, context: Context, rule: str) -> None:
+        self._core.policy.check(rule, context, {})
+
+
+class TldsEndpoint(Collection[Tld, TldDraft, TldPatch]):
+    """See rpc.interfaces.TldsApi."""
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(core, storage.TLDS, "tld", "tlds", Tld, _check_tld)
+
+    def get(self, context: Context, tld_id: str) -> Tld:
+        return super().get(context, tld_id)
+
+    def update(self, context: Context, tld_id: str, patch: TldPatch) -> Tld:
+        return super().update(context, tld_id, patch)
+
+    def delete(self, context: Context, tld_id: str) -> None:
+        super().delete(context, tld_id)
+
+
+class BlacklistsEndpoint(Collection[Blacklist, BlacklistDraft, BlacklistPatch]):
+    """See rpc.interfaces.BlacklistsApi."""
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(
+            core, storage.BLACKLISTS, "blacklist", "blacklists", Blacklist, _check_blacklist
+        )
+
+    def get(self, context: Context, blacklist_id: str) -> Blacklist:
+        return super().get(context, blacklist_id)
+
+    def update(self, context: Context, blacklist_id: str, patch: BlacklistPatch) -> Blacklist:
+        return super().update(context, blacklist_id, patch)
+
+    def delete(self, context: Context, blacklist_id: str) -> None:
+        super().delete(context, blacklist_id)
+
+
+class TsigKeysEndpoint(Collection[TsigKey, TsigKeyDraft, TsigKeyPatch]):
+    """See rpc.interfaces.TsigKeysApi."""
+
+    def __init__(self, core: Core) -> None:
+        super().__init__(core, storage.TSIGKEYS, "tsigkey", "tsigkeys", TsigKey, _check_tsigkey)
+
+    def get(self, context: Context, tsigkey_id: str) -> TsigKey:
+        return super().get(context, tsigkey_id)
+
+    def update(self, context: Context, tsigkey_id: str, patch: TsigKeyPatch) -> TsigKey:
+        return super().update(context, tsigkey_id, patch)
+
+    def delete(self, context: Context, tsigkey_id: str) -> None:
+        super().delete(context, tsigkey_id)
+
+
+def _check_tld(_core: Core, _tx: Transaction, tld: Tld) -> None:
+    try:
+        if tld.name.endswith(".") or not _LABELS.fullmatch(tld.name):
+            raise ValueError
+        names.to_wire(tld.name + ".")
+    except ValueError:
+        raise errors.InvalidObject(f"'{tld.name[:100]}' is not a top-level domain") from None
+
+
+_LABELS = regex.compile(r"(?:(?!-)[\w-]{1,63}(?<!-)\.)*(?!-)[\w-]{1,63}(?<!-)", flags=regex.ASCII)
+LONGEST_MATCH_S = 0.02
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    return regex.compile(pattern)
+
+
+def _check_blacklist(_core: Core, _tx: Transaction, blacklist: Blacklist) -> None:
+    if not blacklist.pattern:
+        raise errors.InvalidObject("'pattern' must not be empty")
+    try:
+        _compiled(blacklist.pattern)
+    except (regex.error, OverflowError, RecursionError, MemoryError) as error:
+        raise errors.InvalidObject(f"'pattern' is not a regular expression: {error}") from None
+
+
+def is_blacklisted(tx: Transaction, name: str) -> bool:
+    """Whether a pattern is found in the zone name. A pattern that takes longer than 20 ms counts as
+    found; the engine looks at the clock itself, so that no pattern can hold the process up."""
+    for pattern in storage.patterns(tx.connection):
+        try:
+            if _compiled(pattern).search(name, timeout=LONGEST_MATCH_S):
+                return True
+        except TimeoutError:
+            return True
+    return False
+
+
+def _check_tsigkey(core: Core, tx: Transaction, key: TsigKey) -> None:
+    if not key.secret and not core.conf.allow_empty_secrets_for_tsig:
+        raise errors.InvalidObject(
+            reasons=(Reason(("type",), "'secret' should not be empty", "value", ["secret"]),)
+        )
+    try:
+        names.to_wire(key.name.rstrip(".") + ".")
+    except ValueError:
+        raise errors.InvalidObject(f"'{key.name[:100]}' is not a key name") from None
+    kind = "pool" if key.scope is TsigScope.POOL else "zone"
+    if not storage.resource_exists(tx.connection, kind, key.resource_id):
+        raise errors.BadRequest(
+            f"There is no {kind} with the id of resource_id", type="invalid_tsigkey"
+        )
