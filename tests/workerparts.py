@@ -70,11 +70,17 @@ class Central:
     def __init__(self, *pools: Pool) -> None:
         self.pools = Pools(*pools)
         self.reports = Reports()
-        nothing: Any = None
         pools_api: Any = self.pools
         status_api: Any = self.reports
         self.client = CentralClient(
-            zones=nothing, recordsets=nothing, quotas=nothing, pools=pools_api, status=status_api
+            **dict.fromkeys(CentralClient.__slots__)
+            | {
+                "zones": nothing,
+                "recordsets": nothing,
+                "quotas": nothing,
+                "pools": pools_api,
+                "status": status_api,
+            }
         )
 
 

@@ -10,10 +10,18 @@ import pecan
 from oslo_config import cfg
 from webob import Request, Response
 
-from designate import errors
 from designate.api import middleware
-from designate.api.resource import Call, Handler, Route, answer, canonical_id
-from designate.api.resources import limits, recordsets, zones
+from designate.api.resource import answer
+from designate.api.resources import (
+    admin,
+    limits,
+    ownership,
+    pools,
+    quotas,
+    recordsets,
+    zones,
+)
+from designate.api.routing import Call, Route, Table
 from designate.context import Context
 from designate.rpc.clients import CentralClient
 
@@ -65,9 +73,12 @@ VERSIONS = (
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
+RESOURCES = (zones, recordsets, ownership, admin, pools, quotas, limits)
+
+
 def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:
     """The whole application. Raises ConfigurationError for settings that cannot work."""
-    routes = [*zones.routes(), *recordsets.routes(), *limits.routes()]
+    routes = [found for module in RESOURCES for found in module.routes()]
     return middleware.wrapped(conf, _pecan(conf, central, routes), _versions(conf))
 
 
@@ -90,7 +101,7 @@ class _Root:
     def __init__(self, conf: cfg.ConfigOpts, central: CentralClient, routes: list[Route]) -> None:
         self._conf = conf
         self._central = central
-        self._routes = routes
+        self._table = Table(routes)
 
     @pecan.expose()
     def _route(self, args: list[str], request: Request) -> tuple[Any, list[str]]:
@@ -99,56 +110,9 @@ class _Root:
     @pecan.expose(content_type="application/json")
     def serve(self, request: Request, response: Response, **_parameters: Any) -> Response:
         segments = [segment for segment in request.path_info.split("/") if segment]
-        handler, ids = self._match(request.method, segments)
+        handler, ids = self._table.find(request.method, segments)
         context: Context = request.environ[middleware.CONTEXT]
         return handler(Call(request, context, self._central, self._conf, ids))
-
-    def _match(self, method: str, segments: list[str]) -> tuple[Handler, tuple[str, ...]]:
-        """The handler and the ids of the path. NotFound: no such path; MethodNotAllowed: the path
-        is known, or it goes on behind one that is and only reads could mean that."""
-        for known in self._routes:
-            if len(known.path) != len(segments):
-                continue
-            pairs = list(zip(known.path, segments, strict=True))
-            if any(want != got for want, got in pairs if not want.startswith("{")):
-                continue
-            if self._is_task(segments):
-                continue
-            handler = known.handlers.get(method)
-            if handler is None:
-                raise errors.MethodNotAllowed
-            ids = tuple(
-                canonical_id(want[1:-1], got) for want, got in pairs if want.startswith("{")
-            )
-            return handler, ids
-        singletons = {("limits",)} | {
-            known.path
-            for known in self._routes
-            if len(known.path) == 3 and known.path[-1] == "nameservers"
-        }
-        if any(self._below(known, segments) for known in singletons):
-            raise errors.MethodNotAllowed
-        if (
-            method == "POST"
-            and len(segments) == 3
-            and segments[0] == "zones"
-            and segments[1] != "tasks"
-        ):
-            raise errors.MethodNotAllowed
-        raise errors.NotFound
-
-    @staticmethod
-    def _is_task(segments: list[str]) -> bool:
-        """Words that stand where an id would: collections that need their parent's id."""
-        return len(segments) == 2 and segments[0] == "zones" and segments[1] in (
-            "recordsets", "nameservers", "tasks",
-        )  # fmt: skip
-
-    @staticmethod
-    def _below(known: tuple[str, ...], segments: list[str]) -> bool:
-        return len(segments) == len(known) + 1 and all(
-            want == got or want.startswith("{") for want, got in zip(known, segments, strict=False)
-        )
 
 
 def _pecan(conf: cfg.ConfigOpts, central: CentralClient, routes: list[Route]) -> WsgiApp:

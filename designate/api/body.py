@@ -6,6 +6,7 @@ Shape only (types, lengths, ranges, members): what a name or a record may be is 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
@@ -22,13 +23,16 @@ LONGEST_ATTRIBUTE = 50
 Reader = Callable[[str, Any], Any]
 
 
-def parse(request: Request) -> dict[str, Any]:
-    """The JSON object that the body holds. Raises UnsupportedMedia or BadRequest."""
+def parse(request: Request, *, optional: bool = False) -> dict[str, Any]:
+    """The JSON object that the body holds. optional: nothing, or null, stands for an empty one.
+    Raises UnsupportedMedia or BadRequest."""
     if request.content_type != "application/json":
         given = request.content_type or "None"
         raise errors.UnsupportedMedia(f"Unsupported Content-Type: {given[:100]}")
     raw = request.body
     if not raw.strip():
+        if optional:
+            return {}
         raise errors.BadRequest("Request body is empty", type="empty_request_body")
     try:
         text = raw.decode("utf-8")
@@ -37,6 +41,8 @@ def parse(request: Request) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise errors.BadRequest("Request body is not valid JSON", type="invalid_json") from None
     if body is None:
+        if optional:
+            return {}
         raise errors.BadRequest("Request body is empty", type="empty_request_body")
     if not isinstance(body, dict):
         raise errors.InvalidObject("The request body must be an object")
@@ -107,6 +113,36 @@ def choice(allowed: Collection[str]) -> Reader:
         return str(value)
 
     return read
+
+
+def identifier(name: str, value: Any) -> str:
+    """A UUID, in canonical form."""
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError:
+        raise errors.InvalidObject(
+            f"Value '{str(value)[:100]}' in the field '{name}' is not a UUID"
+        ) from None
+
+
+def null_identifier(name: str, value: Any) -> str | None:
+    return None if value is None else identifier(name, value)
+
+
+def need(body: Mapping[str, Any], names: Collection[str]) -> None:
+    """Raises InvalidObject for the first of these members that is missing."""
+    for name in names:
+        if name not in body:
+            raise errors.InvalidObject(
+                reasons=(
+                    Reason(
+                        ("records", 0, name),
+                        f"'{name}' is a required property",
+                        "required",
+                        [name],
+                    ),
+                )
+            )
 
 
 def anything(name: str, value: Any) -> Any:

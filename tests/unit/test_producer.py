@@ -47,7 +47,7 @@ def started():
         conf.set_override("interval", recovery_s, sweeps.RECOVERY)
         for name, value in purge.items():
             conf.set_override(name, value, sweeps.PURGE)
-        client = CentralClient(zones=None, recordsets=None, quotas=None, pools=None, status=status)
+        client = CentralClient(**dict.fromkeys(CentralClient.__slots__) | {"status": status})
         producer = sweeps.Producer(conf, client)
         producer.start()
         producers.append(producer)

@@ -14,4 +14,4 @@ def show(call: Call) -> Response:
 
 
 def routes() -> list[Route]:
-    return [route("/limits", GET=show)]
+    return [route("/limits", whole=True, GET=show)]

@@ -8,7 +8,7 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.resource import Call, Resource, Route, answer, canonical_id, route
+from designate.api.resource import Call, Resource, Route, answer, canonical_id, empty, route
 from designate.model.codec import timestamp
 from designate.model.zones import Master, Status, Zone, ZoneDraft, ZonePatch, ZoneType
 
@@ -149,5 +149,28 @@ def nameservers(call: Call) -> Response:
     )
 
 
+def abandon(call: Call) -> Response:
+    call.central.zones.abandon(call.context, *call.ids)
+    return empty()
+
+
+def transfer_in(call: Call) -> Response:
+    call.central.zones.transfer_in(call.context, *call.ids)
+    return answer("", 202)
+
+
+def pool_move(call: Call) -> Response:
+    body = bodies.read(bodies.parse(call.request), {"pool_id": bodies.identifier})
+    call.central.zones.pool_move(call.context, call.ids[0], body.get("pool_id"))
+    return answer("", 202)
+
+
 def routes() -> list[Route]:
-    return [*RESOURCE.routes(), route("/zones/{zone_id}/nameservers", GET=nameservers)]
+    tasks = "/zones/{zone_id}/tasks"
+    return [
+        *RESOURCE.routes(),
+        route("/zones/{zone_id}/nameservers", whole=True, GET=nameservers),
+        route(f"{tasks}/abandon", POST=abandon),
+        route(f"{tasks}/xfr", POST=transfer_in),
+        route(f"{tasks}/pool_move", POST=pool_move),
+    ]

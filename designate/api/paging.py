@@ -1,0 +1,112 @@
+"""What a list request asks for, and the links of the page that answers it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from oslo_config import cfg
+from webob import Request
+
+from designate import errors
+from designate.context import Context
+from designate.model.query import Query
+
+CONSUMED = frozenset(("all_projects", "all_tenants", "edit_managed_records"))
+PAGING = frozenset(("limit", "marker", "sort_key", "sort_dir"))
+# Filters for which an empty value means that they were not given.
+MAY_BE_EMPTY = ("status", "data")
+HIGHEST_LIMIT = 2**63 - 1
+Params = Sequence[tuple[str, str]]
+
+
+def parameters(request: Request) -> Params:
+    return parse_qsl(
+        request.query_string, keep_blank_values=True, errors="replace", max_num_fields=100
+    )
+
+
+def query(
+    conf: cfg.ConfigOpts,
+    context: Context,
+    params: Params,
+    *,
+    filters: Sequence[str],
+    sort_keys: Sequence[str],
+    ignored: Sequence[str] = (),
+) -> Query:
+    """The page that the parameters ask for; its limit is set. ignored: parameters that the path
+    answers already. Raises BadRequest with the types of the API."""
+    names = [name for name, _ in params if name not in CONSUMED]
+    unknown = sorted(set(names) - PAGING - set(filters) - set(ignored))
+    if unknown:
+        raise errors.BadRequest(f"Invalid filters {', '.join(unknown)[:200]}")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise errors.BadRequest(f"Duplicate filters {', '.join(repeated)}")
+    given = dict(params)
+    return Query(
+        filters={
+            name: given[name]
+            for name in filters
+            if name in given and (given[name] or name not in MAY_BE_EMPTY)
+        },
+        limit=_limit(conf, given.get("limit")),
+        marker=_marker(given.get("marker")),
+        sort_key=_sort_key(context, given.get("sort_key", "created_at"), sort_keys),
+        sort_dir=_sort_dir(given.get("sort_dir", "asc")),
+    )
+
+
+def links(here: str, params: Params, limit: int | None, items: Sequence[Any]) -> dict[str, str]:
+    """self, and next where the page is full: whether more follows is not known."""
+    shown = [(name, value) for name, value in params if name not in CONSUMED]
+    found = {"self": here + _query_string(shown)}
+    if items and len(items) == limit:
+        following = [(name, value) for name, value in shown if name != "marker"]
+        found["next"] = here + _query_string([*following, ("marker", items[-1]["id"])])
+    return found
+
+
+def _query_string(params: Params) -> str:
+    return "?" + urlencode(params) if params else ""
+
+
+def _marker(given: str | None) -> str | None:
+    if given is None:
+        return None
+    try:
+        return str(uuid.UUID(given))
+    except ValueError:
+        raise errors.BadRequest(type="invalid_marker") from None
+
+
+def _sort_key(context: Context, given: str, known: Sequence[str]) -> str:
+    if given not in known:
+        raise errors.BadRequest(
+            f"sort key must be one of {', '.join(known)}", type="invalid_sort_key"
+        )
+    if given == "tenant_id" and not context.all_projects:
+        return "created_at"
+    return given
+
+
+def _sort_dir(given: str) -> str:
+    if given not in ("asc", "desc"):
+        raise errors.BadRequest("sort direction is asc or desc", type="invalid_sort_dir")
+    return given
+
+
+def _limit(conf: cfg.ConfigOpts, given: str | None) -> int:
+    api = conf["service:api"]
+    if given is None:
+        return int(api.default_limit_v2)
+    if given == "":
+        raise errors.BadRequest("limit is empty", type="value_error")
+    if given.lower() == "max":
+        return int(api.max_limit_v2)
+    if not given.isascii() or not given.isdigit() or not 0 < int(given[:20]) <= HIGHEST_LIMIT:
+        raise errors.BadRequest("limit must be a positive integer", type="invalid_limit")
+    return int(given)

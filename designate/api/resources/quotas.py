@@ -1,0 +1,54 @@
+"""/v2/quotas."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from webob import Response
+
+from designate import errors
+from designate.api import body as bodies
+from designate.api.resource import Call, Route, answer, empty, route
+from designate.model.quotas import Quotas
+
+NAMES = ("zones", "zone_recordsets", "zone_records", "recordset_records", "api_export_size")
+HIGHEST = 2**31 - 1
+
+
+def _limit(name: str, value: Any) -> int:
+    if isinstance(value, bool):
+        raise errors.InvalidObject(f"Field '{name}' must be an integer")
+    return int(bodies.integer(-1, HIGHEST)(name, value))
+
+
+def _shown(quotas: Quotas) -> Response:
+    limits = asdict(quotas)
+    return answer({name: limits[name] for name in NAMES})
+
+
+def own(call: Call) -> Response:
+    if call.context.project_id is None:
+        raise errors.Unauthorized("A project is needed")
+    return _shown(call.central.quotas.get(call.context, call.context.project_id))
+
+
+def show(call: Call) -> Response:
+    return _shown(call.central.quotas.get(call.context, *call.ids))
+
+
+def change(call: Call) -> Response:
+    limits = bodies.read(bodies.parse(call.request), dict.fromkeys(NAMES, _limit))
+    return _shown(call.central.quotas.set(call.context, call.ids[0], limits))
+
+
+def reset(call: Call) -> Response:
+    call.central.quotas.reset(call.context, *call.ids)
+    return empty()
+
+
+def routes() -> list[Route]:
+    return [
+        route("/quotas", GET=own),
+        route("/quotas/{project_id:text}", GET=show, PATCH=change, DELETE=reset),
+    ]

@@ -1,0 +1,120 @@
+"""Which handler a request belongs to, and what the handler gets."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from oslo_config import cfg
+from webob import Request, Response
+
+from designate import errors
+from designate.context import Context
+from designate.rpc.clients import CentralClient
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way through a handler. ids: the path's, in order, in canonical form."""
+
+    request: Request
+    context: Context
+    central: CentralClient
+    conf: cfg.ConfigOpts
+    ids: tuple[str, ...]
+
+    @property
+    def base(self) -> str:
+        """Scheme, host and mount point of the API as the client knows them, without a slash."""
+        api = self.conf["service:api"]
+        if not api.enable_host_header:
+            return str(api.api_base_uri).rstrip("/")
+        mount = self.request.script_name.removesuffix("/v2")
+        return f"{self.request.host_url}{mount}"
+
+    def link(self, path: str) -> str:
+        return f"{self.base}/v2{path}"
+
+
+Handler = Callable[[Call], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """path: segments; `{name}` stands for a UUID, `{name:text}` for any text. handlers: by method.
+    whole: nothing can follow the path, so that what does is a wrong method and no unknown path."""
+
+    path: tuple[str, ...]
+    handlers: Mapping[str, Handler]
+    whole: bool = False
+
+    def fits(self, segments: Sequence[str]) -> bool:
+        return len(self.path) == len(segments) and all(
+            _is_open(want) or want == got for want, got in zip(self.path, segments, strict=True)
+        )
+
+    def ids(self, segments: Sequence[str]) -> tuple[str, ...]:
+        """Raises BadRequest of type invalid_uuid, which names the argument."""
+        return tuple(
+            _value(want[1:-1], got)
+            for want, got in zip(self.path, segments, strict=True)
+            if _is_open(want)
+        )
+
+
+def route(path: str, *, whole: bool = False, **handlers: Handler) -> Route:
+    return routed(path, handlers, whole)
+
+
+def routed(path: str, handlers: Mapping[str, Handler], whole: bool = False) -> Route:
+    return Route(tuple(path.strip("/").split("/")), handlers, whole)
+
+
+def _is_open(segment: str) -> bool:
+    return segment.startswith("{")
+
+
+def _value(name: str, text: str) -> str:
+    return text if name.endswith(":text") else canonical_id(name, text)
+
+
+def canonical_id(name: str, text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except (ValueError, AttributeError):
+        raise errors.BadRequest(f"Invalid UUID {name}: {text[:100]}", type="invalid_uuid") from None
+
+
+class Table:
+    """All routes of one API. Where several fit, the one that says more comes first."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = sorted(routes, key=lambda route: sum(map(_is_open, route.path)))
+        # Words of paths: they stand where an id would only by mistake.
+        self._words = {
+            segment for route in self._routes for segment in route.path[1:] if not _is_open(segment)
+        }
+
+    def find(self, method: str, segments: Sequence[str]) -> tuple[Handler, tuple[str, ...]]:
+        """The handler and the ids of the path. NotFound: no such path. MethodNotAllowed: the path is
+        known, or it goes on behind one that is and only reads could mean that."""
+        fitting = [route for route in self._routes if route.fits(segments)]
+        if len(segments) == 2 and segments[1] in self._words and segments[0] == "zones":
+            fitting = [route for route in fitting if not _is_open(route.path[1])]
+        for known in fitting:
+            handler = known.handlers.get(method)
+            if handler is not None:
+                return handler, known.ids(segments)
+        if fitting or any(
+            known.whole and known.fits(segments[:-1]) for known in self._routes if segments
+        ):
+            raise errors.MethodNotAllowed
+        if (
+            method == "POST"
+            and len(segments) == 3
+            and segments[0] == "zones"
+            and segments[1] != "tasks"
+        ):
+            raise errors.MethodNotAllowed
+        raise errors.NotFound
