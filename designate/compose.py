@@ -68,6 +68,7 @@ class Standalone:
     def __init__(self, conf: cfg.ConfigOpts, pools_file: str | None = None) -> None:
         from designate.api.app import build
         from designate.api.server import HttpServer
+        from designate.heart import Heart
         from designate.mdns.server import MiniDns
         from designate.producer.sweeps import Producer
         from designate.worker.service import Worker
@@ -86,6 +87,7 @@ class Standalone:
         self._http = HttpServer(
             build(conf, self.central), host.strip("[]"), int(port), conf["service:api"].threads
         )
+        self._heart = Heart(conf, self.central, ("api", "central", "mdns", "producer", "worker"))
         self.bus.serve(CENTRAL_TOPIC, central_service.dispatcher(conf, self.database, to_worker))
         self.bus.serve(WORKER_TOPIC, Dispatcher({interfaces.WorkerApi: self._worker}))
         self._started: list[Callable[[], Any]] = []
@@ -105,7 +107,7 @@ class Standalone:
                 part.start()
                 self._started.append(part.stop)
             self._apply_pools()
-            for later in (self._worker, self._producer, self._http):
+            for later in (self._worker, self._producer, self._heart, self._http):
                 later.start()
                 self._started.append(later.stop)
         except BaseException:

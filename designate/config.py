@@ -24,6 +24,7 @@ MODULES = (
     "designate.central.services",
     "designate.central.status",
     "designate.central.zones",
+    "designate.heart",
     "designate.mdns.handler",
     "designate.mdns.server",
     "designate.mdns.zonecache",

@@ -1,7 +1,8 @@
 """Who asks: identity, request id and the switches that the caller set on this one request.
 
-Scope is never hidden in here: `all_projects` is what the caller asked for and was allowed; functions
-that widen their view take that as an explicit argument.
+Scope is never hidden in here: a switch is what the caller asked for; central decides whether it is
+allowed before it does anything, and functions that widen their view take it as an explicit argument.
+`sudo`: project_id is not the caller's own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any, Self
 from oslo_context import context as oslo_context
 
 SWITCHES = (
+    "sudo",
     "all_projects",
     "edit_managed_records",
     "hard_delete",
@@ -25,6 +27,7 @@ class Context(oslo_context.RequestContext):
     def __init__(
         self,
         *,
+        sudo: bool = False,
         all_projects: bool = False,
         edit_managed_records: bool = False,
         hard_delete: bool = False,
@@ -34,11 +37,17 @@ class Context(oslo_context.RequestContext):
     ) -> None:
         identity.setdefault("overwrite", False)
         super().__init__(**identity)
+        self.sudo = sudo
         self.all_projects = all_projects
         self.edit_managed_records = edit_managed_records
         self.hard_delete = hard_delete
         self.delete_shares = delete_shares
         self.hide_counts = hide_counts
+
+    @property
+    def switched(self) -> bool:
+        """Whether the request has a switch that not everybody may use."""
+        return bool(self.sudo or self.all_projects or self.edit_managed_records or self.hard_delete)
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for the bus. The token stays out: nobody behind the API needs it."""

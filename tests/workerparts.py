@@ -73,14 +73,7 @@ class Central:
         pools_api: Any = self.pools
         status_api: Any = self.reports
         self.client = CentralClient(
-            **dict.fromkeys(CentralClient.__slots__)
-            | {
-                "zones": nothing,
-                "recordsets": nothing,
-                "quotas": nothing,
-                "pools": pools_api,
-                "status": status_api,
-            }
+            **dict.fromkeys(CentralClient.__slots__) | {"pools": pools_api, "status": status_api}
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pecan
 from oslo_config import cfg
+from stevedore import extension
 from webob import Request, Response
 
 from designate.api import middleware
@@ -44,6 +45,22 @@ OPTS = [
         help="Who is believed about who asks: keystone, or (noauth) the caller itself.",
     ),
     cfg.BoolOpt("enable_api_v2", default=True, help="Serve /v2."),
+    cfg.BoolOpt("enable_api_admin", default=False, help="Serve /admin."),
+    cfg.ListOpt(
+        "enabled_extensions_v2",
+        default=[],
+        help="Plug-ins of designate.api.v2.extensions whose resources /v2 has besides its own.",
+    ),
+    cfg.ListOpt(
+        "enabled_extensions_admin",
+        default=[],
+        help="Plug-ins of designate.api.admin.extensions that /admin consists of.",
+    ),
+    cfg.BoolOpt(
+        "quotas_verify_project_id",
+        default=False,
+        help="Ask Keystone whether a project exists before its quotas are changed.",
+    ),
     cfg.IntOpt("default_limit_v2", default=20, min=1, help="Items on a page that asks for none."),
     cfg.IntOpt("max_limit_v2", default=1000, min=1, help="What limit=max stands for."),
     cfg.BoolOpt(
@@ -78,8 +95,30 @@ RESOURCES = (zones, recordsets, ownership, admin, pools, quotas, limits)
 
 def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:
     """The whole application. Raises ConfigurationError for settings that cannot work."""
-    routes = [found for module in RESOURCES for found in module.routes()]
-    return middleware.wrapped(conf, _pecan(conf, central, routes), _versions(conf))
+    api = conf[GROUP]
+    apis = {}
+    if api.enable_api_v2:
+        routes = [found for module in RESOURCES for found in module.routes()]
+        routes += _extensions("designate.api.v2.extensions", api.enabled_extensions_v2)
+        apis["v2"] = _pecan(conf, central, routes)
+    if api.enable_api_admin:
+        routes = _extensions("designate.api.admin.extensions", api.enabled_extensions_admin)
+        apis["admin"] = _pecan(conf, central, routes)
+    return middleware.wrapped(conf, apis, _versions(conf))
+
+
+def _extensions(namespace: str, names: list[str]) -> list[Route]:
+    """The routes of plug-ins: each is a function that answers them. Old configurations name plug-ins
+    that have become part of the API, so that unknown ones are no error."""
+    manager = extension.ExtensionManager(namespace, invoke_on_load=False)
+    found = {plugin.name: plugin.plugin for plugin in manager}
+    routes: list[Route] = []
+    for name in names:
+        if name in found:
+            routes += found[name]()
+        else:
+            LOG.info("there is no plug-in %s in %s", name, namespace)
+    return routes
 
 
 class _Request(pecan.core.Request):
@@ -112,6 +151,8 @@ class _Root:
         segments = [segment for segment in request.path_info.split("/") if segment]
         handler, ids = self._table.find(request.method, segments)
         context: Context = request.environ[middleware.CONTEXT]
+        if context.switched:
+            self._central.access.check(context)
         return handler(Call(request, context, self._central, self._conf, ids))
 
 

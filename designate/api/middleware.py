@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -23,6 +23,7 @@ ACCESS = logging.getLogger("designate.api.access")
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 CONTEXT = "designate.context"
+KNOWN_APIS = ("v2", "admin")
 REQUEST_ID = "designate.request_id"
 TRUE = frozenset(("1", "t", "true", "on", "y", "yes"))
 ALLOWED_HEADERS = [
@@ -31,16 +32,25 @@ ALLOWED_HEADERS = [
 ]  # fmt: skip
 
 
-def wrapped(conf: cfg.ConfigOpts, v2: WsgiApp, versions: WsgiApp) -> WsgiApp:
-    """The layers, from the inside out. The errors' layer is outside of all that may refuse; the
+def wrapped(conf: cfg.ConfigOpts, apis: Mapping[str, WsgiApp], versions: WsgiApp) -> WsgiApp:
+    """The APIs, each below the path segment of its name, and the layers around them, from the inside
+    out. The errors' layer is outside of all that may refuse; the
     request id is outside of the errors, which name it; proxies and CORS come first of all, for links
     and preflight requests need no identity."""
-    if conf["service:api"].auth_strategy != "noauth":
-        raise errors.ConfigurationError(
-            "[service:api] auth_strategy: only noauth is available in this release"
+    inner = Apis(apis)
+    identity: WsgiApp
+    if conf["service:api"].auth_strategy == "noauth":
+        identity = Identity(conf, inner, claimed)
+    else:
+        # Imported where it is needed: it brings much along.
+        from keystonemiddleware import auth_token
+
+        identity = auth_token.AuthProtocol(
+            Identity(conf, inner, proven),
+            {"oslo_config_config": conf, "oslo_config_project": "designate"},
         )
-    api = Frame(conf, Identity(conf, v2))
-    dispatch = Dispatch(conf, api, versions)
+    api = Frame(conf, identity)
+    dispatch = Dispatch(list(apis), api, versions)
     app: WsgiApp = dispatch
     conf.register_opts(http_proxy_to_wsgi.OPTS, group="oslo_middleware")
     if conf.oslo_middleware.enable_proxy_headers_parsing:
@@ -56,12 +66,23 @@ def wrapped(conf: cfg.ConfigOpts, v2: WsgiApp, versions: WsgiApp) -> WsgiApp:
     return app
 
 
+class Apis:
+    """Chooses among the APIs behind the layers that they share."""
+
+    def __init__(self, apis: Mapping[str, WsgiApp]) -> None:
+        self._apis = apis
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        name = environ["SCRIPT_NAME"].rpartition("/")[2]
+        return self._apis[name](environ, start_response)
+
+
 class Dispatch:
     """Which application a path belongs to."""
 
-    def __init__(self, conf: cfg.ConfigOpts, v2: WsgiApp, versions: WsgiApp) -> None:
-        self._conf = conf
-        self._v2 = v2
+    def __init__(self, names: Sequence[str], apis: WsgiApp, versions: WsgiApp) -> None:
+        self._names = names
+        self._apis = apis
         self._versions = versions
         self._health = healthcheck.Healthcheck.app_factory(
             {
@@ -77,12 +98,13 @@ class Dispatch:
         if path == "/healthcheck":
             answer: Iterable[bytes] = self._health(environ, start_response)
             return answer
-        if path == "/v2" or path.startswith("/v2/"):
-            if not self._conf["service:api"].enable_api_v2:
+        name = path.split("/", 2)[1]
+        if name in KNOWN_APIS:
+            if name not in self._names:
                 return Response(status=404, content_type=None)(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
-            environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + "/v2"
-            environ["PATH_INFO"] = path[3:] or "/"
-            return self._v2(environ, start_response)
+            environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}/{name}"
+            environ["PATH_INFO"] = path.removeprefix(f"/{name}") or "/"
+            return self._apis(environ, start_response)
         return webob_errors.HTTPNotFound()(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
 
 
@@ -142,23 +164,48 @@ class Frame:
         return response
 
 
-class Identity:
+def claimed(request: Request) -> dict[str, Any]:
     """Believes the caller about who it is; only for loopback and tests."""
+    headers = request.headers
+    return {
+        "user_id": headers.get("X-Auth-User-ID", "noauth-user"),
+        "project_id": headers.get("X-Auth-Project-ID", "noauth-project"),
+        "roles": _roles(headers.get("X-Roles", "admin")),
+    }
 
-    def __init__(self, conf: cfg.ConfigOpts, app: WsgiApp) -> None:
+
+def proven(request: Request) -> dict[str, Any]:
+    """Who the token is, as keystonemiddleware found out and wrote into the headers."""
+    headers = request.headers
+    return {
+        "user_id": headers.get("X-User-Id"),
+        "project_id": headers.get("X-Project-Id"),
+        "domain_id": headers.get("X-Domain-Id"),
+        "system_scope": headers.get("OpenStack-System-Scope"),
+        "roles": _roles(headers.get("X-Roles", "")),
+    }
+
+
+def _roles(text: str) -> list[str]:
+    return [role.strip() for role in text.split(",") if role.strip()]
+
+
+class Identity:
+    """Gives the request its context. identify: who the caller is, from the request."""
+
+    def __init__(
+        self,
+        conf: cfg.ConfigOpts,
+        app: WsgiApp,
+        identify: Callable[[Request], dict[str, Any]],
+    ) -> None:
         self._conf = conf
         self._app = app
+        self._identify = identify
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         request = Request(environ)
-        headers = request.headers
-        roles = headers.get("X-Roles", "admin")
-        context = context_of(
-            request,
-            user_id=headers.get("X-Auth-User-ID", "noauth-user"),
-            project_id=headers.get("X-Auth-Project-ID", "noauth-project"),
-            roles=[role.strip() for role in roles.split(",") if role.strip()],
-        )
+        context = context_of(request, **self._identify(request))
         api = self._conf["service:api"]
         if api.maintenance_mode and api.maintenance_mode_role not in context.roles:
             refusal = Response(status=503, content_type=None, headers={"Retry-After": "60"})
@@ -168,7 +215,7 @@ class Identity:
 
 
 def context_of(request: Request, **identity: Any) -> Context:
-    """The request's context with its switches. Raises Forbidden for a switch that is not allowed."""
+    """The request's context with its switches, which central allows or refuses."""
     headers, query = request.headers, request.GET
     sudo = headers.get("X-Auth-Sudo-Project-ID") or headers.get("X-Auth-Sudo-Tenant-ID")
     everywhere = headers.get("X-Auth-All-Projects", "")
@@ -186,19 +233,10 @@ def context_of(request: Request, **identity: Any) -> Context:
         hide_counts=_true(headers.get("OpenStack-DNS-Hide-Counts", "")),
         **identity,
     )
-    check_switches(context, sudo)
     if sudo:
+        context.sudo = True
         context.project_id = sudo
     return context
-
-
-def check_switches(context: Context, sudo: str | None) -> None:
-    """The switches that widen what a caller may do are the administrator's."""
-    asked = (
-        context.all_projects or context.edit_managed_records or context.hard_delete or bool(sudo)
-    )
-    if asked and "admin" not in (role.lower() for role in context.roles):
-        raise errors.Forbidden
 
 
 def _true(text: str) -> bool:

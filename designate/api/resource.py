@@ -13,6 +13,7 @@ from typing import Any
 
 from webob import Response
 
+from designate import errors
 from designate.api import body as bodies
 from designate.api import paging
 from designate.api.routing import Call, Handler, Route, canonical_id, route, routed
@@ -50,7 +51,8 @@ class Resource:
     its id in paths; empty: it has no items of its own. client: its part of central. view: an object
     as clients see it, without links. self_path: where an object of it is found. links: further ones.
 
-    new, changes: a request as draft or patch; None: the operation does not exist. created_status,
+    new, changes: a request as draft or patch; None: the operation does not exist. before_body: what an
+    update is refused for before it is said what is wrong with its body. created_status,
     updated_status: the status codes for a created or changed object. deleted_item: the name of the id
     where it is deleted, if clients know it by another one. located: whether creation answers with a
     Location. counted: whether lists have metadata with a count. whole: spans all parents, for which
@@ -68,6 +70,7 @@ class Resource:
     links: Callable[[Call, Any], dict[str, str]] = _no_links
     new: Callable[[Call, dict[str, Any]], Any] | None = None
     changes: Callable[[Call, dict[str, Any]], Any] | None = None
+    before_body: Callable[[Call], object] = lambda _: None
     update_method: str = "PATCH"
     created_status: Callable[[Any], int] = lambda _: 201
     updated_status: Callable[[Any], int] = lambda _: 200
@@ -136,7 +139,12 @@ class Resource:
 
     def update(self, call: Call) -> Response:
         assert self.changes is not None  # noqa: S101 - the route exists only then
-        patch = self.changes(call, bodies.parse(call.request))
+        try:
+            body = bodies.parse(call.request)
+        except errors.InvalidObject:
+            self.before_body(call)
+            raise
+        patch = self.changes(call, body)
         value = self.client(call.central).update(call.context, *call.ids, patch)
         return answer(self.rendered(call, value), self.updated_status(value))
 

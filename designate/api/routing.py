@@ -30,7 +30,7 @@ class Call:
         api = self.conf["service:api"]
         if not api.enable_host_header:
             return str(api.api_base_uri).rstrip("/")
-        mount = self.request.script_name.removesuffix("/v2")
+        mount = self.request.script_name.rpartition("/")[0]
         return f"{self.request.host_url}{mount}"
 
     def link(self, path: str) -> str:

@@ -36,7 +36,7 @@ from designate.storage.engine import Transaction
 from designate.storage.rows import Rows
 from designate.wire import names
 
-GROUP = "DEFAULT"
+GROUP = "service:api"
 OPTS = [
     cfg.BoolOpt(
         "allow_empty_secrets_for_tsig",
@@ -238,7 +238,7 @@ def is_blacklisted(tx: Transaction, name: str) -> bool:
 
 
 def _check_tsigkey(core: Core, tx: Transaction, key: TsigKey) -> None:
-    if not key.secret and not core.conf.allow_empty_secrets_for_tsig:
+    if not key.secret and not core.conf[GROUP].allow_empty_secrets_for_tsig:
         raise errors.InvalidObject(
             reasons=(Reason(("type",), "'secret' should not be empty", "value", ["secret"]),)
         )

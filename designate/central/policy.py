@@ -101,6 +101,15 @@ _MEMBER = re.compile(r"%\(([^)]*)\)s")
 _PLUGGED = re.compile(r"https?:")
 
 
+# The switches of a request, and the rules that say who may use them.
+SWITCHES = {
+    "sudo": "use_sudo",
+    "all_projects": "all_tenants",
+    "edit_managed_records": "edit_managed_records",
+    "hard_delete": "hard_delete",
+}
+
+
 class Policy:
     """Thread-safe.
 
@@ -191,6 +200,13 @@ class Policy:
         except policy.PolicyNotAuthorized:
             return errors.Forbidden()
         return None
+
+    def check_switches(self, context: Context) -> None:
+        """Raises Forbidden when the caller may not use a switch of its request."""
+        for switch, rule in SWITCHES.items():
+            if getattr(context, switch):
+                own = {"project_id": context.project_id, "tenant_id": context.project_id}
+                self.check(rule, context, own)
 
     def allows(self, name: str, context: Context, target: Mapping[str, Any]) -> bool:
         try:

@@ -18,6 +18,7 @@ from designate.central.recordsets import RecordSetsEndpoint
 from designate.central.services import ReportsEndpoint, ServicesEndpoint
 from designate.central.status import StatusEndpoint
 from designate.central.zones import ZonesEndpoint
+from designate.context import Context
 from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
 from designate.storage.engine import Database
@@ -62,9 +63,17 @@ OPTS = [
 ]
 
 
+class _Access:
+    """See rpc.interfaces.AccessApi."""
+
+    def check(self, context: Context) -> None:
+        """The dispatcher's guard has checked already."""
+
+
 def dispatcher(conf: cfg.ConfigOpts, db: Database, worker: interfaces.WorkerApi) -> Dispatcher:
     """Everything that central answers."""
-    core = Core(conf=conf, db=db, worker=worker, policy=Policy(conf))
+    policy = Policy(conf)
+    core = Core(conf=conf, db=db, worker=worker, policy=policy)
     return Dispatcher(
         {
             interfaces.ZonesApi: ZonesEndpoint(core),
@@ -79,6 +88,8 @@ def dispatcher(conf: cfg.ConfigOpts, db: Database, worker: interfaces.WorkerApi)
             interfaces.TransferAcceptsApi: TransferAcceptsEndpoint(core),
             interfaces.ServicesApi: ServicesEndpoint(core),
             interfaces.ReportsApi: ReportsEndpoint(core),
+            interfaces.AccessApi: _Access(),
             interfaces.StatusApi: StatusEndpoint(core),
-        }
+        },
+        guard=policy.check_switches,
     )

@@ -90,7 +90,13 @@ def signatures(interface: type[Interface]) -> dict[str, Signature]:
 class Dispatcher:
     """Finds and runs the endpoint method for a message. Thread-safe once built."""
 
-    def __init__(self, endpoints: Mapping[type[Interface], object]) -> None:
+    def __init__(
+        self,
+        endpoints: Mapping[type[Interface], object],
+        guard: Callable[[Context], None] | None = None,
+    ) -> None:
+        """guard: refuses a caller before the method runs."""
+        self._guard = guard
         self._methods: dict[tuple[str, str], tuple[Callable[..., Any], Signature]] = {}
         for interface, endpoint in endpoints.items():
             for name, signature in signatures(interface).items():
@@ -105,6 +111,8 @@ class Dispatcher:
             raise errors.DesignateError(f"no method {namespace}.{method}") from None
         arguments = signature.unpack(message)
         try:
+            if self._guard is not None:
+                self._guard(arguments["context"])
             return signature.encode_result(function(**arguments))
         except errors.DesignateError:
             raise

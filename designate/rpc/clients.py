@@ -60,6 +60,7 @@ class CentralClient:
     floatingips: interfaces.FloatingIpsApi
     services: interfaces.ServicesApi
     reports: interfaces.ReportsApi
+    access: interfaces.AccessApi
     status: interfaces.StatusApi
 
     @classmethod

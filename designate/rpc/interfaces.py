@@ -346,6 +346,16 @@ class ReportsApi(Interface, Protocol):
         ...
 
 
+class AccessApi(Interface, Protocol):
+    NAMESPACE: ClassVar[str] = "access"
+    VERSION: ClassVar[str] = "1.0"
+
+    def check(self, context: Context) -> None:
+        """Raises Forbidden when the caller may not use the switches of its request. Central checks
+        them at every call; this one is for refusing before a body is looked at."""
+        ...
+
+
 class StatusApi(Interface, Protocol):
     """What the worker found, and the sweep that hands work out again."""
 

@@ -33,7 +33,7 @@ REQUESTS = Rows(
     select=sa.select(transfer_requests, zones.c.name.label("zone_name")).join_from(
         transfer_requests,
         zones,
-        sa.and_(zones.c.id == transfer_requests.c.zone_id, zones.c.deleted == LIVE),
+        zones.c.id == transfer_requests.c.zone_id,
     ),
 )
 ACCEPTS = Rows(

@@ -7,6 +7,7 @@ from typing import Any
 from webob import Response
 
 from designate.api import body as bodies
+from designate.api import projects
 from designate.api.resource import Call, Resource, Route, route
 from designate.model.codec import timestamp
 from designate.model.ownership import (
@@ -43,10 +44,11 @@ def _share(share: Share) -> dict[str, Any]:
     } | _dates(share)
 
 
-def _new_share(_call: Call, body: dict[str, Any]) -> ShareDraft:
+def _new_share(call: Call, body: dict[str, Any]) -> ShareDraft:
     members = bodies.read(body, {"target_project_id": bodies.text(LONGEST_PROJECT)})
     if "target_project_id" not in members:
         bodies.required("target_project_id")
+    projects.check(call.conf, members["target_project_id"])
     return ShareDraft(**members)
 
 

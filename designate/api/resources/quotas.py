@@ -9,6 +9,7 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
+from designate.api import projects
 from designate.api.resource import Call, Route, answer, empty, route
 from designate.model.quotas import Quotas
 
@@ -38,7 +39,10 @@ def show(call: Call) -> Response:
 
 
 def change(call: Call) -> Response:
-    limits = bodies.read(bodies.parse(call.request), dict.fromkeys(NAMES, _limit))
+    body = bodies.parse(call.request)
+    if call.conf["service:api"].quotas_verify_project_id:
+        projects.check(call.conf, call.ids[0])
+    limits = bodies.read(body, dict.fromkeys(NAMES, _limit))
     return _shown(call.central.quotas.set(call.context, call.ids[0], limits))
 
 

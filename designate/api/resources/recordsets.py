@@ -9,7 +9,7 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.resource import Call, Resource, Route, route
+from designate.api.resource import Call, Resource, Route, answer, route
 from designate.errors import Reason
 from designate.model.codec import timestamp
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetPatch
@@ -107,6 +107,7 @@ IN_ZONE = Resource(
     filters=("name", "type", "ttl", "data", "status", "description"),
     new=new,
     changes=changes,
+    before_body=lambda call: call.central.recordsets.check_update(call.context, *call.ids),
     update_method="PUT",
     created_status=_created,
     updated_status=_updated,
@@ -127,7 +128,7 @@ def redirect(call: Call) -> Response:
     """The canonical place of a recordset."""
     found = call.central.recordsets.get(call.context, None, *call.ids)
     location = call.link(IN_ZONE.self_path(found))
-    return Response(status=301, location=location, text=location, content_type="text/plain")
+    return answer(location, 301, Location=location)
 
 
 def routes() -> list[Route]:

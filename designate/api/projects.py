@@ -1,0 +1,59 @@
+"""Whether Keystone knows a project."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+from oslo_config import cfg
+
+from designate import errors
+
+LOG = logging.getLogger(__name__)
+
+TIMEOUT_S = 10
+GROUP = "keystone_authtoken"
+_sessions: dict[int, Any] = {}
+_making = threading.Lock()
+
+
+def check(conf: cfg.ConfigOpts, project_id: str) -> None:
+    """Raises BadRequest of type invalid_project for a project that Keystone says it does not have.
+    Where it cannot be asked, or does not tell, the project counts as valid."""
+    if conf["service:api"].auth_strategy != "keystone":
+        return
+    from keystoneauth1 import exceptions
+
+    try:
+        answer = _session(conf).get(
+            f"/v3/projects/{project_id}",
+            endpoint_filter={"service_type": "identity", "interface": "public", "version": (3, 0)},
+            endpoint_override=_endpoint(conf),
+            raise_exc=False,
+            timeout=TIMEOUT_S,
+        )
+    except exceptions.ClientException as error:
+        LOG.warning("project %s could not be looked up: %s", project_id, type(error).__name__)
+        return
+    if answer.status_code == 404:
+        raise errors.BadRequest(f"{project_id} is not a valid project ID.", type="invalid_project")
+
+
+def _endpoint(conf: cfg.ConfigOpts) -> str:
+    url = str(conf[GROUP].auth_url).rstrip("/")
+    return url.removesuffix("/v3")
+
+
+def _session(conf: cfg.ConfigOpts) -> Any:
+    """One per configuration: it keeps the service's own token and its connections."""
+    from keystoneauth1 import loading
+
+    with _making:
+        found = _sessions.get(id(conf))
+        if found is None:
+            loading.register_session_conf_options(conf, GROUP)
+            auth = loading.load_auth_from_conf_options(conf, GROUP)
+            found = loading.load_session_from_conf_options(conf, GROUP, auth=auth)
+            _sessions[id(conf)] = found
+        return found
