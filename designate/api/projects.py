@@ -47,13 +47,15 @@ def _endpoint(conf: cfg.ConfigOpts) -> str:
 
 def _session(conf: cfg.ConfigOpts) -> Any:
     """One per configuration: it keeps the service's own token and its connections."""
-    from keystoneauth1 import loading
+    from keystoneauth1 import loading, session
 
     with _making:
         found = _sessions.get(id(conf))
         if found is None:
-            loading.register_session_conf_options(conf, GROUP)
-            auth = loading.load_auth_from_conf_options(conf, GROUP)
-            found = loading.load_session_from_conf_options(conf, GROUP, auth=auth)
-            _sessions[id(conf)] = found
+            group = conf[GROUP]
+            found = _sessions[id(conf)] = session.Session(
+                auth=loading.load_auth_from_conf_options(conf, GROUP),
+                verify=False if group.insecure else group.cafile or True,
+                cert=(group.certfile, group.keyfile) if group.certfile else None,
+            )
         return found
