@@ -15,14 +15,16 @@ from designate.api import middleware
 from designate.api.resource import answer
 from designate.api.resources import (
     admin,
+    floatingips,
     limits,
     ownership,
     pools,
     quotas,
     recordsets,
+    tasks,
     zones,
 )
-from designate.api.routing import Call, Route, Table
+from designate.api.routing import JSON, Call, Route, Table
 from designate.context import Context
 from designate.rpc.clients import CentralClient
 
@@ -77,6 +79,12 @@ OPTS = [
         min=1024,
         help="Largest request body in bytes; larger ones get a 413.",
     ),
+    cfg.IntOpt(
+        "max_import_body_size",
+        default=32 * 2**20,
+        min=1024,
+        help="Largest zone file in bytes that may be imported; larger ones get a 413.",
+    ),
 ]
 
 VERSIONS = (
@@ -90,7 +98,7 @@ VERSIONS = (
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-RESOURCES = (zones, recordsets, ownership, admin, pools, quotas, limits)
+RESOURCES = (zones, recordsets, tasks, floatingips, ownership, admin, pools, quotas, limits)
 
 
 def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:
@@ -144,16 +152,28 @@ class _Root:
 
     @pecan.expose()
     def _route(self, args: list[str], request: Request) -> tuple[Any, list[str]]:
-        return self.serve, []
+        texts = self._table.gives(_segments(request)) != JSON
+        return (self.serve_text if texts else self.serve), []
+
+    @pecan.expose(content_type="text/dns")
+    def serve_text(self, request: Request, response: Response, **_parameters: Any) -> Response:
+        return self._serve(request)
 
     @pecan.expose(content_type="application/json")
     def serve(self, request: Request, response: Response, **_parameters: Any) -> Response:
-        segments = [segment for segment in request.path_info.split("/") if segment]
+        return self._serve(request)
+
+    def _serve(self, request: Request) -> Response:
+        segments = _segments(request)
         handler, ids = self._table.find(request.method, segments)
         context: Context = request.environ[middleware.CONTEXT]
         if context.switched:
             self._central.access.check(context)
         return handler(Call(request, context, self._central, self._conf, ids))
+
+
+def _segments(request: Request) -> list[str]:
+    return [segment for segment in request.path_info.split("/") if segment]
 
 
 def _pecan(conf: cfg.ConfigOpts, central: CentralClient, routes: list[Route]) -> WsgiApp:

@@ -23,6 +23,7 @@ ACCESS = logging.getLogger("designate.api.access")
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 CONTEXT = "designate.context"
+IMPORTS = "/zones/tasks/imports"
 KNOWN_APIS = ("v2", "admin")
 REQUEST_ID = "designate.request_id"
 TRUE = frozenset(("1", "t", "true", "on", "y", "yes"))
@@ -113,6 +114,7 @@ class Frame:
 
     def __init__(self, conf: cfg.ConfigOpts, app: WsgiApp) -> None:
         self._largest = conf["service:api"].max_request_body_size
+        self._largest_import = conf["service:api"].max_import_body_size
         self._app = app
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -146,15 +148,17 @@ class Frame:
         except UnicodeError:
             raise errors.BadRequest("The URL is not UTF-8") from None
         length = request.content_length or 0
-        if length > self._largest:
+        importing = request.path_info.rstrip("/") == IMPORTS
+        largest = self._largest_import if importing else self._largest
+        if length > largest:
             return Response(status=413, text="Request is too large.", content_type="text/plain")
         if length:
             # A body that was announced is read whole here, so that what stands behind can rely on
             # it; one that never comes is the server's to time out.
             request.make_body_seekable()
         elif request.headers.get("Transfer-Encoding"):
-            body = request.body_file.read(self._largest + 1)
-            if len(body) > self._largest:
+            body = request.body_file.read(largest + 1)
+            if len(body) > largest:
                 return Response(status=413, text="Request is too large.", content_type="text/plain")
             request.body = body
         response: Response = request.get_response(self._app)

@@ -38,16 +38,19 @@ class Call:
 
 
 Handler = Callable[[Call], Response]
+JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """path: segments; `{name}` stands for a UUID, `{name:text}` for any text. handlers: by method.
-    whole: nothing can follow the path, so that what does is a wrong method and no unknown path."""
+    gives: the content type of its answers. whole: nothing can follow the path, so that what does is a
+    wrong method and no unknown path."""
 
     path: tuple[str, ...]
     handlers: Mapping[str, Handler]
     whole: bool = False
+    gives: str = JSON
 
     def fits(self, segments: Sequence[str]) -> bool:
         return len(self.path) == len(segments) and all(
@@ -63,12 +66,16 @@ class Route:
         )
 
 
-def route(path: str, *, whole: bool = False, **handlers: Handler) -> Route:
-    return routed(path, handlers, whole)
+def route(path: str, *, whole: bool = False, gives: str = JSON, **handlers: Handler) -> Route:
+    return Route(_segments(path), handlers, whole, gives)
 
 
-def routed(path: str, handlers: Mapping[str, Handler], whole: bool = False) -> Route:
-    return Route(tuple(path.strip("/").split("/")), handlers, whole)
+def routed(path: str, handlers: Mapping[str, Handler]) -> Route:
+    return Route(_segments(path), handlers)
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    return tuple(path.strip("/").split("/"))
 
 
 def _is_open(segment: str) -> bool:
@@ -95,6 +102,10 @@ class Table:
         self._words = {
             segment for route in self._routes for segment in route.path[1:] if not _is_open(segment)
         }
+
+    def gives(self, segments: Sequence[str]) -> str:
+        """The content type that answers of the path have."""
+        return next((route.gives for route in self._routes if route.fits(segments)), JSON)
 
     def find(self, method: str, segments: Sequence[str]) -> tuple[Handler, tuple[str, ...]]:
         """The handler and the ids of the path. NotFound: no such path. MethodNotAllowed: the path is

@@ -36,6 +36,7 @@ AGGREGATES = (
     "designate.central.zones",
     "designate.central.recordsets",
     "designate.central.status",
+    "designate.central.tasks",
 )
 
 BASE_RULES = (

@@ -6,6 +6,7 @@ from oslo_config import cfg
 
 from designate.central.admin import BlacklistsEndpoint, TldsEndpoint, TsigKeysEndpoint
 from designate.central.base import Core
+from designate.central.floatingips import FloatingIpsEndpoint
 from designate.central.ownership import (
     SharesEndpoint,
     TransferAcceptsEndpoint,
@@ -17,6 +18,7 @@ from designate.central.quotas import QuotasEndpoint
 from designate.central.recordsets import RecordSetsEndpoint
 from designate.central.services import ReportsEndpoint, ServicesEndpoint
 from designate.central.status import StatusEndpoint
+from designate.central.tasks import ExportsEndpoint, ImportsEndpoint, Jobs
 from designate.central.zones import ZonesEndpoint
 from designate.context import Context
 from designate.rpc import interfaces
@@ -74,9 +76,11 @@ def dispatcher(conf: cfg.ConfigOpts, db: Database, worker: interfaces.WorkerApi)
     """Everything that central answers."""
     policy = Policy(conf)
     core = Core(conf=conf, db=db, worker=worker, policy=policy)
+    jobs = Jobs(core)
+    zones = ZonesEndpoint(core)
     return Dispatcher(
         {
-            interfaces.ZonesApi: ZonesEndpoint(core),
+            interfaces.ZonesApi: zones,
             interfaces.RecordSetsApi: RecordSetsEndpoint(core),
             interfaces.QuotasApi: QuotasEndpoint(core),
             interfaces.PoolsApi: PoolsEndpoint(core),
@@ -86,10 +90,13 @@ def dispatcher(conf: cfg.ConfigOpts, db: Database, worker: interfaces.WorkerApi)
             interfaces.SharesApi: SharesEndpoint(core),
             interfaces.TransferRequestsApi: TransferRequestsEndpoint(core),
             interfaces.TransferAcceptsApi: TransferAcceptsEndpoint(core),
+            interfaces.FloatingIpsApi: FloatingIpsEndpoint(core),
             interfaces.ServicesApi: ServicesEndpoint(core),
             interfaces.ReportsApi: ReportsEndpoint(core),
             interfaces.AccessApi: _Access(),
-            interfaces.StatusApi: StatusEndpoint(core),
+            interfaces.ImportsApi: ImportsEndpoint(core, jobs, zones),
+            interfaces.ExportsApi: ExportsEndpoint(core, jobs),
+            interfaces.StatusApi: StatusEndpoint(core, jobs),
         },
         guard=policy.check_switches,
     )

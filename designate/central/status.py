@@ -11,6 +11,7 @@ from oslo_policy import policy
 
 from designate.central.base import Core, change_of
 from designate.central.pools import follow_pools
+from designate.central.tasks import Jobs
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport
 from designate.storage import journal, zones
@@ -57,8 +58,9 @@ MOST_ERROR_TEXT = 1000
 class StatusEndpoint:
     """See rpc.interfaces.StatusApi."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, jobs: Jobs) -> None:
         self._core = core
+        self._jobs = jobs
 
     def report(self, context: Context, report: ZoneReport) -> None:
         """Idempotent, and harmless when it comes late: only news changes the row, and a report
@@ -137,6 +139,7 @@ class StatusEndpoint:
                 tx.after_commit.append(send)
             return len(waiting)
 
+        self._jobs.recover()
         follow_pools(core, limit)
         count = core.db.write(write)
         if count:

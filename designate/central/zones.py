@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import uuid
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC
 
 from oslo_config import cfg
@@ -32,6 +33,8 @@ from designate.errors import Reason
 from designate.model.codec import UNSET
 from designate.model.pools import NsRecord, Pool
 from designate.model.query import Page, Query
+from designate.model.quotas import Quotas
+from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.zones import (
     Action,
     Status,
@@ -44,7 +47,7 @@ from designate.model.zones import (
 )
 from designate.storage import admin, ownership, pools, recordsets, zones
 from designate.storage.engine import Transaction
-from designate.wire import names
+from designate.wire import names, rr
 
 GROUP = "DEFAULT"
 OPTS = [
@@ -113,6 +116,17 @@ RULES = (
 FIRST_REVISION = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a new zone holds besides its SOA and NS. recordsets: (name, type, ttl or None for the
+    zone's, texts, their data in wire form)."""
+
+    serial: int
+    retry: int
+    expire: int
+    recordsets: tuple[tuple[str, str, int | None, tuple[str, ...], tuple[bytes, ...]], ...]
+
+
 class ZonesEndpoint:
     """See rpc.interfaces.ZonesApi."""
 
@@ -158,19 +172,26 @@ class ZonesEndpoint:
         if context.project_id is None:
             raise errors.Unauthorized("A project is needed to create a zone")
 
-        def write(tx: Transaction) -> Zone:
-            return self._create(tx, context, draft)
-
         try:
-            zone = core.db.write(write)
+            return core.db.write(lambda tx: self.store(tx, context, draft))
         except db_errors.DBDuplicateEntry:
             raise errors.Duplicate("zone") from None
-        return zone
 
-    def _create(self, tx: Transaction, context: Context, draft: ZoneDraft) -> Zone:
+    def store(
+        self,
+        tx: Transaction,
+        context: Context,
+        draft: ZoneDraft,
+        content: Content | None = None,
+        limits: Quotas | None = None,
+    ) -> Zone:
+        """A new zone of the caller's project by all the rules, and its first recordsets. content: what
+        else it holds. limits: in the stead of the project's quotas. Raises oslo.db's
+        DBDuplicateEntry for a name that the pool has."""
         core = self._core
         assert context.project_id is not None  # noqa: S101 - checked by the caller
-        limits = quotas.effective(core, tx.connection, context.project_id)
+        if limits is None:
+            limits = quotas.effective(core, tx.connection, context.project_id)
         quotas.require(limits, zones=zones.owned_zones(tx, context.project_id, 1))
         naming.check_zone_name(core, tx, context, draft.name)
         naming.check_ttl(core, context, draft.ttl)
@@ -183,17 +204,24 @@ class ZonesEndpoint:
         mine = [other for other in family if other.pool_id == pool.id]
         parent = naming.parent_of(zone.name, mine)
         zone = replace(zone, parent_zone_id=parent.id if parent else None)
+        if content is not None:
+            zone = replace(zone, serial=content.serial, retry=content.retry, expire=content.expire)
         initial = managed.initial_recordsets(zone, pool)
-        quotas.require(limits, zone_recordsets=len(initial))
+        more = _recordsets(zone, content, mine) if content is not None else []
+        counts = [len(recordset.records) for recordset, _ in more]
+        quotas.require(limits, zone_recordsets=len(initial) + len(more))
+        quotas.require(limits, zone_records=sum(counts), recordset_records=max(counts, default=0))
+        for recordset, _ in more:
+            naming.check_ttl(core, context, recordset.ttl)
         zones.insert(
             tx,
             zone,
             managed.soa_wire(zone),
             ns_version=pool.ns_version,
-            recordset_count=len(initial),
+            recordset_count=len(initial) + len(more),
+            record_count=sum(counts),
         )
-        for recordset, wire in initial:
-            recordsets.insert(tx, recordset, wire, FIRST_REVISION)
+        recordsets.insert_many(tx, [*initial, *more], FIRST_REVISION)
         zones.adopt(tx, zone.id, naming.children_of(zone, mine))
         announce(core, tx, zone, pool.version)
         return zone
@@ -351,6 +379,35 @@ class ZonesEndpoint:
             managed.move_to_pool(core, tx, stored, pool)
 
         core.db.write(write)
+
+
+def _recordsets(
+    zone: Zone, content: Content, family: Sequence[Zone]
+) -> list[tuple[RecordSet, bytes]]:
+    """The content's recordsets in the zone. Raises BadRequest for what belongs into a zone below."""
+    children = [other.name for other in family if len(other.name) > len(zone.name)]
+    found = []
+    for name, rtype, ttl, texts, rdatas in content.recordsets:
+        if any(names.is_below(name, child) for child in children):
+            raise errors.BadRequest(
+                f"{name} belongs in a child zone", type="invalid_recordset_location"
+            )
+        recordset = RecordSet(
+            id=RecordSetId(str(uuid.uuid4())),
+            zone_id=zone.id,
+            zone_name=zone.name,
+            project_id=zone.project_id,
+            name=name,
+            type=rtype,
+            ttl=ttl,
+            records=texts,
+            action=Action.CREATE,
+            status=Status.PENDING,
+            created_at=zone.created_at,
+        )
+        numeric = rrtypes.numeric_type(rtype)
+        found.append((recordset, rr.rrset(name, zone.name, numeric, ttl, rdatas)))
+    return found
 
 
 def _check_pool(core: Core, tx: Transaction, pool: Pool) -> None:

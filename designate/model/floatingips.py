@@ -8,6 +8,18 @@ from designate.model.codec import UNSET, Unset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkEndpoint:
+    """Where the caller's service catalogue says that the network service of a region is.
+
+    interface: publicURL, internalURL or adminURL.
+    """
+
+    region: str
+    interface: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FloatingIp:
     """A floating IP of the network service and the name that it resolves to, if it has one.
 

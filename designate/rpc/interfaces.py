@@ -24,7 +24,7 @@ from designate.model.admin import (
     TsigKeyDraft,
     TsigKeyPatch,
 )
-from designate.model.floatingips import FloatingIp, FloatingIpPatch
+from designate.model.floatingips import FloatingIp, FloatingIpPatch, NetworkEndpoint
 from designate.model.ownership import (
     Share,
     ShareDraft,
@@ -294,14 +294,24 @@ class ExportsApi(Interface, Protocol):
 
 class FloatingIpsApi(Interface, Protocol):
     """Names of the caller's floating IPs. token: the caller's, with which the network service is
-    asked; empty where it is not needed."""
+    asked; empty where it is not needed. catalog: the network service's endpoints in the caller's
+    service catalogue."""
 
     NAMESPACE: ClassVar[str] = "floatingips"
     VERSION: ClassVar[str] = "1.0"
 
-    def find(self, context: Context, token: str) -> tuple[FloatingIp, ...]: ...
+    def find(
+        self, context: Context, token: str, catalog: tuple[NetworkEndpoint, ...] = ()
+    ) -> tuple[FloatingIp, ...]: ...
 
-    def get(self, context: Context, region: str, floatingip_id: str, token: str) -> FloatingIp: ...
+    def get(
+        self,
+        context: Context,
+        region: str,
+        floatingip_id: str,
+        token: str,
+        catalog: tuple[NetworkEndpoint, ...] = (),
+    ) -> FloatingIp: ...
 
     def update(
         self,
@@ -310,6 +320,7 @@ class FloatingIpsApi(Interface, Protocol):
         floatingip_id: str,
         patch: FloatingIpPatch,
         token: str,
+        catalog: tuple[NetworkEndpoint, ...] = (),
     ) -> FloatingIp | None:
         """The floating IP with its new name on its way; None: it has none any more."""
         ...

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from designate import errors
 from designate.model.query import Page, Query
-from designate.model.recordsets import RecordSet, RecordSetId
+from designate.model.recordsets import Managed, RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone
 from designate.storage import query as queries
 from designate.storage.engine import Transaction
@@ -32,6 +32,9 @@ IS_SOA = sa.and_(recordsets.c.type == "SOA", recordsets.c.managed)
 REVISION = sa.case((IS_SOA, zones.c.revision), else_=recordsets.c.changed_revision)
 HAS_DATA = sa.or_(recordsets.c.record_count > 0, IS_SOA)
 WAITS = sa.and_(HAS_DATA, zones.c.served_revision < REVISION)
+
+MANAGED = tuple(field.name for field in fields(Managed))
+VALUES_AT_ONCE = 1000
 
 ZONE_COLUMNS = tuple(
     zones.c[name].label(f"zone_{name}")
@@ -85,7 +88,20 @@ def _value(row: sa.Row[Any]) -> RecordSet:
         managed=row.managed,
         version=row.version,
         updated_at=row.updated_at,
+        managed_by=_managed_by(row),
     )
+
+
+def _managed_by(row: sa.Row[Any]) -> Managed | None:
+    if row.managed_resource_type is None:
+        return None
+    return Managed(**{name: getattr(row, f"managed_{name}") for name in MANAGED})
+
+
+def _managed_columns(managed: Managed | None) -> dict[str, str | None]:
+    return {
+        f"managed_{name}": None if managed is None else getattr(managed, name) for name in MANAGED
+    }
 
 
 def _soa_text(row: sa.Row[Any]) -> str:
@@ -123,6 +139,7 @@ AT_NAME = sa.union_all(
 )
 INSERT = sa.insert(recordsets)
 INSERT_RECORDS = sa.insert(records)
+INSERT_BATCH = 5000
 
 
 def get(connection: sa.Connection, recordset_id: str) -> StoredRecordSet:
@@ -163,6 +180,29 @@ def apex(connection: sa.Connection, zone: Zone, rtype: str) -> StoredRecordSet |
     return StoredRecordSet(
         recordset=_value(row), wire=row.wire, changed_revision=row.changed_revision
     )
+
+
+def managed_for(
+    connection: sa.Connection,
+    resource_type: str,
+    by: Literal["extra", "resource_id"],
+    values: Sequence[str],
+) -> list[tuple[StoredRecordSet, int]]:
+    """Recordsets of live zones that stand for resources of this type with one of these values,
+    whosever they are; each with the TTL of its zone. One statement per VALUES_AT_ONCE, by index."""
+    found = []
+    for start in range(0, len(values), VALUES_AT_ONCE):
+        statement = _select(
+            zones.c.deleted == LIVE,
+            recordsets.c.managed_resource_type == resource_type,
+            recordsets.c[f"managed_{by}"].in_(values[start : start + VALUES_AT_ONCE]),
+        ).add_columns(zones.c.ttl.label("zone_ttl"))
+        for row in connection.execute(statement):
+            stored = StoredRecordSet(
+                recordset=_value(row), wire=row.wire, changed_revision=row.changed_revision
+            )
+            found.append((stored, int(row.zone_ttl)))
+    return found
 
 
 def _status(value: str) -> Condition:
@@ -242,50 +282,65 @@ def find(
 
 def insert(tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision: int) -> None:
     """Raises oslo.db's DBDuplicateEntry when the zone has one of that name and type."""
-    key = recordset.name.lower()
-    is_soa = recordset.type == "SOA"
-    texts = () if is_soa else recordset.records
-    tx.execute(
-        INSERT,
-        {
-            "id": recordset.id,
-            "zone_id": recordset.zone_id,
-            "project_id": recordset.project_id,
-            "name": recordset.name,
-            "name_key": key,
-            "reverse_key": key[::-1],
-            "type": recordset.type,
-            "ttl": recordset.ttl,
-            "description": recordset.description,
-            "texts": list(texts),
-            "wire": wire,
-            "record_count": len(texts),
-            "changed_revision": changed_revision,
-            "action": recordset.action,
-            "managed": recordset.managed,
-            "version": recordset.version,
-            "created_at": recordset.created_at,
-            "updated_at": recordset.updated_at,
-        },
-    )
-    _insert_records(tx, recordset.zone_id, recordset.id, texts)
+    insert_many(tx, [(recordset, wire)], changed_revision)
 
 
-def _insert_records(tx: Transaction, zone_id: str, recordset_id: str, texts: Sequence[str]) -> None:
-    if texts:
+def insert_many(
+    tx: Transaction, found: Sequence[tuple[RecordSet, bytes]], changed_revision: int
+) -> None:
+    """As insert, in two statements for each INSERT_BATCH of them."""
+    for start in range(0, len(found), INSERT_BATCH):
+        batch = found[start : start + INSERT_BATCH]
         tx.execute(
-            INSERT_RECORDS,
-            [
-                {
-                    "recordset_id": recordset_id,
-                    "position": position,
-                    "zone_id": zone_id,
-                    "data": text,
-                    "data_key": text[:DATA_KEY_LENGTH],
-                }
-                for position, text in enumerate(texts)
-            ],
+            INSERT, [_columns(recordset, wire, changed_revision) for recordset, wire in batch]
         )
+        rows = [row for recordset, _ in batch for row in _record_rows(recordset)]
+        if rows:
+            tx.execute(INSERT_RECORDS, rows)
+
+
+def _columns(recordset: RecordSet, wire: bytes, changed_revision: int) -> dict[str, Any]:
+    key = recordset.name.lower()
+    texts = _stored_texts(recordset)
+    return {
+        "id": recordset.id,
+        "zone_id": recordset.zone_id,
+        "project_id": recordset.project_id,
+        "name": recordset.name,
+        "name_key": key,
+        "reverse_key": key[::-1],
+        "type": recordset.type,
+        "ttl": recordset.ttl,
+        "description": recordset.description,
+        "texts": list(texts),
+        "wire": wire,
+        "record_count": len(texts),
+        "changed_revision": changed_revision,
+        "action": recordset.action,
+        "managed": recordset.managed,
+        "version": recordset.version,
+        "created_at": recordset.created_at,
+        "updated_at": recordset.updated_at,
+        **_managed_columns(recordset.managed_by),
+    }
+
+
+def _stored_texts(recordset: RecordSet) -> tuple[str, ...]:
+    """The SOA's data is made from the zone's row."""
+    return () if recordset.type == "SOA" else recordset.records
+
+
+def _record_rows(recordset: RecordSet) -> list[dict[str, Any]]:
+    return [
+        {
+            "recordset_id": recordset.id,
+            "position": position,
+            "zone_id": recordset.zone_id,
+            "data": text,
+            "data_key": text[:DATA_KEY_LENGTH],
+        }
+        for position, text in enumerate(_stored_texts(recordset))
+    ]
 
 
 def update(
@@ -305,11 +360,14 @@ def update(
             action=recordset.action,
             updated_at=recordset.updated_at,
             version=recordsets.c.version + 1,
+            **_managed_columns(recordset.managed_by),
         )
     )
     if new_records:
         tx.execute(sa.delete(records).where(records.c.recordset_id == recordset.id))
-        _insert_records(tx, recordset.zone_id, recordset.id, recordset.records)
+        rows = _record_rows(recordset)
+        if rows:
+            tx.execute(INSERT_RECORDS, rows)
 
 
 def delete(tx: Transaction, recordset_id: str) -> None:

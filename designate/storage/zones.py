@@ -282,7 +282,13 @@ def related(connection: sa.Connection, name: str) -> list[Zone]:
 
 
 def insert(
-    tx: Transaction, zone: Zone, soa_wire: bytes, *, ns_version: int, recordset_count: int
+    tx: Transaction,
+    zone: Zone,
+    soa_wire: bytes,
+    *,
+    ns_version: int,
+    recordset_count: int,
+    record_count: int = 0,
 ) -> None:
     """Raises oslo.db's DBDuplicateEntry when the pool has a live zone of that name."""
     key = zone.name.lower()
@@ -301,7 +307,7 @@ def insert(
             masters=to_plain(MASTERS, zone.masters),
             hard_delete=False,
             recordset_count=recordset_count,
-            record_count=0,
+            record_count=record_count,
             shard=int(zone.id[:3], 16),
             deleted=LIVE,
         )

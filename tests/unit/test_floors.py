@@ -46,7 +46,7 @@ LIBRARIES: dict[str, set[str]] = {
     "sqlalchemy": {"storage", "central", "mdns"},
     "keystoneauth1": {"api", "central"},
     "keystonemiddleware": {"api"},
-    "stevedore": {"api", "backend"},
+    "stevedore": {"api", "backend", "central"},
     "webob": {"api"},
 }
 

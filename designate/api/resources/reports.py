@@ -112,4 +112,4 @@ def export(call: Call) -> Response:
 
 
 def zone_routes() -> list[Route]:
-    return [route("/zones/export/{zone_id}", GET=export)]
+    return [route("/zones/export/{zone_id}", gives="text/dns", GET=export)]

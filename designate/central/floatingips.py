@@ -1,0 +1,207 @@
+"""Names of floating IPs: PTR recordsets that follow who has which address in the network service."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from designate import errors, rrtypes
+from designate.central import naming, network, reverse
+from designate.central.base import Core
+from designate.central.network import NetworkAddress, Question
+from designate.context import Context
+from designate.model.codec import UNSET
+from designate.model.floatingips import FloatingIp, FloatingIpPatch, NetworkEndpoint
+from designate.model.recordsets import Managed, RecordSet
+from designate.storage import recordsets
+from designate.storage.recordsets import StoredRecordSet
+
+LOG = logging.getLogger(__name__)
+
+PLUGIN_TYPE = "network_api"
+RESOURCE_TYPE = "ptr:floatingip"
+
+Found = tuple[StoredRecordSet, int]
+
+
+class FloatingIpsEndpoint:
+    """See rpc.interfaces.FloatingIpsApi. Which operations a caller has is the network service's to
+    say: whoever has the floating IP has its name, and no policy rule stands before that."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._network = network.load(core.conf)
+        self._reverse = reverse.ReverseZones(core)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def find(
+        self, context: Context, token: str, catalog: tuple[NetworkEndpoint, ...] = ()
+    ) -> tuple[FloatingIp, ...]:
+        project_id = _project_of(context)
+        question = Question(project_id=project_id, token=token, catalog=catalog)
+        return self._with_names(project_id, self._ask(question))
+
+    def get(
+        self,
+        context: Context,
+        region: str,
+        floatingip_id: str,
+        token: str,
+        catalog: tuple[NetworkEndpoint, ...] = (),
+    ) -> FloatingIp:
+        project_id = _project_of(context)
+        address = self._one(project_id, region, floatingip_id, token, catalog)
+        (found,) = self._with_names(project_id, [address])
+        return found
+
+    def _one(
+        self,
+        project_id: str,
+        region: str,
+        floatingip_id: str,
+        token: str,
+        catalog: tuple[NetworkEndpoint, ...],
+    ) -> NetworkAddress:
+        """Raises NotFound unless the project has it."""
+        question = Question(
+            project_id=project_id,
+            token=token,
+            catalog=catalog,
+            region=region,
+            floatingip_id=floatingip_id,
+        )
+        for address in self._ask(question):
+            if (address.region, address.id) == (region, floatingip_id):
+                return address
+        raise errors.NotFound(message="Could not find FloatingIP")
+
+    def _ask(self, question: Question) -> list[NetworkAddress]:
+        """What the network service says, each address in the one way to write it. What is no
+        address is left out: nothing can stand for it in DNS."""
+        usable = []
+        for found in self._network.floatingips(question):
+            try:
+                usable.append(replace(found, address=reverse.canonical(found.address)))
+            except ValueError:
+                LOG.warning("%s:%s had no usable address", found.region, found.id)
+        return usable
+
+    def _with_names(
+        self, project_id: str, addresses: Sequence[NetworkAddress]
+    ) -> tuple[FloatingIp, ...]:
+        """The floating IPs with what is stored for them. Names that were given by a project which
+        has the address no more are dropped."""
+        stored = self._stored([found.address for found in addresses])
+        self._drop_foreign(project_id, stored)
+        mine = {
+            old.recordset.managed_by.extra: (old, zone_ttl)
+            for old, zone_ttl in stored
+            if old.recordset.managed_by and old.recordset.project_id == project_id
+        }
+        return tuple(
+            _floatingip(found, mine[found.address][0].recordset, mine[found.address][1])
+            if found.address in mine
+            else FloatingIp(region=found.region, id=found.id, address=found.address)
+            for found in addresses
+        )
+
+    def _stored(self, addresses: Sequence[str]) -> list[Found]:
+        with self._core.db.read() as connection:
+            return recordsets.managed_for(connection, RESOURCE_TYPE, "extra", addresses)
+
+    def _drop_foreign(self, project_id: str, stored: Sequence[Found]) -> None:
+        def is_foreign(recordset: RecordSet) -> bool:
+            return recordset.project_id != project_id
+
+        foreign = [old for old, _ in stored if is_foreign(old.recordset)]
+        if foreign and self._reverse.drop(foreign, is_foreign):
+            for old in foreign:
+                LOG.info(
+                    "%s dropped: %s belongs to another project",
+                    old.recordset.id,
+                    old.recordset.name,
+                )
+
+    # -- changing --------------------------------------------------------------------------------
+
+    def update(
+        self,
+        context: Context,
+        region: str,
+        floatingip_id: str,
+        patch: FloatingIpPatch,
+        token: str,
+        catalog: tuple[NetworkEndpoint, ...] = (),
+    ) -> FloatingIp | None:
+        project_id = _project_of(context)
+        if patch.ptrdname is UNSET:
+            return None
+        rdata = b""
+        if patch.ptrdname is not None:
+            rrtypes.check_domain(patch.ptrdname)
+            (rdata,) = rrtypes.rdata("PTR", patch.ptrdname, (patch.ptrdname,))
+            naming.check_ttl(self._core, context, patch.ttl)
+        address = self._one(project_id, region, floatingip_id, token, catalog)
+        stored = self._stored([address.address])
+        self._drop_foreign(project_id, stored)
+        own = [old for old, _ in stored if old.recordset.project_id == project_id]
+        if patch.ptrdname is None:
+            self._unset(project_id, own)
+            return None
+        ptr = reverse.Ptr(
+            address=address.address,
+            ptrdname=patch.ptrdname,
+            rdata=rdata,
+            ttl=patch.ttl,
+            description=patch.description,
+            managed=self._managed(project_id, address),
+        )
+        return self._set(address, ptr, own)
+
+    def _managed(self, project_id: str, address: NetworkAddress) -> Managed:
+        return Managed(
+            plugin_type=PLUGIN_TYPE,
+            plugin_name=self._network.name,
+            resource_type=RESOURCE_TYPE,
+            resource_region=address.region,
+            resource_id=address.id,
+            extra=address.address,
+            project_id=project_id,
+        )
+
+    def _set(
+        self, address: NetworkAddress, ptr: reverse.Ptr, own: Sequence[StoredRecordSet]
+    ) -> FloatingIp:
+        zone_id = self._reverse.zone_for(ptr.address)
+        recordset, zone = self._reverse.put(zone_id, ptr)
+        # A nearer zone that was made later hides what stands in the farther one.
+        self._reverse.drop(
+            [old for old in own if old.recordset.zone_id != zone_id],
+            lambda old: old.project_id == ptr.managed.project_id,
+        )
+        return _floatingip(address, recordset, zone.ttl)
+
+    def _unset(self, project_id: str, own: Sequence[StoredRecordSet]) -> None:
+        if not self._reverse.drop(own, lambda old: old.project_id == project_id):
+            raise errors.NotFound(message="The floating IP has no name")
+
+
+def _project_of(context: Context) -> str:
+    if context.project_id is None:
+        raise errors.Unauthorized("A project is needed to have floating IPs")
+    return str(context.project_id)
+
+
+def _floatingip(address: NetworkAddress, recordset: RecordSet, zone_ttl: int) -> FloatingIp:
+    return FloatingIp(
+        region=address.region,
+        id=address.id,
+        address=address.address,
+        ptrdname=recordset.records[0],
+        ttl=zone_ttl if recordset.ttl is None else recordset.ttl,
+        description=recordset.description,
+        action=recordset.action,
+        status=recordset.status,
+    )
