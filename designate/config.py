@@ -21,6 +21,7 @@ MODULES = (
     "designate.central.network",
     "designate.central.quotas",
     "designate.central.recordsets",
+    "designate.central.scheduler",
     "designate.central.service",
     "designate.central.services",
     "designate.central.status",

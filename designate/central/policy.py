@@ -32,6 +32,7 @@ AGGREGATES = (
     "designate.central.ownership",
     "designate.central.pools",
     "designate.central.quotas",
+    "designate.central.scheduler",
     "designate.central.services",
     "designate.central.zones",
     "designate.central.recordsets",

@@ -241,6 +241,9 @@ class ImportsEndpoint(_Tasks):
     def create(self, context: Context, draft: ImportDraft) -> ZoneTask:
         self._core.policy.check("create_zone_import", context, _own(context))
         task = self._new(_needed_project(context))
+        if draft.attributes:
+            with self._core.db.read() as connection:
+                self._zones.scheduler.choose(connection, context, draft.attributes)
 
         def write(tx: Transaction) -> None:
             plain = context.to_plain()

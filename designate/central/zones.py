@@ -28,6 +28,7 @@ from designate.central.policy import (
     SHARED,
     rule,
 )
+from designate.central.scheduler import Scheduler
 from designate.context import Context
 from designate.errors import Reason
 from designate.model.codec import UNSET
@@ -132,6 +133,7 @@ class ZonesEndpoint:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self.scheduler = Scheduler(core)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -198,7 +200,7 @@ class ZonesEndpoint:
         zones.lock_namespace(tx, draft.name)
         family = zones.related(tx.connection, draft.name)
         naming.check_family(draft.name, context.project_id, family)
-        pool = pools.get(tx.connection, core.conf["service:central"].default_pool_id)
+        pool = self.scheduler.choose(tx.connection, context, draft.attributes)
         _check_pool(core, tx, pool)
         zone = self._new_zone(draft, context.project_id, pool)
         mine = [other for other in family if other.pool_id == pool.id]
@@ -368,13 +370,16 @@ class ZonesEndpoint:
             core.policy.check("get_zone", context, target_of(zone))
             core.policy.check("pool_move_zone", context, target_of(zone))
             refuse_pending_delete(zone)
-            wanted = pool_id or core.conf["service:central"].default_pool_id
-            if wanted == zone.pool_id:
-                raise errors.BadRequest("The zone is in that pool already")
             try:
-                pool = pools.get(tx.connection, wanted)
+                pool = (
+                    pools.get(tx.connection, pool_id)
+                    if pool_id is not None
+                    else self.scheduler.choose(tx.connection, context, zone.attributes)
+                )
             except errors.NotFound:
                 raise errors.BadRequest("There is no such pool") from None
+            if pool.id == zone.pool_id:
+                raise errors.BadRequest("The zone is in that pool already")
             _check_pool(core, tx, pool)
             managed.move_to_pool(core, tx, stored, pool)
 
