@@ -6,6 +6,7 @@ need not be accepted; the claim under test is that whatever is accepted also loa
 
 import base64
 from collections.abc import Callable
+from functools import cache
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -230,12 +231,14 @@ def _spoilt(text: str) -> SearchStrategy[str]:
     )
 
 
+@cache
 def record_text(rtype: str) -> SearchStrategy[str]:
     """Texts for one record: mostly what a client would write, else a slip away from it."""
     legal = LEGAL[rtype]()
     return st.one_of(legal, legal, legal, legal.flatmap(_spoilt))
 
 
+@cache
 def owner_for(rtype: str, zone: str) -> SearchStrategy[str]:
     """Legal owner names of a recordset of this type in the zone, which ends with a dot."""
     below = st.lists(LABEL, min_size=1, max_size=2).map(lambda labels: f"{'.'.join(labels)}.{zone}")

@@ -26,6 +26,10 @@ LONGEST_EMAIL = 255
 # A record travels in one message: beside it stand the header (12 bytes), the question (259), the
 # owner (255), type, class, TTL and length (10) and a signature (RFC 8945), for which 512 are kept.
 LONGEST_RDATA = 65535 - 12 - 259 - 255 - 10 - 512
+# An RRset is answered whole or not at all (RFC 2181 section 9), and nameservers refuse a zone with
+# one that no message could hold. Here owners are pointers to the question's name.
+LONGEST_RRSET = 65535 - 12 - 259 - 512
+RR_BYTES = 2 + 10
 LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
 DOMAIN = re.compile(rf"(?:{LABEL}\.)+\Z")
 HOST = re.compile(rf"(?:\*|{LABEL})\.(?:{LABEL}\.)*\Z")
@@ -222,8 +226,9 @@ def check_owner(rtype: str, name: str) -> None:
 def rdata(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
     """The uncompressed wire form of each record, in order.
 
-    Raises InvalidObject with a reason per bad record, path ("records", index). Two texts of the
-    same data are refused: an RRset holds no duplicates (RFC 2181 section 5).
+    Raises InvalidObject with a reason per bad record, path ("records", index); or with one, path
+    ("records",), when they are too much together. Two texts of the same data are refused: an RRset
+    holds no duplicates (RFC 2181 section 5).
     """
     handler = _registered(rtype)
     wires: list[bytes] = []
@@ -240,6 +245,12 @@ def rdata(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
             problem = f"'{printable(text)}' is not a '{rtype}' Record"
             why = f": {printable(error)}" if error.args else ""
             reasons.append(Reason(("records", index), problem + why, "format", [rtype]))
+    size_bytes = sum(RR_BYTES + len(wire) for wire in wires)
+    if not reasons and size_bytes > LONGEST_RRSET:
+        problem = (
+            f"the records are {size_bytes} bytes together; {LONGEST_RRSET} fit into a DNS message"
+        )
+        reasons.append(Reason(("records",), problem, "maxLength", LONGEST_RRSET))
     if reasons:
         raise errors.InvalidObject(reasons=tuple(reasons))
     return tuple(wires)

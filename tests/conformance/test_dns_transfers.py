@@ -28,13 +28,21 @@ def served(tmp_path_factory):
 
 
 def stream(served, zone: str, rtype: str, serial: int = 0) -> list[dns.message.Message]:
-    """The messages of a transfer over TCP, ended by a query of another type behind it."""
+    """The messages of a transfer over TCP."""
+    return [
+        dns.message.from_wire(wire, one_rr_per_rrset=True, ignore_trailing=True)
+        for wire in wires(served, zone, rtype, serial)
+    ]
+
+
+def wires(served, zone: str, rtype: str, serial: int = 0) -> list[bytes]:
+    """The messages as they come, ended by a query of another type behind the transfer."""
     host, port = served.address
     query = dns.message.make_query(zone, rtype, use_edns=False)
     if rtype == "IXFR":
         soa = dns.rrset.from_text(zone, 0, "IN", "SOA", f". . {serial} 0 0 0 0")
         query.authority.append(soa)
-    end = dns.message.make_query(zone, "NS", use_edns=False)
+    end = dns.message.make_query(zone, "NS", use_edns=False, id=query.id ^ 1)
     found = []
     with socket.create_connection((host, port), timeout=10) as sock:
         for message in (query, end):
@@ -43,10 +51,9 @@ def stream(served, zone: str, rtype: str, serial: int = 0) -> list[dns.message.M
         reader = sock.makefile("rb")
         while True:
             wire = reader.read(int.from_bytes(reader.read(2)))
-            message = dns.message.from_wire(wire, one_rr_per_rrset=True, ignore_trailing=True)
-            if message.id == end.id:
+            if int.from_bytes(wire[:2]) == end.id:
                 return found
-            found.append(message)
+            found.append(wire)
 
 
 def rrs(messages) -> list[tuple[str, int]]:
@@ -189,3 +196,35 @@ def test_a_zone_kept_for_transfers_is_never_an_old_one(served):
     second = rrs(stream(served, zone.name, "AXFR"))
 
     assert len(second) == len(first) + 1
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """A zone of 100,000 addresses, a thousand per name."""
+    overrides = {"DEFAULT": {"quota_recordset_records": -1}}
+    with Hidden(tmp_path_factory.mktemp("large"), **overrides) as served:
+        zone = served.zone("large.example.")
+        for n in range(100):
+            addresses = (f"10.{n}.{i // 250}.{i % 250}" for i in range(1000))
+            served.add(zone, f"h{n}", "A", *addresses)
+        yield served, zone
+
+
+def test_rfc1995_s1_one_changed_record_of_100_000_moves_less_than_2_kilobytes(large):
+    served, zone = large
+    few = served.add(zone, "few", "A", "192.0.2.1")
+    addresses = [f"192.0.{n // 250}.{n % 250}" for n in range(1000)]
+    many = served.add(zone, "many", "A", *addresses)
+    moved = []
+    for recordset, records in ((few, ["192.0.2.2"]), (many, ["198.51.100.1", *addresses[1:]])):
+        before = served.fresh(zone).serial
+        patch = RecordSetPatch(records=tuple(records))
+        served.central.recordsets.update(served.context, zone.id, recordset.id, patch)
+        found = wires(served, zone.name, "IXFR", before)
+        # SOA, old SOA, what goes, new SOA, what comes, SOA (RFC 1995 section 4).
+        assert sum(int.from_bytes(wire[6:8]) for wire in found) == 6
+        moved.append(sum(2 + len(wire) for wire in found))
+    whole = wires(served, zone.name, "AXFR")
+
+    assert sum(int.from_bytes(wire[6:8]) for wire in whole) == 2 + 1 + 100_000 + 1 + 1000
+    assert max(moved) < 2048

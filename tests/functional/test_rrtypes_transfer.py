@@ -86,3 +86,19 @@ def test_what_is_accepted_is_served_by_bind_unchanged(service, bind, batches):
         assert held == accepted + 2, batch
         total += accepted
     assert total > BATCHES * len(KINDS) / 2
+
+
+def test_rfc2181_s9_the_largest_recordset_is_served_by_bind_and_a_larger_one_refused(service, bind):
+    zone = service.zone("largest.example.")
+    texts = [f'"{number}{"x" * 21_000}"' for number in range(4)]
+    service.recordset(zone, "www.largest.example.", "SPF", texts[:3])
+    body = {"name": "more.largest.example.", "type": "SPF", "records": texts}
+
+    status, refusal = service.call("POST", f"/zones/{zone['id']}/recordsets", body)
+    service.active(f"/zones/{zone['id']}", 20)
+
+    assert status == 400
+    assert [reason["path"] for reason in refusal["errors"]["errors"]] == [["records"]]
+    served = transferred(("127.0.0.1", bind.port), zone["name"])
+    assert served == transferred(service.dns, zone["name"])
+    assert len(served.find_rdataset("www", "SPF")) == 3

@@ -148,6 +148,21 @@ def test_rfc4034_s6_2_only_names_are_the_same_in_another_case(rtype, records):
     assert len(set(rrtypes.rdata(rtype, "a.", records))) == 2
 
 
+def test_rfc2181_s9_a_recordset_fits_into_one_message():
+    # Header, question and signature take 783 bytes of 65,535; each record 12 and its data.
+    records = [f"10.0.{n // 250}.{n % 250}" for n in range(4048)]
+
+    assert len(rrtypes.rdata("A", "a.", records[:4047])) == 4047
+    assert refusal(rrtypes.rdata, "A", "a.", records).errors == (
+        Reason(
+            ("records",),
+            "the records are 64768 bytes together; 64752 fit into a DNS message",
+            "maxLength",
+            64752,
+        ),
+    )
+
+
 def test_messages_can_be_sent_whatever_the_record_was():
     error = refusal(rrtypes.rdata, "A", "a.", ["\ud800"])
 
