@@ -31,7 +31,7 @@ DNS = "127.0.0.1:5354"
 BANNER = """\
 Designate is running.
 
-  API    {api}/v2  (no authentication)
+  API    {api}/v2  ({who})
   DNS    {dns}  (UDP and TCP)
   state  {state}
 
@@ -177,7 +177,7 @@ def _run(arguments: argparse.Namespace) -> int:
     try:
         right = _demo(service) if arguments.demo else True
         if not arguments.exit:
-            _print_banner(service, arguments.state_dir)
+            _print_banner(service, conf, arguments.state_dir)
             stopping.wait()
     finally:
         service.stop()
@@ -198,10 +198,11 @@ def _demo(service: Standalone) -> bool:
     return demo.run(service.api_address, service.dns_address)
 
 
-def _print_banner(service: Standalone, state_dir: str) -> None:
+def _print_banner(service: Standalone, conf: cfg.ConfigOpts, state_dir: str) -> None:
     api_host, api_port = service.api_address
     dns_host, dns_port = service.dns_address
     text = BANNER.format(
+        who="no authentication" if conf["service:api"].auth_strategy == "noauth" else "Keystone",
         api=f"http://{_bracketed(api_host)}:{api_port}",
         dns=f"{_bracketed(dns_host)}:{dns_port}",
         dns_host=dns_host,
