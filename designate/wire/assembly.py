@@ -1,0 +1,172 @@
+"""A transfer's records put together as they arrive (RFC 5936 section 2.2, RFC 1995 section 4).
+
+No sockets and no clock: `wire.inbound` feeds it. What it gives are stored RRs (see `wire.rr`) in the form
+of the journal: for a whole zone its SOA and everything else, for a difference one or more steps of old
+SOA, deleted RRs, new SOA, added RRs. The closing SOA is checked and left out.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from designate import errors
+from designate.wire import packet, rr
+from designate.wire.names import APEX_POINTER, serial_ge, serial_gt
+
+HIGHEST_TTL = 2**31 - 1
+# A record is sent on in a message of its own if need be: header, the longest question, the longest
+# owner, fixed fields, OPT, and a signature.
+LONGEST_RDATA_BYTES = packet.LARGEST - 12 - 259 - 255 - 10 - packet.OPT_LENGTH - 512
+
+
+class TransferFailed(errors.BackendError):
+    """A primary did not give a zone that can be taken. message: why, for people.
+
+    final: asking the same primary in another way will not help.
+    """
+
+    def __init__(self, message: str, *, final: bool = False) -> None:
+        super().__init__(message)
+        self.final = final
+
+
+class Kind(enum.StrEnum):
+    """CURRENT: the primary has nothing newer."""
+
+    WHOLE = "WHOLE"
+    DIFFERENCE = "DIFFERENCE"
+    CURRENT = "CURRENT"
+
+
+class _At(enum.Enum):
+    START = enum.auto()
+    FIRST = enum.auto()
+    WHOLE = enum.auto()
+    DELETIONS = enum.auto()
+    ADDITIONS = enum.auto()
+    DONE = enum.auto()
+
+
+class Assembler:
+    """One transfer. since: the serial whose difference was asked for; None: the whole zone was.
+    newer_than: the serial that the primary's must be newer than; None: any will do.
+
+    kind, serial: known once done.
+    """
+
+    def __init__(self, zone: dns.name.Name, since: int | None, newer_than: int | None) -> None:
+        self._zone = zone
+        self._since = since
+        self._newer_than = newer_than
+        self._at = _At.START
+        self._soa: Any = None
+        self._soa_ttl = 0
+        self._current = 0
+        self.kind = Kind.WHOLE
+        self.dropped = 0
+
+    @property
+    def done(self) -> bool:
+        return self._at is _At.DONE
+
+    @property
+    def serial(self) -> int:
+        """Of the primary's version."""
+        return int(self._soa.serial)
+
+    def take(self, name: dns.name.Name, ttl: int, rdata: dns.rdata.Rdata) -> bytes:
+        """The next RR; answers what is to be kept. Raises TransferFailed when it does not belong
+        here."""
+        if rdata.rdclass != dns.rdataclass.IN:
+            raise TransferFailed(f"it sent a record of class {int(rdata.rdclass)}")
+        if self.done:
+            raise TransferFailed("it sent records behind the closing SOA")
+        if ttl > HIGHEST_TTL:
+            ttl = 0  # RFC 2181 section 8
+        if rdata.rdtype == dns.rdatatype.SOA:
+            if name != self._zone:
+                raise TransferFailed("it sent an SOA of another name")
+            return self._take_soa(ttl, rdata)
+        if self._at is _At.START:
+            raise TransferFailed("its answer does not begin with the zone's SOA")
+        first = b""
+        if self._at is _At.FIRST:
+            self._at = _At.WHOLE
+            first = rr.soa(self._soa_ttl, _wire(self._soa))
+        return first + self._take_data(name, ttl, rdata)
+
+    def _take_data(self, name: dns.name.Name, ttl: int, rdata: dns.rdata.Rdata) -> bytes:
+        rtype = int(rdata.rdtype)
+        if rtype in (0, dns.rdatatype.OPT) or 128 <= rtype <= 255:
+            raise TransferFailed(f"it sent a record of the meta type {rtype}")
+        if not name.is_subdomain(self._zone):
+            self.dropped += 1
+            return b""
+        wire = _wire(rdata)
+        if len(wire) > LONGEST_RDATA_BYTES:
+            raise TransferFailed(
+                f"it sent a record of {len(wire)} bytes, which no message can hold"
+            )
+        labels = name.labels[: len(name.labels) - len(self._zone.labels)]
+        owner = b"".join(bytes((len(label),)) + label for label in labels) + APEX_POINTER
+        return rr.pack(owner, rtype, ttl, (wire,))
+
+    def _take_soa(self, ttl: int, soa: Any) -> bytes:
+        if self._at is _At.START:
+            return self._begin(ttl, soa)
+        if self._at is _At.FIRST:
+            return self._second(ttl, soa)
+        if self._at is _At.DELETIONS:
+            if not (serial_gt(soa.serial, self._current) and serial_ge(self.serial, soa.serial)):
+                raise TransferFailed(
+                    f"its difference goes from serial {self._current} to {soa.serial}"
+                )
+            if soa.serial == self.serial and soa != self._soa:
+                raise TransferFailed("its difference ends in another SOA than it announced")
+            self._at = _At.ADDITIONS
+            self._current = soa.serial
+            return rr.soa(ttl, _wire(soa))
+        if self._at is _At.ADDITIONS and self._current != self.serial:
+            if soa.serial != self._current:
+                raise TransferFailed(f"its difference has a gap behind serial {self._current}")
+            self._at = _At.DELETIONS
+            return rr.soa(ttl, _wire(soa))
+        if soa != self._soa:
+            raise TransferFailed("it closed with another SOA than it began with")
+        self._at = _At.DONE
+        return b""
+
+    def _begin(self, ttl: int, soa: Any) -> bytes:
+        self._at = _At.FIRST
+        self._soa, self._soa_ttl = soa, ttl
+        if self._newer_than is None or serial_gt(soa.serial, self._newer_than):
+            return b""
+        if soa.serial != self._newer_than:
+            raise TransferFailed(
+                f"its serial {soa.serial} is older than {self._newer_than}", final=True
+            )
+        self.kind = Kind.CURRENT
+        self._at = _At.DONE
+        return b""
+
+    def _second(self, ttl: int, soa: Any) -> bytes:
+        if soa == self._soa:
+            # A zone of nothing but its SOA.
+            self._at = _At.DONE
+            return rr.soa(ttl, _wire(soa))
+        if self._since is None or soa.serial != self._since:
+            raise TransferFailed("it sent a second SOA that belongs to no difference asked for")
+        self.kind = Kind.DIFFERENCE
+        self._at = _At.DELETIONS
+        self._current = soa.serial
+        return rr.soa(ttl, _wire(soa))
+
+
+def _wire(rdata: Any) -> bytes:
+    return rdata.to_wire() or b""

@@ -1,0 +1,154 @@
+"""A primary on loopback that says whatever a test wants, well formed or not."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Self
+
+import dns.flags
+import dns.message
+import dns.name
+import dns.rdatatype
+import dns.rrset
+
+ZONE = "example.org."
+Script = Callable[[dns.message.Message], Iterable[bytes]]
+
+
+def soa(serial: int, zone: str = ZONE, refresh: int = 3600, retry: int = 600) -> dns.rrset.RRset:
+    data = f"ns1.{zone} host\\.master.{zone} {serial} {refresh} {retry} 86400 300"
+    return dns.rrset.from_text(zone, 300, "IN", "SOA", data)
+
+
+def rrs(*lines: str) -> list[dns.rrset.RRset]:
+    """One RRset per line: name ttl type data."""
+    return [
+        dns.rrset.from_text(name, int(ttl), "IN", rtype, data)
+        for name, ttl, rtype, data in (line.split(" ", 3) for line in lines)
+    ]
+
+
+CONTENT = rrs(
+    f"{ZONE} 300 NS ns1.{ZONE}",
+    f"ns1.{ZONE} 300 A 192.0.2.1",
+    f"www.{ZONE} 60 A 192.0.2.2",
+)
+
+
+def whole(serial: int, content: Iterable[dns.rrset.RRset] = CONTENT) -> list[dns.rrset.RRset]:
+    return [soa(serial), *content, soa(serial)]
+
+
+def message(
+    query: dns.message.Message, records: Iterable[dns.rrset.RRset], *, question: bool = True
+) -> bytes:
+    """One message of an answer, with its length in front."""
+    reply = dns.message.make_response(query)
+    reply.flags |= dns.flags.AA
+    if not question:
+        reply.question = []
+    # The order of the records is what a transfer is made of, so that none may be merged.
+    reply.answer = list(records)
+    return framed(reply.to_wire(max_size=65535))
+
+
+def framed(wire: bytes) -> bytes:
+    return len(wire).to_bytes(2, "big") + wire
+
+
+class ScriptedPrimary:
+    """`with ScriptedPrimary(script) as primary`. script: the bytes to send for a query, piece by piece;
+    it may be replaced at any time. SOA queries over UDP get the serial of `serial`; None: silence.
+
+    queries: what was asked over TCP.
+    """
+
+    def __init__(self, script: Script, host: str = "127.0.0.1") -> None:
+        self.script = script
+        self.host = host
+        self.serial: int | None = None
+        # dnspython's: False reads signatures without verifying them.
+        self.keyring: object = False
+        self.queries: list[dns.message.Message] = []
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._open: list[socket.socket] = []
+
+    def __enter__(self) -> Self:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        while True:
+            self._tcp = socket.socket(family, socket.SOCK_STREAM)
+            self._tcp.bind((self.host, 0))
+            self.port = int(self._tcp.getsockname()[1])
+            self._udp = socket.socket(family, socket.SOCK_DGRAM)
+            try:
+                self._udp.bind((self.host, self.port))
+            except OSError:
+                self._tcp.close()
+                self._udp.close()
+                continue
+            break
+        self._tcp.listen(20)
+        for target in (self._accept, self._answer_udp):
+            thread = threading.Thread(target=target, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        for sock in (self._tcp, *self._open):
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        with socket.socket(self._udp.family, socket.SOCK_DGRAM) as wake:
+            wake.sendto(b"", (self.host, self.port))
+        for thread in self._threads:
+            thread.join(5)
+        self._tcp.close()
+        self._udp.close()
+
+    def _read(self, wire: bytes) -> dns.message.Message:
+        return dns.message.from_wire(wire, keyring=self.keyring)
+
+    def _answer_udp(self) -> None:
+        while True:
+            wire, peer = self._udp.recvfrom(65535)
+            if self._stopping.is_set():
+                return
+            if self.serial is not None and wire:
+                query = self._read(wire)
+                reply = dns.message.make_response(query)
+                reply.flags |= dns.flags.AA
+                reply.answer = [soa(self.serial, query.question[0].name.to_text())]
+                self._udp.sendto(reply.to_wire(), peer)
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, _ = self._tcp.accept()
+            except OSError:
+                return
+            self._open.append(connection)
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(10)
+            stream = connection.makefile("rb")
+            query = self._read(stream.read(int.from_bytes(stream.read(2), "big")))
+            self.queries.append(query)
+            if query.question[0].rdtype == dns.rdatatype.SOA:
+                connection.sendall(message(query, [soa(self.serial or 0)]))
+                return
+            for piece in self.script(query):
+                if self._stopping.is_set():
+                    return
+                connection.sendall(piece)
+            # What the client still sends must not turn the end into a reset.
+            connection.shutdown(socket.SHUT_WR)
+            stream.read()
