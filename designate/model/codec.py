@@ -2,11 +2,12 @@
 
 Plain data is what JSON holds. Unknown members are ignored and missing ones take the field's default
 (the upgrade rules of doc/contributor.md). Encoders and decoders are compiled once per type and cached;
-both are thread-safe. Dates are naive UTC, written `YYYY-MM-DDTHH:MM:SS.ffffff`.
+both are thread-safe. Bytes are base64. Dates are naive UTC, written `YYYY-MM-DDTHH:MM:SS.ffffff`.
 """
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import types
 import typing
@@ -39,6 +40,10 @@ def timestamp(moment: datetime) -> str:
     return moment.strftime(TIMESTAMP)
 
 
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
 def _identity(value: Any) -> Any:
     return value
 
@@ -52,6 +57,8 @@ def encoder(hint: Any) -> Encoder:
         return _identity
     if isinstance(hint, typing.NewType):
         return encoder(hint.__supertype__)
+    if hint is bytes:
+        return _base64
     if hint is datetime:
         return timestamp
     if hint is Context:
@@ -131,6 +138,8 @@ def decoder(hint: Any) -> Callable[[Any], Any]:
         return _identity
     if isinstance(hint, typing.NewType):
         return decoder(hint.__supertype__)
+    if hint is bytes:
+        return base64.b64decode
     if hint is datetime:
         return datetime.fromisoformat
     if hint is Context:

@@ -102,9 +102,13 @@ class Zone:
 
 
 def rname(email: str) -> str:
-    """A mailbox as a domain name: dots of the local part escaped (RFC 1035 section 8)."""
+    """A mailbox as a domain name: dots of the local part escaped (RFC 1035 section 8). An empty one is
+    the root."""
+    if not email:
+        return "."
     local, _, domain = email.rpartition("@")
-    return local.replace(".", "\\.") + "." + domain.rstrip(".") + "."
+    domain = domain.rstrip(".")
+    return local.replace(".", "\\.") + "." + (domain + "." if domain else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +140,8 @@ class ZoneChange:
     """Tells the worker that a zone has a revision which its nameservers may not serve yet.
 
     created: the nameservers were proven to know the zone before. pool_version: changes whenever
-    the pool's definition does, so that a worker knows when its copy is old.
+    the pool's definition does, so that a worker knows when its copy is old. withdrawn: a deletion from
+    the nameservers alone, because the zone's data expired; later content takes it back.
     """
 
     zone_id: ZoneId
@@ -149,6 +154,7 @@ class ZoneChange:
     action: Action
     created: bool = False
     hard_delete: bool = False
+    withdrawn: bool = False
 
 
 class Outcome(StrEnum):

@@ -74,6 +74,14 @@ zones = sa.Table(
     sa.Column("attributes", sa.JSON, nullable=False),
     sa.Column("masters", sa.JSON, nullable=False),
     sa.Column("transferred_at", MOMENT),
+    # Of secondary zones alone. The primary's serial of the content; null: none was transferred yet.
+    sa.Column("primary_serial", sa.BigInteger),
+    # When the primaries are asked next, and when the content is too old to be served (RFC 1034 4.3.5).
+    sa.Column("refresh_at", MOMENT),
+    sa.Column("expires_at", MOMENT),
+    # Since when it is; and whether the pool's nameservers were proven to have dropped it.
+    sa.Column("expired_at", MOMENT),
+    sa.Column("withdrawn", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("recordset_count", sa.Integer, nullable=False),
     # Records of unmanaged recordsets: what the quota counts.
     sa.Column("record_count", sa.Integer, nullable=False),
@@ -94,6 +102,8 @@ for _columns in (
     ("deleted", "name_key", "id"),
     ("deleted", "status", "pending_since"),
     ("deleted", "deleted_at"),
+    ("deleted", "refresh_at"),
+    ("deleted", "expires_at"),
     ("project_id", "deleted", "created_at", "id"),
     ("project_id", "deleted", "updated_at", "id"),
     ("project_id", "deleted", "name_key", "id"),
@@ -206,6 +216,20 @@ zone_journal = sa.Table(
     sa.Index("ix_zone_journal_zone_id_from_serial", "zone_id", "from_serial"),
     sa.Index("ix_zone_journal_zone_id_to_serial", "zone_id", "to_serial"),
     sa.Index("ix_zone_journal_created_at", "created_at"),
+    mysql_charset="utf8mb4",
+)
+
+# Parts of transfers that are too large for one message; gone once the transfer is stored or given up.
+inbound_chunks = sa.Table(
+    "inbound_chunks",
+    metadata,
+    sa.Column("transfer_id", ID, primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("content", BLOB, nullable=False),
+    sa.Column("created_at", MOMENT, nullable=False),
+    sa.Index("ix_inbound_chunks_zone_id", "zone_id"),
+    sa.Index("ix_inbound_chunks_created_at", "created_at"),
     mysql_charset="utf8mb4",
 )
 

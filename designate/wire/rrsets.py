@@ -1,0 +1,215 @@
+"""Stored RRs gathered into RRsets: what a transfer brought, ready to be compared with what is there.
+
+The bytes are those that `wire.assembly` makes, which are also the journal's.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from designate.wire import packet, rr
+
+_FIXED = struct.Struct(">HHIH")
+_NUMBERS = struct.Struct(">5I")
+# A stored name's text; only names with many escaped bytes are longer.
+LONGEST_NAME = 255
+# An RRset is answered whole or not at all (RFC 2181 section 9): header, the longest question, and room
+# for a signature go beside it. Owners are pointers then.
+LONGEST_RRSET_BYTES = packet.LARGEST - 12 - 259 - 512
+
+Key = tuple[str, int]
+
+
+@dataclass(slots=True)
+class RRset:
+    """owner: relative to the zone, as in storage. rdatas: in their order, each once."""
+
+    owner: bytes
+    name: str
+    rtype: int
+    ttl: int
+    rdatas: dict[bytes, None] = field(default_factory=dict)
+
+    @property
+    def wire(self) -> bytes:
+        return rr.pack(self.owner, self.rtype, self.ttl, self.rdatas)
+
+    def texts(self) -> tuple[str, ...]:
+        """Presentation form of the data; types without one of their own as of RFC 3597 section 5."""
+        return tuple(_text(self.rtype, rdata) for rdata in self.rdatas)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soa:
+    """An SOA's data (RFC 1035 section 3.3.13). wire: all of it. email: RNAME as a mailbox, empty for
+    the root. Times in seconds."""
+
+    ttl: int
+    wire: bytes
+    mname: str
+    email: str
+    serial: int
+    refresh: int
+    retry: int
+    expire: int
+    minimum: int
+
+
+@dataclass(slots=True)
+class Step:
+    """One difference: from one SOA to the next. RRs as (owner, type, TTL, data)."""
+
+    old: Soa
+    new: Soa
+    deleted: list[tuple[bytes, int, int, bytes]] = field(default_factory=list)
+    added: list[tuple[bytes, int, int, bytes]] = field(default_factory=list)
+
+
+def split(wire: bytes) -> Iterator[tuple[bytes, int, int, bytes]]:
+    """The RRs as (owner, type, TTL, data), in order."""
+    position = 0
+    while position < len(wire):
+        at = position + rr.owner_length(wire, position)
+        rtype, _, ttl, length = _FIXED.unpack_from(wire, at)
+        end = at + _FIXED.size + length
+        yield wire[position:at], rtype, ttl, wire[at + _FIXED.size : end]
+        position = end
+
+
+class Namer:
+    """Names and keys of owners in one zone; remembers the last one, as RRs come in runs."""
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self._owner = b""
+        self._name = ""
+
+    def name(self, owner: bytes) -> str:
+        """Raises ValueError for a name whose text is too long to be kept."""
+        if owner != self._owner:
+            labels = []
+            position = 0
+            while (length := owner[position]) < 0xC0:
+                labels.append(owner[position + 1 : position + 1 + length])
+                position += 1 + length
+            below = dns.name.Name(labels).to_text() + "." if labels else ""
+            if len(below) + len(self._zone) > LONGEST_NAME:
+                raise ValueError(f"the name {below[:60]}... is too long to be written down")
+            self._owner, self._name = owner, below + self._zone
+        return self._name
+
+
+def whole(wire: bytes, zone: str) -> tuple[Soa, dict[Key, RRset]]:
+    """A whole zone's SOA and its other RRsets, in their order. RRs of one set with different TTLs get
+    the lowest (RFC 2181 section 5.2), with different spellings of the owner the first.
+
+    Raises ValueError for what cannot be kept.
+    """
+    namer = Namer(zone)
+    records = split(wire)
+    _, rtype, ttl, data = next(records, (b"", 0, 0, b""))
+    if rtype != rr.TYPE_SOA:
+        raise ValueError("the zone has no SOA")
+    found: dict[Key, RRset] = {}
+    for owner, rtype, own_ttl, rdata in records:
+        name = namer.name(owner)
+        key = (name.lower(), rtype)
+        rrset = found.get(key)
+        if rrset is None:
+            rrset = found[key] = RRset(owner, name, rtype, own_ttl)
+        rrset.ttl = min(rrset.ttl, own_ttl)
+        rrset.rdatas[rdata] = None
+    return _soa(ttl, data), found
+
+
+def steps(wire: bytes) -> list[Step]:
+    """The steps of a difference, oldest first. Raises ValueError when it is none."""
+    found: list[Step] = []
+    old: Soa | None = None
+    for owner, rtype, ttl, data in split(wire):
+        if rtype == rr.TYPE_SOA and old is None:
+            old = _soa(ttl, data)
+            deleted: list[tuple[bytes, int, int, bytes]] = []
+        elif rtype == rr.TYPE_SOA and (not found or found[-1].old is not old):
+            assert old is not None  # noqa: S101 - the branch above
+            found.append(Step(old, _soa(ttl, data), deleted))
+        elif rtype == rr.TYPE_SOA:
+            old = _soa(ttl, data)
+            deleted = []
+        elif old is None:
+            raise ValueError("the difference does not begin with an SOA")
+        elif found and found[-1].old is old:
+            found[-1].added.append((owner, rtype, ttl, data))
+        else:
+            deleted.append((owner, rtype, ttl, data))
+    if not found or found[-1].old is not old:
+        raise ValueError("the difference has no end")
+    return found
+
+
+def stored(name: str, rtype: int, ttl: int, wire: bytes) -> RRset:
+    """An RRset as the database keeps it, its TTL in every RR."""
+    rrset = RRset(wire[: rr.owner_length(wire)], name, rtype, ttl)
+    for _, _, _, rdata in split(wire):
+        rrset.rdatas[rdata] = None
+    return rrset
+
+
+def check_size(rrset: RRset) -> None:
+    """Raises ValueError for an RRset that no message can hold."""
+    size_bytes = sum(12 + len(rdata) for rdata in rrset.rdatas)
+    if size_bytes > LONGEST_RRSET_BYTES:
+        raise ValueError(
+            f"{rrset.name} {type_text(rrset.rtype)} has {size_bytes} bytes of records; "
+            f"{LONGEST_RRSET_BYTES} fit into a DNS message"
+        )
+
+
+def type_text(rtype: int) -> str:
+    return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rtype))
+
+
+def type_number(text: str) -> int:
+    return int(dns.rdatatype.from_text(text))
+
+
+def _text(rtype: int, rdata: bytes) -> str:
+    number = dns.rdatatype.RdataType.make(rtype)
+    return dns.rdata.from_wire(dns.rdataclass.IN, number, rdata, 0, len(rdata)).to_text()
+
+
+def _soa(ttl: int, data: bytes) -> Soa:
+    try:
+        mname, used = dns.name.from_wire(data, 0)
+        rname, more = dns.name.from_wire(data, used)
+        numbers = _NUMBERS.unpack_from(data, used + more)
+    except (dns.exception.DNSException, struct.error) as error:
+        raise ValueError("the SOA cannot be read") from error
+    serial, refresh, retry, expire, minimum = numbers
+    return Soa(
+        ttl=ttl,
+        wire=data,
+        mname=mname.to_text(),
+        email=_mailbox(rname),
+        serial=serial,
+        refresh=refresh,
+        retry=retry,
+        expire=expire,
+        minimum=minimum,
+    )
+
+
+def _mailbox(rname: dns.name.Name) -> str:
+    """RFC 1035 section 8: the first label is the local part."""
+    if len(rname.labels) < 2:
+        return ""
+    local = rname.labels[0].decode("ascii", "replace")
+    return f"{local}@{dns.name.Name(rname.labels[1:]).to_text(omit_final_dot=True)}"
