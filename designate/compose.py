@@ -1,8 +1,9 @@
-"""Builds each process from its parts: the only wiring in the house.
+"""Builds the whole service in one process.
 
-`Standalone` is everything in one process, on the local bus. `central_client` is central for a command
-that runs beside the service on the same database. Nothing here opens a socket or a file before
-`start()` (or the first call).
+`Standalone` is everything in one process, on the local bus (for the processes of a deployment with a
+message bus see `designate.processes`). `central_client` is central for a command that runs beside the
+service on the same database. Nothing here opens a socket or a file before `start()` (or the first
+call).
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ MODULES = (
     "designate.central.recordsets",
     "designate.central.scheduler",
     "designate.central.service",
-    "designate.central.services",
     "designate.central.status",
     "designate.central.tasks",
     "designate.central.zones",
@@ -32,9 +31,20 @@ MODULES = (
     "designate.mdns.server",
     "designate.mdns.zonecache",
     "designate.producer.sweeps",
+    "designate.settings",
     "designate.storage.engine",
     "designate.worker.service",
 )
+
+EVERYWHERE = ("heart", "settings")
+# The packages whose options each process reads; it imports no others.
+PARTS = {
+    "api": ("api",),
+    "central": ("central", "storage"),
+    "mdns": ("mdns", "storage"),
+    "producer": ("producer",),
+    "worker": ("worker",),
+}
 
 HEAD = """\
 # Configuration reference
@@ -44,10 +54,14 @@ ignored. This page is generated: `python -m designate.config > doc/configuration
 """
 
 
-def options_by_group() -> dict[str, list[cfg.Opt]]:
-    """All options; groups and the options in them sorted by name, DEFAULT first."""
+def options_by_group(process: str | None = None) -> dict[str, list[cfg.Opt]]:
+    """All options, or those of a process; groups and the options in them sorted by name, DEFAULT
+    first."""
     found: dict[str, list[cfg.Opt]] = {}
+    wanted = None if process is None else {*EVERYWHERE, *PARTS[process]}
     for name in MODULES:
+        if wanted is not None and name.split(".")[1] not in wanted:
+            continue
         module = importlib.import_module(name)
         declared = getattr(module, "OPTIONS_BY_GROUP", None) or {module.GROUP: module.OPTS}
         for group, options in declared.items():
@@ -58,18 +72,18 @@ def options_by_group() -> dict[str, list[cfg.Opt]]:
     }
 
 
-def register(conf: cfg.ConfigOpts) -> None:
-    """Make every option known to conf. May be called more than once."""
-    for group, options in options_by_group().items():
+def register(conf: cfg.ConfigOpts, process: str | None = None) -> None:
+    """Make every option, or those of a process, known to conf. May be called more than once."""
+    for group, options in options_by_group(process).items():
         conf.register_opts(options, group=None if group == "DEFAULT" else group)
 
 
-def check_values(conf: cfg.ConfigOpts) -> None:
+def check_values(conf: cfg.ConfigOpts, process: str | None = None) -> None:
     """Read every option once, for conf itself looks at a value when it is first used.
 
     Raises ValueError (cfg.ConfigFileValueError) that names the option which cannot be used.
     """
-    for group, options in options_by_group().items():
+    for group, options in options_by_group(process).items():
         for option in options:
             conf[group][option.dest] if group != "DEFAULT" else conf[option.dest]
 

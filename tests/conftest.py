@@ -1,8 +1,20 @@
-"""What all folders of tests share: how hypothesis runs. Parts to test with are in servers.py and
-service.py."""
+"""What all folders of tests share: how hypothesis runs, and the servers that take long to start.
+Other parts to test with are in servers.py and service.py."""
+
+from collections.abc import Iterator
 
 import hypothesis
+import pytest
+
+from tests.broker import RabbitMQ
 
 # A slow machine is no fault of the code; what fails prints how to repeat it.
 hypothesis.settings.register_profile("designate", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("designate")
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """For tests that leave it running. Those that stop it make one of their own."""
+    with RabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server

@@ -63,8 +63,6 @@ OPTS = [
         default=False,
         help="Ask Keystone whether a project exists before its quotas are changed.",
     ),
-    cfg.IntOpt("default_limit_v2", default=20, min=1, help="Items on a page that asks for none."),
-    cfg.IntOpt("max_limit_v2", default=1000, min=1, help="What limit=max stands for."),
     cfg.BoolOpt(
         "maintenance_mode",
         default=False,

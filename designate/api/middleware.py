@@ -240,6 +240,7 @@ def context_of(request: Request, **identity: Any) -> Context:
     if sudo:
         context.sudo = True
         context.project_id = sudo
+    context.update_store()  # log lines of this thread are about this request now
     return context
 
 

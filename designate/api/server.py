@@ -20,6 +20,7 @@ OPTS = [
         help="Addresses to serve on: host:port, IPv6 in brackets.",
     ),
     cfg.IntOpt("threads", default=16, min=1, help="Requests that are worked on at the same time."),
+    cfg.IntOpt("workers", min=1, help="Processes of designate-api. Unset: one."),
 ]
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -32,7 +33,10 @@ WAITING = 1024
 class HttpServer:
     """Serves one WSGI application on one address; port 0 takes a free one at start()."""
 
-    def __init__(self, app: WsgiApp, host: str, port: int, threads: int) -> None:
+    def __init__(
+        self, app: WsgiApp, host: str, port: int, threads: int, *, shared_port: bool = False
+    ) -> None:
+        """shared_port: other processes serve on the same address."""
         self._server = wsgi.Server(
             (host, port),
             app,
@@ -41,6 +45,7 @@ class HttpServer:
             request_queue_size=WAITING,
             timeout=TIMEOUT_S,
             shutdown_timeout=5,
+            reuse_port=shared_port,
         )
         self._server.max_request_header_size = LARGEST_HEADER
         self._server.max_request_body_size = LARGEST_BODY

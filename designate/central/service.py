@@ -56,12 +56,7 @@ OPTS = [
         min=0,
         help="Lowest TTL in seconds that callers without the policy use_low_ttl may set.",
     ),
-    cfg.StrOpt(
-        "default_pool_id",
-        default="794ccc2c-d751-44fe-b57f-8894c9f5c842",
-        help="Pool of new zones, and of unsigned DNS queries.",
-    ),
-    cfg.StrOpt("topic", default="central", help="Topic of the bus on which central is called."),
+    cfg.IntOpt("workers", min=1, help="Processes of designate-central. Unset: one."),
 ]
 
 

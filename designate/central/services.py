@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from oslo_config import cfg
-
 from designate.central.base import Core
 from designate.central.policy import ADMIN, ADMIN_OR_READER, rule
 from designate.context import Context
@@ -19,12 +17,6 @@ from designate.storage import admin as storage
 from designate.storage import reports
 from designate.storage.engine import Transaction
 
-GROUP = "heartbeat_emitter"
-OPTS = [
-    cfg.FloatOpt(
-        "heartbeat_interval", default=10.0, min=0.1, help="Seconds between two heartbeats."
-    ),
-]
 # As many heartbeats may be lost before a service counts as down.
 MISSED = 3
 
@@ -85,7 +77,9 @@ class ServicesEndpoint:
 
     def _judged(self, service: ServiceStatus) -> ServiceStatus:
         """A service that says nothing any more is down, whatever it said last."""
-        silence = timedelta(seconds=MISSED * self._core.conf[GROUP].heartbeat_interval)
+        silence = timedelta(
+            seconds=MISSED * self._core.conf["heartbeat_emitter"].heartbeat_interval
+        )
         last = service.heartbeated_at
         if service.status is ServiceState.UP and (
             last is None or self._core.now() - last > silence

@@ -32,6 +32,7 @@ OPTS = [
         min=1,
         help="Threads per address that answer UDP queries; more than 16 are taken as 16.",
     ),
+    cfg.IntOpt("workers", min=1, help="Processes of designate-mdns. Unset: one."),
     cfg.IntOpt("tcp_backlog", default=100, min=1, help="Connections waiting to be accepted."),
     cfg.IntOpt("tcp_keepidle", min=1, help="Seconds of silence before TCP keep-alives are sent."),
     cfg.FloatOpt(
@@ -117,7 +118,7 @@ class MiniDns:
         ipv4_ports = {port for host, port in listen if ":" not in host}
         try:
             for host, port in listen:
-                tcp, udp = _bind_both(host, port, self._conf.tcp_backlog, port in ipv4_ports)
+                tcp, udp = _bind_both(host, port, self._conf, ipv6_only=port in ipv4_ports)
                 self._sockets += (tcp, udp)
                 self.addresses.append((host, tcp.getsockname()[1]))
         except OSError:
@@ -182,12 +183,12 @@ class MiniDns:
 
 
 def _bind_both(
-    host: str, port: int, backlog: int, ipv6_only: bool
+    host: str, port: int, conf: cfg.GroupAttr, *, ipv6_only: bool
 ) -> tuple[socket.socket, socket.socket]:
     """Listening TCP and UDP sockets on one port. Raises OSError."""
     for attempt in range(1, FREE_PORT_TRIES + 1):
         try:
-            return _bind(host, port, backlog, ipv6_only)
+            return _bind(host, port, conf, ipv6_only)
         except OSError:
             # A port that is free for TCP may be taken for UDP; of free ones there are more.
             if port or attempt == FREE_PORT_TRIES:
@@ -196,7 +197,7 @@ def _bind_both(
 
 
 def _bind(
-    host: str, port: int, backlog: int, ipv6_only: bool
+    host: str, port: int, conf: cfg.GroupAttr, ipv6_only: bool
 ) -> tuple[socket.socket, socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     tcp = socket.socket(family, socket.SOCK_STREAM)
@@ -205,9 +206,13 @@ def _bind(
         if family == socket.AF_INET6:
             for sock in (tcp, udp):
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, ipv6_only)
+        if (conf.workers or 1) > 1:
+            # The system spreads queries and connections over the processes.
+            for sock in (tcp, udp):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         tcp.bind((host, port))
-        tcp.listen(backlog)
+        tcp.listen(conf.tcp_backlog)
         udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         udp.bind((host, tcp.getsockname()[1]))
     except OSError:

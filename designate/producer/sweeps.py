@@ -13,6 +13,9 @@ PURGE = "producer_task:zone_purge"
 LAST_SHARD = 4095
 
 OPTIONS_BY_GROUP = {
+    "service:producer": [
+        cfg.IntOpt("workers", min=1, help="Processes of designate-producer. Unset: one."),
+    ],
     RECOVERY: [
         cfg.FloatOpt(
             "interval",

@@ -24,8 +24,8 @@ class Bus(Protocol):
     ) -> Any:
         """Run the method in one process that serves the topic and wait for its plain result.
 
-        Raises the endpoint's DesignateError; DeadlineExceeded when no answer came in time;
-        Unavailable when the bus itself cannot be reached.
+        Raises the endpoint's DesignateError; Unavailable when the bus cannot be reached or no
+        answer came in time (the method may have run).
         """
         ...
 
@@ -97,10 +97,15 @@ class Dispatcher:
     ) -> None:
         """guard: refuses a caller before the method runs."""
         self._guard = guard
+        self.interfaces = tuple(endpoints)
         self._methods: dict[tuple[str, str], tuple[Callable[..., Any], Signature]] = {}
         for interface, endpoint in endpoints.items():
             for name, signature in signatures(interface).items():
                 self._methods[interface.NAMESPACE, name] = (getattr(endpoint, name), signature)
+
+    def methods(self, interface: type[Interface]) -> list[str]:
+        """Names of the interface's methods."""
+        return [name for namespace, name in self._methods if namespace == interface.NAMESPACE]
 
     def run(self, namespace: str, method: str, message: Mapping[str, Any]) -> Any:
         """The plain result. Only errors of the tree leave here; others are logged and become
@@ -111,13 +116,15 @@ class Dispatcher:
             raise errors.DesignateError(f"no method {namespace}.{method}") from None
         arguments = signature.unpack(message)
         try:
+            context = arguments.get("context")
+            if isinstance(context, Context):
+                context.update_store()  # log lines of this thread are about this request now
             if self._guard is not None:
                 self._guard(arguments["context"])
             return signature.encode_result(function(**arguments))
         except errors.DesignateError:
             raise
         except Exception as error:
-            context = arguments.get("context")
             request_id = context.request_id if isinstance(context, Context) else "-"
             LOG.exception("%s %s.%s failed", request_id, namespace, method)
             raise errors.DesignateError from error

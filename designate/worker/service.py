@@ -72,7 +72,7 @@ OPTS = [
         "The recovery sweep goes on trying.",
     ),
     cfg.BoolOpt("all_tcp", default=False, help="Send SOA queries and NOTIFY over TCP."),
-    cfg.StrOpt("topic", default="worker", help="Topic of the bus on which workers are called."),
+    cfg.IntOpt("workers", min=1, help="Processes of designate-worker. Unset: one."),
 ]
 
 PUBLISHERS = 8

@@ -1,0 +1,118 @@
+"""The daemons: designate-api, -central, -worker, -mdns and -producer.
+
+Each reads designate.conf (every one that is found, unless --config-file names some), sets up logging
+and reports, and runs its process until a signal ends it. Exit status: 0 stopped in order; 1 could
+not start.
+"""
+
+from __future__ import annotations
+
+from designate import concurrency
+
+concurrency.prepare()  # before any other import
+
+import logging  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Callable, Sequence  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+from oslo_config import cfg  # noqa: E402
+from oslo_log import log  # noqa: E402
+from oslo_service import opts  # noqa: E402
+
+from designate import config, errors, processes, service  # noqa: E402
+from designate.rpc import oslo as oslo_bus  # noqa: E402
+from designate.version import VERSION  # noqa: E402
+
+LOG = logging.getLogger(__name__)
+
+QUIETER = ["kazoo.client=WARN", "keystone=INFO", "oslo_service.loopingcall=WARN"]
+Build = Callable[[cfg.ConfigOpts], service.Process]
+
+
+def api() -> int:
+    return _main("api", processes.api)
+
+
+def central() -> int:
+    return _main("central", processes.central)
+
+
+def worker() -> int:
+    return _main("worker", processes.worker)
+
+
+def mdns() -> int:
+    return _main("mdns", processes.mdns)
+
+
+def producer() -> int:
+    return _main("producer", processes.producer)
+
+
+def configuration(argv: Sequence[str], name: str) -> cfg.ConfigOpts:
+    """What designate.conf, with the command line over it, says to the process of this name. Raises
+    cfg.Error or ValueError for what cannot be used."""
+    # The process-wide one: oslo.messaging has options that it looks for in no other.
+    conf = cfg.CONF
+    config.register(conf, name)
+    oslo_bus.register(conf)
+    opts.register_service_opts(conf)
+    log.register_options(conf)
+    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), *QUIETER])
+    conf(
+        list(argv),
+        project="designate",
+        prog=f"designate-{name}",
+        version=VERSION,
+        default_config_files=found_config_files(),
+    )
+    config.check_values(conf, name)
+    return conf
+
+
+def found_config_files() -> list[str]:
+    """Every designate.conf in the places where one may lie; a later one wins over an earlier one."""
+    root = Path(__file__).absolute().parents[2]
+    places = (Path.cwd(), root / "etc" / "designate", root / "etc", root, Path("/etc/designate"))
+    files = [place / "designate.conf" for place in places]
+    return [str(file) for file in dict.fromkeys(files) if file.is_file()]
+
+
+def _main(name: str, build: Build) -> int:
+    prog = f"designate-{name}"
+    try:
+        conf = configuration(sys.argv[1:], name)
+        log.setup(conf, "designate", VERSION)
+        _report_on_signal(conf)
+        return service.run(conf, lambda: build(conf), conf[f"service:{name}"].workers)
+    except (cfg.Error, ValueError, OSError, errors.DesignateError) as error:
+        text = getattr(error, "message", None) or str(error)
+        LOG.debug("could not start", exc_info=True)
+        print(f"{prog}: {text}", file=sys.stderr)
+        return 1
+
+
+def _report_on_signal(conf: cfg.ConfigOpts) -> None:
+    """SIGUSR2 writes a report of threads and configuration (oslo.reports); secrets are masked."""
+    from oslo_reports import guru_meditation_report
+    from oslo_reports import opts as report_opts
+
+    report_opts.set_defaults(conf)
+    guru_meditation_report.TextGuruMeditation.setup_autorun(_Version, conf=conf)
+
+
+class _Version:
+    """What oslo.reports asks for."""
+
+    @staticmethod
+    def vendor_string() -> str:
+        return "OpenStack"
+
+    @staticmethod
+    def product_string() -> str:
+        return "OpenStack Designate"
+
+    @staticmethod
+    def version_string_with_package() -> str:
+        return VERSION

@@ -1,0 +1,102 @@
+"""Builds each process of a deployment from its parts; what they say to each other goes by the bus.
+
+Nothing here opens a socket or a file before `Process.start()`. A process imports only the parts that
+it is made of, for what it imports it holds in memory.
+"""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+
+from designate.heart import Heart
+from designate.rpc import interfaces
+from designate.rpc.bus import Bus, Dispatcher
+from designate.rpc.clients import CentralClient, worker_client
+from designate.rpc.oslo import OsloBus
+from designate.service import Part, Process
+
+Address = tuple[str, int]
+
+
+def api(conf: cfg.ConfigOpts) -> Process:
+    """designate-api: HTTP on every listen address."""
+    from designate.api.app import build
+    from designate.api.server import HttpServer
+
+    bus = OsloBus(conf)
+    group = conf["service:api"]
+    app = build(conf, _central(conf, bus))
+    servers = [
+        HttpServer(app, host, port, group.threads, shared_port=_several(group.workers))
+        for host, port in map(_address, group.listen)
+    ]
+    return _process(conf, bus, "api", [Part(server.start, server.stop) for server in servers])
+
+
+def central(conf: cfg.ConfigOpts) -> Process:
+    """designate-central: the rules, and the only writer of the database."""
+    from designate.central import service
+    from designate.storage.engine import Database
+
+    bus = OsloBus(conf)
+    database = Database.from_conf(conf)
+    to_worker = worker_client(bus, conf["service:worker"].topic)
+    bus.serve(conf["service:central"].topic, service.dispatcher(conf, database, to_worker))
+    return _process(conf, bus, "central", [Part(lambda: None, database.close)])
+
+
+def worker(conf: cfg.ConfigOpts) -> Process:
+    """designate-worker: makes nameservers agree with the database."""
+    from designate.worker.service import Worker
+
+    bus = OsloBus(conf)
+    part = Worker(conf, _central(conf, bus))
+    bus.serve(conf["service:worker"].topic, Dispatcher({interfaces.WorkerApi: part}))
+    return _process(conf, bus, "worker", [Part(part.start, part.stop)])
+
+
+def mdns(conf: cfg.ConfigOpts) -> Process:
+    """designate-mdns: the hidden primary."""
+    from designate.mdns.server import MiniDns
+    from designate.storage.engine import Database
+
+    bus = OsloBus(conf)
+    database = Database.from_conf(conf)
+    part = MiniDns(conf, database, worker_client(bus, conf["service:worker"].topic))
+    parts = [Part(lambda: None, database.close), Part(part.start, part.stop)]
+    return _process(conf, bus, "mdns", parts)
+
+
+def producer(conf: cfg.ConfigOpts) -> Process:
+    """designate-producer: the clock."""
+    from designate.producer.sweeps import Producer
+
+    bus = OsloBus(conf)
+    part = Producer(conf, _central(conf, bus))
+    return _process(conf, bus, "producer", [Part(part.start, part.stop)])
+
+
+def _process(conf: cfg.ConfigOpts, bus: OsloBus, name: str, parts: list[Part]) -> Process:
+    """The parts between the way out, which they need, and the way in, which needs them."""
+    heart = Heart(conf, _central(conf, bus), (name,))
+    return Process(
+        [
+            Part(bus.start, bus.stop),
+            *parts,
+            Part(bus.accept, bus.drain),
+            Part(heart.start, heart.stop),
+        ]
+    )
+
+
+def _central(conf: cfg.ConfigOpts, bus: Bus) -> CentralClient:
+    return CentralClient.over(bus, conf["service:central"].topic)
+
+
+def _several(workers: int | None) -> bool:
+    return (workers or 1) > 1
+
+
+def _address(listen: str) -> Address:
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)

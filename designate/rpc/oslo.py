@@ -1,0 +1,273 @@
+"""The bus between processes: oslo.messaging, whatever broker `transport_url` names.
+
+A message is `{"message": <arguments as plain data>}` to a topic, namespace, version and method; the
+answer is `{"result": ...}` or `{"error": <envelope of designate.errors>}`, so that no class path is
+part of the contract and no error can carry what a caller must not see.
+
+When the broker or the other side is away a call ends within `rpc_response_timeout` in Unavailable.
+A cast is handed to threads of its own at once; they go on trying for CAST_LIFETIME_S. What is lost
+after that, or with this process, the sweeps find in the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import oslo_messaging as messaging
+from oslo_config import cfg
+from oslo_messaging import opts as messaging_opts
+
+from designate import errors
+from designate.rpc.bus import Dispatcher
+from designate.rpc.interfaces import Interface
+
+LOG = logging.getLogger(__name__)
+
+EXCHANGE = "designate"
+CAST_QUEUE = 20_000
+CAST_THREADS = 2
+CAST_LIFETIME_S = 60.0
+CAST_RETRY_S = 0.5
+CONNECT_RETRIES = 1
+RETRY_AFTER_S = 2
+DRAIN_S = 10.0
+# Other than oslo.messaging's own: a caller is answered in time, and a server takes from the broker
+# only what it can soon work on, so that what waits can be taken by another server.
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "DEFAULT": {"rpc_response_timeout": 10, "control_exchange": EXCHANGE},
+    "oslo_messaging_rabbit": {"rabbit_qos_prefetch_count": 64, "heartbeat_timeout_threshold": 30},
+}
+
+
+def register(conf: cfg.ConfigOpts) -> None:
+    """Make the options of oslo.messaging known to conf, with this service's defaults."""
+    for group, options in messaging_opts.list_opts():
+        conf.register_opts(options, group=group)
+    for group, values in DEFAULTS.items():
+        for name, value in values.items():
+            conf.set_default(name, value, None if group == "DEFAULT" else group)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cast:
+    topic: str
+    namespace: str
+    version: str
+    method: str
+    message: dict[str, Any]
+    fanout: bool
+    until_s: float
+
+
+class OsloBus:
+    """See rpc.bus.Bus. start() opens the way out, accept() lets calls in; drain() and stop() undo
+    them. It opens nothing before, so that it may be made before a fork. Thread-safe."""
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        self._conf = conf
+        self._dispatchers: dict[str, Dispatcher] = {}
+        self._servers: list[Any] = []
+        self._transport: Any = None
+        self._clients: dict[tuple[str, str, str, bool], Any] = {}
+        self._opening = threading.Lock()
+        self._casts: queue.Queue[_Cast | None] = queue.Queue(CAST_QUEUE)
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self.dropped = 0
+
+    def serve(self, topic: str, dispatcher: Dispatcher) -> None:
+        self._dispatchers[topic] = dispatcher
+
+    def start(self) -> None:
+        self._open()
+        for number in range(CAST_THREADS):
+            thread = threading.Thread(target=self._deliver, name=f"cast-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def accept(self) -> None:
+        """Take calls for the topics that are served. Waits for the broker."""
+        for topic, dispatcher in self._dispatchers.items():
+            server = messaging.get_rpc_server(
+                self._open(),
+                messaging.Target(topic=topic, server=self._conf.host),
+                endpoints(dispatcher),
+                executor="threading",
+            )
+            server.start()
+            self._servers.append(server)
+
+    def drain(self) -> None:
+        """Take no further call and finish those that run, for DRAIN_S at most."""
+        for server in self._servers:
+            server.stop()
+        deadline_s = time.monotonic() + DRAIN_S
+        for server in self._servers:
+            # wait() has no deadline of its own: a call that hangs must not hang the process.
+            waiter = threading.Thread(target=server.wait, name="drain", daemon=True)
+            waiter.start()
+            waiter.join(timeout=max(0.0, deadline_s - time.monotonic()))
+            if waiter.is_alive():
+                LOG.warning("calls that still ran after %d s were left behind", DRAIN_S)
+        self._servers.clear()
+
+    def stop(self) -> None:
+        """Send what waits if the broker takes it now; leave the rest to the sweeps."""
+        self._stopping.set()
+        for _ in self._threads:
+            try:
+                self._casts.put_nowait(None)
+            except queue.Full:
+                break
+        for thread in self._threads:
+            thread.join(timeout=5)
+        with self._opening:
+            transport, self._transport = self._transport, None
+            self._clients.clear()
+        if transport is not None:
+            transport.cleanup()
+
+    def call(
+        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+    ) -> Any:
+        client = self._client(topic, namespace, version, fanout=False)
+        try:
+            answer = client.call({}, method, message=message)
+        except messaging.MessagingTimeout:
+            LOG.warning("%s did not answer %s.%s in time", topic, namespace, method)
+            raise errors.Unavailable(
+                "The service did not answer in time", retry_after_s=RETRY_AFTER_S
+            ) from None
+        except messaging.MessageDeliveryFailure as error:
+            LOG.warning("%s.%s could not be sent: %s", namespace, method, _first_line(error))
+            raise errors.Unavailable(
+                "The message bus is away", retry_after_s=RETRY_AFTER_S
+            ) from None
+        except messaging.RPCVersionCapError as error:
+            raise errors.ConfigurationError(str(error)) from None
+        except messaging.RemoteError as error:
+            # Only a server that does not know the method, or another release, gets here.
+            LOG.error("%s.%s was refused by %s: %s", namespace, method, topic, error.exc_type)
+            raise errors.DesignateError from None
+        if "error" in answer:
+            raise errors.from_plain(answer["error"])
+        return answer.get("result")
+
+    def cast(
+        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+    ) -> None:
+        self._put(topic, namespace, version, method, message, fanout=False)
+
+    def fanout(
+        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+    ) -> None:
+        self._put(topic, namespace, version, method, message, fanout=True)
+
+    def _put(
+        self,
+        topic: str,
+        namespace: str,
+        version: str,
+        method: str,
+        message: dict[str, Any],
+        *,
+        fanout: bool,
+    ) -> None:
+        waiting = _Cast(
+            topic=topic,
+            namespace=namespace,
+            version=version,
+            method=method,
+            message=message,
+            fanout=fanout,
+            until_s=time.monotonic() + CAST_LIFETIME_S,
+        )
+        try:
+            self._casts.put_nowait(waiting)
+        except queue.Full:
+            self._drop("the queue is full")
+
+    def _drop(self, why: str) -> None:
+        self.dropped += 1
+        if self.dropped == 1 or self.dropped % 1000 == 0:
+            LOG.warning("%d casts dropped so far: %s", self.dropped, why)
+
+    def _deliver(self) -> None:
+        while (waiting := self._casts.get()) is not None:
+            while not self._sent(waiting):
+                if self._stopping.is_set() or time.monotonic() > waiting.until_s:
+                    self._drop("the message bus is away")
+                    break
+                self._stopping.wait(CAST_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+
+    def _sent(self, waiting: _Cast) -> bool:
+        try:
+            client = self._client(
+                waiting.topic, waiting.namespace, waiting.version, fanout=waiting.fanout
+            )
+            client.cast({}, waiting.method, message=waiting.message)
+        except messaging.MessageDeliveryFailure:
+            return False
+        except Exception:
+            # The thread must outlive whatever a driver raises.
+            LOG.exception("%s.%s could not be sent", waiting.namespace, waiting.method)
+            return False
+        return True
+
+    def _client(self, topic: str, namespace: str, version: str, *, fanout: bool) -> Any:
+        key = (topic, namespace, version, fanout)
+        client = self._clients.get(key)
+        if client is None:
+            target = messaging.Target(
+                topic=topic, namespace=namespace, version=version, fanout=fanout or None
+            )
+            client = messaging.get_rpc_client(self._open(), target, retry=CONNECT_RETRIES)
+            self._clients[key] = client
+        return client
+
+    def _open(self) -> Any:
+        with self._opening:
+            if self._transport is None:
+                if self._stopping.is_set():
+                    raise errors.Unavailable("the service stops")
+                self._transport = messaging.get_rpc_transport(self._conf, allowed_remote_exmods=[])
+            return self._transport
+
+
+def endpoints(dispatcher: Dispatcher) -> list[object]:
+    """An oslo.messaging endpoint for each interface that the dispatcher knows."""
+    return [_endpoint(dispatcher, interface) for interface in dispatcher.interfaces]
+
+
+def _endpoint(dispatcher: Dispatcher, interface: type[Interface]) -> object:
+    members: dict[str, Any] = {
+        "target": messaging.Target(namespace=interface.NAMESPACE, version=interface.VERSION)
+    }
+    for name in dispatcher.methods(interface):
+        members[name] = _answering(dispatcher, interface.NAMESPACE, name)
+    made: object = type(f"{interface.__name__}Endpoint", (), members)()
+    return made
+
+
+def _answering(
+    dispatcher: Dispatcher, namespace: str, name: str
+) -> Callable[[object, dict[str, Any], dict[str, Any]], dict[str, Any]]:
+    def method(_self: object, ctxt: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return {"result": dispatcher.run(namespace, name, message)}
+        except errors.DesignateError as error:
+            LOG.debug("%s.%s answered %s", namespace, name, error.type)
+            return {"error": errors.to_plain(error)}
+
+    return method
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

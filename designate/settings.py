@@ -1,0 +1,30 @@
+"""Options that several processes read, each for its own part of one answer."""
+
+from __future__ import annotations
+
+from oslo_config import cfg
+
+OPTIONS_BY_GROUP = {
+    "heartbeat_emitter": [
+        cfg.FloatOpt(
+            "heartbeat_interval", default=10.0, min=0.1, help="Seconds between two heartbeats."
+        ),
+    ],
+    "service:api": [
+        cfg.IntOpt(
+            "default_limit_v2", default=20, min=1, help="Items on a page that asks for none."
+        ),
+        cfg.IntOpt("max_limit_v2", default=1000, min=1, help="What limit=max stands for."),
+    ],
+    "service:central": [
+        cfg.StrOpt(
+            "default_pool_id",
+            default="794ccc2c-d751-44fe-b57f-8894c9f5c842",
+            help="Pool of new zones, and of unsigned DNS queries.",
+        ),
+        cfg.StrOpt("topic", default="central", help="Topic of the bus on which central is called."),
+    ],
+    "service:worker": [
+        cfg.StrOpt("topic", default="worker", help="Topic of the bus on which workers are called."),
+    ],
+}

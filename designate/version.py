@@ -1,0 +1,5 @@
+"""Which release this is."""
+
+from importlib import metadata
+
+VERSION = metadata.version("designate")

@@ -1,0 +1,137 @@
+"""The separate processes over RabbitMQ: the main job, signals, and several of a kind."""
+
+from __future__ import annotations
+
+import signal
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.broker import RabbitMQ
+from tests.daemons import NAMES, Daemons
+from tests.servers import Named, until
+from tests.service import ask, texts
+
+
+@pytest.fixture(scope="module")
+def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
+    with Named(tmp_path_factory.mktemp("bind")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cloud(
+    tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ, bind: Named
+) -> Iterator[Daemons]:
+    folder = tmp_path_factory.mktemp("cloud")
+    with Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker.url, bind) as daemons:
+        yield daemons
+
+
+def active(cloud: Daemons, path: str, timeout_s: float = 20) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        status, found = cloud.call("GET", path)
+        assert status == 200, found
+        return found if found["status"] == "ACTIVE" else None
+
+    found = until(look, timeout_s, f"{path} ACTIVE")
+    assert isinstance(found, dict)
+    return found
+
+
+def new_zone(cloud: Daemons, name: str) -> dict[str, Any]:
+    status, zone = cloud.call("POST", "/zones", {"name": name, "email": "a@example.org"})
+    assert status == 202, zone
+    assert isinstance(zone, dict)
+    return zone
+
+
+def test_a_change_goes_through_all_processes(cloud: Daemons, bind: Named) -> None:
+    zone = new_zone(cloud, "five.example.")
+    body = {"name": "www.five.example.", "type": "A", "records": ["192.0.2.1"]}
+    status, recordset = cloud.call("POST", f"/zones/{zone['id']}/recordsets", body)
+    assert status == 202
+
+    active(cloud, f"/zones/{zone['id']}/recordsets/{recordset['id']}")
+
+    assert texts(ask(("127.0.0.1", bind.port), "www.five.example.", "A")) == {"192.0.2.1"}
+
+
+def test_errors_cross_the_bus_as_they_are(cloud: Daemons) -> None:
+    new_zone(cloud, "twice.example.")
+
+    status, error = cloud.call(
+        "POST", "/zones", {"name": "twice.example.", "email": "a@example.org"}
+    )
+    assert (status, error["type"]) == (409, "duplicate_zone")
+    zone = new_zone(cloud, "wrong.example.")
+    body = {"name": "www.wrong.example.", "type": "A", "records": ["not an address"]}
+    status, error = cloud.call("POST", f"/zones/{zone['id']}/recordsets", body)
+    assert (status, error["type"]) == (400, "invalid_object")
+    assert error["errors"]["errors"][0]["path"] == ["records", 0], error
+
+
+def test_every_process_says_that_it_lives(cloud: Daemons) -> None:
+    def up() -> bool:
+        status, found = cloud.call("GET", "/service_statuses")
+        assert status == 200, found
+        return {s["service_name"] for s in found["service_statuses"] if s["status"] == "UP"} == {
+            *NAMES
+        }
+
+    until(up, 20, "a heartbeat of every process")
+
+
+def test_a_report_on_request(cloud: Daemons) -> None:
+    cloud.signal("worker-0", signal.SIGUSR2)
+
+    until(lambda: "Guru Meditation" in cloud.log("worker-0").read_text(), 20, "the report")
+
+
+def test_options_are_read_again_on_hup(cloud: Daemons) -> None:
+    before = cloud.conf_file.read_text()
+    cloud.conf_file.write_text(before.replace("[DEFAULT]", "[DEFAULT]\ndebug = true"))
+    try:
+        cloud.signal("central-0", signal.SIGHUP)
+
+        def told() -> bool:
+            cloud.call("GET", f"/zones/{uuid.uuid4()}")
+            return "zones.get answered zone_not_found" in cloud.log("central-0").read_text()
+
+        until(told, 20, "a line for debugging")
+    finally:
+        cloud.conf_file.write_text(before)
+        cloud.signal("central-0", signal.SIGHUP)
+
+
+def test_each_process_stops_in_order_and_comes_back(cloud: Daemons) -> None:
+    for name in NAMES:
+        assert cloud.stop(f"{name}-0") == 0, cloud.log(f"{name}-0").read_text()[-2000:]
+    for name in NAMES:
+        cloud.start(f"{name}-0")
+    cloud.ready()
+
+    active(cloud, f"/zones/{new_zone(cloud, 'again.example.')['id']}")
+
+
+def test_several_of_each_with_worker_processes(
+    tmp_path: Path, broker_of_its_own: RabbitMQ, bind: Named
+) -> None:
+    options = {f"service:{name}": {"workers": 2} for name in NAMES}
+    with Daemons(
+        tmp_path, f"sqlite:///{tmp_path}/db.sqlite", broker_of_its_own.url, bind, options
+    ) as cloud:
+        zones = [new_zone(cloud, f"w{number}.example.")["id"] for number in range(6)]
+        for zone in zones:
+            active(cloud, f"/zones/{zone}")
+        for name in NAMES:
+            assert cloud.stop(f"{name}-0") == 0, cloud.log(f"{name}-0").read_text()[-2000:]
+
+
+@pytest.fixture
+def broker_of_its_own(tmp_path: Path) -> Iterator[RabbitMQ]:
+    with RabbitMQ(tmp_path / "rabbitmq") as server:
+        yield server
