@@ -13,6 +13,10 @@ hypothesis.settings.register_profile("designate", deadline=None, print_blob=True
 hypothesis.settings.load_profile("designate")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="drills with outages of full length")
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     """For tests that leave it running. Those that stop it make one of their own."""

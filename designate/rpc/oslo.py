@@ -17,6 +17,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from concurrent import futures
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,8 @@ CAST_THREADS = 2
 CAST_LIFETIME_S = 60.0
 CAST_RETRY_S = 0.5
 CONNECT_RETRIES = 1
+MOST_CALLS = 64
+CALL_GRACE_S = 0.5
 RETRY_AFTER_S = 2
 DRAIN_S = 10.0
 # Other than oslo.messaging's own: a caller is answered in time, and a server takes from the broker
@@ -78,6 +81,8 @@ class OsloBus:
         self._clients: dict[tuple[str, str, str, bool], Any] = {}
         self._opening = threading.Lock()
         self._casts: queue.Queue[_Cast | None] = queue.Queue(CAST_QUEUE)
+        self._callers = futures.ThreadPoolExecutor(MOST_CALLS, "call")
+        self._places = threading.BoundedSemaphore(MOST_CALLS)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self.dropped = 0
@@ -128,6 +133,7 @@ class OsloBus:
                 break
         for thread in self._threads:
             thread.join(timeout=5)
+        self._callers.shutdown(wait=False)
         with self._opening:
             transport, self._transport = self._transport, None
             self._clients.clear()
@@ -139,8 +145,8 @@ class OsloBus:
     ) -> Any:
         client = self._client(topic, namespace, version, fanout=False)
         try:
-            answer = client.call({}, method, message=message)
-        except messaging.MessagingTimeout:
+            answer = self._in_time(lambda: client.call({}, method, message=message))
+        except (messaging.MessagingTimeout, futures.TimeoutError):
             LOG.warning("%s did not answer %s.%s in time", topic, namespace, method)
             raise errors.Unavailable(
                 "The service did not answer in time", retry_after_s=RETRY_AFTER_S
@@ -159,6 +165,20 @@ class OsloBus:
         if "error" in answer:
             raise errors.from_plain(answer["error"])
         return answer.get("result")
+
+    def _in_time(self, call: Callable[[], Any]) -> Any:
+        """The call's answer. Raises futures.TimeoutError after the deadline.
+
+        On a thread of its own: the driver waits for the answer until the deadline, but for a
+        connection to a broker that hangs it waits longer.
+        """
+        deadline_s = self._conf.rpc_response_timeout + CALL_GRACE_S
+        before_s = time.monotonic()
+        if not self._places.acquire(timeout=deadline_s):
+            raise futures.TimeoutError
+        future = self._callers.submit(call)
+        future.add_done_callback(lambda _: self._places.release())
+        return future.result(timeout=max(0.0, deadline_s - (time.monotonic() - before_s)))
 
     def cast(
         self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]

@@ -1,0 +1,136 @@
+"""Changes posted while something is broken, and what must be true of them afterwards."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import dns.exception
+import requests
+
+from tests.daemons import Daemons
+from tests.servers import Named, until
+from tests.service import ask, texts
+
+PACE_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one POST got: status 0 where the connection broke."""
+
+    path: str
+    name: str
+    status: int
+    retry_after: str | None
+    took_s: float
+    body: Any
+
+
+class Load:
+    """`with Load(cloud) as load:` posts changes from a few threads until the block ends: recordsets
+    in one zone each, and now and then a new zone."""
+
+    def __init__(self, cloud: Daemons, label: str, threads: int = 3) -> None:
+        self._cloud = cloud
+        self._label = label
+        self._ending = threading.Event()
+        self._lock = threading.Lock()
+        self.answers: list[Answer] = []
+        self.serials: list[int] = []
+        self._zones = [self._first_zone(number) for number in range(threads)]
+        self._threads = [
+            threading.Thread(target=self._run, args=(zone,), daemon=True) for zone in self._zones
+        ]
+
+    def _first_zone(self, number: int) -> dict[str, Any]:
+        name = f"{self._label}{number}.example."
+        status, zone = self._cloud.call("POST", "/zones", {"name": name, "email": "a@example.org"})
+        assert status == 202, zone
+        assert isinstance(zone, dict)
+        return zone
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        for thread in self._threads:
+            thread.join(timeout=60)
+            assert not thread.is_alive(), "a request found no end"
+
+    @property
+    def accepted(self) -> list[Answer]:
+        return [answer for answer in self.answers if 200 <= answer.status < 300]
+
+    def _run(self, zone: dict[str, Any]) -> None:
+        session = requests.Session()
+        number = 0
+        while not self._ending.is_set():
+            if number % 15 == 7:
+                name = f"z{number}.{zone['name']}"
+                body: dict[str, Any] = {"name": name, "email": "a@example.org"}
+                self._post(session, "/zones", name, body)
+            else:
+                name = f"r{number}.{zone['name']}"
+                body = {"name": name, "type": "A", "records": [f"192.0.2.{number % 250}"]}
+                self._post(session, f"/zones/{zone['id']}/recordsets", name, body)
+            number += 1
+            self._ending.wait(PACE_S)
+        session.close()
+
+    def _post(self, session: requests.Session, path: str, name: str, body: dict[str, Any]) -> None:
+        before_s = time.monotonic()
+        try:
+            answer = session.post(f"{self._cloud.url}/v2{path}", json=body, timeout=60)
+            status, headers, found = answer.status_code, answer.headers, answer.json()
+        except requests.ConnectionError:
+            status, headers, found = 0, {}, None
+        done = Answer(
+            path=path,
+            name=name,
+            status=status,
+            retry_after=headers.get("Retry-After"),
+            took_s=time.monotonic() - before_s,
+            body=found,
+        )
+        with self._lock:
+            self.answers.append(done)
+
+    def check(self, bind: Named, deadline_s: float, within_s: float) -> None:
+        """Every accepted change is there, ACTIVE and served within_s; nothing failed but with a 503
+        that says when to come back; nothing was answered later than deadline_s."""
+        assert self.accepted, "nothing was accepted at all"
+        wrong = [
+            answer
+            for answer in self.answers
+            if not (200 <= answer.status < 300 or (answer.status == 503 and answer.retry_after))
+        ]
+        assert not wrong, wrong[:5]
+        slow = [answer for answer in self.answers if answer.took_s > deadline_s]
+        assert not slow, slow[:5]
+        until_s = time.monotonic() + within_s
+        for answer in self.accepted:
+            left_s = max(1.0, until_s - time.monotonic())
+            until(lambda a=answer: self._is_active(a), left_s, f"{answer.name} ACTIVE")
+            assert self._is_served(bind, answer), f"{answer.name} is ACTIVE and not served"
+
+    def _is_active(self, answer: Answer) -> bool:
+        found = self._cloud.http.get(
+            f"{self._cloud.url}/v2{answer.path}/{answer.body['id']}", timeout=60
+        )
+        assert found.status_code != 404, f"{answer.name} was accepted and is lost"
+        return found.status_code == 200 and found.json()["status"] == "ACTIVE"
+
+    @staticmethod
+    def _is_served(bind: Named, answer: Answer) -> bool:
+        is_zone = answer.path == "/zones"
+        try:
+            found = ask(("127.0.0.1", bind.port), answer.name, "SOA" if is_zone else "A")
+        except dns.exception.DNSException:
+            return False
+        return bool(texts(found)) if is_zone else texts(found) == set(answer.body["records"])

@@ -1,0 +1,88 @@
+"""Something breaks under load and is mended: nothing accepted is lost, and no answer is late.
+
+Each drill is one row of the reliability targets, with a short outage; `--long` makes them as long as
+the targets say.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.broker import RabbitMQ
+from tests.daemons import Daemons
+from tests.drills.load import Load
+from tests.servers import Named, until
+
+# What the API says it takes at most: rpc_response_timeout, and some air for a busy machine.
+DEADLINE_S = 10.5 + 4.0
+WITHIN_S = 20.0
+CALM = 20
+Fault = Callable[[], None]
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    with RabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
+    with Named(tmp_path_factory.mktemp("bind")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cloud(
+    tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ, bind: Named
+) -> Iterator[Daemons]:
+    folder = tmp_path_factory.mktemp("cloud")
+    with Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker.url, bind) as daemons:
+        yield daemons
+
+
+@pytest.fixture(scope="module")
+def factor(request: pytest.FixtureRequest) -> int:
+    """How many times longer than here an outage lasts."""
+    return 4 if request.config.getoption("--long") else 1
+
+
+def drill(
+    cloud: Daemons, bind: Named, label: str, outage_s: float, fault: Fault, mend: Fault
+) -> None:
+    with Load(cloud, label) as load:
+        until(lambda: len(load.accepted) >= CALM, 30, "load before the fault")
+        fault()
+        broken_until_s = time.monotonic() + outage_s
+        until(lambda: time.monotonic() >= broken_until_s, outage_s + 5, "the outage")
+        mend()
+        seen = len(load.accepted)
+        until(lambda: len(load.accepted) >= seen + CALM, 40, "load after the fault")
+    load.check(bind, DEADLINE_S, WITHIN_S)
+
+
+@pytest.mark.parametrize("name", ["worker", "central", "mdns", "producer"])
+def test_a_process_is_killed(cloud: Daemons, bind: Named, name: str) -> None:
+    drill(
+        cloud,
+        bind,
+        f"kill{name}",
+        2,
+        lambda: cloud.kill(f"{name}-0"),
+        lambda: cloud.start(f"{name}-0"),
+    )
+
+
+def test_the_broker_stops(cloud: Daemons, bind: Named, broker: RabbitMQ, factor: int) -> None:
+    drill(cloud, bind, "rabbit", 5 * factor, broker.stop, broker.start)
+
+
+def test_the_broker_hangs(cloud: Daemons, bind: Named, broker: RabbitMQ, factor: int) -> None:
+    drill(cloud, bind, "hang", 12 + 3 * factor, broker.pause, broker.resume)
+
+
+def test_the_nameserver_stops(cloud: Daemons, bind: Named, factor: int) -> None:
+    drill(cloud, bind, "bind", 7 * factor, bind.stop, bind.start)
