@@ -18,6 +18,7 @@ MODULES = (
     "designate.api.app",
     "designate.api.server",
     "designate.central.admin",
+    "designate.central.inbound",
     "designate.central.network",
     "designate.central.quotas",
     "designate.central.recordsets",
@@ -33,6 +34,7 @@ MODULES = (
     "designate.producer.sweeps",
     "designate.settings",
     "designate.storage.engine",
+    "designate.worker.inbound",
     "designate.worker.service",
 )
 

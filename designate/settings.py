@@ -26,5 +26,18 @@ OPTIONS_BY_GROUP = {
     ],
     "service:worker": [
         cfg.StrOpt("topic", default="worker", help="Topic of the bus on which workers are called."),
+        cfg.IntOpt(
+            "xfr_max_records",
+            default=500_000,
+            min=1,
+            help="Records that a secondary zone may have. Quotas do not apply to it. Central holds "
+            "the zone in memory while it compares it with what it has: about 1 KiB for each record.",
+        ),
+        cfg.IntOpt(
+            "xfr_max_bytes",
+            default=64 * 2**20,
+            min=1024,
+            help="Bytes that a transfer from a primary may have, as it arrives and with names written out.",
+        ),
     ],
 }

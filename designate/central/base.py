@@ -86,7 +86,12 @@ def advance(
     """
     zone = stored.zone
     now = core.now()
-    serial = names.next_serial(zone.serial, now.replace(tzinfo=UTC).timestamp())
+    serial = (
+        # The next ones are the primary's to give; the least step forward leaves most of them.
+        (zone.serial + 1) % names.SERIAL_MODULUS
+        if zone.type == ZoneType.SECONDARY
+        else names.next_serial(zone.serial, now.replace(tzinfo=UTC).timestamp())
+    )
     after = replace(
         zone,
         **{name: value for name, value in columns.items() if name in Zone.__slots__},
@@ -153,6 +158,17 @@ def announce(
         return  # there is no content to serve before the first transfer
     change = change_of(zone, pool_version, hard_delete=hard_delete)
     tx.after_commit.append(lambda: core.worker.zone_changed(admin_context(), change))
+
+
+def withdraw(core: Core, tx: Transaction, zone: Zone, pool_version: int) -> None:
+    """Take the zone's expired content from its nameservers."""
+    change = withdrawal_of(zone, pool_version)
+    tx.after_commit.append(lambda: core.worker.zone_changed(admin_context(), change))
+
+
+def withdrawal_of(zone: Zone, pool_version: int) -> ZoneChange:
+    change = change_of(zone, pool_version)
+    return replace(change, action=Action.DELETE, withdrawn=True)
 
 
 def change_of(zone: Zone, pool_version: int, *, hard_delete: bool = False) -> ZoneChange:

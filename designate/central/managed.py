@@ -6,10 +6,10 @@ import struct
 import uuid
 from dataclasses import replace
 
-from designate.central.base import Core, advance
+from designate.central.base import Core, advance, announce
 from designate.model.pools import Pool
 from designate.model.recordsets import RecordSet, RecordSetId
-from designate.model.zones import Action, Status, Zone, rname
+from designate.model.zones import Action, Status, Zone, ZoneType, rname
 from designate.storage import recordsets, zones
 from designate.storage.engine import Transaction
 from designate.storage.zones import StoredZone
@@ -100,4 +100,14 @@ def move_to_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) ->
     """Hand the zone to another pool: its nameservers in the apex NS set, and the SOA's MNAME."""
     zones.update(tx, stored.zone.id, pool_id=pool.id, served_revision=0, ns_version=0)
     zone = replace(stored.zone, pool_id=pool.id, served_revision=0)
+    if zone.type == ZoneType.SECONDARY:
+        # Its content is its primary's.
+        now = core.now()
+        zone = replace(zone, action=Action.UPDATE, status=Status.PENDING)
+        if not stored.expired:
+            waiting = {"action": zone.action, "status": zone.status, "error": None}
+            since = zone.pending_since or now
+            zones.update(tx, zone.id, **waiting, pending_since=since, updated_at=now)
+            announce(core, tx, zone, pool.version)
+        return
     follow_pool(core, tx, replace(stored, zone=zone, pool_version=pool.version), pool)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+
 from oslo_config import cfg
 
 from designate.central.admin import BlacklistsEndpoint, TldsEndpoint, TsigKeysEndpoint
-from designate.central.base import Core
+from designate.central.base import Core, utcnow
 from designate.central.floatingips import FloatingIpsEndpoint
+from designate.central.inbound import InboundEndpoint
 from designate.central.ownership import (
     SharesEndpoint,
     TransferAcceptsEndpoint,
@@ -67,10 +71,15 @@ class _Access:
         """The dispatcher's guard has checked already."""
 
 
-def dispatcher(conf: cfg.ConfigOpts, db: Database, worker: interfaces.WorkerApi) -> Dispatcher:
-    """Everything that central answers."""
+def dispatcher(
+    conf: cfg.ConfigOpts,
+    db: Database,
+    worker: interfaces.WorkerApi,
+    now: Callable[[], datetime] = utcnow,
+) -> Dispatcher:
+    """Everything that central answers. now: the clock, naive UTC."""
     policy = Policy(conf)
-    core = Core(conf=conf, db=db, worker=worker, policy=policy)
+    core = Core(conf=conf, db=db, worker=worker, policy=policy, now=now)
     jobs = Jobs(core)
     zones = ZonesEndpoint(core)
     return Dispatcher(
@@ -92,6 +101,7 @@ def dispatcher(conf: cfg.ConfigOpts, db: Database, worker: interfaces.WorkerApi)
             interfaces.ImportsApi: ImportsEndpoint(core, jobs, zones),
             interfaces.ExportsApi: ExportsEndpoint(core, jobs),
             interfaces.StatusApi: StatusEndpoint(core, jobs),
+            interfaces.InboundApi: InboundEndpoint(core),
         },
         guard=policy.check_switches,
     )

@@ -9,13 +9,14 @@ from functools import partial
 from oslo_config import cfg
 from oslo_policy import policy
 
-from designate.central.base import Core, change_of
+from designate.central.base import Core, change_of, withdrawal_of
 from designate.central.pools import follow_pools
 from designate.central.tasks import Jobs
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport
-from designate.storage import journal, zones
+from designate.storage import inbound, journal, zones
 from designate.storage.engine import Transaction
+from designate.storage.zones import StoredZone
 from designate.wire.names import serial_ge
 
 LOG = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ OPTS = [
 
 RULES: tuple[policy.RuleDefault, ...] = ()
 MOST_ERROR_TEXT = 1000
+STAGED_KEPT_S = 7200
 
 
 class StatusEndpoint:
@@ -67,7 +69,10 @@ class StatusEndpoint:
         counts for the revisions that it proves and for no later ones."""
 
         def write(tx: Transaction) -> str | None:
-            zone = zones.lock(tx, report.zone_id).zone
+            stored = zones.lock(tx, report.zone_id)
+            zone = stored.zone
+            if stored.expired and zone.action != Action.DELETE:
+                return self._withdrawn(tx, stored, report)
             if report.outcome is Outcome.ABSENT:
                 return self._absent(tx, zone)
             if report.outcome is Outcome.SERVED:
@@ -78,6 +83,15 @@ class StatusEndpoint:
         if news:
             level = logging.WARNING if report.outcome is Outcome.FAILED else logging.INFO
             LOG.log(level, "zone %s %s", report.zone_id, news)
+
+    def _withdrawn(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
+        """Expired content (RFC 1034 section 4.3.5): what counts is that it is gone. Created afresh when
+        there is content again."""
+        gone = report.outcome is Outcome.ABSENT and report.revision == stored.zone.revision
+        if not gone or stored.withdrawn:
+            return None
+        zones.update(tx, stored.zone.id, withdrawn=True, served_revision=0)
+        return "has expired and is gone from its nameservers"
 
     def _absent(self, tx: Transaction, zone: Zone) -> str | None:
         if zone.action != Action.DELETE:
@@ -134,7 +148,11 @@ class StatusEndpoint:
                 error_age_s=conf.retry_failed_after,
             )
             for stored in waiting:
-                change = change_of(stored.zone, stored.pool_version, hard_delete=stored.hard_delete)
+                change = (
+                    withdrawal_of(stored.zone, stored.pool_version)
+                    if stored.expired and stored.zone.action != Action.DELETE
+                    else change_of(stored.zone, stored.pool_version, hard_delete=stored.hard_delete)
+                )
                 send = partial(core.worker.zone_changed, admin_context(), change)
                 tx.after_commit.append(send)
             return len(waiting)
@@ -155,4 +173,6 @@ class StatusEndpoint:
         removed = core.db.write(
             lambda tx: zones.purge(tx, (first_shard, last_shard), zones_before, limit)
         )
+        staged_before = now - timedelta(seconds=STAGED_KEPT_S)
+        core.db.write(lambda tx: inbound.discard_older(tx, staged_before))
         return removed + core.db.write(lambda tx: journal.prune_older(tx, steps_before, limit))

@@ -6,7 +6,8 @@ import random
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from oslo_config import cfg
 from oslo_db import exception as db_errors
@@ -29,7 +30,7 @@ from designate.central.policy import (
     rule,
 )
 from designate.central.scheduler import Scheduler
-from designate.context import Context
+from designate.context import Context, admin_context
 from designate.errors import Reason
 from designate.model.codec import UNSET
 from designate.model.pools import NsRecord, Pool
@@ -48,6 +49,7 @@ from designate.model.zones import (
 )
 from designate.storage import admin, ownership, pools, recordsets, zones
 from designate.storage.engine import Transaction
+from designate.storage.zones import StoredZone
 from designate.wire import names, rr
 
 GROUP = "DEFAULT"
@@ -115,6 +117,7 @@ RULES = (
 )
 
 FIRST_REVISION = 1
+CLAIM_S = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,10 +225,13 @@ class ZonesEndpoint:
             ns_version=pool.ns_version,
             recordset_count=len(initial) + len(more),
             record_count=sum(counts),
+            refresh_at=_soon(core, zone),
         )
         recordsets.insert_many(tx, [*initial, *more], FIRST_REVISION)
         zones.adopt(tx, zone.id, naming.children_of(zone, mine))
         announce(core, tx, zone, pool.version)
+        if zone.type == ZoneType.SECONDARY:
+            _refresh(core, tx, zone.id)
         return zone
 
     def _new_zone(self, draft: ZoneDraft, project_id: str, pool: Pool) -> Zone:
@@ -282,6 +288,8 @@ class ZonesEndpoint:
         def write(tx: Transaction) -> Zone:
             stored = zones.lock(tx, zone_id)
             refuse_pending_delete(stored.zone)
+            if stored.zone.type == ZoneType.SECONDARY:
+                return _update_secondary(core, tx, stored, columns)
             after = replace(stored.zone, **columns)
             return advance(
                 core,
@@ -359,7 +367,7 @@ class ZonesEndpoint:
         refuse_pending_delete(zone)
         if zone.type != ZoneType.SECONDARY:
             raise errors.BadRequest("Only SECONDARY zones are transferred from their masters")
-        raise errors.Unavailable("Transfers from masters are not available in this release")
+        self._core.worker.refresh_zone(admin_context(), zone.id)
 
     def pool_move(self, context: Context, zone_id: str, pool_id: str | None) -> None:
         core = self._core
@@ -413,6 +421,42 @@ def _recordsets(
         numeric = rrtypes.numeric_type(rtype)
         found.append((recordset, rr.rrset(name, zone.name, numeric, ttl, rdatas)))
     return found
+
+
+def _soon(core: Core, zone: Zone) -> datetime | None:
+    """When the sweep repairs a lost word to a worker that looks for the zone's primaries."""
+    if zone.type != ZoneType.SECONDARY:
+        return None
+    return core.now() + timedelta(seconds=CLAIM_S)
+
+
+def _refresh(core: Core, tx: Transaction, zone_id: str) -> None:
+    tx.after_commit.append(lambda: core.worker.refresh_zone(admin_context(), zone_id))
+
+
+def _update_secondary(
+    core: Core, tx: Transaction, stored: StoredZone, columns: dict[str, Any]
+) -> Zone:
+    """Nothing that DNS sees changes, so revision and serial stay; new masters are asked at once."""
+    now = core.now()
+    new = dict(columns)
+    served = stored.primary_serial is not None and not stored.expired
+    if served:
+        # The nameservers are asked once more, which makes it ACTIVE again.
+        new |= {
+            "action": Action.UPDATE,
+            "status": Status.PENDING,
+            "pending_since": stored.zone.pending_since or now,
+            "error": None,
+        }
+    after = replace(stored.zone, **new, updated_at=now, version=stored.zone.version + 1)
+    if "masters" in columns:
+        new["refresh_at"] = _soon(core, after)
+        _refresh(core, tx, after.id)
+    zones.update(tx, after.id, updated_at=now, **new)
+    if served:
+        announce(core, tx, after, stored.pool_version)
+    return after
 
 
 def _check_pool(core: Core, tx: Transaction, pool: Pool) -> None:

@@ -17,7 +17,8 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.mdns.answers import Answerer
-from designate.mdns.transfers import Request, Transfers
+from designate.mdns.notifies import Notifies
+from designate.mdns.transfers import Expired, Request, Transfers
 from designate.mdns.zonecache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
 from designate.storage import serving
@@ -67,6 +68,7 @@ class Handler:
         self._conf = conf
         self._database = database
         self._enforce_tsig = group.query_enforce_tsig
+        self._notifies = Notifies(database, worker)
         body_bytes = group.max_message_size - transfer.OVERHEAD
         self._transfers = Transfers(
             database,
@@ -75,6 +77,9 @@ class Handler:
             body_bytes=body_bytes,
             ixfr_max_steps=group.ixfr_max_steps,
         )
+
+    def stop(self) -> None:
+        self._notifies.stop()
 
     def handle(self, wire: bytes, peer: str, *, tcp: bool) -> Iterator[bytes]:
         """The messages that answer this one; none for what deserves silence. Never raises.
@@ -110,8 +115,7 @@ class Handler:
         if query.tsig is not None:
             return iter((_bad_key(wire, query.tsig, question),))
         if opcode == dns.opcode.NOTIFY:
-            # Nothing is transferred in: nobody is this server's master (RFC 1996 section 3.10).
-            return _bare(wire, dns.rcode.NOTAUTH, question.wire)
+            return self._notifies.answer(wire, query, question, peer)
         return self._query(query, question, peer, tcp)
 
     def _query(
@@ -131,10 +135,13 @@ class Handler:
             )
             partial = question.rtype == dns.rdatatype.IXFR
             send = self._transfers.difference if partial else self._transfers.whole
-            messages = send(request, self._pool_id)
-            if messages is not None:
-                return messages
             rcode = dns.rcode.REFUSED
+            try:
+                messages = send(request, self._pool_id)
+                if messages is not None:
+                    return messages
+            except Expired:
+                rcode = dns.rcode.SERVFAIL
         reply = packet.Reply(
             number=query.id,
             flags=int(query.flags),
@@ -171,6 +178,9 @@ class Handler:
             zone = serving.find_zone(connection, self._pool_id, question.keys)
             if zone is None:
                 reply.rcode = dns.rcode.REFUSED
+            elif zone.expired:
+                # No authority without data (RFC 1034 section 4.3.5, RFC 8499: expired zones).
+                reply.rcode = dns.rcode.SERVFAIL
             else:
                 Answerer(connection, zone, question, reply).answer(brief=not tcp)
 

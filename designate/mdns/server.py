@@ -140,6 +140,7 @@ class MiniDns:
         for thread in self._threads:
             thread.join(timeout=2 * POLL_S)
         self._connections.stop()
+        self._handler.stop()
         for sock in self._sockets:
             sock.close()
         self._sockets.clear()

@@ -38,10 +38,14 @@ class Request:
     serial: int = 0
 
 
+class Expired(errors.Unavailable):
+    """The zone is known and its data is too old to be given to anybody."""
+
+
 class Transfers:
     """Thread-safe. Every method gives the messages of one answer, or None when the zone is not served.
 
-    After the last message was taken the workers get the hint that this client has the zone.
+    Raises Expired. After the last message was taken the workers get the hint that this client has the zone.
     """
 
     def __init__(
@@ -62,7 +66,7 @@ class Transfers:
     def whole(self, request: Request, pool_id: str) -> Iterator[bytes] | None:
         """The zone (RFC 5936); over TCP only."""
         with self._database.read() as connection:
-            zone = serving.find_zone(connection, pool_id, [request.question.key])
+            zone = _fresh(serving.find_zone(connection, pool_id, [request.question.key]))
         return None if zone is None else self._whole(request, pool_id, zone)
 
     def difference(self, request: Request, pool_id: str) -> Iterator[bytes] | None:
@@ -70,7 +74,7 @@ class Transfers:
         answer does not fit (RFC 1995 section 2); the whole zone when the journal does not reach back
         or would be the longer way (section 4)."""
         with self._database.read() as connection:
-            zone = serving.find_zone(connection, pool_id, [request.question.key])
+            zone = _fresh(serving.find_zone(connection, pool_id, [request.question.key]))
             if zone is None:
                 return None
             current = names.serial_ge(request.serial, zone.serial)
@@ -123,3 +127,9 @@ class Transfers:
             self._worker.zone_served(admin_context(), zone.id, zone.serial, request.peer)
         except errors.DesignateError as error:
             LOG.warning("zone %s: no worker was told of a transfer: %s", zone.id, error)
+
+
+def _fresh(zone: ServedZone | None) -> ServedZone | None:
+    if zone is not None and zone.expired:
+        raise Expired
+    return zone

@@ -10,6 +10,7 @@ from designate.rpc.clients import CentralClient
 
 RECOVERY = "producer_task:worker_periodic_recovery"
 PURGE = "producer_task:zone_purge"
+SECONDARY = "producer_task:periodic_secondary_refresh"
 LAST_SHARD = 4095
 
 OPTIONS_BY_GROUP = {
@@ -23,6 +24,17 @@ OPTIONS_BY_GROUP = {
             min=0.1,
             help="Seconds between sweeps for changes whose message to a worker was lost. A sweep "
             "that finds nothing costs one indexed query.",
+        ),
+        cfg.IntOpt("per_page", default=1000, min=1, help="Zones that one sweep hands out at most."),
+    ],
+    SECONDARY: [
+        cfg.FloatOpt(
+            "interval",
+            default=5,
+            min=0.1,
+            help="Seconds between sweeps for secondary zones whose primaries are to be asked, or whose "
+            "data has expired. When that is says each zone's SOA; a sweep that finds nothing costs two "
+            "indexed queries.",
         ),
         cfg.IntOpt("per_page", default=1000, min=1, help="Zones that one sweep hands out at most."),
     ],
@@ -46,6 +58,7 @@ class Producer:
         self._central = central
         self._timers = [
             Periodic("worker_periodic_recovery", conf[RECOVERY].interval, self._recover),
+            Periodic("periodic_secondary_refresh", conf[SECONDARY].interval, self._refresh),
             Periodic("zone_purge", conf[PURGE].interval, self._purge),
         ]
 
@@ -60,6 +73,10 @@ class Producer:
     def _recover(self) -> None:
         limit = self._conf[RECOVERY].per_page
         self._central.status.recover(admin_context(), 0, LAST_SHARD, limit)
+
+    def _refresh(self) -> None:
+        limit = self._conf[SECONDARY].per_page
+        self._central.inbound.refresh(admin_context(), 0, LAST_SHARD, limit)
 
     def _purge(self) -> None:
         limit = self._conf[PURGE].batch_size

@@ -62,6 +62,7 @@ class CentralClient:
     reports: interfaces.ReportsApi
     access: interfaces.AccessApi
     status: interfaces.StatusApi
+    inbound: interfaces.InboundApi
 
     @classmethod
     def over(cls, bus: Bus, topic: str = CENTRAL_TOPIC) -> CentralClient:

@@ -25,6 +25,7 @@ from designate.model.admin import (
     TsigKeyPatch,
 )
 from designate.model.floatingips import FloatingIp, FloatingIpPatch, NetworkEndpoint
+from designate.model.inbound import InboundContent, InboundPlan, Taken
 from designate.model.ownership import (
     Share,
     ShareDraft,
@@ -357,6 +358,47 @@ class ReportsApi(Interface, Protocol):
         ...
 
 
+class InboundApi(Interface, Protocol):
+    """Secondary zones: for workers, who ask the primaries (all but refresh), and for the producer."""
+
+    NAMESPACE: ClassVar[str] = "inbound"
+    VERSION: ClassVar[str] = "1.0"
+    CASTS: ClassVar[frozenset[str]] = frozenset({"discard", "checked", "failed"})
+
+    def plan(self, context: Context, zone_id: str) -> InboundPlan:
+        """What to ask for and whom. Raises NotFound when there is no such secondary zone."""
+        ...
+
+    def stage(
+        self, context: Context, zone_id: str, transfer_id: str, position: int, part: bytes
+    ) -> None:
+        """Keep a part of a transfer that is too large for one message until replace_content.
+        Idempotent. transfer_id: the worker's choice. position: from 0 on."""
+        ...
+
+    def discard(self, context: Context, transfer_id: str) -> None:
+        """Forget the parts of a transfer."""
+        ...
+
+    def replace_content(self, context: Context, content: InboundContent) -> Taken:
+        """Make the transfer the zone's content, whole or not at all. Raises BadRequest for content that
+        cannot be kept or sent on."""
+        ...
+
+    def checked(self, context: Context, zone_id: str, serial: int) -> None:
+        """A primary has this serial, and the zone has its content."""
+        ...
+
+    def failed(self, context: Context, zone_id: str, reason: str) -> None:
+        """No primary gave the zone or confirmed it."""
+        ...
+
+    def refresh(self, context: Context, first_shard: int, last_shard: int, limit: int) -> int:
+        """Hand the zones whose primaries are to be asked to workers, and withdraw those that expired,
+        at most `limit` of each; answers how many. Idempotent."""
+        ...
+
+
 class AccessApi(Interface, Protocol):
     NAMESPACE: ClassVar[str] = "access"
     VERSION: ClassVar[str] = "1.0"
@@ -391,10 +433,15 @@ class WorkerApi(Interface, Protocol):
 
     NAMESPACE: ClassVar[str] = "worker"
     VERSION: ClassVar[str] = "1.0"
-    CASTS: ClassVar[frozenset[str]] = frozenset({"zone_changed"})
+    CASTS: ClassVar[frozenset[str]] = frozenset({"zone_changed", "refresh_zone"})
     FANOUTS: ClassVar[frozenset[str]] = frozenset({"zone_served"})
 
     def zone_changed(self, context: Context, change: ZoneChange) -> None: ...
+
+    def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
+        """Look for a newer version of a secondary zone at its primaries. source: the address of the one
+        that has news, which is asked first."""
+        ...
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
         """A hint: the nameserver at address `peer` has just been given this serial."""

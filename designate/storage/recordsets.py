@@ -294,7 +294,7 @@ def insert_many(
         tx.execute(
             INSERT, [_columns(recordset, wire, changed_revision) for recordset, wire in batch]
         )
-        rows = [row for recordset, _ in batch for row in _record_rows(recordset)]
+        rows = [row for recordset, _ in batch for row in record_rows(recordset)]
         if rows:
             tx.execute(INSERT_RECORDS, rows)
 
@@ -330,7 +330,7 @@ def _stored_texts(recordset: RecordSet) -> tuple[str, ...]:
     return () if recordset.type == "SOA" else recordset.records
 
 
-def _record_rows(recordset: RecordSet) -> list[dict[str, Any]]:
+def record_rows(recordset: RecordSet) -> list[dict[str, Any]]:
     return [
         {
             "recordset_id": recordset.id,
@@ -365,7 +365,7 @@ def update(
     )
     if new_records:
         tx.execute(sa.delete(records).where(records.c.recordset_id == recordset.id))
-        rows = _record_rows(recordset)
+        rows = record_rows(recordset)
         if rows:
             tx.execute(INSERT_RECORDS, rows)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from designate.model.zones import Action, ZoneType
+from designate.model.codec import from_plain
+from designate.model.zones import Action, Master, ZoneType
 from designate.storage.tables import LIVE, recordsets, zone_journal, zones
 
 STREAM_BATCH = 4000
@@ -21,7 +23,7 @@ STREAM_BATCH = 4000
 @dataclass(frozen=True, slots=True)
 class ServedZone:
     """A zone as it is served. ttl, minimum: seconds; soa_wire: the SOA's data; recordset_count:
-    about how many recordsets it has."""
+    about how many recordsets it has. expires_at: of a secondary zone."""
 
     id: str
     name: str
@@ -32,6 +34,22 @@ class ServedZone:
     minimum: int
     soa_wire: bytes
     recordset_count: int
+    expires_at: datetime | None = None
+
+    @property
+    def expired(self) -> bool:
+        """Too old to be served (RFC 1034 section 4.3.5)."""
+        return self.expires_at is not None and self.expires_at <= _now()
+
+
+@dataclass(frozen=True, slots=True)
+class Secondary:
+    """A zone that a NOTIFY may be about. primary_serial: of its content; None: it has none that can be
+    served, so that any is news."""
+
+    id: str
+    masters: tuple[Master, ...]
+    primary_serial: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +79,14 @@ _FIND_ZONE = sa.select(*(zones.c[name] for name in ServedZone.__slots__)).where(
     zones.c.pool_id == sa.bindparam("pool"),
     zones.c.action != Action.DELETE,
     sa.or_(zones.c.type != ZoneType.SECONDARY, zones.c.transferred_at.is_not(None)),
+)
+_SECONDARIES = sa.select(
+    zones.c.id, zones.c.masters, zones.c.primary_serial, zones.c.expired_at
+).where(
+    zones.c.name_key == sa.bindparam("key"),
+    zones.c.deleted == LIVE,
+    zones.c.type == ZoneType.SECONDARY,
+    zones.c.action != Action.DELETE,
 )
 _OF_ZONE = recordsets.c.zone_id == sa.bindparam("zone")
 _AT_NAMES = sa.select(*(recordsets.c[name] for name in StoredRRset.__slots__)).where(
@@ -106,6 +132,10 @@ _STEPS = (
 )
 
 
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
 def find_zone(
     connection: sa.Connection, pool_id: str, name_keys: Sequence[str]
 ) -> ServedZone | None:
@@ -117,6 +147,19 @@ def find_zone(
     if not rows:
         return None
     return ServedZone(*max(rows, key=lambda found: len(found.name)))
+
+
+def find_secondaries(connection: sa.Connection, name_key: str) -> list[Secondary]:
+    """The secondary zones of this lower-case name, in whatever pool."""
+    rows = connection.execute(_SECONDARIES, {"key": name_key})
+    return [
+        Secondary(
+            id=row.id,
+            masters=from_plain(tuple[Master, ...], row.masters),
+            primary_serial=None if row.expired_at else row.primary_serial,
+        )
+        for row in rows
+    ]
 
 
 def at_names(

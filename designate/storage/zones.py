@@ -48,7 +48,9 @@ MOST_SHARES_LISTED = 10_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredZone:
     """A zone with what only the services see. soa_wire: the SOA's data in wire form. pool_version:
-    of its pool. overrides: its project's own limits, where it has any."""
+    of its pool. overrides: its project's own limits, where it has any. primary_serial: of a secondary
+    zone's content, its primary's serial; None without content. expired: the content is too old to be
+    served; withdrawn: and the nameservers were proven to have dropped it."""
 
     zone: Zone
     soa_wire: bytes
@@ -57,6 +59,9 @@ class StoredZone:
     hard_delete: bool
     pool_version: int
     overrides: Mapping[str, int]
+    primary_serial: int | None = None
+    expired: bool = False
+    withdrawn: bool = False
 
 
 def _zone(row: sa.Row[Any]) -> Zone:
@@ -92,7 +97,7 @@ def _zone(row: sa.Row[Any]) -> Zone:
     )
 
 
-def _stored(row: sa.Row[Any]) -> StoredZone:
+def of_row(row: sa.Row[Any]) -> StoredZone:
     return StoredZone(
         zone=_zone(row),
         soa_wire=row.soa_wire,
@@ -100,6 +105,9 @@ def _stored(row: sa.Row[Any]) -> StoredZone:
         record_count=row.record_count,
         hard_delete=row.hard_delete,
         pool_version=row.pool_version,
+        primary_serial=row.primary_serial,
+        expired=row.expired_at is not None,
+        withdrawn=row.withdrawn,
         overrides={
             name: limit
             for name in LIMITS
@@ -154,13 +162,21 @@ def get(connection: sa.Connection, zone_id: str, scope: Scope) -> Zone:
     return _zone(row)
 
 
+def stored(connection: sa.Connection, zone_id: str) -> StoredZone:
+    """As lock, for reading alone. Raises NotFound."""
+    row = connection.execute(UNLOCKED, {"id": zone_id}).first()
+    if row is None:
+        raise errors.NotFound("zone")
+    return of_row(row)
+
+
 def lock(tx: Transaction, zone_id: str) -> StoredZone:
     """The zone for the services' own work, its row held until the transaction ends: who shares it
     and what its project may have are left out. Raises NotFound."""
     row = tx.execute(tx.lock(UNLOCKED, LOCKED), {"id": zone_id}).first()
     if row is None:
         raise errors.NotFound("zone")
-    return _stored(row)
+    return of_row(row)
 
 
 def lock_visible(tx: Transaction, zone_id: str, scope: Scope) -> StoredZone:
@@ -173,7 +189,7 @@ def lock_visible(tx: Transaction, zone_id: str, scope: Scope) -> StoredZone:
         row = tx.execute(tx.lock(UNLOCKED_VISIBLE, LOCKED_VISIBLE), values).first()
     if row is None:
         raise errors.NotFound("zone")
-    return _stored(row)
+    return of_row(row)
 
 
 def _filters(query: Query) -> list[Condition]:
@@ -289,8 +305,10 @@ def insert(
     ns_version: int,
     recordset_count: int,
     record_count: int = 0,
+    refresh_at: datetime | None = None,
 ) -> None:
-    """Raises oslo.db's DBDuplicateEntry when the pool has a live zone of that name."""
+    """refresh_at: when the primaries of a secondary zone are asked. Raises oslo.db's DBDuplicateEntry
+    when the pool has a live zone of that name."""
     key = zone.name.lower()
     values = {
         name: getattr(zone, name)
@@ -308,6 +326,7 @@ def insert(
             hard_delete=False,
             recordset_count=recordset_count,
             record_count=record_count,
+            refresh_at=refresh_at,
             shard=int(zone.id[:3], 16),
             deleted=LIVE,
         )
@@ -376,7 +395,8 @@ def claim_waiting(
     error_age_s: float,
 ) -> list[StoredZone]:
     """Zones that wait for their nameservers and were not handed out lately, longest first; marked
-    as handed out now. Secondary zones without content are left out: there is nothing to serve."""
+    as handed out now. Secondary zones are left out while they have no content, and when it expired and
+    is gone from the nameservers: there is nothing to serve."""
     quiet = now - timedelta(seconds=pending_age_s)
     failed = now - timedelta(seconds=error_age_s)
     waiting = sa.or_(
@@ -392,7 +412,10 @@ def claim_waiting(
     )
     content = sa.or_(
         zones.c.type != ZoneType.SECONDARY,
-        zones.c.transferred_at.is_not(None),
+        sa.and_(
+            zones.c.transferred_at.is_not(None),
+            sa.or_(zones.c.expired_at.is_(None), sa.not_(zones.c.withdrawn)),
+        ),
         zones.c.action == Action.DELETE,
     )
     rows = tx.execute(
@@ -410,7 +433,7 @@ def claim_waiting(
         tx.execute(
             sa.update(zones).where(zones.c.id.in_([row.id for row in rows])).values(sent_at=now)
         )
-    return [_stored(row) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 def outdated(connection: sa.Connection, pool_id: str, ns_version: int, limit: int) -> list[ZoneId]:

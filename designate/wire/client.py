@@ -41,10 +41,11 @@ Address = tuple[int, str]
 
 class SoaState(enum.StrEnum):
     """SERIAL: the server answers with authority for the zone. ABSENT: it proved that it does not
-    serve the zone. UNKNOWN: neither, for now."""
+    serve the zone. FAILED: it says that it cannot serve the zone for now. UNKNOWN: none of these."""
 
     SERIAL = "SERIAL"
     ABSENT = "ABSENT"
+    FAILED = "FAILED"
     UNKNOWN = "UNKNOWN"
 
 
@@ -126,6 +127,8 @@ def _read_soa(reply: _Reply) -> SoaAnswer:
     text = _rcode_text(reply.rcode)
     if reply.rcode in (dns.rcode.REFUSED, dns.rcode.NOTAUTH, dns.rcode.NXDOMAIN):
         return SoaAnswer(state=SoaState.ABSENT, text=text)
+    if reply.rcode == dns.rcode.SERVFAIL:
+        return SoaAnswer(state=SoaState.FAILED, text=text)
     if reply.rcode != dns.rcode.NOERROR:
         return SoaAnswer(state=SoaState.UNKNOWN, text=text)
     if reply.serial is None:

@@ -77,7 +77,12 @@ class Converger:
                 return
             if old is not None:
                 change = newest(old.change, change)
-                if old.pool is pool and old.deleting == (change.action is Action.DELETE):
+                same_way = old.change.withdrawn == change.withdrawn
+                if (
+                    old.pool is pool
+                    and same_way
+                    and old.deleting == (change.action is Action.DELETE)
+                ):
                     self._follow(old, change)
                     return
                 old.closed = True

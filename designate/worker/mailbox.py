@@ -16,8 +16,11 @@ MOST_ZONES = 10_000
 
 
 def newest(old: ZoneChange, new: ZoneChange) -> ZoneChange:
-    """Which of two changes of one zone is wanted. A deletion is final: nothing takes it back."""
-    deletions = [change for change in (old, new) if change.action is Action.DELETE]
+    """Which of two changes of one zone is wanted. A deletion is final: nothing takes it back; where
+    expired content was withdrawn, new content does."""
+    deletions = [
+        change for change in (old, new) if change.action is Action.DELETE and not change.withdrawn
+    ]
     if deletions:
         wanted = max(deletions, key=lambda change: change.revision)
         hard = any(change.hard_delete for change in deletions)

@@ -14,6 +14,7 @@ from designate.context import Context, admin_context
 from designate.model.zones import Outcome, ZoneChange, ZoneReport
 from designate.rpc.clients import CentralClient
 from designate.worker.converge import Converger
+from designate.worker.inbound import Inbound
 from designate.worker.mailbox import Mailbox
 from designate.worker.pools import PoolCache
 from designate.worker.zonestate import Settings
@@ -104,6 +105,7 @@ class Worker:
                 all_tcp=group.all_tcp,
             ),
         )
+        self._inbound = Inbound(conf, central)
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._publish, name=f"publisher-{n}", daemon=True)
@@ -112,12 +114,14 @@ class Worker:
 
     def start(self) -> None:
         self._converger.start()
+        self._inbound.start()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """What is not finished is left to the sweep."""
         self._stopping.set()
+        self._inbound.stop()
         self._mailbox.close()
         for thread in self._threads:
             if thread.ident is not None:
@@ -126,6 +130,9 @@ class Worker:
 
     def zone_changed(self, context: Context, change: ZoneChange) -> None:
         self._mailbox.put(change)
+
+    def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
+        self._inbound.refresh_zone(zone_id, source)
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
         self._converger.hint(zone_id, peer)

@@ -124,16 +124,24 @@ class ZoneState:
         needed = math.ceil(len(self.targets) * self.settings.threshold_percentage / 100)
         return sum(target.done for target in self.targets) >= needed
 
+    def gone(self, server: ServerState) -> bool:
+        """The nameserver does not serve the zone. Expired content is not served either by one that
+        has the zone and answers SERVFAIL."""
+        answer = server.answer
+        return server.absent or (
+            self.change.withdrawn and answer is not None and answer.state is SoaState.FAILED
+        )
+
     def lags(self, server: ServerState) -> bool:
         """The nameserver is not known to have the wanted state."""
-        return not (server.absent if self.deleting else server.serves(self.change.serial))
+        return not (self.gone(server) if self.deleting else server.serves(self.change.serial))
 
     def outcome(self) -> ZoneReport | None:
         """What the answers prove and has not been reported; revision of `change`: the end."""
         if not self.targets_done():
             return None
         if self.deleting:
-            if sum(server.absent for server in self.servers) < self.servers_needed:
+            if sum(self.gone(server) for server in self.servers) < self.servers_needed:
                 return None
             return self._report(Outcome.ABSENT, self.change.serial, self.change.revision)
         for serial, revision in reversed(self.steps):

@@ -37,6 +37,10 @@ class Worker:
         self.seen.append(change)
         self.arrived.release()
 
+    def refresh_zone(self, context, zone_id, source=None):
+        self.seen.append((zone_id, source))
+        self.arrived.release()
+
     def zone_served(self, context, zone_id, serial, peer):
         self.seen.append((zone_id, serial, peer))
         self.arrived.release()

@@ -36,18 +36,30 @@ class Status:
         return done
 
 
+class Inbound:
+    """central.inbound: counts the sweeps."""
+
+    def __init__(self):
+        self.refreshed = []
+
+    def refresh(self, context, first_shard, last_shard, limit):
+        self.refreshed.append((first_shard, last_shard, limit))
+        return 0
+
+
 @pytest.fixture
 def started():
     producers = []
 
-    def start(status, recovery_s=3600, **purge):
+    def start(status, recovery_s=3600, inbound=None, **purge):
         conf = cfg.ConfigOpts()
         for group, options in sweeps.OPTIONS_BY_GROUP.items():
             conf.register_opts(options, group)
         conf.set_override("interval", recovery_s, sweeps.RECOVERY)
         for name, value in purge.items():
             conf.set_override(name, value, sweeps.PURGE)
-        client = CentralClient(**dict.fromkeys(CentralClient.__slots__) | {"status": status})
+        parts = {"status": status, "inbound": inbound or Inbound()}
+        client = CentralClient(**dict.fromkeys(CentralClient.__slots__) | parts)
         producer = sweeps.Producer(conf, client)
         producer.start()
         producers.append(producer)
@@ -97,3 +109,12 @@ def test_a_timer_that_never_started_can_be_stopped():
     timer.stop()
 
     assert timer._thread.ident is None
+
+
+def test_secondary_zones_are_swept_from_the_start_on(started):
+    inbound = Inbound()
+    started(Status(), inbound=inbound)
+
+    until(lambda: inbound.refreshed)
+
+    assert inbound.refreshed == [(0, 4095, 1000)]

@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 from oslo_config import cfg
 
-from designate import errors
+from designate import errors, settings
 from designate.backend import base
 from designate.context import admin_context
 from designate.model.pools import Target
 from designate.model.zones import Outcome
-from designate.worker import service
+from designate.worker import inbound, service
 from designate.worker.pools import PoolCache
 from tests.nanoserver import NanoServer
 from tests.servers import until
@@ -30,7 +30,8 @@ def worker_of():
 
         def start(central, **options):
             conf = cfg.ConfigOpts()
-            conf.register_opts(service.OPTS, service.GROUP)
+            shared = settings.OPTIONS_BY_GROUP[service.GROUP]
+            conf.register_opts([*service.OPTS, *inbound.OPTS, *shared], service.GROUP)
             for name, value in options.items():
                 conf.set_override(name, value, service.GROUP)
             worker = service.Worker(conf, central.client)

@@ -1,0 +1,120 @@
+"""NOTIFY from the primaries of secondary zones (RFC 1996): who may send it, and who is told.
+
+What a NOTIFY says is a hint and nothing more: a worker asks the primary itself. So the worst that a
+forged one does is one more question, and how many of those there are is bounded here and by the
+worker's queue.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator
+from time import monotonic
+
+import dns.message
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+
+from designate import errors
+from designate.context import admin_context
+from designate.mdns.hostnames import HostNames, same_address
+from designate.rpc.interfaces import WorkerApi
+from designate.storage import serving
+from designate.storage.engine import Database
+from designate.storage.serving import Secondary
+from designate.wire import packet
+from designate.wire.names import serial_ge
+
+LOG = logging.getLogger(__name__)
+
+# Per zone: as many at once, then one in each gap. Silence makes an honest primary send again
+# (RFC 1996 section 3.6), so nothing is lost by it.
+BURST = 4
+GAP_S = 0.5
+ZONES_REMEMBERED = 10_000
+
+
+class Notifies:
+    """Thread-safe."""
+
+    def __init__(self, database: Database, worker: WorkerApi) -> None:
+        self._database = database
+        self._worker = worker
+        self._names = HostNames()
+        self._lock = threading.Lock()
+        # The moment up to which a zone's allowance is used up.
+        self._used: OrderedDict[str, float] = OrderedDict()
+
+    def stop(self) -> None:
+        self._names.stop()
+
+    def answer(
+        self, wire: bytes, query: dns.message.Message, question: packet.Question, peer: str
+    ) -> Iterator[bytes]:
+        """NOTAUTH for zones that nobody transfers here, REFUSED for senders that are no primary of
+        the zone, nothing beyond the allowance or while a primary's name is being looked up; else
+        NOERROR, and a worker is told of what is news."""
+        if question.rtype != dns.rdatatype.SOA or question.rclass != dns.rdataclass.IN:
+            return _reply(wire, dns.rcode.NOTIMP, question)
+        with self._database.read() as connection:
+            found = serving.find_secondaries(connection, question.key)
+        if not found:
+            return _reply(wire, dns.rcode.NOTAUTH, question)
+        judged = [(zone, self._is_primary(zone, peer)) for zone in found]
+        mine = [zone for zone, is_primary in judged if is_primary]
+        if not mine and any(is_primary is None for _, is_primary in judged):
+            return iter(())
+        if not mine:
+            LOG.debug("NOTIFY of %s from %s, which is no primary of it", question.key, peer)
+            return _reply(wire, dns.rcode.REFUSED, question)
+        serial = _hint(query)
+        for zone in mine:
+            current = zone.primary_serial
+            if serial is not None and current is not None and serial_ge(current, serial):
+                continue
+            if not self._allowed(zone.id):
+                return iter(())
+            try:
+                self._worker.refresh_zone(admin_context(), zone.id, peer)
+            except errors.DesignateError as error:
+                LOG.warning("zone %s: no worker was told of a NOTIFY: %s", zone.id, error)
+                return _reply(wire, dns.rcode.SERVFAIL, question)
+        return _reply(wire, dns.rcode.NOERROR, question, authoritative=True)
+
+    def _is_primary(self, zone: Secondary, peer: str) -> bool | None:
+        """RFC 1996 section 3.10. None: a name is still being looked up."""
+        known = [self._names.addresses(master.host) for master in zone.masters]
+        if any(same_address(peer, one) for addresses in known for one in addresses or ()):
+            return True
+        return None if None in known else False
+
+    def _allowed(self, zone_id: str) -> bool:
+        now = monotonic()
+        with self._lock:
+            used = max(self._used.pop(zone_id, now), now)
+            allowed = used - now < BURST * GAP_S
+            self._used[zone_id] = used + GAP_S if allowed else used
+            while len(self._used) > ZONES_REMEMBERED:
+                self._used.popitem(last=False)
+        return allowed
+
+
+def _hint(query: dns.message.Message) -> int | None:
+    """The serial that the sender has, where it says so (RFC 1996 section 3.7)."""
+    for rrset in query.answer:
+        if rrset.rdtype == dns.rdatatype.SOA and len(rrset):
+            serial: int = rrset[0].serial
+            return serial
+    return None
+
+
+def _reply(
+    wire: bytes, rcode: int, question: packet.Question, *, authoritative: bool = False
+) -> Iterator[bytes]:
+    reply = packet.bare_reply(wire, rcode, question.wire)
+    if reply is not None:
+        flags = int.from_bytes(reply[2:4]) | (packet.AA if authoritative else 0)
+        yield reply[:2] + flags.to_bytes(2) + reply[4:]
