@@ -13,6 +13,7 @@ import dns.zone
 import requests
 import yaml
 from oslo_config import cfg
+from oslo_policy import opts as policy_opts
 
 from designate import compose, config
 from tests.servers import Named, until
@@ -24,6 +25,7 @@ def make_conf(folder: Path, **overrides: dict[str, Any]) -> cfg.ConfigOpts:
     """A configuration on free ports and a file of its own. overrides: group to options."""
     conf = cfg.ConfigOpts()
     config.register(conf)
+    policy_opts.set_defaults(conf)
     conf([], project="designate", default_config_files=[], default_config_dirs=[])
     conf.set_override("connection", f"sqlite:///{folder}/designate.sqlite", "storage:sqlalchemy")
     conf.set_override("listen", ["127.0.0.1:0"], "service:api")

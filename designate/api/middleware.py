@@ -173,7 +173,9 @@ def claimed(request: Request) -> dict[str, Any]:
     headers = request.headers
     return {
         "user_id": headers.get("X-Auth-User-ID", "noauth-user"),
-        "project_id": headers.get("X-Auth-Project-ID", "noauth-project"),
+        "project_id": headers.get("X-Auth-Project-ID", "noauth-project") or None,
+        "domain_id": headers.get("X-Domain-Id"),
+        "system_scope": headers.get("OpenStack-System-Scope"),
         "roles": _roles(headers.get("X-Roles", "admin")),
     }
 

@@ -13,7 +13,7 @@ from oslo_config import cfg
 from oslo_policy import policy
 
 from designate import errors
-from designate.central.base import Core
+from designate.central.base import Core, own_target
 from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.errors import Reason
@@ -46,7 +46,7 @@ OPTS = [
 ]
 
 
-def _rules(path: str, one: str, many: str, words: str) -> tuple[policy.DocumentedRuleDefault, ...]:
+def _rules(path: str, one: str, many: str, words: str) -> tuple[policy.RuleDefault, ...]:
     single = f"{path}/{{{one}_id}}"
     return (
         rule(f"create_{one}", ADMIN, f"POST {path}", f"Create a {words}."),
@@ -145,7 +145,7 @@ class Collection(Generic[V, D, P]):
         self._core.db.write(write)
 
     def _allowed(self, context: Context, rule: str) -> None:
-        self._core.policy.check(rule, context, {})
+        self._core.policy.check(rule, context, own_target(context))
 
 
 class TldsEndpoint(Collection[Tld, TldDraft, TldPatch]):

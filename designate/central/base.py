@@ -49,16 +49,23 @@ def scope_of(context: Context) -> Scope:
     return Scope(project_id=context.project_id, all_projects=context.all_projects)
 
 
-def target_of(zone: Zone) -> dict[str, Any]:
-    """The policy target of operations on a zone."""
+def target_of(context: Context, zone: Zone) -> dict[str, Any]:
+    """The policy target of operations on a zone. zone_shared: with the caller's project; that others
+    may use the zone, or that the caller sees all projects, gives the caller nothing."""
+    foreign = zone.project_id != context.project_id and not context.all_projects
     return {
         "zone_id": zone.id,
         "zone_name": zone.name,
         "zone_type": str(zone.type),
-        "zone_shared": zone.shared,
+        "zone_shared": zone.shared and foreign,
         "project_id": zone.project_id,
         "tenant_id": zone.project_id,
     }
+
+
+def own_target(context: Context) -> dict[str, Any]:
+    """The policy target of operations on nothing in particular: the caller's own project."""
+    return {"project_id": context.project_id, "tenant_id": context.project_id}
 
 
 def refuse_pending_delete(zone: Zone) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from designate import errors
 from designate.central.admin import is_blacklisted
-from designate.central.base import Core
+from designate.central.base import Core, own_target
 from designate.context import Context
 from designate.model.zones import Zone, ZoneId
 from designate.storage import admin as storage
@@ -28,7 +28,9 @@ def check_zone_name(core: Core, tx: Transaction, context: Context, name: str) ->
         raise errors.BadRequest("Unknown or invalid TLD", type="invalid_zone_name")
     if is_tld:
         raise errors.BadRequest("The zone name is a TLD", type="invalid_zone_name")
-    if is_blacklisted(tx, name) and not core.policy.allows("use_blacklisted_zone", context, {}):
+    if is_blacklisted(tx, name) and not core.policy.allows(
+        "use_blacklisted_zone", context, own_target(context)
+    ):
         raise errors.BadRequest("The zone name is blacklisted", type="invalid_zone_name")
 
 
@@ -39,7 +41,7 @@ def check_ttl(core: Core, context: Context, ttl: int | None) -> None:
         ttl is not None
         and lowest
         and ttl < lowest
-        and not core.policy.allows("use_low_ttl", context, {})
+        and not core.policy.allows("use_low_ttl", context, own_target(context))
     ):
         raise errors.BadRequest(f"TTL is below the minimum: {lowest}", type="invalid_ttl")
 

@@ -13,8 +13,16 @@ import sqlalchemy as sa
 
 from designate import errors
 from designate.central import quotas
-from designate.central.base import Core, refuse_pending_delete, scope_of, target_of
-from designate.central.policy import ADMIN, ADMIN_OR_MEMBER, ADMIN_OR_READER, ANYONE, rule
+from designate.central.base import Core, own_target, refuse_pending_delete, scope_of, target_of
+from designate.central.policy import (
+    ADMIN,
+    ADMIN_OR_MEMBER,
+    ADMIN_OR_READER,
+    ANYONE,
+    LEGACY_ADMIN,
+    LEGACY_OWNER,
+    rule,
+)
 from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.ownership import (
@@ -50,6 +58,7 @@ RULES = (
         f"({ADMIN}) or (role:member and {TARGET})",
         f"GET {SHARES}",
         "List shares with a project.",
+        legacy=f"{LEGACY_ADMIN} or ({TARGET})",
     ),
     rule(
         "create_zone_transfer_request",
@@ -62,6 +71,7 @@ RULES = (
         f"{ADMIN_OR_MEMBER} or ({TARGET}) or ({FOR_ANYONE})",
         f"GET {REQUESTS}/{{id}}",
         "Show an offer.",
+        legacy=LEGACY_OWNER,
     ),
     rule(
         "get_zone_transfer_request_detailed",
@@ -87,6 +97,7 @@ RULES = (
         f"{ADMIN_OR_MEMBER} or ({TARGET}) or ({FOR_ANYONE})",
         f"POST {ACCEPTS}",
         "Take a zone over.",
+        legacy=LEGACY_OWNER,
     ),
     rule("get_zone_transfer_accept", ADMIN_OR_READER, f"GET {ACCEPTS}/{{id}}", "Show a take-over."),
     rule("find_zone_transfer_accepts", ADMIN, f"GET {ACCEPTS}", "List take-overs."),
@@ -119,7 +130,7 @@ class SharesEndpoint:
 
         def write(tx: Transaction) -> Share:
             zone = zones.lock_visible(tx, zone_id, scope_of(context)).zone
-            core.policy.check("share_zone", context, target_of(zone))
+            core.policy.check("share_zone", context, target_of(context, zone))
             _refuse_catalog(zone)
             refuse_pending_delete(zone)
             if draft.target_project_id == zone.project_id:
@@ -146,10 +157,15 @@ class SharesEndpoint:
 
     def find(self, context: Context, zone_id: str, query: Query) -> Page[Share]:
         core = self._core
-        core.policy.check("find_zone_shares", context, {})
+        core.policy.check("find_zone_shares", context, own_target(context))
         if not context.all_projects:
             asked = query.filters.get("target_project_id", context.project_id)
-            target = {"target_project_id": asked, "target_tenant_id": asked, "project_id": asked}
+            target = {
+                "project_id": asked,
+                "tenant_id": asked,
+                "target_project_id": asked,
+                "target_tenant_id": asked,
+            }
             core.policy.check("find_project_zone_share", context, target)
         with core.db.read() as connection:
             return ownership.SHARES.find(
@@ -215,9 +231,9 @@ class TransferRequestsEndpoint:
 
         def write(tx: Transaction) -> TransferRequest:
             zone = zones.lock_visible(tx, zone_id, scope_of(context)).zone
-            core.policy.check("get_zone", context, target_of(zone))
+            core.policy.check("get_zone", context, target_of(context, zone))
             refuse_pending_delete(zone)
-            core.policy.check("create_zone_transfer_request", context, target_of(zone))
+            core.policy.check("create_zone_transfer_request", context, target_of(context, zone))
             _refuse_catalog(zone)
             assert zone.project_id is not None  # noqa: S101 - only catalog zones have none
             request = TransferRequest(
@@ -253,7 +269,7 @@ class TransferRequestsEndpoint:
 
     def find(self, context: Context, query: Query) -> Page[TransferRequest]:
         core = self._core
-        core.policy.check("find_zone_transfer_requests", context, {})
+        core.policy.check("find_zone_transfer_requests", context, own_target(context))
         conditions: tuple[Condition, ...] = ()
         if not context.all_projects:
             mine = context.project_id
@@ -399,7 +415,7 @@ class TransferAcceptsEndpoint:
 
     def find(self, context: Context, query: Query) -> Page[TransferAccept]:
         core = self._core
-        core.policy.check("find_zone_transfer_accepts", context, {})
+        core.policy.check("find_zone_transfer_accepts", context, own_target(context))
         conditions: tuple[Condition, ...] = ()
         if not context.all_projects:
             conditions = (transfer_accepts.c.project_id == context.project_id,)

@@ -27,6 +27,13 @@ ADMIN_OR_READER = f"({ADMIN}) or ({READER})"
 SHARED = "'True':%(zone_shared)s"
 ANYONE = "@"
 
+# What the rules allowed before roles had scopes; with enforce_new_defaults off, each rule allows that
+# too. They refer to the old helper rules, so that old overrides of those have their old effect.
+LEGACY_ADMIN = "rule:admin"
+LEGACY_OWNER = "rule:admin_or_owner"
+LEGACY_OWNER_OR_SHARED = f"{LEGACY_OWNER} or ({SHARED})"
+LEGACY = {ADMIN: LEGACY_ADMIN, ADMIN_OR_MEMBER: LEGACY_OWNER, ADMIN_OR_READER: LEGACY_OWNER}
+
 AGGREGATES = (
     "designate.central.admin",
     "designate.central.ownership",
@@ -40,53 +47,62 @@ AGGREGATES = (
     "designate.central.tasks",
 )
 
-BASE_RULES = (
-    policy.RuleDefault("admin", "role:admin or is_admin:True"),
-    policy.RuleDefault("owner", "project_id:%(tenant_id)s"),
-    policy.RuleDefault("admin_or_owner", "rule:admin or rule:owner"),
-    policy.RuleDefault("default", ADMIN_OR_MEMBER),
-    policy.RuleDefault(
-        "all_tenants", ADMIN, description="Act on every project.", scope_types=["project"]
-    ),
-    policy.RuleDefault(
-        "use_sudo", ADMIN, description="Act as another project.", scope_types=["project"]
-    ),
-    policy.RuleDefault(
-        "edit_managed_records",
-        ADMIN,
-        description="Change managed recordsets.",
-        scope_types=["project"],
-    ),
-    policy.RuleDefault(
-        "hard_delete", ADMIN, description="Remove zone files too.", scope_types=["project"]
-    ),
-    policy.RuleDefault(
-        "use_low_ttl",
-        ADMIN,
-        description="Use a TTL below the configured minimum.",
-        scope_types=["project"],
-    ),
-)
-
 
 def rule(
     name: str,
     check: str,
-    operation: str,
+    operation: str | None,
     description: str,
     *,
     scope: str | None = "project",
-) -> policy.DocumentedRuleDefault:
-    """One rule. operation: method and path, e.g. "POST /v2/zones". scope: of the tokens that it takes;
-    None: of any."""
+    legacy: str | None = None,
+) -> policy.RuleDefault:
+    """One rule. operation: method and path, e.g. "POST /v2/zones"; None: a name that is known and that no
+    request asks for. scope: of the tokens that it takes; None: of any. legacy: what it allowed before,
+    where LEGACY does not say so."""
+    scopes = None if scope is None else [scope]
+    before = legacy or LEGACY.get(check)
+    deprecated = before and policy.DeprecatedRule(
+        name,
+        before,
+        deprecated_reason="Rules ask for roles and scopes of Keystone's defaults.",
+        deprecated_since="2023.1",
+    )
+    if operation is None:
+        return policy.RuleDefault(
+            name, check, description=description, scope_types=scopes, deprecated_rule=deprecated
+        )
     method, path = operation.split(" ", 1)
     return policy.DocumentedRuleDefault(
         name=name,
         check_str=check,
         description=description,
         operations=[{"method": method, "path": path}],
-        scope_types=None if scope is None else [scope],
+        scope_types=scopes,
+        deprecated_rule=deprecated,
     )
+
+
+BASE_RULES = (
+    policy.RuleDefault("admin", "role:admin or is_admin:True"),
+    policy.RuleDefault("owner", "project_id:%(tenant_id)s"),
+    policy.RuleDefault("admin_or_owner", "rule:admin or rule:owner"),
+    policy.RuleDefault(
+        "default",
+        ADMIN_OR_MEMBER,
+        deprecated_rule=policy.DeprecatedRule(
+            "default",
+            LEGACY_OWNER,
+            deprecated_reason="Rules ask for roles and scopes of Keystone's defaults.",
+            deprecated_since="2023.1",
+        ),
+    ),
+    rule("all_tenants", ADMIN, None, "Act on every project."),
+    rule("use_sudo", ADMIN, None, "Act as another project."),
+    rule("edit_managed_records", ADMIN, None, "Change managed recordsets."),
+    rule("hard_delete", ADMIN, None, "Remove zone files too."),
+    rule("use_low_ttl", ADMIN, None, "Use a TTL below the configured minimum."),
+)
 
 
 def list_rules() -> Iterator[policy.RuleDefault]:
@@ -123,6 +139,9 @@ class Policy:
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         policy_opts.set_defaults(conf)
         self._enforcer = policy.Enforcer(conf)
+        # Said at every start and for every rule, it would drown what matters.
+        self._enforcer.suppress_deprecation_warnings = True
+        self._enforcer.suppress_default_change_warnings = True
         self._enforcer.register_defaults(list(list_rules()))
         self._remembered: dict[Hashable, errors.DesignateError | None] = {}
         self._used: dict[str, frozenset[str] | None] = {}

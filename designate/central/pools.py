@@ -17,7 +17,7 @@ from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
 from designate.central import managed
-from designate.central.base import Core, scope_of
+from designate.central.base import Core, own_target, scope_of
 from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.model import poolsfile
@@ -144,19 +144,19 @@ class PoolsEndpoint:
 
     def list(self, context: Context, query: Query) -> Page[Pool]:
         core = self._core
-        core.policy.check("find_pools", context, {})
+        core.policy.check("find_pools", context, own_target(context))
         limit = query.limit or core.conf["service:api"].default_limit_v2
         with core.db.read() as connection:
             return pools.page(connection, query, scope_of(context), limit=limit)
 
     def show(self, context: Context, pool_id: str) -> Pool:
-        self._core.policy.check("get_pool", context, {})
+        self._core.policy.check("get_pool", context, own_target(context))
         with self._core.db.read() as connection:
             return _visible(context, pools.get(connection, pool_id))
 
     def create(self, context: Context, draft: PoolDraft) -> Pool:
         core = self._core
-        core.policy.check("create_pool", context, {})
+        core.policy.check("create_pool", context, own_target(context))
         _check_names(draft.ns_records)
         pool = Pool(
             id=str(uuid.uuid4()),
@@ -173,11 +173,11 @@ class PoolsEndpoint:
 
     def update(self, context: Context, pool_id: str, patch: PoolPatch) -> Pool:
         core = self._core
-        core.policy.check("get_pool", context, {})
+        core.policy.check("get_pool", context, own_target(context))
 
         def write(tx: Transaction) -> Pool:
             before = _visible(context, pools.get(tx.connection, pool_id))
-            core.policy.check("update_pool", context, {})
+            core.policy.check("update_pool", context, own_target(context))
             after = replace(
                 _patched(before, patch), version=before.version + 1, updated_at=core.now()
             )
@@ -191,7 +191,7 @@ class PoolsEndpoint:
 
     def delete(self, context: Context, pool_id: str) -> None:
         core = self._core
-        core.policy.check("delete_pool", context, {})
+        core.policy.check("delete_pool", context, own_target(context))
 
         def write(tx: Transaction) -> None:
             pool = _visible(context, pools.get(tx.connection, pool_id))

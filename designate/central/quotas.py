@@ -10,7 +10,7 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.central.base import Core
-from designate.central.policy import ADMIN, ADMIN_OR_READER, rule
+from designate.central.policy import ADMIN, ADMIN_OR_READER, LEGACY_OWNER, rule
 from designate.context import Context
 from designate.model.quotas import Limits, Quotas
 from designate.storage import quotas as storage
@@ -70,6 +70,7 @@ RULES = (
         f"{ADMIN_OR_READER} or ('True':%(all_tenants)s and role:reader)",
         "GET /v2/quotas/{project_id}",
         "Show quotas.",
+        legacy=LEGACY_OWNER,
     ),
     rule("set_quota", ADMIN, "PATCH /v2/quotas/{project_id}", "Change quotas."),
     rule("reset_quotas", ADMIN, "DELETE /v2/quotas/{project_id}", "Back to default quotas."),

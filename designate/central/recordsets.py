@@ -12,8 +12,23 @@ from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
 from designate.central import naming, quotas
-from designate.central.base import Core, advance, refuse_pending_delete, scope_of, target_of
-from designate.central.policy import ADMIN, ADMIN_OR_READER, MEMBER, SHARED, rule
+from designate.central.base import (
+    Core,
+    advance,
+    own_target,
+    refuse_pending_delete,
+    scope_of,
+    target_of,
+)
+from designate.central.policy import (
+    ADMIN,
+    ADMIN_OR_READER,
+    LEGACY_ADMIN,
+    LEGACY_OWNER_OR_SHARED,
+    MEMBER,
+    SHARED,
+    rule,
+)
 from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.query import Page, Query
@@ -40,6 +55,9 @@ CREATOR = "role:member and project_id:%(recordset_project_id)s"
 WRITE = (
     f"(({MEMBER}) and ({PRIMARY})) or (({ADMIN}) and ({PRIMARY})) or (({ADMIN}) and ({SECONDARY}))"
 )
+LEGACY_WRITE = (
+    f"{LEGACY_ADMIN} or ((rule:owner or project_id:%(recordset_project_id)s) and ({PRIMARY}))"
+)
 PATH = "/v2/zones/{zone_id}/recordsets"
 
 RULES = (
@@ -48,25 +66,33 @@ RULES = (
         f"{WRITE} or (({SHARED}) and ({PRIMARY}))",
         f"POST {PATH}",
         "Create a recordset.",
+        legacy=f"(({LEGACY_OWNER_OR_SHARED}) and ({PRIMARY})) or (is_admin:True and ({SECONDARY}))",
     ),
     rule(
         "get_recordset",
         f"{ADMIN_OR_READER} or ({SHARED})",
         f"GET {PATH}/{{recordset_id}}",
         "Show a recordset.",
+        legacy=LEGACY_OWNER_OR_SHARED,
     ),
+    rule("get_recordsets", ADMIN_OR_READER, None, "Read several recordsets."),
+    rule("find_recordset", ADMIN_OR_READER, None, "Find one recordset."),
+    rule("count_recordset", ADMIN_OR_READER, None, "Count recordsets."),
+    rule("find_records", ADMIN_OR_READER, None, "Find records."),
     rule("find_recordsets", ADMIN_OR_READER, f"GET {PATH}", "List recordsets."),
     rule(
         "update_recordset",
         f"{WRITE} or (({CREATOR}) and ({PRIMARY}))",
         f"PUT {PATH}/{{recordset_id}}",
         "Change a recordset.",
+        legacy=LEGACY_WRITE,
     ),
     rule(
         "delete_recordset",
         f"{WRITE} or (({CREATOR}) and ({PRIMARY}))",
         f"DELETE {PATH}/{{recordset_id}}",
         "Delete a recordset.",
+        legacy=LEGACY_WRITE,
     ),
 )
 
@@ -81,7 +107,7 @@ class RecordSetsEndpoint:
 
     def get(self, context: Context, zone_id: str | None, recordset_id: str) -> RecordSet:
         zone, stored = self._visible(context, zone_id, recordset_id)
-        self._core.policy.check("get_recordset", context, target_of(zone))
+        self._core.policy.check("get_recordset", context, target_of(context, zone))
         return stored.recordset
 
     def _visible(
@@ -111,10 +137,10 @@ class RecordSetsEndpoint:
         with core.db.read() as connection:
             if zone_id is not None:
                 zone = zones.get(connection, zone_id, scope_of(context))
-                core.policy.check("get_zone", context, target_of(zone))
+                core.policy.check("get_zone", context, target_of(context, zone))
+                core.policy.check("find_recordsets", context, own_target(context))
                 return recordsets.find(connection, query, zone.id, limit=limit, count=count)
-            own = {"project_id": context.project_id, "tenant_id": context.project_id}
-            core.policy.check("find_recordsets", context, own)
+            core.policy.check("find_recordsets", context, own_target(context))
             return recordsets.find(connection, query, scope_of(context), limit=limit, count=count)
 
     # -- creating --------------------------------------------------------------------------------
@@ -133,7 +159,7 @@ class RecordSetsEndpoint:
             if zone.type == ZoneType.CATALOG:
                 raise errors.Forbidden("This operation is not allowed for catalog zones")
             refuse_pending_delete(zone)
-            target = target_of(zone) | {"recordset_name": draft.name}
+            target = target_of(context, zone) | {"recordset_name": draft.name}
             core.policy.check("create_recordset", context, target)
             limits = quotas.with_overrides(core, stored.overrides)
             quotas.require(limits, zone_recordsets=stored.recordset_count + 1)
@@ -237,7 +263,7 @@ class RecordSetsEndpoint:
                 rdatas = rrtypes.rdata(before.type, before.name, patch.records)
                 _check_cname(before.type, len(rdatas))
             refuse_pending_delete(stored.zone)
-            core.policy.check("update_recordset", context, _target(stored.zone, before))
+            core.policy.check("update_recordset", context, _target(context, stored.zone, before))
             if patch.ttl is not UNSET and patch.ttl != before.ttl:
                 naming.check_ttl(core, context, patch.ttl)
             after = self._patched(before, patch)
@@ -312,7 +338,7 @@ class RecordSetsEndpoint:
             if before.type == "SOA":
                 raise errors.BadRequest("Deleting a SOA recordset is not allowed")
             refuse_pending_delete(stored.zone)
-            core.policy.check("delete_recordset", context, _target(stored.zone, before))
+            core.policy.check("delete_recordset", context, _target(context, stored.zone, before))
             if before.managed and not context.edit_managed_records:
                 raise errors.BadRequest("Managed records may not be deleted")
             self._remove(tx, stored, current)
@@ -350,8 +376,8 @@ def _locked(
     return stored, current
 
 
-def _target(zone: Zone, recordset: RecordSet) -> dict[str, Any]:
-    return target_of(zone) | {
+def _target(context: Context, zone: Zone, recordset: RecordSet) -> dict[str, Any]:
+    return target_of(context, zone) | {
         "recordset_id": recordset.id,
         "recordset_project_id": recordset.project_id,
     }

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from designate.central.base import Core
+from designate.central.base import Core, own_target
 from designate.central.policy import ADMIN, ADMIN_OR_READER, rule
 from designate.context import Context
 from designate.model.admin import Heartbeat, ServiceState, ServiceStatus
@@ -23,6 +23,8 @@ MISSED = 3
 RULES = (
     rule("find_service_status", ADMIN, "GET /v2/service_statuses/{id}", "Show a service."),
     rule("find_service_statuses", ADMIN, "GET /v2/service_statuses", "List services."),
+    rule("update_service_status", ADMIN, None, "Store a heartbeat."),
+    rule("delete_service_status", ADMIN, None, "Forget a service."),
     rule("count_zones", ADMIN_OR_READER, "GET /admin/reports/counts", "Count zones."),
     rule("count_records", ADMIN_OR_READER, "GET /admin/reports/counts", "Count records."),
     rule("count_tenants", ADMIN, "GET /admin/reports/counts", "Count projects."),
@@ -64,12 +66,12 @@ class ServicesEndpoint:
         self._core.db.write(write)
 
     def get(self, context: Context, service_id: str) -> ServiceStatus:
-        self._core.policy.check("find_service_status", context, {})
+        self._core.policy.check("find_service_status", context, own_target(context))
         with self._core.db.read() as connection:
             return self._judged(storage.SERVICES.get(connection, service_id))
 
     def find(self, context: Context, query: Query) -> Page[ServiceStatus]:
-        self._core.policy.check("find_service_statuses", context, {})
+        self._core.policy.check("find_service_statuses", context, own_target(context))
         limit = query.limit or self._core.conf["service:api"].default_limit_v2
         with self._core.db.read() as connection:
             page = storage.SERVICES.find(connection, query, limit=limit)
@@ -95,7 +97,7 @@ class ReportsEndpoint:
         self._core = core
 
     def counts(self, context: Context, names: tuple[str, ...]) -> Counts:
-        own = {"project_id": context.project_id, "tenant_id": context.project_id}
+        own = own_target(context)
         for name in names:
             asked = "count_zones" if name == "zones_delayed_notify" else f"count_{name}"
             self._core.policy.check(asked, context, own)
@@ -105,7 +107,7 @@ class ReportsEndpoint:
         return Counts(**found)
 
     def projects(self, context: Context) -> tuple[ProjectZones, ...]:
-        self._core.policy.check("find_tenants", context, {})
+        self._core.policy.check("find_tenants", context, own_target(context))
         project = None if context.all_projects else context.project_id
         with self._core.db.read() as connection:
             return tuple(reports.projects(connection, project))

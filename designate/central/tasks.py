@@ -14,7 +14,7 @@ from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
 from designate.central import quotas
-from designate.central.base import Core, scope_of, target_of
+from designate.central.base import Core, own_target, scope_of, target_of
 from designate.central.policy import ADMIN_OR_MEMBER, ADMIN_OR_READER, rule
 from designate.central.zones import Content, ZonesEndpoint
 from designate.context import Context
@@ -184,13 +184,13 @@ class _Tasks:
         self._only = only
 
     def _get(self, context: Context, task_id: str, rule: str) -> ZoneTask:
-        self._core.policy.check(rule, context, _own(context))
+        self._core.policy.check(rule, context, own_target(context))
         with self._core.db.read() as connection:
             return self._rows.get(connection, task_id, self._only, *_mine(context))
 
     def find(self, context: Context, query: Query) -> Page[ZoneTask]:
         core = self._core
-        core.policy.check(f"find_zone_{self._one}s", context, _own(context))
+        core.policy.check(f"find_zone_{self._one}s", context, own_target(context))
         limit = query.limit or core.conf["service:api"].default_limit_v2
         with core.db.read() as connection:
             return self._rows.find(
@@ -198,7 +198,7 @@ class _Tasks:
             )
 
     def _delete(self, context: Context, task_id: str) -> None:
-        self._core.policy.check(f"delete_zone_{self._one}", context, _own(context))
+        self._core.policy.check(f"delete_zone_{self._one}", context, own_target(context))
 
         def write(tx: Transaction) -> None:
             self._rows.lock(tx, task_id, self._only, *_mine(context))
@@ -214,10 +214,6 @@ class _Tasks:
             created_at=self._core.now(),
             zone_id=zone_id,
         )
-
-
-def _own(context: Context) -> dict[str, Any]:
-    return {"project_id": context.project_id, "tenant_id": context.project_id}
 
 
 def _mine(context: Context) -> tuple[Condition, ...]:
@@ -239,7 +235,7 @@ class ImportsEndpoint(_Tasks):
         jobs.runs("IMPORT", self._run)
 
     def create(self, context: Context, draft: ImportDraft) -> ZoneTask:
-        self._core.policy.check("create_zone_import", context, _own(context))
+        self._core.policy.check("create_zone_import", context, own_target(context))
         task = self._new(_needed_project(context))
         if draft.attributes:
             with self._core.db.read() as connection:
@@ -284,6 +280,7 @@ class ImportsEndpoint(_Tasks):
             text = tasks.file(connection, row.id)
         found = zonefile.parse(text or "")
         context = Context.from_plain(row.context)
+        self._core.policy.check("create_zone", context, own_target(context))
         draft = ZoneDraft(
             name=found.origin,
             email=found.email,
@@ -362,7 +359,7 @@ class ExportsEndpoint(_Tasks):
 
         def write(tx: Transaction) -> ZoneTask:
             stored = zones.lock_visible(tx, zone_id, scope_of(context))
-            core.policy.check("create_zone_export", context, target_of(stored.zone))
+            core.policy.check("create_zone_export", context, target_of(context, stored.zone))
             limits = quotas.effective(core, tx.connection, stored.zone.project_id)
             quotas.require(limits, api_export_size=stored.recordset_count)
             task = self._new(_needed_project(context), stored.zone.id)

@@ -18,6 +18,7 @@ from designate.central.base import (
     Core,
     advance,
     announce,
+    own_target,
     refuse_pending_delete,
     scope_of,
     target_of,
@@ -26,6 +27,7 @@ from designate.central.policy import (
     ADMIN,
     ADMIN_OR_MEMBER,
     ADMIN_OR_READER,
+    LEGACY_OWNER_OR_SHARED,
     SHARED,
     rule,
 )
@@ -86,7 +88,9 @@ RULES = (
         f"{ADMIN_OR_READER} or ({SHARED})",
         "GET /v2/zones/{zone_id}",
         "Show a zone.",
+        legacy=LEGACY_OWNER_OR_SHARED,
     ),
+    rule("get_zones", ADMIN_OR_READER, None, "Read several zones."),
     rule("find_zones", ADMIN_OR_READER, "GET /v2/zones", "List zones."),
     rule("update_zone", ADMIN_OR_MEMBER, "PATCH /v2/zones/{zone_id}", "Change a zone."),
     rule("delete_zone", ADMIN_OR_MEMBER, "DELETE /v2/zones/{zone_id}", "Delete a zone."),
@@ -114,6 +118,9 @@ RULES = (
         "GET /v2/zones/{zone_id}/nameservers",
         "List the nameservers of a zone.",
     ),
+    rule("get_zone_servers", ADMIN_OR_READER, None, "Read the servers of a zone."),
+    rule("count_zones_pending_notify", ADMIN_OR_READER, None, "Count zones that wait."),
+    rule("purge_zones", ADMIN, None, "Remove deleted zones for good."),
 )
 
 FIRST_REVISION = 1
@@ -143,12 +150,11 @@ class ZonesEndpoint:
     def get(self, context: Context, zone_id: str) -> Zone:
         with self._core.db.read() as connection:
             zone = zones.get(connection, zone_id, scope_of(context))
-        self._core.policy.check("get_zone", context, target_of(zone))
+        self._core.policy.check("get_zone", context, target_of(context, zone))
         return zone
 
     def find(self, context: Context, query: Query) -> Page[Zone]:
-        own = {"project_id": context.project_id, "tenant_id": context.project_id}
-        self._core.policy.check("find_zones", context, own)
+        self._core.policy.check("find_zones", context, own_target(context))
         limit = query.limit or self._core.conf["service:api"].default_limit_v2
         with self._core.db.read() as connection:
             return zones.find(
@@ -162,7 +168,7 @@ class ZonesEndpoint:
     def nameservers(self, context: Context, zone_id: str) -> tuple[NsRecord, ...]:
         with self._core.db.read() as connection:
             zone = zones.get(connection, zone_id, scope_of(context))
-            self._core.policy.check("get_zone_ns_records", context, target_of(zone))
+            self._core.policy.check("get_zone_ns_records", context, target_of(context, zone))
             return pools.get(connection, zone.pool_id).ns_records
 
     # -- creating --------------------------------------------------------------------------------
@@ -170,8 +176,7 @@ class ZonesEndpoint:
     def create(self, context: Context, draft: ZoneDraft) -> Zone:
         core = self._core
         _check_draft(draft)
-        own = {"project_id": context.project_id, "tenant_id": context.project_id}
-        core.policy.check("create_zone", context, own)
+        core.policy.check("create_zone", context, own_target(context))
         if draft.type == ZoneType.CATALOG:
             raise errors.Forbidden("This operation is not allowed for catalog zones")
         if context.project_id is None:
@@ -269,16 +274,6 @@ class ZonesEndpoint:
 
     def update(self, context: Context, zone_id: str, patch: ZonePatch) -> Zone:
         core = self._core
-        with core.db.read() as connection:
-            before = zones.get(connection, zone_id, scope_of(context))
-        core.policy.check("get_zone", context, target_of(before))
-        refuse_pending_delete(before)
-        _check_patch(before, patch)
-        core.policy.check("update_zone", context, target_of(before))
-        if before.type == ZoneType.CATALOG:
-            raise errors.Forbidden("This operation is not allowed for catalog zones")
-        if patch.ttl is not UNSET:
-            naming.check_ttl(core, context, patch.ttl)
         columns = {
             name: value
             for name in ("email", "ttl", "description", "attributes", "masters")
@@ -286,28 +281,37 @@ class ZonesEndpoint:
         }
 
         def write(tx: Transaction) -> Zone:
-            stored = zones.lock(tx, zone_id)
-            refuse_pending_delete(stored.zone)
-            if stored.zone.type == ZoneType.SECONDARY:
+            stored = zones.lock_visible(tx, zone_id, scope_of(context))
+            before = stored.zone
+            target = target_of(context, before)
+            core.policy.check("get_zone", context, target)
+            refuse_pending_delete(before)
+            _check_patch(before, patch)
+            core.policy.check("update_zone", context, target)
+            if before.type == ZoneType.CATALOG:
+                raise errors.Forbidden("This operation is not allowed for catalog zones")
+            if patch.ttl not in (UNSET, before.ttl):
+                naming.check_ttl(core, context, patch.ttl)
+            if before.type == ZoneType.SECONDARY:
                 return _update_secondary(core, tx, stored, columns)
-            after = replace(stored.zone, **columns)
+            after = replace(before, **columns)
             return advance(
                 core,
                 tx,
                 stored,
-                whole=after.ttl != stored.zone.ttl,
+                whole=after.ttl != before.ttl,
                 soa_wire=managed.soa_wire(after),
                 columns=columns,
             )
 
-        return replace(core.db.write(write), shared=before.shared)
+        return core.db.write(write)
 
     def delete(self, context: Context, zone_id: str) -> Zone:
         core = self._core
 
         def write(tx: Transaction) -> Zone:
             stored = zones.lock_visible(tx, zone_id, scope_of(context))
-            core.policy.check("delete_zone", context, target_of(stored.zone))
+            core.policy.check("delete_zone", context, target_of(context, stored.zone))
             if stored.zone.type == ZoneType.CATALOG:
                 raise errors.Forbidden("This operation is not allowed for catalog zones")
             _refuse_kept(tx, context, stored.zone)
@@ -346,12 +350,12 @@ class ZonesEndpoint:
 
     def abandon(self, context: Context, zone_id: str) -> None:
         core = self._core
-        core.policy.check("abandon_zone", context, {"zone_id": zone_id})
+        core.policy.check("abandon_zone", context, own_target(context) | {"zone_id": zone_id})
 
         def write(tx: Transaction) -> None:
             stored = zones.lock_visible(tx, zone_id, scope_of(context))
             zone = stored.zone
-            core.policy.check("abandon_zone", context, target_of(zone))
+            core.policy.check("abandon_zone", context, target_of(context, zone))
             if zone.type == ZoneType.CATALOG:
                 raise errors.Forbidden("This operation is not allowed for catalog zones")
             _refuse_kept(tx, context, zone)
@@ -362,8 +366,8 @@ class ZonesEndpoint:
     def transfer_in(self, context: Context, zone_id: str) -> None:
         with self._core.db.read() as connection:
             zone = zones.get(connection, zone_id, scope_of(context))
-        self._core.policy.check("get_zone", context, target_of(zone))
-        self._core.policy.check("xfr_zone", context, target_of(zone))
+        self._core.policy.check("get_zone", context, target_of(context, zone))
+        self._core.policy.check("xfr_zone", context, target_of(context, zone))
         refuse_pending_delete(zone)
         if zone.type != ZoneType.SECONDARY:
             raise errors.BadRequest("Only SECONDARY zones are transferred from their masters")
@@ -375,8 +379,8 @@ class ZonesEndpoint:
         def write(tx: Transaction) -> None:
             stored = zones.lock_visible(tx, zone_id, scope_of(context))
             zone = stored.zone
-            core.policy.check("get_zone", context, target_of(zone))
-            core.policy.check("pool_move_zone", context, target_of(zone))
+            core.policy.check("get_zone", context, target_of(context, zone))
+            core.policy.check("pool_move_zone", context, target_of(context, zone))
             refuse_pending_delete(zone)
             try:
                 pool = (
