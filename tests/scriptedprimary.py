@@ -18,9 +18,18 @@ ZONE = "example.org."
 Script = Callable[[dns.message.Message], Iterable[bytes]]
 
 
-def soa(serial: int, zone: str = ZONE, refresh: int = 3600, retry: int = 600) -> dns.rrset.RRset:
-    data = f"ns1.{zone} host\\.master.{zone} {serial} {refresh} {retry} 86400 300"
-    return dns.rrset.from_text(zone, 300, "IN", "SOA", data)
+def soa(
+    serial: int,
+    zone: str = ZONE,
+    *,
+    refresh: int = 3600,
+    retry: int = 600,
+    expire: int = 86400,
+    ttl: int = 300,
+    rname: str = f"host\\.master.{ZONE}",
+) -> dns.rrset.RRset:
+    data = f"ns1.{zone} {rname} {serial} {refresh} {retry} {expire} 300"
+    return dns.rrset.from_text(zone, ttl, "IN", "SOA", data)
 
 
 def rrs(*lines: str) -> list[dns.rrset.RRset]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,6 +12,7 @@ from webob import Request
 
 from designate.api.app import build
 from designate.central import service as central_service
+from designate.central.base import utcnow
 from designate.context import Context, admin_context
 from designate.mdns.server import MiniDns
 from designate.model.pools import NsRecord, PoolSpec
@@ -41,15 +43,40 @@ class Quiet:
         self.served.append((zone_id, serial, peer))
 
 
-class Hidden:
-    """`with Hidden(folder) as dns`: central and MiniDNS without nameservers behind them."""
+class Clock:
+    """A clock that stands still until it is moved."""
 
-    def __init__(self, folder: Path, **overrides: dict[str, Any]) -> None:
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+class Prompt(LocalBus):
+    """A bus whose casts have arrived when they return."""
+
+    def cast(
+        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+    ) -> None:
+        self.call(topic, namespace, version, method, message)
+
+
+class Hidden:
+    """`with Hidden(folder) as dns`: central and MiniDNS without nameservers behind them. now: central's
+    clock; MiniDNS has the real one."""
+
+    def __init__(
+        self, folder: Path, now: Callable[[], datetime] = utcnow, **overrides: dict[str, Any]
+    ) -> None:
         self.conf = make_conf(folder, **overrides)
         self.worker = Quiet()
         self.database = Database.from_conf(self.conf)
-        bus = LocalBus()
-        bus.serve("central", central_service.dispatcher(self.conf, self.database, self.worker))
+        bus = Prompt()
+        bus.serve("central", central_service.dispatcher(self.conf, self.database, self.worker, now))
         self.central = CentralClient.over(bus)
         self.mdns = MiniDns(self.conf, self.database, self.worker)
         self.context = Context(project_id="p", roles=["admin"], user_id="u")

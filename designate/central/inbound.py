@@ -300,6 +300,7 @@ class InboundEndpoint:
             status=Status.ERROR,
             error=EXPIRED,
             pending_since=zone.pending_since or now,
+            updated_at=now,
             sent_at=now,
         )
         withdraw(core, tx, zone, stored.pool_version)
