@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 
 from tests.broker import RabbitMQ
+from tests.keystone import Keystone
 
 # A slow machine is no fault of the code; what fails prints how to repeat it.
 hypothesis.settings.register_profile("designate", deadline=None, print_blob=True)
@@ -21,4 +22,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     """For tests that leave it running. Those that stop it make one of their own."""
     with RabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
+    """For tests that leave it running. Each makes projects and accounts of its own in it."""
+    with Keystone(tmp_path_factory.mktemp("keystone")) as server:
         yield server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import getpass
 import secrets
 import shutil
 import socket
@@ -129,3 +130,45 @@ controls {{ inet 127.0.0.1 port {self.rndc_port} allow {{ 127.0.0.1; }} keys {{ 
             "rndc_port": str(self.rndc_port),
             "rndc_key_file": str(self.key_file),
         }
+
+
+class Memcached:
+    """A private memcached: `with Memcached() as cache`."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        program = shutil.which("memcached", path="/usr/bin:/usr/local/bin:/usr/sbin")
+        assert program, "memcached is not installed; tools/test installs it"
+        self._process = subprocess.Popen(
+            [program, "-u", getpass.getuser(), "-l", "127.0.0.1", "-p", str(self.port), "-U", "0"]
+        )
+        until(self._answers, 20, "memcached's first answer")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=20)
+            self._process = None
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None
+        try:
+            return self.stat("pid") == self._process.pid
+        except OSError:
+            return False
+
+    def stat(self, name: str) -> int:
+        """One of its counters."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(b"stats\r\nquit\r\n")
+            with connection.makefile(encoding="ascii") as lines:
+                found = {line.split()[1]: line.split()[2] for line in lines if line[:4] == "STAT"}
+        return int(found[name])

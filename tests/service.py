@@ -21,15 +21,19 @@ from tests.servers import Named, until
 Answer = tuple[int, Any]
 
 
-def make_conf(folder: Path, **overrides: dict[str, Any]) -> cfg.ConfigOpts:
-    """A configuration on free ports and a file of its own. overrides: group to options."""
+def make_conf(
+    folder: Path, config_file: Path | None = None, **overrides: dict[str, Any]
+) -> cfg.ConfigOpts:
+    """A configuration on free ports and a database of its own. config_file: a designate.conf;
+    overrides, group to options, win over it."""
     conf = cfg.ConfigOpts()
     config.register(conf)
     policy_opts.set_defaults(conf)
-    conf([], project="designate", default_config_files=[], default_config_dirs=[])
+    files = [str(config_file)] if config_file else []
+    conf([], project="designate", default_config_files=files, default_config_dirs=[])
     conf.set_override("connection", f"sqlite:///{folder}/designate.sqlite", "storage:sqlalchemy")
     conf.set_override("listen", ["127.0.0.1:0"], "service:api")
-    conf.set_override("auth_strategy", "noauth", "service:api")
+    conf.set_default("auth_strategy", "noauth", "service:api")
     conf.set_override("listen", ["127.0.0.1:0"], "service:mdns")
     for name in ("quota_zones", "quota_zone_recordsets", "quota_zone_records"):
         conf.set_override(name, -1)
@@ -67,10 +71,11 @@ class Service:
         folder: Path,
         bind: Named | None = None,
         dns_port: int = 0,
+        config_file: Path | None = None,
         **overrides: dict[str, Any],
     ) -> None:
         self.folder = folder
-        self.conf = make_conf(folder, **overrides)
+        self.conf = make_conf(folder, config_file, **overrides)
         pools_file = None
         if bind is not None:
             self.conf.set_override("listen", [f"127.0.0.1:{dns_port}"], "service:mdns")

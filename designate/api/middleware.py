@@ -44,12 +44,9 @@ def wrapped(conf: cfg.ConfigOpts, apis: Mapping[str, WsgiApp], versions: WsgiApp
         identity = Identity(conf, inner, claimed)
     else:
         # Imported where it is needed: it brings much along.
-        from keystonemiddleware import auth_token
+        from designate.api import keystone
 
-        identity = auth_token.AuthProtocol(
-            Identity(conf, inner, proven),
-            {"oslo_config_config": conf, "oslo_config_project": "designate"},
-        )
+        identity = keystone.authenticated(conf, Identity(conf, inner, proven))
     api = Frame(conf, identity)
     dispatch = Dispatch(list(apis), api, versions)
     app: WsgiApp = dispatch
