@@ -44,13 +44,15 @@ class Primary:
         host: str = "127.0.0.1",
         notify: tuple[str, int] | None = None,
         key: tuple[str, str] | None = None,
+        signed: bool = False,
     ) -> None:
-        """key: (name, secret) without which nothing is transferred."""
+        """key: (name, secret) without which nothing is transferred. signed: sign the zone."""
         self.folder = folder
         self.zone = zone
         self.host = host
         self.notify = notify
         self.key = key
+        self.signed = signed
         self.port = free_port()
         self.control = free_port()
         self.file = folder / "zone.db"
@@ -122,6 +124,9 @@ class BindPrimary(Primary):
         told = ""
         if self.notify is not None:
             told = f"notify explicit; also-notify {{ {self.notify[0]} port {self.notify[1]}; }};"
+        differences = "ixfr-from-differences yes;"
+        if self.signed:
+            differences = "dnssec-policy default; inline-signing yes;"
         allowed, key = "any", ""
         if self.key is not None:
             key = f'key "{self.key[0]}" {{ algorithm hmac-sha256; secret "{self.key[1]}"; }};'
@@ -138,7 +143,7 @@ options {{
 }};
 controls {{ inet 127.0.0.1 port {self.control} allow {{ 127.0.0.1; }} keys {{ "control"; }}; }};
 zone "{self.zone}" {{
-    type primary; file "{self.file}"; ixfr-from-differences yes; check-names ignore; {told}
+    type primary; file "{self.file}"; {differences} check-names ignore; {told}
 }};
 """)
         (self.folder / "rndc.conf").write_text(
