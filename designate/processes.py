@@ -6,6 +6,8 @@ it is made of, for what it imports it holds in memory.
 
 from __future__ import annotations
 
+from typing import cast
+
 from oslo_config import cfg
 
 from designate.heart import Heart
@@ -36,13 +38,16 @@ def api(conf: cfg.ConfigOpts) -> Process:
 def central(conf: cfg.ConfigOpts) -> Process:
     """designate-central: the rules, and the only writer of the database."""
     from designate.central import service
+    from designate.central.outbox import Outbox
     from designate.storage.engine import Database
 
     bus = OsloBus(conf)
     database = Database.from_conf(conf)
-    to_worker = worker_client(bus, conf["service:worker"].topic)
+    outbox = Outbox(worker_client(bus, conf["service:worker"].topic))
+    to_worker = cast(interfaces.WorkerApi, outbox)
     bus.serve(conf["service:central"].topic, service.dispatcher(conf, database, to_worker))
-    return _process(conf, bus, "central", [Part(lambda: None, database.close)])
+    parts = [Part(lambda: None, database.close), Part(outbox.start, outbox.stop)]
+    return _process(conf, bus, "central", parts)
 
 
 def worker(conf: cfg.ConfigOpts) -> Process:
