@@ -10,7 +10,7 @@ from collections import deque
 from typing import Any
 
 from designate.context import Context, admin_context
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneChange, newest
 from designate.rpc.interfaces import WorkerApi
 
 LOG = logging.getLogger(__name__)
@@ -55,9 +55,11 @@ class Outbox:
         with self._lock:
             zone_id = change.zone_id
             if zone_id in self._held:
-                self._held[zone_id] = newest(self._held[zone_id], change)
+                held = self._held[zone_id]
+                self._held[zone_id] = change if held is None else newest(held, change)
             elif zone_id in self._ready or len(self._ready) < MOST_ZONES:
-                self._ready[zone_id] = newest(self._ready.get(zone_id), change)
+                ready = self._ready.get(zone_id)
+                self._ready[zone_id] = change if ready is None else newest(ready, change)
                 self._lock.notify()
             else:
                 LOG.warning("zone %s is left to the sweep: too many wait", zone_id)
@@ -89,8 +91,3 @@ class Outbox:
             waiting = self._held.pop(zone_id)
             if waiting is not None:
                 self._ready[zone_id] = waiting
-
-
-def newest(one: ZoneChange | None, other: ZoneChange) -> ZoneChange:
-    """After commit, changes may come in another order than they were made."""
-    return other if one is None or other.revision >= one.revision else one

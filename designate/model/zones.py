@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
@@ -176,3 +176,16 @@ class ZoneReport:
     serial: int
     outcome: Outcome
     error: str | None = None
+
+
+def newest(old: ZoneChange, new: ZoneChange) -> ZoneChange:
+    """Which of two changes of one zone is wanted. A deletion is final: nothing takes it back; where
+    expired content was withdrawn, new content does."""
+    deletions = [
+        change for change in (old, new) if change.action is Action.DELETE and not change.withdrawn
+    ]
+    if deletions:
+        wanted = max(deletions, key=lambda change: change.revision)
+        hard = any(change.hard_delete for change in deletions)
+        return replace(wanted, hard_delete=hard)
+    return new if new.revision >= old.revision else old

@@ -98,6 +98,7 @@ class Dispatcher:
         """guard: refuses a caller before the method runs."""
         self._guard = guard
         self.interfaces = tuple(endpoints)
+        self._versions = {interface.NAMESPACE: interface.VERSION for interface in endpoints}
         self._methods: dict[tuple[str, str], tuple[Callable[..., Any], Signature]] = {}
         for interface, endpoint in endpoints.items():
             for name, signature in signatures(interface).items():
@@ -106,6 +107,25 @@ class Dispatcher:
     def methods(self, interface: type[Interface]) -> list[str]:
         """Names of the interface's methods."""
         return [name for namespace, name in self._methods if namespace == interface.NAMESPACE]
+
+    def answer(
+        self, namespace: str, version: str, method: str, message: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """What crosses the bus: {"result": <plain>} or {"error": <envelope of designate.errors>}."""
+        try:
+            self._check_version(namespace, version)
+            return {"result": self.run(namespace, method, message)}
+        except errors.DesignateError as error:
+            LOG.debug("%s.%s answered %s", namespace, method, error.type)
+            return {"error": errors.to_plain(error)}
+
+    def _check_version(self, namespace: str, version: str) -> None:
+        """Same major version, and no newer minor one than is served."""
+        served = self._versions.get(namespace, "0.0")
+        wanted_major, wanted_minor = map(int, version.split("."))
+        major, minor = map(int, served.split("."))
+        if wanted_major != major or wanted_minor > minor:
+            raise errors.DesignateError(f"{namespace} {version} is not served ({served} is)")
 
     def run(self, namespace: str, method: str, message: Mapping[str, Any]) -> Any:
         """The plain result. Only errors of the tree leave here; others are logged and become

@@ -16,18 +16,22 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable
-from concurrent import futures
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import oslo_messaging as messaging
+from amqp.exceptions import AMQPError
+from kombu.exceptions import KombuError
 from oslo_config import cfg
 from oslo_messaging import opts as messaging_opts
 
 from designate import errors
+from designate.rpc import together
 from designate.rpc.bus import Dispatcher
 from designate.rpc.interfaces import Interface
+from designate.rpc.together import Call, Senders, Together
 
 LOG = logging.getLogger(__name__)
 
@@ -37,10 +41,10 @@ CAST_THREADS = 2
 CAST_LIFETIME_S = 60.0
 CAST_RETRY_S = 0.5
 CONNECT_RETRIES = 1
-MOST_CALLS = 64
-CALL_GRACE_S = 0.5
 RETRY_AFTER_S = 2
 DRAIN_S = 10.0
+# What says that the broker is away. A new connection's failure comes as the driver's own error.
+AWAY = (messaging.MessageDeliveryFailure, KombuError, AMQPError, OSError)
 # Other than oslo.messaging's own: a caller is answered in time, and a server takes from the broker
 # only what it can soon work on, so that what waits can be taken by another server.
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -81,8 +85,7 @@ class OsloBus:
         self._clients: dict[tuple[str, str, str, bool], Any] = {}
         self._opening = threading.Lock()
         self._casts: queue.Queue[_Cast | None] = queue.Queue(CAST_QUEUE)
-        self._callers = futures.ThreadPoolExecutor(MOST_CALLS, "call")
-        self._places = threading.BoundedSemaphore(MOST_CALLS)
+        self._by_topic: dict[str, Senders] = {}
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self.dropped = 0
@@ -133,7 +136,10 @@ class OsloBus:
                 break
         for thread in self._threads:
             thread.join(timeout=5)
-        self._callers.shutdown(wait=False)
+        with self._opening:
+            senders = list(self._by_topic.values())
+        for sender in senders:
+            sender.stop()
         with self._opening:
             transport, self._transport = self._transport, None
             self._clients.clear()
@@ -143,21 +149,25 @@ class OsloBus:
     def call(
         self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
     ) -> Any:
-        client = self._client(topic, namespace, version, fanout=False)
+        call = Call(
+            namespace=namespace,
+            version=version,
+            method=method,
+            message=message,
+            until_s=time.monotonic() + self._conf.rpc_response_timeout,
+        )
         try:
-            answer = self._in_time(lambda: client.call({}, method, message=message))
-        except (messaging.MessagingTimeout, futures.TimeoutError):
+            answer = self._senders(topic).call(call)
+        except (messaging.MessagingTimeout, TimeoutError):
             LOG.warning("%s did not answer %s.%s in time", topic, namespace, method)
             raise errors.Unavailable(
                 "The service did not answer in time", retry_after_s=RETRY_AFTER_S
             ) from None
-        except messaging.MessageDeliveryFailure as error:
+        except AWAY as error:
             LOG.warning("%s.%s could not be sent: %s", namespace, method, _first_line(error))
             raise errors.Unavailable(
                 "The message bus is away", retry_after_s=RETRY_AFTER_S
             ) from None
-        except messaging.RPCVersionCapError as error:
-            raise errors.ConfigurationError(str(error)) from None
         except messaging.RemoteError as error:
             # Only a server that does not know the method, or another release, gets here.
             LOG.error("%s.%s was refused by %s: %s", namespace, method, topic, error.exc_type)
@@ -166,19 +176,26 @@ class OsloBus:
             raise errors.from_plain(answer["error"])
         return answer.get("result")
 
-    def _in_time(self, call: Callable[[], Any]) -> Any:
-        """The call's answer. Raises futures.TimeoutError after the deadline.
+    def _senders(self, topic: str) -> Senders:
+        with self._opening:
+            senders = self._by_topic.get(topic)
+            if senders is None:
+                senders = Senders(partial(self._send, topic), f"call-{topic}")
+                self._by_topic[topic] = senders
+            return senders
 
-        On a thread of its own: the driver waits for the answer until the deadline, but for a
-        connection to a broker that hangs it waits longer.
-        """
-        deadline_s = self._conf.rpc_response_timeout + CALL_GRACE_S
-        before_s = time.monotonic()
-        if not self._places.acquire(timeout=deadline_s):
-            raise futures.TimeoutError
-        future = self._callers.submit(call)
-        future.add_done_callback(lambda _: self._places.release())
-        return future.result(timeout=max(0.0, deadline_s - (time.monotonic() - before_s)))
+    def _send(self, topic: str, calls: Sequence[Call]) -> list[dict[str, Any]]:
+        """One message and its answers. On a thread of its own, for the driver waits for the answer
+        until the deadline, but longer for a connection to a broker that hangs."""
+        if len(calls) == 1:
+            call = calls[0]
+            client = self._client(topic, call.namespace, call.version, fanout=False)
+            return [client.call({}, call.method, message=call.message)]
+        client = self._client(topic, together.NAMESPACE, together.VERSION, fanout=False)
+        answers: list[dict[str, Any]] = client.call(
+            {}, "run", calls=[call.to_plain() for call in calls]
+        )
+        return answers
 
     def cast(
         self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
@@ -233,7 +250,7 @@ class OsloBus:
                 waiting.topic, waiting.namespace, waiting.version, fanout=waiting.fanout
             )
             client.cast({}, waiting.method, message=waiting.message)
-        except messaging.MessageDeliveryFailure:
+        except AWAY:
             return False
         except Exception:
             # The thread must outlive whatever a driver raises.
@@ -262,8 +279,22 @@ class OsloBus:
 
 
 def endpoints(dispatcher: Dispatcher) -> list[object]:
-    """An oslo.messaging endpoint for each interface that the dispatcher knows."""
-    return [_endpoint(dispatcher, interface) for interface in dispatcher.interfaces]
+    """An oslo.messaging endpoint for each interface that the dispatcher knows, and one for calls
+    that travel together."""
+    return [
+        *(_endpoint(dispatcher, interface) for interface in dispatcher.interfaces),
+        _Together(dispatcher),
+    ]
+
+
+class _Together:
+    target = messaging.Target(namespace=together.NAMESPACE, version=together.VERSION)
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._together = Together(dispatcher)
+
+    def run(self, ctxt: dict[str, Any], calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return self._together.run(calls)
 
 
 def _endpoint(dispatcher: Dispatcher, interface: type[Interface]) -> object:
@@ -271,20 +302,16 @@ def _endpoint(dispatcher: Dispatcher, interface: type[Interface]) -> object:
         "target": messaging.Target(namespace=interface.NAMESPACE, version=interface.VERSION)
     }
     for name in dispatcher.methods(interface):
-        members[name] = _answering(dispatcher, interface.NAMESPACE, name)
+        members[name] = _answering(dispatcher, interface, name)
     made: object = type(f"{interface.__name__}Endpoint", (), members)()
     return made
 
 
 def _answering(
-    dispatcher: Dispatcher, namespace: str, name: str
+    dispatcher: Dispatcher, interface: type[Interface], name: str
 ) -> Callable[[object, dict[str, Any], dict[str, Any]], dict[str, Any]]:
     def method(_self: object, ctxt: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return {"result": dispatcher.run(namespace, name, message)}
-        except errors.DesignateError as error:
-            LOG.debug("%s.%s answered %s", namespace, name, error.type)
-            return {"error": errors.to_plain(error)}
+        return dispatcher.answer(interface.NAMESPACE, interface.VERSION, name, message)
 
     return method
 

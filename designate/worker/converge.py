@@ -15,11 +15,10 @@ from time import monotonic
 
 from designate import errors
 from designate.context import admin_context
-from designate.model.zones import Action, Outcome, ZoneChange, ZoneReport
+from designate.model.zones import Action, Outcome, ZoneChange, ZoneReport, newest
 from designate.rpc.clients import CentralClient
 from designate.wire import client
 from designate.worker.lanes import Lanes
-from designate.worker.mailbox import newest
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
 from designate.worker.timers import Timers, jittered

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
 import time
 from collections import OrderedDict
 
-from designate.model.zones import Action, ZoneChange, ZoneId
+from designate.model.zones import ZoneChange, ZoneId, newest
 
 LOG = logging.getLogger(__name__)
 
 MOST_ZONES = 10_000
-
-
-def newest(old: ZoneChange, new: ZoneChange) -> ZoneChange:
-    """Which of two changes of one zone is wanted. A deletion is final: nothing takes it back; where
-    expired content was withdrawn, new content does."""
-    deletions = [
-        change for change in (old, new) if change.action is Action.DELETE and not change.withdrawn
-    ]
-    if deletions:
-        wanted = max(deletions, key=lambda change: change.revision)
-        hard = any(change.hard_delete for change in deletions)
-        return dataclasses.replace(wanted, hard_delete=hard)
-    return new if new.revision >= old.revision else old
 
 
 class Mailbox:
@@ -38,7 +24,7 @@ class Mailbox:
         self._most_zones = most_zones
         self._waiting: OrderedDict[ZoneId, ZoneChange] = OrderedDict()
         self._held: dict[ZoneId, ZoneChange] = {}
-        self._taken: set[ZoneId] = set()
+        self._taken: dict[ZoneId, int] = {}  # the revision that is being published
         self._merged: dict[ZoneId, int] = {}
         self._ready = threading.Condition()
         self._closed = False
@@ -55,8 +41,9 @@ class Mailbox:
             slots = self._held if change.zone_id in self._taken else self._waiting
             old = slots.get(change.zone_id)
             if old is not None:
-                slots[change.zone_id] = newest(old, change)
-                self._merged[change.zone_id] = self._merged.get(change.zone_id, 1) + 1
+                wanted = slots[change.zone_id] = newest(old, change)
+                merged = self._merged.get(change.zone_id, 1)
+                self._merged[change.zone_id] = merged + wanted.revision - old.revision
                 return True
             if len(self) >= self._most_zones:
                 self.dropped += 1
@@ -69,7 +56,7 @@ class Mailbox:
             return True
 
     def take(self, timeout_s: float) -> tuple[ZoneChange, int] | None:
-        """The change that waits longest and how many it stands for; None after timeout_s or once
+        """The change that waits longest and how many revisions it stands for; None after timeout_s or once
         closed. The caller calls done() for its zone."""
         deadline = time.monotonic() + timeout_s
         with self._ready:
@@ -79,15 +66,16 @@ class Mailbox:
                     return None
                 self._ready.wait(left_s)
             zone_id, change = self._waiting.popitem(last=False)
-            self._taken.add(zone_id)
+            self._taken[zone_id] = change.revision
             return change, self._merged.pop(zone_id, 1)
 
     def done(self, zone_id: ZoneId) -> None:
         """The zone's publisher is free; what arrived meanwhile may be taken."""
         with self._ready:
-            self._taken.discard(zone_id)
+            published = self._taken.pop(zone_id, 0)
             held = self._held.pop(zone_id, None)
             if held is not None:
+                self._merged[zone_id] = max(1, held.revision - published)
                 self._waiting[zone_id] = held
                 self._ready.notify()
 

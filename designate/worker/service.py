@@ -149,7 +149,7 @@ class Worker:
                 LOG.warning("zone %s is left to the sweep: %s", change.zone_id, error)
             finally:
                 # What comes for this zone in the meantime waits in its slot and is published as one.
-                gap_s = min(LONGEST_PUBLISH_GAP_S, PUBLISH_GAP_S * max(1, merged // 2))
+                gap_s = min(LONGEST_PUBLISH_GAP_S, PUBLISH_GAP_S * max(1, merged))
                 self._converger.later(gap_s, partial(self._mailbox.done, change.zone_id))
 
     def _hand_over(self, change: ZoneChange) -> None:

@@ -45,6 +45,8 @@ LIBRARIES: dict[str, set[str]] = {
     # Each foreign library has its own floor; whoever is not listed must not import it. central and
     # mdns hold connections that storage gave them, hence its types.
     "alembic": {"storage"},
+    "amqp": {"rpc"},
+    "kombu": {"rpc"},
     "cheroot": {"api"},
     "dns": {"wire", "rrtypes", "mdns"},
     "oslo_db": {"storage", "central"},

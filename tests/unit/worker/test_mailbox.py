@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from designate.model.zones import Action
-from designate.worker.mailbox import Mailbox, newest
+from designate.model.zones import Action, newest
+from designate.worker.mailbox import Mailbox
 from tests.workerparts import change
 
 
