@@ -6,7 +6,8 @@ from designate.storage.tables import metadata
 
 
 def run() -> None:
-    database = Database(context.config.attributes["url"])
+    # A large table takes its time; nobody waits for the answer but the operator.
+    database = Database(context.config.attributes["url"], statement_timeout_s=None)
     try:
         with database.engine.connect() as connection:
             context.configure(

@@ -26,8 +26,7 @@ from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
 from designate.rpc.clients import CENTRAL_TOPIC, WORKER_TOPIC, CentralClient, worker_client
 from designate.rpc.local import LocalBus
-from designate.storage import migration
-from designate.storage.engine import GROUP as STORAGE_GROUP
+from designate.storage import migration, settings
 from designate.storage.engine import Database
 
 LOG = logging.getLogger(__name__)
@@ -95,7 +94,7 @@ class Standalone:
 
     def migrate(self) -> None:
         """Bring the database to this release's schema."""
-        url = self._conf[STORAGE_GROUP].connection
+        url = settings.connection(self._conf)
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         if not migration.is_current(url):

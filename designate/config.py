@@ -33,7 +33,7 @@ MODULES = (
     "designate.mdns.zonecache",
     "designate.producer.sweeps",
     "designate.settings",
-    "designate.storage.engine",
+    "designate.storage.settings",
     "designate.worker.inbound",
     "designate.worker.service",
 )

@@ -174,7 +174,7 @@ class BackendError(DesignateError):
 
 
 class Unavailable(DesignateError):
-    """A part that is needed is away for now. Nothing was stored."""
+    """A part that is needed is away for now. Nothing was stored, unless the message says so."""
 
     code = 503
     default_type = "service_unavailable"

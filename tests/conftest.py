@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 
 from tests.broker import RabbitMQ
+from tests.databases import Databases, MariaDB, PostgreSQL, SQLite
 from tests.keystone import Keystone
 
 # A slow machine is no fault of the code; what fails prints how to repeat it.
@@ -30,3 +31,28 @@ def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
     """For tests that leave it running. Each makes projects and accounts of its own in it."""
     with Keystone(tmp_path_factory.mktemp("keystone")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """As broker; tests take a fresh database each."""
+    with MariaDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    with PostgreSQL() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> SQLite:
+    return SQLite(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session", params=["sqlite", "mariadb", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Each kind of database in turn."""
+    server: Databases = request.getfixturevalue(request.param)
+    return server

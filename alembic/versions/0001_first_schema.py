@@ -3,13 +3,10 @@
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
 from alembic import op
+from designate.storage.columns import BLOB, MOMENT, TABLE, TEXT, text
 
-MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
-BLOB = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
-TEXT = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 DEFAULT_POOL_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 
 revision = "0001"
@@ -21,16 +18,16 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "namespaces",
-        sa.Column("name_key", sa.String(length=255), nullable=False),
+        sa.Column("name_key", text(255), nullable=False),
         sa.PrimaryKeyConstraint("name_key", name=op.f("pk_namespaces")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     pools = op.create_table(
         "pools",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("name", sa.String(length=50), nullable=False),
-        sa.Column("project_id", sa.String(length=36), nullable=True),
-        sa.Column("description", sa.String(length=160), nullable=True),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("name", text(50), nullable=False),
+        sa.Column("project_id", text(36), nullable=True),
+        sa.Column("description", text(160), nullable=True),
         sa.Column("attributes", sa.JSON(), nullable=False),
         sa.Column("ns_records", sa.JSON(), nullable=False),
         sa.Column("nameservers", sa.JSON(), nullable=False),
@@ -42,52 +39,52 @@ def upgrade() -> None:
         sa.Column("updated_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pools")),
         sa.UniqueConstraint("name", name=op.f("uq_pools_name")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     op.create_table(
         "project_usage",
-        sa.Column("project_id", sa.String(length=36), nullable=False),
+        sa.Column("project_id", text(36), nullable=False),
         sa.Column("zones", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", name=op.f("pk_project_usage")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     op.create_table(
         "quotas",
-        sa.Column("project_id", sa.String(length=36), nullable=False),
-        sa.Column("resource", sa.String(length=32), nullable=False),
+        sa.Column("project_id", text(36), nullable=False),
+        sa.Column("resource", text(32), nullable=False),
         sa.Column("hard_limit", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", "resource", name=op.f("pk_quotas")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     op.create_table(
         "zones",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("project_id", sa.String(length=36), nullable=True),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("name_key", sa.String(length=255), nullable=False),
-        sa.Column("reverse_key", sa.String(length=255), nullable=False),
-        sa.Column("type", sa.String(length=16), nullable=False),
-        sa.Column("email", sa.String(length=255), nullable=False),
-        sa.Column("description", sa.String(length=160), nullable=True),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("project_id", text(36), nullable=True),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("name_key", text(255), nullable=False),
+        sa.Column("reverse_key", text(255), nullable=False),
+        sa.Column("type", text(16), nullable=False),
+        sa.Column("email", text(255), nullable=False),
+        sa.Column("description", text(160), nullable=True),
         sa.Column("ttl", sa.Integer(), nullable=False),
         sa.Column("serial", sa.BigInteger(), nullable=False),
         sa.Column("refresh", sa.Integer(), nullable=False),
         sa.Column("retry", sa.Integer(), nullable=False),
         sa.Column("expire", sa.Integer(), nullable=False),
         sa.Column("minimum", sa.Integer(), nullable=False),
-        sa.Column("mname", sa.String(length=255), nullable=False),
+        sa.Column("mname", text(255), nullable=False),
         sa.Column("soa_wire", BLOB, nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("served_revision", sa.BigInteger(), nullable=False),
-        sa.Column("action", sa.String(length=16), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("error", sa.String(length=1000), nullable=True),
+        sa.Column("action", text(16), nullable=False),
+        sa.Column("status", text(16), nullable=False),
+        sa.Column("error", text(1000), nullable=True),
         sa.Column("hard_delete", sa.Boolean(), nullable=False),
         sa.Column("pending_since", MOMENT, nullable=True),
         sa.Column("sent_at", MOMENT, nullable=True),
-        sa.Column("pool_id", sa.String(length=36), nullable=False),
+        sa.Column("pool_id", text(36), nullable=False),
         sa.Column("ns_version", sa.Integer(), nullable=False),
-        sa.Column("parent_zone_id", sa.String(length=36), nullable=True),
+        sa.Column("parent_zone_id", text(36), nullable=True),
         sa.Column("attributes", sa.JSON(), nullable=False),
         sa.Column("masters", sa.JSON(), nullable=False),
         sa.Column("transferred_at", MOMENT, nullable=True),
@@ -97,7 +94,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=True),
-        sa.Column("deleted", sa.String(length=36), nullable=False),
+        sa.Column("deleted", text(36), nullable=False),
         sa.Column("deleted_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(
             ["parent_zone_id"],
@@ -112,7 +109,7 @@ def upgrade() -> None:
             "pool_id",
             name=op.f("uq_zones_name_key_deleted_pool_id"),
         ),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("zones", schema=None) as batch_op:
         batch_op.create_index(
@@ -178,20 +175,20 @@ def upgrade() -> None:
 
     op.create_table(
         "recordsets",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("zone_id", sa.String(length=36), nullable=False),
-        sa.Column("project_id", sa.String(length=36), nullable=True),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("name_key", sa.String(length=255), nullable=False),
-        sa.Column("reverse_key", sa.String(length=255), nullable=False),
-        sa.Column("type", sa.String(length=16), nullable=False),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("zone_id", text(36), nullable=False),
+        sa.Column("project_id", text(36), nullable=True),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("name_key", text(255), nullable=False),
+        sa.Column("reverse_key", text(255), nullable=False),
+        sa.Column("type", text(16), nullable=False),
         sa.Column("ttl", sa.Integer(), nullable=True),
-        sa.Column("description", sa.String(length=160), nullable=True),
+        sa.Column("description", text(160), nullable=True),
         sa.Column("texts", sa.JSON(), nullable=False),
         sa.Column("wire", BLOB, nullable=False),
         sa.Column("record_count", sa.Integer(), nullable=False),
         sa.Column("changed_revision", sa.BigInteger(), nullable=False),
-        sa.Column("action", sa.String(length=16), nullable=False),
+        sa.Column("action", text(16), nullable=False),
         sa.Column("managed", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
@@ -209,7 +206,7 @@ def upgrade() -> None:
             "type",
             name=op.f("uq_recordsets_zone_id_name_key_type"),
         ),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("recordsets", schema=None) as batch_op:
         batch_op.create_index("ix_recordsets_created_at_id", ["created_at", "id"], unique=False)
@@ -267,10 +264,10 @@ def upgrade() -> None:
 
     op.create_table(
         "shared_zones",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("zone_id", sa.String(length=36), nullable=False),
-        sa.Column("project_id", sa.String(length=36), nullable=False),
-        sa.Column("target_project_id", sa.String(length=36), nullable=False),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("zone_id", text(36), nullable=False),
+        sa.Column("project_id", text(36), nullable=False),
+        sa.Column("target_project_id", text(36), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(
@@ -286,7 +283,7 @@ def upgrade() -> None:
             "target_project_id",
             name=op.f("uq_shared_zones_zone_id_project_id_target_project_id"),
         ),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("shared_zones", schema=None) as batch_op:
         batch_op.create_index(
@@ -295,7 +292,7 @@ def upgrade() -> None:
 
     op.create_table(
         "zone_journal",
-        sa.Column("zone_id", sa.String(length=36), nullable=False),
+        sa.Column("zone_id", text(36), nullable=False),
         sa.Column("revision", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("from_serial", sa.BigInteger(), nullable=False),
         sa.Column("to_serial", sa.BigInteger(), nullable=False),
@@ -310,7 +307,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("zone_id", "revision", name=op.f("pk_zone_journal")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("zone_journal", schema=None) as batch_op:
         batch_op.create_index("ix_zone_journal_created_at", ["created_at"], unique=False)
@@ -325,11 +322,11 @@ def upgrade() -> None:
 
     op.create_table(
         "records",
-        sa.Column("recordset_id", sa.String(length=36), nullable=False),
+        sa.Column("recordset_id", text(36), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("zone_id", sa.String(length=36), nullable=False),
+        sa.Column("zone_id", text(36), nullable=False),
         sa.Column("data", TEXT, nullable=False),
-        sa.Column("data_key", sa.String(length=128), nullable=False),
+        sa.Column("data_key", text(128), nullable=False),
         sa.ForeignKeyConstraint(
             ["recordset_id"],
             ["recordsets.id"],
@@ -337,7 +334,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("recordset_id", "position", name=op.f("pk_records")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("records", schema=None) as batch_op:
         batch_op.create_index("ix_records_data_key", ["data_key"], unique=False)

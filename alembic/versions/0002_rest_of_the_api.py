@@ -1,15 +1,9 @@
 """Administration, ownership, tasks and managed recordsets."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
 from alembic import op
-
-MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
-BLOB = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
-EXACT_NAME = sa.String(255).with_variant(
-    mysql.VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
-)
+from designate.storage.columns import BLOB, MOMENT, TABLE, text
 
 revision = "0002"
 down_revision = "0001"
@@ -20,25 +14,25 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "blacklists",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("pattern", EXACT_NAME, nullable=False),
-        sa.Column("description", sa.String(length=160), nullable=True),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("pattern", text(255), nullable=False),
+        sa.Column("description", text(160), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_blacklists")),
         sa.UniqueConstraint("pattern", name=op.f("uq_blacklists_pattern")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("blacklists", schema=None) as batch_op:
         batch_op.create_index("ix_blacklists_created_at_id", ["created_at", "id"], unique=False)
 
     op.create_table(
         "service_statuses",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("service_name", sa.String(length=40), nullable=False),
-        sa.Column("hostname", sa.String(length=255), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("service_name", text(40), nullable=False),
+        sa.Column("hostname", text(255), nullable=False),
+        sa.Column("status", text(16), nullable=False),
         sa.Column("stats", sa.JSON(), nullable=False),
         sa.Column("capabilities", sa.JSON(), nullable=False),
         sa.Column("heartbeated_at", MOMENT, nullable=True),
@@ -48,38 +42,38 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "service_name", "hostname", name=op.f("uq_service_statuses_service_name_hostname")
         ),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     op.create_table(
         "tlds",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("name", sa.String(length=255), nullable=False),
-        sa.Column("name_key", sa.String(length=255), nullable=False),
-        sa.Column("description", sa.String(length=160), nullable=True),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("name", text(255), nullable=False),
+        sa.Column("name_key", text(255), nullable=False),
+        sa.Column("description", text(160), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tlds")),
         sa.UniqueConstraint("name_key", name=op.f("uq_tlds_name_key")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("tlds", schema=None) as batch_op:
         batch_op.create_index("ix_tlds_created_at_id", ["created_at", "id"], unique=False)
 
     op.create_table(
         "tsigkeys",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("name", sa.String(length=160), nullable=False),
-        sa.Column("algorithm", sa.String(length=16), nullable=False),
-        sa.Column("secret", sa.String(length=160), nullable=False),
-        sa.Column("scope", sa.String(length=8), nullable=False),
-        sa.Column("resource_id", sa.String(length=36), nullable=False),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("name", text(160), nullable=False),
+        sa.Column("algorithm", text(16), nullable=False),
+        sa.Column("secret", text(160), nullable=False),
+        sa.Column("scope", text(8), nullable=False),
+        sa.Column("resource_id", text(36), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tsigkeys")),
         sa.UniqueConstraint("name", name=op.f("uq_tsigkeys_name")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("tsigkeys", schema=None) as batch_op:
         batch_op.create_index("ix_tsigkeys_created_at_id", ["created_at", "id"], unique=False)
@@ -87,13 +81,13 @@ def upgrade() -> None:
 
     op.create_table(
         "zone_tasks",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("task_type", sa.String(length=8), nullable=False),
-        sa.Column("project_id", sa.String(length=36), nullable=False),
-        sa.Column("zone_id", sa.String(length=36), nullable=True),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("message", sa.String(length=160), nullable=True),
-        sa.Column("location", sa.String(length=160), nullable=True),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("task_type", text(8), nullable=False),
+        sa.Column("project_id", text(36), nullable=False),
+        sa.Column("zone_id", text(36), nullable=True),
+        sa.Column("status", text(16), nullable=False),
+        sa.Column("message", text(160), nullable=True),
+        sa.Column("location", text(160), nullable=True),
         sa.Column("context", sa.JSON(), nullable=False),
         sa.Column("attributes", sa.JSON(), nullable=False),
         sa.Column("claimed_until", MOMENT, nullable=True),
@@ -105,7 +99,7 @@ def upgrade() -> None:
             ["zone_id"], ["zones.id"], name=op.f("fk_zone_tasks_zone_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_zone_tasks")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("zone_tasks", schema=None) as batch_op:
         batch_op.create_index(
@@ -118,14 +112,14 @@ def upgrade() -> None:
 
     op.create_table(
         "zone_transfer_requests",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("zone_id", sa.String(length=36), nullable=False),
-        sa.Column("project_id", sa.String(length=36), nullable=False),
-        sa.Column("target_project_id", sa.String(length=36), nullable=True),
-        sa.Column("key", sa.String(length=32), nullable=False),
-        sa.Column("description", sa.String(length=160), nullable=True),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("active_zone_id", sa.String(length=36), nullable=True),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("zone_id", text(36), nullable=False),
+        sa.Column("project_id", text(36), nullable=False),
+        sa.Column("target_project_id", text(36), nullable=True),
+        sa.Column("key", text(32), nullable=False),
+        sa.Column("description", text(160), nullable=True),
+        sa.Column("status", text(16), nullable=False),
+        sa.Column("active_zone_id", text(36), nullable=True),
         sa.Column("refusals", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
@@ -140,7 +134,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "active_zone_id", name=op.f("uq_zone_transfer_requests_active_zone_id")
         ),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("zone_transfer_requests", schema=None) as batch_op:
         batch_op.create_index(
@@ -153,7 +147,7 @@ def upgrade() -> None:
 
     op.create_table(
         "zone_task_files",
-        sa.Column("task_id", sa.String(length=36), nullable=False),
+        sa.Column("task_id", text(36), nullable=False),
         sa.Column("content", BLOB, nullable=False),
         sa.ForeignKeyConstraint(
             ["task_id"],
@@ -162,15 +156,15 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("task_id", name=op.f("pk_zone_task_files")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     op.create_table(
         "zone_transfer_accepts",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("zone_id", sa.String(length=36), nullable=False),
-        sa.Column("zone_transfer_request_id", sa.String(length=36), nullable=False),
-        sa.Column("project_id", sa.String(length=36), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("id", text(36), nullable=False),
+        sa.Column("zone_id", text(36), nullable=False),
+        sa.Column("zone_transfer_request_id", text(36), nullable=False),
+        sa.Column("project_id", text(36), nullable=False),
+        sa.Column("status", text(16), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=True),
@@ -187,7 +181,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_zone_transfer_accepts")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("zone_transfer_accepts", schema=None) as batch_op:
         batch_op.create_index(
@@ -199,15 +193,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_zone_transfer_accepts_zone_id", ["zone_id"], unique=False)
 
     with op.batch_alter_table("recordsets", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("managed_plugin_type", sa.String(length=50), nullable=True))
-        batch_op.add_column(sa.Column("managed_plugin_name", sa.String(length=50), nullable=True))
-        batch_op.add_column(sa.Column("managed_resource_type", sa.String(length=50), nullable=True))
-        batch_op.add_column(
-            sa.Column("managed_resource_region", sa.String(length=100), nullable=True)
-        )
-        batch_op.add_column(sa.Column("managed_resource_id", sa.String(length=36), nullable=True))
-        batch_op.add_column(sa.Column("managed_extra", sa.String(length=100), nullable=True))
-        batch_op.add_column(sa.Column("managed_project_id", sa.String(length=36), nullable=True))
+        batch_op.add_column(sa.Column("managed_plugin_type", text(50), nullable=True))
+        batch_op.add_column(sa.Column("managed_plugin_name", text(50), nullable=True))
+        batch_op.add_column(sa.Column("managed_resource_type", text(50), nullable=True))
+        batch_op.add_column(sa.Column("managed_resource_region", text(100), nullable=True))
+        batch_op.add_column(sa.Column("managed_resource_id", text(36), nullable=True))
+        batch_op.add_column(sa.Column("managed_extra", text(100), nullable=True))
+        batch_op.add_column(sa.Column("managed_project_id", text(36), nullable=True))
         batch_op.create_index("ix_recordsets_managed_extra", ["managed_extra"], unique=False)
         batch_op.create_index(
             "ix_recordsets_managed_resource_id", ["managed_resource_id"], unique=False

@@ -1,12 +1,9 @@
 """Secondary zones: the primary's serial, the timers, and staged transfers."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
 from alembic import op
-
-MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
-BLOB = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+from designate.storage.columns import BLOB, MOMENT, TABLE, text
 
 revision = "0003"
 down_revision = "0002"
@@ -29,9 +26,9 @@ def upgrade() -> None:
     op.execute("UPDATE zones SET refresh_at = created_at WHERE type = 'SECONDARY'")
     op.create_table(
         "inbound_chunks",
-        sa.Column("transfer_id", sa.String(length=36), nullable=False),
+        sa.Column("transfer_id", text(36), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("zone_id", sa.String(length=36), nullable=False),
+        sa.Column("zone_id", text(36), nullable=False),
         sa.Column("content", BLOB, nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(
@@ -41,7 +38,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("transfer_id", "position", name=op.f("pk_inbound_chunks")),
-        mysql_charset="utf8mb4",
+        **TABLE,
     )
     with op.batch_alter_table("inbound_chunks", schema=None) as batch_op:
         batch_op.create_index("ix_inbound_chunks_zone_id", ["zone_id"])

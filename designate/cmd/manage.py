@@ -22,8 +22,7 @@ from designate import compose, config, errors
 from designate.context import admin_context
 from designate.model import poolsfile
 from designate.model.pools import PoolChange
-from designate.storage import migration
-from designate.storage.engine import GROUP as STORAGE_GROUP
+from designate.storage import migration, settings
 
 POOLS_FILE = "/etc/designate/pools.yaml"
 Command = Callable[[cfg.ConfigOpts, argparse.Namespace], int]
@@ -97,10 +96,7 @@ def _pool_parser(pool: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _url(conf: cfg.ConfigOpts) -> str:
-    url = conf[STORAGE_GROUP].connection
-    if not url:
-        raise errors.ConfigurationError(f"[{STORAGE_GROUP}] connection is not set")
-    return str(url)
+    return settings.connection(conf)
 
 
 def _sync(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:

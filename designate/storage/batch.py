@@ -1,8 +1,9 @@
 """Writers that wait for their turn share one transaction: one BEGIN and one sync to disk for all.
 
-Where only one writer may be inside the database (SQLite), the first that comes leads: it runs what has
-gathered meanwhile, each piece of work within a savepoint of its own, commits once, and wakes the others.
-A work that fails is undone alone; a commit that fails fails all, and none of them is told otherwise.
+Where only one writer gets on at a time (SQLite: in the database; elsewhere: in one zone), the first that
+comes leads: it runs what has gathered meanwhile, each piece of work within a savepoint of its own, commits
+once, and wakes the others. A work that fails is undone alone; a commit that fails fails all, and none of
+them is told otherwise.
 """
 
 from __future__ import annotations
@@ -43,6 +44,11 @@ class Turns:
         self._waiting: deque[Work] = deque()
         self._busy = False
         self._lock = threading.Lock()
+
+    @property
+    def waiting(self) -> int:
+        """How many works wait for their turn."""
+        return len(self._waiting)
 
     def write(self, work: Work, deadline_s: float) -> Any:
         """The work's result, once it is durable. Raises what the work raised, or Unavailable when
@@ -88,3 +94,40 @@ class Turns:
                 if work is not own:
                     work.lead = False
                     work.woken.set()
+
+
+class Queues:
+    """Turns for each of many keys; a key that nobody writes to costs nothing. Thread-safe."""
+
+    def __init__(self, together: Callable[[Sequence[Work]], None]) -> None:
+        self._together = together
+        self._turns: dict[str, tuple[Turns, int]] = {}
+        self._lock = threading.Lock()
+
+    def write(self, key: str, work: Work, deadline_s: float) -> Any:
+        """See Turns.write."""
+        turns = self._enter(key)
+        try:
+            return turns.write(work, deadline_s)
+        finally:
+            self._leave(key)
+
+    def waiting(self, key: str) -> int:
+        """How many works wait for their turn."""
+        with self._lock:
+            turns, _ = self._turns.get(key, (None, 0))
+        return 0 if turns is None else turns.waiting
+
+    def _enter(self, key: str) -> Turns:
+        with self._lock:
+            turns, users = self._turns.get(key) or (Turns(self._together), 0)
+            self._turns[key] = (turns, users + 1)
+        return turns
+
+    def _leave(self, key: str) -> None:
+        with self._lock:
+            turns, users = self._turns[key]
+            if users > 1:
+                self._turns[key] = (turns, users - 1)
+            else:
+                del self._turns[key]

@@ -1,9 +1,15 @@
-"""The database: connections, transactions, retries, and the translation of its errors.
+"""The database: transactions, retries, and the translation of its errors.
 
 `read()` gives a connection in one read-only snapshot; `write(fn)` runs fn in one transaction, again
-from the start after a deadlock, and then what fn put into `tx.after_commit`. On SQLite writers queue in
-this process and those that wait share a BEGIN IMMEDIATE (see `storage.batch`); elsewhere rows are locked by
-`tx.lock`. Thread-safe.
+from the start after a deadlock, and then what fn put into `tx.after_commit`. Writers that would wait for
+each other anyway queue in this process and share a transaction (see `storage.batch`): on SQLite all of
+them, elsewhere those that name the same zone; there rows are locked by `tx.lock`. Thread-safe.
+
+When the database is away, hangs or is too busy the caller gets Unavailable, within the bounds of
+`storage.settings`. Nothing is stored then, with one exception. A COMMIT whose answer was lost may have
+been carried out. It is not repeated, for a second run would count twice or refuse the client its own
+zone as a duplicate; the error says that the change may be stored, and what it left undone the recovery
+sweep does.
 """
 
 from __future__ import annotations
@@ -19,30 +25,21 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import exception as db_errors
-from oslo_db import options as db_options
-from oslo_db.sqlalchemy import engines, exc_filters
-from sqlalchemy import pool as sa_pool
 
 from designate import errors
-from designate.storage.batch import Turns, Work
+from designate.storage import connections
+from designate.storage.batch import Queues, Work
+from designate.storage.faults import Fault, kind_of
+from designate.storage.settings import Settings
 
 LOG = logging.getLogger(__name__)
 
-GROUP = "storage:sqlalchemy"
-OPTS = [
-    *db_options.database_opts,
-    cfg.IntOpt(
-        "write_timeout",
-        default=20,
-        min=1,
-        help="Seconds that one write may take in all: waiting for its turn, locks and retries. "
-        "After that the client gets a 503 with Retry-After and nothing is stored.",
-    ),
-]
-
 RETRIES: Final = 5
-SQLITE_READERS: Final = 64
+RETRY_AFTER_S: Final = 2
+# A connection that broke at once was a stale one; one that kept its caller waiting may do so again.
+LOST_SOON_S: Final = 1.0
 T = TypeVar("T")
+AfterCommit = list[Callable[[], object]]
 
 
 class Transaction:
@@ -54,7 +51,7 @@ class Transaction:
 
     def __init__(self, connection: sa.Connection) -> None:
         self.connection = connection
-        self.after_commit: list[Callable[[], object]] = []
+        self.after_commit: AfterCommit = []
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         return self.connection.execute(statement, parameters)
@@ -75,171 +72,208 @@ class Transaction:
         return statement.with_for_update() if locking is None else locking
 
 
-class Database:
-    """One engine. Opened at the first use, so it may be made before a fork."""
+class _Again(Exception):
+    """Nothing was stored, and the transaction may be run again. fault: why."""
 
-    def __init__(self, url: str, write_timeout_s: float = 20.0, **options: Any) -> None:
-        self.url = url
-        self._write_timeout_s = write_timeout_s
-        self._options = options
-        self._engine: sa.Engine | None = None
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
+
+class Database:
+    """One database. Opened at the first use, so it may be made before a fork. options: of
+    `storage.settings.Settings`."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._settings = Settings(url=url, **options)
+        self._engines: dict[str, sa.Engine] = {}
         self._opening = threading.Lock()
-        self._turns = Turns(self._write_together)
+        self._queues = Queues(self._write_together)
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> Database:
-        group = conf[GROUP]
-        if not group.connection:
-            raise errors.ConfigurationError(f"[{GROUP}] connection is not set")
-        return cls(
-            group.connection,
-            write_timeout_s=group.write_timeout,
-            connection_recycle_time=group.connection_recycle_time,
-            max_pool_size=group.max_pool_size,
-            max_overflow=group.max_overflow,
-            pool_timeout=group.pool_timeout,
-            mysql_sql_mode=group.mysql_sql_mode,
-            max_retries=group.max_retries,
-            retry_interval=group.retry_interval,
-        )
+        """Raises ConfigurationError where no connection is set."""
+        return cls.of(Settings.from_conf(conf))
 
-    @property
-    def engine(self) -> sa.Engine:
-        if self._engine is None:
-            with self._opening:
-                if self._engine is None:
-                    self._engine = _open(self.url, self._write_timeout_s, self._options)
-        return self._engine
+    @classmethod
+    def of(cls, settings: Settings) -> Database:
+        made = cls(settings.url)
+        made._settings = settings
+        return made
 
     @property
     def is_sqlite(self) -> bool:
-        return self.url.startswith("sqlite")
+        return connections.is_sqlite(self._settings.url)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """The one that writes."""
+        return self._engine("writes")
+
+    @property
+    def reader(self) -> sa.Engine:
+        """The one that reads; SQLite has one for both."""
+        return self.engine if self.is_sqlite else self._engine("reads")
+
+    def _engine(self, purpose: str) -> sa.Engine:
+        engine = self._engines.get(purpose)
+        if engine is None:
+            with self._opening:
+                engine = self._engines.get(purpose)
+                if engine is None:
+                    settings = self._settings
+                    engine = connections.opened(settings, settings.url, writes=purpose == "writes")
+                    self._engines[purpose] = engine
+        return engine
 
     def close(self) -> None:
         with self._opening:
-            if self._engine is not None:
-                self._engine.dispose()
-                self._engine = None
+            for engine in self._engines.values():
+                engine.dispose()
+            self._engines.clear()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection whose reads all see one moment. Raises Unavailable when there is none."""
-        with _translated():
-            connection = self.engine.connect()
-            if not self.is_sqlite:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
-            with connection:
+        try:
+            with _translated(), _connected(self.reader) as connection:
                 yield connection
+        except _Again as error:
+            raise _unavailable(error.fault) from None
 
-    def write(self, fn: Callable[[Transaction], T]) -> T:
+    def write(self, fn: Callable[[Transaction], T], zone_id: str | None = None) -> T:
         """fn's result, after commit. fn may run more than once and must have no other effects.
 
-        Raises what fn raises (rolled back); Unavailable after `write_timeout` or when the database
-        is away.
+        zone_id: the zone whose row fn locks before all else; its writers share transactions.
+        Raises what fn raises (rolled back), DBDuplicateEntry for what a unique constraint refused,
+        Unavailable after `write_timeout` or when the database is away.
         """
-        deadline_s = time.monotonic() + self._write_timeout_s
+        started_s = time.monotonic()
+        deadline_s = started_s + self._settings.write_timeout_s
         for attempt in range(1, RETRIES + 1):
+            began_s = time.monotonic()
             try:
                 with _translated():
-                    result, after_commit = self._write_once(fn, deadline_s)
+                    result, after_commit = self._write_once(fn, zone_id, deadline_s)
                 break
-            except db_errors.DBDeadlock:
-                if attempt == RETRIES or time.monotonic() > deadline_s:
-                    raise errors.Unavailable("the database is busy") from None
+            except _Again as error:
+                now_s = time.monotonic()
+                waited = error.fault is Fault.LOST and now_s - began_s > LOST_SOON_S
+                if attempt == RETRIES or waited or now_s > deadline_s:
+                    raise _unavailable(error.fault) from None
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
         for call in after_commit:
             call()
         return result
 
     def _write_once(
-        self, fn: Callable[[Transaction], T], deadline_s: float
-    ) -> tuple[T, list[Callable[[], object]]]:
+        self, fn: Callable[[Transaction], T], zone_id: str | None, deadline_s: float
+    ) -> tuple[T, AfterCommit]:
+        work = Work(fn)
         if self.is_sqlite:
-            written: tuple[T, list[Callable[[], object]]] = self._turns.write(Work(fn), deadline_s)
-            return written
-        with self.engine.connect() as connection, connection.begin():
-            tx = Transaction(connection)
-            return fn(tx), tx.after_commit
+            self._queues.write("", work, deadline_s)
+        elif zone_id is not None:
+            self._queues.write(zone_id, work, deadline_s)
+        else:
+            self._write_together([work])
+            if work.error is not None:
+                raise work.error
+        written: tuple[T, AfterCommit] = work.result
+        return written
 
     def _write_together(self, batch: Sequence[Work]) -> None:
         """Each work in a savepoint, all in one transaction; for a single one a savepoint would only
         repeat what the transaction does."""
-        with self.engine.connect() as connection:
-            connection = connection.execution_options(designate_write=True)
-            with connection.begin() as transaction:
+        alone = len(batch) == 1
+        with _connected(self.engine, designate_write=True) as connection:
+            transaction = connection.begin()
+            try:
                 for work in batch:
-                    self._write_one(connection, work, alone=len(batch) == 1)
-                if len(batch) == 1 and batch[0].error is not None:
+                    self._run(connection, work, alone=alone)
+                if alone and batch[0].error is not None:
                     transaction.rollback()
+                else:
+                    _commit(transaction)
+            except BaseException:
+                transaction.rollback()
+                raise
 
     @staticmethod
-    def _write_one(connection: sa.Connection, work: Work, *, alone: bool) -> None:
+    def _run(connection: sa.Connection, work: Work, *, alone: bool) -> None:
+        """Raises only what ends the transaction for the others too."""
         tx = Transaction(connection)
         if not alone:
             connection.exec_driver_sql("SAVEPOINT work")
         try:
             with _translated():
                 work.result = (work.run(tx), tx.after_commit)
+        except _Again:
+            raise
         except Exception as error:
+            if connection.invalidated:
+                raise
             work.error = error
             if not alone:
-                connection.exec_driver_sql("ROLLBACK TO work")
+                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
         if not alone:
-            connection.exec_driver_sql("RELEASE work")
+            connection.exec_driver_sql("RELEASE SAVEPOINT work")
 
 
-def _open(url: str, busy_timeout_s: float, options: dict[str, Any]) -> sa.Engine:
-    if not url.startswith("sqlite"):
-        opened: sa.Engine = engines.create_engine(url, **options)
-        return opened
-    # oslo.db opens a new SQLite connection for every transaction and begins it deferred, which
-    # costs more than the statements and lets two writers meet at commit; so the engine is made
-    # here and only oslo.db's translation of errors is used.
-    engine = sa.create_engine(
-        url,
-        poolclass=sa_pool.QueuePool,
-        pool_size=8,
-        max_overflow=SQLITE_READERS - 8,
-        pool_timeout=busy_timeout_s,
-        connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
-    )
+def _commit(transaction: sa.RootTransaction) -> None:
+    try:
+        transaction.commit()
+    except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
+        undone = (Fault.CONFLICT, Fault.DUPLICATE)
+        if kind_of(error) in undone or transaction.connection.dialect.name == "sqlite":
+            raise
+        LOG.warning("the answer to a commit was lost: %s", _first_line(error))
+        raise errors.Unavailable(
+            "The database went away; the change may be stored", retry_after_s=RETRY_AFTER_S
+        ) from None
 
-    @sa.event.listens_for(engine, "connect")
-    def connected(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            # A committed change must survive a power cut as well as a crash.
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "case_sensitive_like=ON",
-            "cache_size=-32768",
-            # A checkpoint stops the writers; by the default it would come every forty changes.
-            "wal_autocheckpoint=10000",
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
 
-    @sa.event.listens_for(engine, "begin")
-    def begun(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get("designate_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    exc_filters.register_engine(engine)
-    return engine
+@contextmanager
+def _connected(engine: sa.Engine, **options: Any) -> Iterator[sa.Connection]:
+    try:
+        connection = engine.connect()
+    except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
+        LOG.warning("no connection to the database: %s", _first_line(error))
+        raise _unavailable(Fault.AWAY) from None
+    with connection:
+        yield connection.execution_options(**options) if options else connection
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Database errors as errors of the tree; deadlocks and duplicates are the caller's to see."""
+    """The database's errors as errors of the tree; duplicates are the caller's to see."""
     try:
         yield
-    except (db_errors.DBDeadlock, db_errors.DBDuplicateEntry):
-        raise
-    except (db_errors.DBConnectionError, db_errors.DBNonExistentDatabase) as error:
-        LOG.warning("the database is away: %s", type(error).__name__)
-        raise errors.Unavailable("the database is away") from error
-    except (db_errors.DBError, sa.exc.TimeoutError) as error:
-        if "locked" in str(error) or isinstance(error, sa.exc.TimeoutError):
-            raise errors.Unavailable("the database is busy") from error
+    except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
+        fault = kind_of(error)
+        if fault is Fault.DUPLICATE:
+            if isinstance(error, db_errors.DBDuplicateEntry):
+                raise
+            raise db_errors.DBDuplicateEntry(inner_exception=error) from None
+        if fault in (Fault.CONFLICT, Fault.LOST):
+            LOG.debug("the database gave up a transaction: %s", _first_line(error))
+            raise _Again(fault) from error
+        if fault in (Fault.AWAY, Fault.BUSY):
+            LOG.warning("the database does not serve: %s", _first_line(error))
+            raise _unavailable(fault) from None
+        if fault is Fault.DATA:
+            LOG.debug("a value cannot be stored: %s", _first_line(error))
+            raise errors.BadRequest("A value cannot be stored") from None
         LOG.exception("the database refused a statement")
         raise errors.DesignateError from error
+
+
+def _unavailable(fault: Fault) -> errors.Unavailable:
+    away = fault in (Fault.AWAY, Fault.LOST)
+    return errors.Unavailable(
+        "The database is away" if away else "The database is busy", retry_after_s=RETRY_AFTER_S
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    """Without the statement and its values, which are on the lines below."""
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"

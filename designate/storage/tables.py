@@ -16,16 +16,11 @@ Columns that are compared ignoring case end in `_key` and hold the lower-case fo
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
-MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
-BLOB = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
-ID = sa.String(36)
-NAME = sa.String(255)
-# Compared by every character; MySQL's usual collation would ignore case and accents.
-EXACT_NAME = sa.String(255).with_variant(
-    mysql.VARCHAR(255, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
-)
+from designate.storage.columns import BLOB, MOMENT, TABLE, TEXT, text
+
+ID = text(36)
+NAME = text(255)
 LIVE = "0"
 DATA_KEY_LENGTH = 128
 
@@ -46,9 +41,9 @@ zones = sa.Table(
     sa.Column("name", NAME, nullable=False),
     sa.Column("name_key", NAME, nullable=False),
     sa.Column("reverse_key", NAME, nullable=False),
-    sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("type", text(16), nullable=False),
     sa.Column("email", NAME, nullable=False),
-    sa.Column("description", sa.String(160)),
+    sa.Column("description", text(160)),
     sa.Column("ttl", sa.Integer, nullable=False),
     sa.Column("serial", sa.BigInteger, nullable=False),
     sa.Column("refresh", sa.Integer, nullable=False),
@@ -60,9 +55,9 @@ zones = sa.Table(
     sa.Column("soa_wire", BLOB, nullable=False),
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("served_revision", sa.BigInteger, nullable=False),
-    sa.Column("action", sa.String(16), nullable=False),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("error", sa.String(1000)),
+    sa.Column("action", text(16), nullable=False),
+    sa.Column("status", text(16), nullable=False),
+    sa.Column("error", text(1000)),
     sa.Column("hard_delete", sa.Boolean, nullable=False),
     sa.Column("pending_since", MOMENT),
     # When the change was last handed to a worker; the recovery sweep paces itself by it.
@@ -93,7 +88,7 @@ zones = sa.Table(
     sa.Column("deleted", ID, nullable=False),
     sa.Column("deleted_at", MOMENT),
     sa.UniqueConstraint("name_key", "deleted", "pool_id"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 for _columns in (
@@ -127,7 +122,7 @@ shared_zones = sa.Table(
     sa.Column("updated_at", MOMENT),
     sa.UniqueConstraint("zone_id", "project_id", "target_project_id"),
     sa.Index("ix_shared_zones_target", "target_project_id", "zone_id"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 recordsets = sa.Table(
@@ -139,29 +134,29 @@ recordsets = sa.Table(
     sa.Column("name", NAME, nullable=False),
     sa.Column("name_key", NAME, nullable=False),
     sa.Column("reverse_key", NAME, nullable=False),
-    sa.Column("type", sa.String(16), nullable=False),
+    sa.Column("type", text(16), nullable=False),
     sa.Column("ttl", sa.Integer),
-    sa.Column("description", sa.String(160)),
+    sa.Column("description", text(160)),
     sa.Column("texts", sa.JSON, nullable=False),
     # Empty for the SOA: its data lives in the zone's row and changes with every revision.
     sa.Column("wire", BLOB, nullable=False),
     sa.Column("record_count", sa.Integer, nullable=False),
     sa.Column("changed_revision", sa.BigInteger, nullable=False),
-    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("action", text(16), nullable=False),
     sa.Column("managed", sa.Boolean, nullable=False),
     # What a managed recordset stands for: an address of a cloud's resource, and whose it is.
-    sa.Column("managed_plugin_type", sa.String(50)),
-    sa.Column("managed_plugin_name", sa.String(50)),
-    sa.Column("managed_resource_type", sa.String(50)),
-    sa.Column("managed_resource_region", sa.String(100)),
+    sa.Column("managed_plugin_type", text(50)),
+    sa.Column("managed_plugin_name", text(50)),
+    sa.Column("managed_resource_type", text(50)),
+    sa.Column("managed_resource_region", text(100)),
     sa.Column("managed_resource_id", ID),
-    sa.Column("managed_extra", sa.String(100)),
+    sa.Column("managed_extra", text(100)),
     sa.Column("managed_project_id", ID),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
     sa.UniqueConstraint("zone_id", "name_key", "type"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 for _columns in (
@@ -193,12 +188,12 @@ records = sa.Table(
     ),
     sa.Column("position", sa.Integer, primary_key=True),
     sa.Column("zone_id", ID, nullable=False),
-    sa.Column("data", sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb"), nullable=False),
+    sa.Column("data", TEXT, nullable=False),
     # The first characters of data: what an index can hold on every database.
-    sa.Column("data_key", sa.String(DATA_KEY_LENGTH), nullable=False),
+    sa.Column("data_key", text(DATA_KEY_LENGTH), nullable=False),
     sa.Index("ix_records_zone_id_data_key", "zone_id", "data_key"),
     sa.Index("ix_records_data_key", "data_key"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 zone_journal = sa.Table(
@@ -216,7 +211,7 @@ zone_journal = sa.Table(
     sa.Index("ix_zone_journal_zone_id_from_serial", "zone_id", "from_serial"),
     sa.Index("ix_zone_journal_zone_id_to_serial", "zone_id", "to_serial"),
     sa.Index("ix_zone_journal_created_at", "created_at"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 # Parts of transfers that are too large for one message; gone once the transfer is stored or given up.
@@ -230,16 +225,16 @@ inbound_chunks = sa.Table(
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Index("ix_inbound_chunks_zone_id", "zone_id"),
     sa.Index("ix_inbound_chunks_created_at", "created_at"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 pools = sa.Table(
     "pools",
     metadata,
     sa.Column("id", ID, primary_key=True),
-    sa.Column("name", sa.String(50), nullable=False, unique=True),
+    sa.Column("name", text(50), nullable=False, unique=True),
     sa.Column("project_id", ID),
-    sa.Column("description", sa.String(160)),
+    sa.Column("description", text(160)),
     sa.Column("attributes", sa.JSON, nullable=False),
     # Lists of plain data as the model's codec writes them: always read and written as a whole.
     sa.Column("ns_records", sa.JSON, nullable=False),
@@ -251,16 +246,16 @@ pools = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 quotas = sa.Table(
     "quotas",
     metadata,
     sa.Column("project_id", ID, primary_key=True),
-    sa.Column("resource", sa.String(32), primary_key=True),
+    sa.Column("resource", text(32), primary_key=True),
     sa.Column("hard_limit", sa.Integer, nullable=False),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 # How many live zones a project owns: the row that makes its zone quota exact, and the count of
@@ -270,7 +265,7 @@ project_usage = sa.Table(
     metadata,
     sa.Column("project_id", ID, primary_key=True),
     sa.Column("zones", sa.Integer, nullable=False),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 # One row per registered domain (the last two labels): locked while a zone below it is created,
@@ -279,7 +274,7 @@ namespaces = sa.Table(
     "namespaces",
     metadata,
     sa.Column("name_key", NAME, primary_key=True),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 tlds = sa.Table(
@@ -288,35 +283,35 @@ tlds = sa.Table(
     sa.Column("id", ID, primary_key=True),
     sa.Column("name", NAME, nullable=False),
     sa.Column("name_key", NAME, nullable=False, unique=True),
-    sa.Column("description", sa.String(160)),
+    sa.Column("description", text(160)),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
     sa.Index("ix_tlds_created_at_id", "created_at", "id"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 blacklists = sa.Table(
     "blacklists",
     metadata,
     sa.Column("id", ID, primary_key=True),
-    sa.Column("pattern", EXACT_NAME, nullable=False, unique=True),
-    sa.Column("description", sa.String(160)),
+    sa.Column("pattern", NAME, nullable=False, unique=True),
+    sa.Column("description", text(160)),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
     sa.Index("ix_blacklists_created_at_id", "created_at", "id"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 tsigkeys = sa.Table(
     "tsigkeys",
     metadata,
     sa.Column("id", ID, primary_key=True),
-    sa.Column("name", sa.String(160), nullable=False, unique=True),
-    sa.Column("algorithm", sa.String(16), nullable=False),
-    sa.Column("secret", sa.String(160), nullable=False),
-    sa.Column("scope", sa.String(8), nullable=False),
+    sa.Column("name", text(160), nullable=False, unique=True),
+    sa.Column("algorithm", text(16), nullable=False),
+    sa.Column("secret", text(160), nullable=False),
+    sa.Column("scope", text(8), nullable=False),
     # Of a pool or a zone, as the scope says.
     sa.Column("resource_id", ID, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
@@ -324,7 +319,7 @@ tsigkeys = sa.Table(
     sa.Column("updated_at", MOMENT),
     sa.Index("ix_tsigkeys_created_at_id", "created_at", "id"),
     sa.Index("ix_tsigkeys_resource_id", "resource_id"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 transfer_requests = sa.Table(
@@ -334,9 +329,9 @@ transfer_requests = sa.Table(
     sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), nullable=False),
     sa.Column("project_id", ID, nullable=False),
     sa.Column("target_project_id", ID),
-    sa.Column("key", sa.String(32), nullable=False),
-    sa.Column("description", sa.String(160)),
-    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("key", text(32), nullable=False),
+    sa.Column("description", text(160)),
+    sa.Column("status", text(16), nullable=False),
     # The zone's id while the request is active: no zone has two of those.
     sa.Column("active_zone_id", ID, unique=True),
     # Wrong keys so far.
@@ -347,7 +342,7 @@ transfer_requests = sa.Table(
     sa.Index("ix_zone_transfer_requests_zone_id", "zone_id"),
     sa.Index("ix_zone_transfer_requests_project_id", "project_id", "created_at", "id"),
     sa.Index("ix_zone_transfer_requests_target_project_id", "target_project_id"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 transfer_accepts = sa.Table(
@@ -362,14 +357,14 @@ transfer_accepts = sa.Table(
         nullable=False,
     ),
     sa.Column("project_id", ID, nullable=False),
-    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("status", text(16), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
     sa.Index("ix_zone_transfer_accepts_zone_id", "zone_id"),
     sa.Index("ix_zone_transfer_accepts_request", "zone_transfer_request_id"),
     sa.Index("ix_zone_transfer_accepts_project_id", "project_id", "created_at", "id"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 # Imports and exports: jobs that outlive the process which runs them.
@@ -377,12 +372,12 @@ zone_tasks = sa.Table(
     "zone_tasks",
     metadata,
     sa.Column("id", ID, primary_key=True),
-    sa.Column("task_type", sa.String(8), nullable=False),
+    sa.Column("task_type", text(8), nullable=False),
     sa.Column("project_id", ID, nullable=False),
     sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE")),
-    sa.Column("status", sa.String(16), nullable=False),
-    sa.Column("message", sa.String(160)),
-    sa.Column("location", sa.String(160)),
+    sa.Column("status", text(16), nullable=False),
+    sa.Column("message", text(160)),
+    sa.Column("location", text(160)),
     # Who asked, as the job has to act for them: the plain form of their context.
     sa.Column("context", sa.JSON, nullable=False),
     sa.Column("attributes", sa.JSON, nullable=False),
@@ -395,7 +390,7 @@ zone_tasks = sa.Table(
     sa.Index("ix_zone_tasks_zone_id", "zone_id"),
     sa.Index("ix_zone_tasks_project_id", "project_id", "task_type", "created_at", "id"),
     sa.Index("ix_zone_tasks_status", "status", "claimed_until"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 # The zone file of a task, compressed; apart from its row so that lists do not read it.
@@ -404,21 +399,21 @@ zone_task_files = sa.Table(
     metadata,
     sa.Column("task_id", ID, sa.ForeignKey("zone_tasks.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("content", BLOB, nullable=False),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )
 
 service_statuses = sa.Table(
     "service_statuses",
     metadata,
     sa.Column("id", ID, primary_key=True),
-    sa.Column("service_name", sa.String(40), nullable=False),
+    sa.Column("service_name", text(40), nullable=False),
     sa.Column("hostname", NAME, nullable=False),
-    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("status", text(16), nullable=False),
     sa.Column("stats", sa.JSON, nullable=False),
     sa.Column("capabilities", sa.JSON, nullable=False),
     sa.Column("heartbeated_at", MOMENT),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
     sa.UniqueConstraint("service_name", "hostname"),
-    mysql_charset="utf8mb4",
+    **TABLE,
 )

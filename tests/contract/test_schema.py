@@ -1,5 +1,6 @@
-"""The migrations make what storage.tables describes."""
+"""The migrations make what storage.tables describes, on every database."""
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -9,21 +10,49 @@ from designate.storage.engine import Database
 from designate.storage.tables import metadata
 
 
-def test_a_migrated_database_has_exactly_the_described_tables(tmp_path):
-    url = f"sqlite:///{tmp_path}/x.sqlite"
+@pytest.fixture
+def url(databases):
+    return databases.fresh()
+
+
+@pytest.fixture
+def migrated(url):
     migration.sync(url)
     database = Database(url)
+    yield database
+    database.close()
 
-    with database.read() as connection:
+
+def test_a_migrated_database_has_exactly_the_described_tables(migrated):
+    with migrated.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = compare_metadata(context, metadata)
-    database.close()
 
     assert differences == []
 
 
-def test_sync_is_repeatable_and_leaves_the_default_pool(tmp_path):
-    url = f"sqlite:///{tmp_path}/x.sqlite"
+def test_texts_are_compared_by_code_point(migrated):
+    """Every column: another collation would make other names equal and other prefixes adjacent."""
+    dialect = migrated.reader.dialect.name
+    if dialect == "sqlite":
+        query = "SELECT name, type, sql FROM sqlite_master WHERE sql LIKE '%COLLATE%'"
+    else:
+        here, wanted = {"mysql": ("database()", "utf8mb4_bin"), "postgresql": ("'public'", "C")}[
+            dialect
+        ]
+        query = (
+            "SELECT table_name, column_name, collation_name FROM information_schema.columns "
+            f"WHERE table_schema = {here} AND table_name <> 'alembic_version' "
+            "AND data_type IN ('varchar', 'longtext', 'text', 'character varying') "
+            f"AND coalesce(collation_name, 'the usual') <> '{wanted}'"
+        )
+    with migrated.read() as connection:
+        others = connection.execute(sa.text(query)).all()
+
+    assert others == []
+
+
+def test_sync_is_repeatable_and_leaves_the_default_pool(url):
     before = migration.version(url)
     migration.sync(url)
     migration.sync(url)

@@ -59,8 +59,7 @@ class Gathered:
             thread = threading.Thread(target=self._run, args=(key, work))
             thread.start()
             self._threads.append(thread)
-        turns = database._turns
-        until(lambda: len(turns._waiting) == len(works), 10, "everybody to wait")
+        until(lambda: database._queues.waiting("") == len(works), 10, "everybody to wait")
 
     def _run(self, key, work):
         try:
