@@ -11,6 +11,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import sqlalchemy as sa
+
+from designate.storage.tables import pools
 from tests.servers import until
 from tests.service import Service
 
@@ -50,6 +53,7 @@ class Http:
     """One keep-alive connection to the service. Answers are (status, JSON or text)."""
 
     def __init__(self, service: Service) -> None:
+        self.service = service
         host, port = service.parts.api_address
         self._connection = http.client.HTTPConnection(host, port, timeout=30)
         self.headers: dict[str, str] = {}
@@ -213,6 +217,14 @@ class World:
         pool = self.made("POST", "/v2/pools", body, OPS)
         key = {"name": self.name(), "algorithm": "hmac-sha256", "secret": "c2VjcmV0"}
         self.made("POST", "/v2/tsigkeys", key | {"scope": "POOL", "resource_id": pool["id"]}, OPS)
+        return pool
+
+    def make_open_pool(self) -> Any:
+        """Nobody's, so that every project may have zones in it."""
+        pool = self.make_pool()
+        database = self.call.service.parts.database
+        mine = pools.c.id == pool["id"]
+        database.write(lambda tx: tx.execute(sa.update(pools).where(mine).values(project_id=None)))
         return pool
 
     def make_service(self) -> Any:

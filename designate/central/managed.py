@@ -9,7 +9,7 @@ from dataclasses import replace
 from designate.central.base import Core, advance, announce
 from designate.model.pools import Pool
 from designate.model.recordsets import RecordSet, RecordSetId
-from designate.model.zones import Action, Status, Zone, ZoneType, rname
+from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType, rname
 from designate.storage import recordsets, zones
 from designate.storage.engine import Transaction
 from designate.storage.zones import StoredZone
@@ -96,10 +96,13 @@ def follow_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> 
     zones.update(tx, zone.id, ns_version=pool.ns_version)
 
 
-def move_to_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> None:
+def move_to_pool(
+    core: Core, tx: Transaction, stored: StoredZone, pool: Pool, parent_id: ZoneId | None
+) -> None:
     """Hand the zone to another pool: its nameservers in the apex NS set, and the SOA's MNAME."""
-    zones.update(tx, stored.zone.id, pool_id=pool.id, served_revision=0, ns_version=0)
-    zone = replace(stored.zone, pool_id=pool.id, served_revision=0)
+    moved = {"pool_id": pool.id, "parent_zone_id": parent_id}
+    zones.update(tx, stored.zone.id, **moved, served_revision=0, ns_version=0)
+    zone = replace(stored.zone, pool_id=pool.id, parent_zone_id=parent_id, served_revision=0)
     if zone.type == ZoneType.SECONDARY:
         # Its content is its primary's.
         now = core.now()

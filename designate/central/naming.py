@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+import sqlalchemy as sa
 
 from designate import errors
 from designate.central.admin import is_blacklisted
@@ -10,6 +12,7 @@ from designate.central.base import Core, own_target
 from designate.context import Context
 from designate.model.zones import Zone, ZoneId
 from designate.storage import admin as storage
+from designate.storage import family
 from designate.storage.engine import Transaction
 from designate.wire import names
 
@@ -46,43 +49,31 @@ def check_ttl(core: Core, context: Context, ttl: int | None) -> None:
         raise errors.BadRequest(f"TTL is below the minimum: {lowest}", type="invalid_ttl")
 
 
-def check_family(name: str, project_id: str, family: Iterable[Zone]) -> None:
-    """A name may not be, lie below or lie above another project's zone, in whatever pool."""
-    family = list(family)
+def check_family(connection: sa.Connection, name: str, project_id: str) -> list[Zone]:
+    """A name may not be, lie below or lie above another project's zone, in whatever pool. Answers the
+    zones with that name or above it, nearest first."""
+    above = family.at_or_above(connection, name)
     key = names.key(name)
-    foreign = [zone for zone in family if zone.project_id != project_id]
-    if any(names.key(zone.name) == key for zone in foreign):
+    if any(names.key(zone.name) == key and zone.project_id != project_id for zone in above):
         raise errors.Duplicate("zone")
-    above = [
-        zone for zone in family if names.is_below(name, zone.name) and len(zone.name) < len(name)
-    ]
-    nearest = max(above, key=lambda zone: len(zone.name), default=None)
+    nearest = next((zone for zone in above if names.key(zone.name) != key), None)
     if nearest is not None and nearest.project_id != project_id:
         raise errors.Forbidden(
             "Unable to create subzone in another project's zone", type="illegal_child"
         )
-    if any(names.is_below(zone.name, name) for zone in foreign):
+    if family.foreign_below(connection, name, project_id):
         raise errors.Forbidden(
             "Unable to create zone because another project owns a subzone", type="illegal_parent"
         )
+    return above
 
 
-def parent_of(name: str, family: Sequence[Zone]) -> Zone | None:
-    """The nearest zone above the name."""
-    above = [
-        zone for zone in family if names.is_below(name, zone.name) and len(zone.name) < len(name)
-    ]
-    return max(above, key=lambda zone: len(zone.name), default=None)
-
-
-def children_of(zone: Zone, family: Sequence[Zone]) -> list[ZoneId]:
-    """Zones below that have no nearer zone above them than this one."""
-    below = [
-        other
-        for other in family
-        if names.is_below(other.name, zone.name) and len(other.name) > len(zone.name)
-    ]
-    return [child.id for child in below if parent_of(child.name, [zone, *below]) is zone]
+def parent_of(name: str, pool_id: str, above: Sequence[Zone]) -> ZoneId | None:
+    """The nearest zone above the name in the pool. above: nearest first."""
+    for zone in above:
+        if zone.pool_id == pool_id and names.key(zone.name) != names.key(name):
+            return zone.id
+    return None
 
 
 def between(name: str, zone_name: str) -> list[str]:

@@ -39,7 +39,7 @@ from designate.model.query import Page, Query
 from designate.model.zones import Zone, ZoneType
 from designate.storage import ownership, zones
 from designate.storage.engine import Transaction
-from designate.storage.query import Condition
+from designate.storage.query import Condition, of_project
 from designate.storage.tables import shared_zones, transfer_accepts, transfer_requests
 
 SHARES = "/v2/zones/{zone_id}/shares"
@@ -204,7 +204,12 @@ def _party(context: Context) -> tuple[Condition, ...]:
     if context.all_projects:
         return ()
     mine = context.project_id
-    return (sa.or_(shared_zones.c.project_id == mine, shared_zones.c.target_project_id == mine),)
+    return (
+        sa.or_(
+            of_project(shared_zones.c.project_id, mine),
+            of_project(shared_zones.c.target_project_id, mine),
+        ),
+    )
 
 
 def _target_of_share(share: Share) -> dict[str, Any]:
@@ -275,8 +280,8 @@ class TransferRequestsEndpoint:
             mine = context.project_id
             conditions = (
                 sa.or_(
-                    transfer_requests.c.project_id == mine,
-                    transfer_requests.c.target_project_id == mine,
+                    of_project(transfer_requests.c.project_id, mine),
+                    of_project(transfer_requests.c.target_project_id, mine),
                 ),
             )
         with core.db.read() as connection:
@@ -380,15 +385,16 @@ class TransferAcceptsEndpoint:
         def write(tx: Transaction) -> errors.DesignateError | None:
             request = ownership.REQUESTS.lock(tx, draft.zone_transfer_request_id)
             _refuse_used(request)
-            wrong = not hmac.compare_digest(request.key.encode(), draft.key.encode())
-            if wrong or ownership.refusals(tx.connection, request.id) >= MOST_WRONG_KEYS:
-                ownership.refuse_key(tx, request.id)
-                return errors.Forbidden("The key is not the request's", type="invalid_key")
             target = {
                 "target_project_id": request.target_project_id,
                 "target_tenant_id": request.target_project_id,
             }
+            # First of all, so that nobody can use up the tries of those whom it is meant for.
             core.policy.check("create_zone_transfer_accept", context, target)
+            wrong = not hmac.compare_digest(request.key.encode(), draft.key.encode())
+            if wrong or ownership.refusals(tx.connection, request.id) >= MOST_WRONG_KEYS:
+                ownership.refuse_key(tx, request.id)
+                return errors.Forbidden("The key is not the request's", type="invalid_key")
             return None
 
         refused = core.db.write(write)
@@ -401,12 +407,12 @@ class TransferAcceptsEndpoint:
         if zone.project_id is not None:
             zones.owned_zones(tx, zone.project_id, -1)
         zones.update(tx, zone.id, project_id=project_id, updated_at=self._core.now())
-        ownership.change_owner(tx, zone.id, project_id)
+        ownership.change_owner(tx, zone.id, zone.project_id, project_id)
 
     def get(self, context: Context, accept_id: str) -> TransferAccept:
         conditions: tuple[Condition, ...] = ()
         if not context.all_projects:
-            conditions = (transfer_accepts.c.project_id == context.project_id,)
+            conditions = (of_project(transfer_accepts.c.project_id, context.project_id),)
         with self._core.db.read() as connection:
             accept = ownership.ACCEPTS.get(connection, accept_id, *conditions)
         target = {"project_id": accept.project_id, "tenant_id": accept.project_id}
@@ -418,7 +424,7 @@ class TransferAcceptsEndpoint:
         core.policy.check("find_zone_transfer_accepts", context, own_target(context))
         conditions: tuple[Condition, ...] = ()
         if not context.all_projects:
-            conditions = (transfer_accepts.c.project_id == context.project_id,)
+            conditions = (of_project(transfer_accepts.c.project_id, context.project_id),)
         with core.db.read() as connection:
             return ownership.ACCEPTS.find(
                 connection, query, *conditions, limit=_limit(core, query), count=True

@@ -26,8 +26,8 @@ from designate.context import Context
 from designate.model.quotas import Quotas
 from designate.model.recordsets import Managed, RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone, ZoneDraft, ZoneId, ZoneType
+from designate.storage import family, recordsets, zones
 from designate.storage import quotas as stored_quotas
-from designate.storage import recordsets, zones
 from designate.storage.engine import Transaction
 from designate.storage.query import EVERYTHING
 from designate.storage.recordsets import StoredRecordSet
@@ -110,7 +110,7 @@ class ReverseZones:
         pool_id = self._core.conf["service:central"].default_pool_id
         mine = [
             zone
-            for zone in zones.related(connection, name_of(address))
+            for zone in family.at_or_above(connection, name_of(address))
             if zone.project_id == self._project_id and zone.type == ZoneType.PRIMARY
         ]
         best = max(mine, key=lambda zone: (len(zone.name), zone.pool_id == pool_id), default=None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from designate.central.base import Core, own_target
+from designate.central.base import Core, own_target, scope_of
 from designate.central.policy import ADMIN, ADMIN_OR_READER, rule
 from designate.context import Context
 from designate.model.admin import Heartbeat, ServiceState, ServiceStatus
@@ -101,16 +101,15 @@ class ReportsEndpoint:
         for name in names:
             asked = "count_zones" if name == "zones_delayed_notify" else f"count_{name}"
             self._core.policy.check(asked, context, own)
-        project = None if context.all_projects else context.project_id
+        scope = scope_of(context)
         with self._core.db.read() as connection:
-            found = {name: reports.count(connection, name, project) for name in names}
+            found = {name: reports.count(connection, name, scope) for name in names}
         return Counts(**found)
 
     def projects(self, context: Context) -> tuple[ProjectZones, ...]:
         self._core.policy.check("find_tenants", context, own_target(context))
-        project = None if context.all_projects else context.project_id
         with self._core.db.read() as connection:
-            return tuple(reports.projects(connection, project))
+            return tuple(reports.projects(connection, scope_of(context)))
 
     def project(self, context: Context, project_id: str) -> ProjectZones:
         target = {"project_id": project_id, "tenant_id": project_id}

@@ -23,7 +23,7 @@ from designate.model.tasks import ImportDraft, TaskStatus, ZoneTask
 from designate.model.zones import Zone, ZoneDraft
 from designate.storage import tasks, zones
 from designate.storage.engine import Transaction
-from designate.storage.query import EVERYTHING, Condition
+from designate.storage.query import EVERYTHING, Condition, of_project
 from designate.storage.rows import Rows
 from designate.storage.tables import zone_tasks
 from designate.wire import zonefile
@@ -217,7 +217,9 @@ class _Tasks:
 
 
 def _mine(context: Context) -> tuple[Condition, ...]:
-    return () if context.all_projects else (zone_tasks.c.project_id == context.project_id,)
+    if context.all_projects:
+        return ()
+    return (of_project(zone_tasks.c.project_id, context.project_id),)
 
 
 def _needed_project(context: Context) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,7 +48,7 @@ from designate.model.zones import (
     ZoneType,
     rname,
 )
-from designate.storage import admin, ownership, pools, recordsets, zones
+from designate.storage import admin, family, ownership, pools, recordsets, zones
 from designate.storage.engine import Transaction
 from designate.storage.zones import StoredZone
 from designate.wire import names, rr
@@ -206,18 +205,15 @@ class ZonesEndpoint:
         naming.check_zone_name(core, tx, context, draft.name)
         naming.check_ttl(core, context, draft.ttl)
         zones.lock_namespace(tx, draft.name)
-        family = zones.related(tx.connection, draft.name)
-        naming.check_family(draft.name, context.project_id, family)
+        above = naming.check_family(tx.connection, draft.name, context.project_id)
         pool = self.scheduler.choose(tx.connection, context, draft.attributes)
         _check_pool(core, tx, pool)
         zone = self._new_zone(draft, context.project_id, pool)
-        mine = [other for other in family if other.pool_id == pool.id]
-        parent = naming.parent_of(zone.name, mine)
-        zone = replace(zone, parent_zone_id=parent.id if parent else None)
+        zone = replace(zone, parent_zone_id=naming.parent_of(zone.name, pool.id, above))
         if content is not None:
             zone = replace(zone, serial=content.serial, retry=content.retry, expire=content.expire)
         initial = managed.initial_recordsets(zone, pool)
-        more = _recordsets(zone, content, mine) if content is not None else []
+        more = _recordsets(tx, zone, content) if content is not None else []
         counts = [len(recordset.records) for recordset, _ in more]
         quotas.require(limits, zone_recordsets=len(initial) + len(more))
         quotas.require(limits, zone_records=sum(counts), recordset_records=max(counts, default=0))
@@ -233,7 +229,7 @@ class ZonesEndpoint:
             refresh_at=_soon(core, zone),
         )
         recordsets.insert_many(tx, [*initial, *more], FIRST_REVISION)
-        zones.adopt(tx, zone.id, naming.children_of(zone, mine))
+        family.adopt(tx, zone)
         announce(core, tx, zone, pool.version)
         if zone.type == ZoneType.SECONDARY:
             _refresh(core, tx, zone.id)
@@ -393,19 +389,34 @@ class ZonesEndpoint:
             if pool.id == zone.pool_id:
                 raise errors.BadRequest("The zone is in that pool already")
             _check_pool(core, tx, pool)
-            managed.move_to_pool(core, tx, stored, pool)
+            self._move(tx, stored, pool)
 
-        core.db.write(write)
+        try:
+            core.db.write(write)
+        except db_errors.DBDuplicateEntry:
+            raise errors.Duplicate("zone") from None
+
+    def _move(self, tx: Transaction, stored: StoredZone, pool: Pool) -> None:
+        """The zone with all that it holds; zones below it stay where they are."""
+        zone = stored.zone
+        zones.lock_namespace(tx, zone.name)
+        above = family.at_or_above(tx.connection, zone.name)
+        parent_id = naming.parent_of(zone.name, pool.id, above)
+        family.release(tx, zone)
+        managed.move_to_pool(self._core, tx, stored, pool, parent_id)
+        family.adopt(tx, replace(zone, pool_id=pool.id))
 
 
-def _recordsets(
-    zone: Zone, content: Content, family: Sequence[Zone]
-) -> list[tuple[RecordSet, bytes]]:
+def _recordsets(tx: Transaction, zone: Zone, content: Content) -> list[tuple[RecordSet, bytes]]:
     """The content's recordsets in the zone. Raises BadRequest for what belongs into a zone below."""
-    children = [other.name for other in family if len(other.name) > len(zone.name)]
+    cuts = {
+        row[0]: [cut.lower() for cut in naming.between(row[0], zone.name)]
+        for row in content.recordsets
+    }
+    taken = family.taken(tx.connection, zone.name, {cut for at in cuts.values() for cut in at})
     found = []
     for name, rtype, ttl, texts, rdatas in content.recordsets:
-        if any(names.is_below(name, child) for child in children):
+        if taken.intersection(cuts[name]):
             raise errors.BadRequest(
                 f"{name} belongs in a child zone", type="invalid_recordset_location"
             )

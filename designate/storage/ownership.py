@@ -33,7 +33,7 @@ REQUESTS = Rows(
     select=sa.select(transfer_requests, zones.c.name.label("zone_name")).join_from(
         transfer_requests,
         zones,
-        zones.c.id == transfer_requests.c.zone_id,
+        sa.and_(zones.c.id == transfer_requests.c.zone_id, zones.c.deleted == LIVE),
     ),
 )
 ACCEPTS = Rows(
@@ -82,8 +82,24 @@ def refusals(connection: sa.Connection, request_id: str) -> int:
     return int(connection.execute(statement).scalar() or 0)
 
 
-def change_owner(tx: Transaction, zone_id: str, project_id: str) -> None:
-    """Every recordset of the zone becomes the project's."""
+def change_owner(tx: Transaction, zone_id: str, old: str | None, project_id: str) -> None:
+    """Every recordset of the zone becomes the project's, and so do the shares that the old owner made:
+    whoever owns a zone can see and end them. What was shared with the project is its own now."""
+    here = shared_zones.c.zone_id == zone_id
+    again = sa.select(shared_zones.c.target_project_id).where(
+        here, shared_zones.c.project_id == project_id
+    )
+    twice = sa.and_(
+        shared_zones.c.project_id == old,
+        shared_zones.c.target_project_id.in_(tx.execute(again).scalars().all()),
+    )
+    mine = shared_zones.c.target_project_id == project_id
+    tx.execute(sa.delete(shared_zones).where(here, sa.or_(mine, twice)))
+    tx.execute(
+        sa.update(shared_zones)
+        .where(here, shared_zones.c.project_id == old)
+        .values(project_id=project_id)
+    )
     tx.execute(
         sa.update(recordsets).where(recordsets.c.zone_id == zone_id).values(project_id=project_id)
     )

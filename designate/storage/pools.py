@@ -73,14 +73,21 @@ SORT_COLUMNS = {name: pools.c[name] for name in ("created_at", "id", "updated_at
 
 def page(connection: sa.Connection, query: Query, scope: Scope, *, limit: int) -> Page[Pool]:
     """One page of the pools of everybody and of the scope's project."""
-    statement = sa.select(pools)
+    visible = []
     if not scope.all_projects:
-        mine = pools.c.project_id == scope.project_id
-        statement = statement.where(sa.or_(pools.c.project_id.is_(None), mine))
+        mine = queries.of_project(pools.c.project_id, scope.project_id)
+        visible.append(sa.or_(pools.c.project_id.is_(None), mine))
+    statement = sa.select(pools).where(*visible)
     if "name" in query.filters:
         statement = statement.where(queries.match(pools.c.name, query.filters["name"]))
     statement = queries.page(
-        connection, statement, query, table=pools, sort_columns=SORT_COLUMNS, limit=limit
+        connection,
+        statement,
+        query,
+        table=pools,
+        sort_columns=SORT_COLUMNS,
+        limit=limit,
+        visible=visible,
     )
     return Page(items=tuple(_pool(row) for row in connection.execute(statement)))
 

@@ -5,7 +5,7 @@ Every list costs the same few statements, whatever its length (a test counts the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,11 @@ class Scope:
 
 
 EVERYTHING = Scope(all_projects=True)
+
+
+def of_project(column: sa.ColumnElement[Any], project_id: str | None) -> Condition:
+    """Rows of the project. A caller without a project has none, not those without a project."""
+    return sa.false() if project_id is None else column == project_id
 
 
 def match(column: sa.ColumnElement[Any], value: str) -> Condition:
@@ -96,11 +101,14 @@ def page(
     table: sa.Table,
     sort_columns: Mapping[str, sa.Column[Any]],
     limit: int,
+    visible: Sequence[Condition] = (),
     few: bool = False,
 ) -> sa.Select[Any]:
     """The statement with order, marker and limit; ties broken by id, null first.
 
-    few: the filters leave few rows, so that walking the index of the order would be the long way.
+    visible: which rows of the table the caller may know of; others are no markers, for a list must
+    not tell that they exist. few: the filters leave few rows, so that walking the index of the
+    order would be the long way.
     """
     column = sort_columns.get(query.sort_key)
     if column is None:
@@ -108,7 +116,9 @@ def page(
     sqlite = connection.dialect.name == "sqlite"
     descending = query.sort_dir == "desc"
     if query.marker is not None:
-        statement = statement.where(_after(connection, table, column, query.marker, descending))
+        statement = statement.where(
+            _after(connection, table, column, query.marker, visible, descending)
+        )
     order: list[sa.UnaryExpression[Any]] = []
     for key in (column,) if column is table.c.id else (column, table.c.id):
         # SQLite keeps no statistics and would take the order's index; an expression has none.
@@ -125,10 +135,12 @@ def _after(
     table: sa.Table,
     column: sa.Column[Any],
     marker: str,
+    visible: Sequence[Condition],
     descending: bool,
 ) -> Condition:
     """The rows behind the marker's row. Written so that an index on (column, id) gives the range."""
-    row = connection.execute(sa.select(column, table.c.id).where(table.c.id == marker)).first()
+    marked = sa.select(column, table.c.id).where(table.c.id == marker, *visible)
+    row = connection.execute(marked).first()
     if row is None:
         raise errors.BadRequest(f"marker {marker} is not known", type="marker_not_found")
     value, row_id = row

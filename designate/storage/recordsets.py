@@ -248,16 +248,18 @@ def find(
 
     count: whether total_count is wanted. At most three statements, whatever is found.
     """
+    visible: list[Condition] = []
     if isinstance(owner, Scope):
         zone_id = None
-        conditions: list[Condition] = [zones.c.deleted == LIVE]
         if not owner.all_projects:
-            conditions.append(recordsets.c.project_id == owner.project_id)
+            visible.append(queries.of_project(recordsets.c.project_id, owner.project_id))
+        conditions: list[Condition] = [zones.c.deleted == LIVE, *visible]
     else:
         zone_id = owner
+        visible.append(recordsets.c.zone_id == zone_id)
         # With a data filter the records' index holds the zone already; naming it twice would lead
         # to the longer way.
-        conditions = [] if "data" in query.filters else [recordsets.c.zone_id == zone_id]
+        conditions = [] if "data" in query.filters else [*visible]
     conditions += _filters(query, zone_id)
     base = _select(*conditions)
     statement = queries.page(
@@ -267,6 +269,7 @@ def find(
         table=recordsets,
         sort_columns=SORT_COLUMNS,
         limit=limit,
+        visible=visible,
         few=not {"name", "data"}.isdisjoint(query.filters),
     )
     found = tuple(_value(row) for row in connection.execute(statement))

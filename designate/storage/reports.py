@@ -5,16 +5,17 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from designate.model.reports import ProjectZones
+from designate.storage.query import Scope, of_project
 from designate.storage.tables import LIVE, project_usage, recordsets, zones
 
 MOST = 10_000
 
 
-def count(connection: sa.Connection, name: str, project_id: str | None) -> int:
-    """name: a member of Counts. project_id None: everybody's."""
+def count(connection: sa.Connection, name: str, scope: Scope) -> int:
+    """name: a member of Counts."""
     live = [zones.c.deleted == LIVE]
-    if project_id is not None:
-        live.append(zones.c.project_id == project_id)
+    if not scope.all_projects:
+        live.append(of_project(zones.c.project_id, scope.project_id))
     if name == "records":
         statement = sa.select(sa.func.coalesce(sa.func.sum(recordsets.c.record_count), 0))
         statement = statement.join_from(recordsets, zones, zones.c.id == recordsets.c.zone_id)
@@ -27,11 +28,11 @@ def count(connection: sa.Connection, name: str, project_id: str | None) -> int:
     return int(connection.execute(statement.where(*live)).scalar_one())
 
 
-def projects(connection: sa.Connection, project_id: str | None) -> list[ProjectZones]:
+def projects(connection: sa.Connection, scope: Scope) -> list[ProjectZones]:
     """Projects that own zones, by id."""
     statement = sa.select(project_usage).where(project_usage.c.zones > 0)
-    if project_id is not None:
-        statement = statement.where(project_usage.c.project_id == project_id)
+    if not scope.all_projects:
+        statement = statement.where(of_project(project_usage.c.project_id, scope.project_id))
     rows = connection.execute(statement.order_by(project_usage.c.project_id).limit(MOST))
     return [ProjectZones(id=row.project_id, zone_count=row.zones) for row in rows]
 

@@ -94,7 +94,7 @@ class Rows(Generic[T]):
         limit: int,
         count: bool = False,
     ) -> Page[T]:
-        """One page, in at most three statements."""
+        """One page, in at most three statements. conditions: which rows the caller may know of."""
         chosen = [*conditions, *self._chosen(query)]
         base = self._select.where(*chosen)
         statement = queries.page(
@@ -104,6 +104,7 @@ class Rows(Generic[T]):
             table=self.table,
             sort_columns=self._sort_columns,
             limit=limit,
+            visible=conditions,
         )
         items = tuple(self.value(row) for row in connection.execute(statement))
         total: int | None = None

@@ -64,7 +64,8 @@ class StoredZone:
     withdrawn: bool = False
 
 
-def _zone(row: sa.Row[Any]) -> Zone:
+def value(row: sa.Row[Any]) -> Zone:
+    """The zone of a row, whose `shared` the select adds."""
     return Zone(
         id=row.id,
         project_id=row.project_id,
@@ -99,7 +100,7 @@ def _zone(row: sa.Row[Any]) -> Zone:
 
 def of_row(row: sa.Row[Any]) -> StoredZone:
     return StoredZone(
-        zone=_zone(row),
+        zone=value(row),
         soa_wire=row.soa_wire,
         recordset_count=row.recordset_count,
         record_count=row.record_count,
@@ -159,7 +160,7 @@ def get(connection: sa.Connection, zone_id: str, scope: Scope) -> Zone:
         row = connection.execute(BY_ID_VISIBLE, values).first()
     if row is None:
         raise errors.NotFound("zone")
-    return _zone(row)
+    return value(row)
 
 
 def stored(connection: sa.Connection, zone_id: str) -> StoredZone:
@@ -215,9 +216,9 @@ def find(
     """
     if not scope.all_projects and scope.project_id is None:
         return Page(items=(), total_count=0)
-    conditions = [zones.c.deleted == LIVE, *_filters(query)]
+    visible: list[Condition] = [zones.c.deleted == LIVE]
     if not catalogs:
-        conditions.append(zones.c.type != ZoneType.CATALOG)
+        visible.append(zones.c.type != ZoneType.CATALOG)
     shared_ids: Sequence[str] = ()
     if not scope.all_projects:
         shared_ids = (
@@ -229,11 +230,12 @@ def find(
             .scalars()
             .all()
         )
-        conditions.append(
+        visible.append(
             sa.or_(zones.c.project_id == scope.project_id, zones.c.id.in_(shared_ids))
             if shared_ids
             else zones.c.project_id == scope.project_id
         )
+    conditions = [*visible, *_filters(query)]
     statement = queries.page(
         connection,
         sa.select(zones, SHARED).where(*conditions),
@@ -241,9 +243,10 @@ def find(
         table=zones,
         sort_columns=SORT_COLUMNS,
         limit=limit,
+        visible=visible,
         few="name" in query.filters,
     )
-    found = tuple(_zone(row) for row in connection.execute(statement))
+    found = tuple(value(row) for row in connection.execute(statement))
     if query.filters or shared_ids:
         count = sa.select(sa.func.count()).select_from(zones).where(*conditions)
     else:
@@ -276,25 +279,6 @@ def owned_zones(tx: Transaction, project_id: str, change: int) -> int:
     own = project_usage.c.project_id == project_id
     tx.execute(sa.update(project_usage).where(own).values(zones=project_usage.c.zones + change))
     return int(tx.execute(sa.select(project_usage.c.zones).where(own)).scalar_one())
-
-
-def related(connection: sa.Connection, name: str) -> list[Zone]:
-    """Live zones of any project and pool with this name, above it or below it; nearest first
-    above, at most 1000 below."""
-    key = name.lower()
-    labels = key.rstrip(".").split(".")
-    upwards = [".".join(labels[n:]) + "." for n in range(len(labels))]
-    below = key[::-1] + "."
-    condition = sa.or_(
-        zones.c.name_key.in_(upwards),
-        sa.and_(zones.c.reverse_key >= below, zones.c.reverse_key < key[::-1] + "/"),
-    )
-    rows = connection.execute(
-        sa.select(zones, sa.false().label("shared"))
-        .where(zones.c.deleted == LIVE, condition)
-        .limit(1000 + len(upwards))
-    )
-    return sorted((_zone(row) for row in rows), key=lambda zone: -len(zone.name))
 
 
 def insert(
@@ -347,14 +331,6 @@ def _updating(names: tuple[str, ...]) -> sa.Update:
         .where(zones.c.id == sa.bindparam("zone_id"))
         .values(version=zones.c.version + 1, **{name: sa.bindparam(name) for name in names})
     )
-
-
-def adopt(tx: Transaction, parent_id: str, zone_ids: Sequence[str]) -> None:
-    """Make a new zone the parent of zones that lie below it."""
-    if zone_ids:
-        tx.execute(
-            sa.update(zones).where(zones.c.id.in_(zone_ids)).values(parent_zone_id=parent_id)
-        )
 
 
 def has_children(connection: sa.Connection, zone_id: str) -> bool:
