@@ -1,4 +1,4 @@
-"""The main job over the true composition, from MiniDNS itself and from a real BIND."""
+"""The main job over the true composition, from MiniDNS itself and from a real BIND, on each database."""
 
 import concurrent.futures
 import itertools
@@ -13,21 +13,24 @@ from tests.service import Service, ask, texts, transferred
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    with Service(tmp_path_factory.mktemp("service")) as service:
+def service(tmp_path_factory, databases):
+    storage = {"connection": databases.fresh()}
+    folder = tmp_path_factory.mktemp("service")
+    with Service(folder, **{"storage:sqlalchemy": storage}) as service:
         yield service
 
 
 @pytest.fixture(scope="module")
-def bind(tmp_path_factory):
+def bind(tmp_path_factory, databases):
     with Named(tmp_path_factory.mktemp("bind")) as bind:
         yield bind
 
 
 @pytest.fixture(scope="module")
-def with_bind(tmp_path_factory, bind):
+def with_bind(tmp_path_factory, bind, databases):
+    storage = {"connection": databases.fresh()}
     folder = tmp_path_factory.mktemp("with-bind")
-    with Service(folder, bind, free_port()) as service:
+    with Service(folder, bind, free_port(), **{"storage:sqlalchemy": storage}) as service:
         yield service
 
 
