@@ -8,10 +8,12 @@ from typing import Self
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.opcode
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+import dns.tsig
 
 SOA = "ns1.example.org. admin.example.org. {} 3600 600 86400 300"
 
@@ -22,7 +24,9 @@ class NanoServer:
     serials: zone name to serial; `rcode` is the answer for other zones.
     aa: whether answers have authority. silent: read and never answer. truncate: answer queries over
     UDP with TC and nothing else. lose_notifies: how many NOTIFYs get lost before they arrive.
-    on_notify: a serial that the zone of an arriving NOTIFY is set to; None: nothing happens.
+    keyring: the TSIG keys that it knows, dnspython's; what is signed by others gets no answer.
+    unsigned: answer signed questions without a signature. on_notify: a serial that the zone of an
+    arriving NOTIFY is set to; None: nothing happens.
     """
 
     def __init__(self, host: str = "127.0.0.1") -> None:
@@ -36,6 +40,8 @@ class NanoServer:
         self.on_notify: int | None = None
         self.notify_rcode = dns.rcode.NOERROR
         self.raw_reply: bytes | None = None
+        self.keyring: dict[dns.name.Name, dns.tsig.Key] = {}
+        self.unsigned = False
         self.notifies: list[dns.message.Message] = []
         self.lost: list[dns.message.Message] = []
         self.queries: list[dns.message.Message] = []
@@ -67,7 +73,7 @@ class NanoServer:
             wire, peer = self._udp.recvfrom(65535)
             if not wire:
                 return
-            answer = self._answer(dns.message.from_wire(wire), tcp=False)
+            answer = self._answer(self._read(wire), tcp=False)
             if answer is not None:
                 self._udp.sendto(answer, peer)
 
@@ -81,14 +87,25 @@ class NanoServer:
                 connection.settimeout(5)
                 stream = connection.makefile("rb")
                 length = int.from_bytes(stream.read(2), "big")
-                answer = self._answer(dns.message.from_wire(stream.read(length)), tcp=True)
+                answer = self._answer(self._read(stream.read(length)), tcp=True)
                 stream.close()
                 if answer is not None:
                     connection.sendall(len(answer).to_bytes(2, "big") + answer)
 
-    def _answer(self, query: dns.message.Message, *, tcp: bool) -> bytes | None:
+    def _read(self, wire: bytes) -> dns.message.Message | None:
+        try:
+            return dns.message.from_wire(wire, keyring=self.keyring)
+        except (dns.message.UnknownTSIGKey, dns.tsig.BadSignature):
+            return None
+
+    def _answer(self, query: dns.message.Message | None, *, tcp: bool) -> bytes | None:
+        if query is None:
+            return None
         name = query.question[0].name.to_text()
         reply = dns.message.make_response(query)
+        if self.unsigned:
+            reply.tsig = None
+            reply.keyring = None
         if query.opcode() == dns.opcode.NOTIFY:
             if self.lose_notifies > 0:
                 self.lose_notifies -= 1

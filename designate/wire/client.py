@@ -25,6 +25,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
+from designate.wire import tsig
 from designate.wire.names import to_wire
 
 UDP_SIZE_BYTES = 65535
@@ -85,19 +86,40 @@ class _Reply:
     serial: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question. query: as it is without a signature; wire: as it is sent. mac: of the signature by
+    key, which a reply must then have too."""
+
+    zone: str
+    query: bytes
+    wire: bytes
+    key: tsig.Key | None
+    mac: bytes
+
+
 class _NoReplyError(Exception):
     """Why one exchange gave nothing that can be read. Never leaves this module."""
 
 
-def query_soa(host: str, port: int, zone: str, timeout_s: float, *, tcp: bool = False) -> SoaAnswer:
+def query_soa(
+    host: str,
+    port: int,
+    zone: str,
+    timeout_s: float,
+    *,
+    tcp: bool = False,
+    key: tsig.Key | None = None,
+) -> SoaAnswer:
     """Ask one server for the zone's SOA, without recursion (RFC 1035 section 4.1).
 
     host: an address, or a name whose addresses are tried in turn until one answers. A truncated
     answer is asked for again over TCP (RFC 7766 section 5); tcp: ask over TCP at once. timeout_s
-    bounds the whole call. Never raises for what the network or the server does. Thread-safe.
+    bounds the whole call. key: signs the query; what is not signed by it in return is no answer
+    (RFC 8945 section 5.4). Never raises for what the network or the server does. Thread-safe.
     """
     try:
-        reply = _ask(host, port, zone, 0, timeout_s, tcp)
+        reply = _ask(host, port, _asked(zone, 0, key), timeout_s, tcp)
     except _NoReplyError as error:
         return SoaAnswer(state=SoaState.UNKNOWN, text=str(error))
     return _read_soa(reply)
@@ -110,6 +132,7 @@ def send_notify(
     timeout_s: float,
     *,
     tcp: bool = False,
+    key: tsig.Key | None = None,
 ) -> NotifyAnswer:
     """Tell one server that the zone changed (RFC 1996 section 3.7): opcode NOTIFY, AA set, RD clear.
 
@@ -117,7 +140,7 @@ def send_notify(
     the SOA anyway. As query_soa otherwise.
     """
     try:
-        reply = _ask(host, port, zone, _NOTIFY_FLAGS, timeout_s, tcp)
+        reply = _ask(host, port, _asked(zone, _NOTIFY_FLAGS, key), timeout_s, tcp)
     except _NoReplyError as error:
         return NotifyAnswer(rcode=None, text=str(error))
     return NotifyAnswer(rcode=reply.rcode, text=_rcode_text(reply.rcode))
@@ -148,59 +171,76 @@ def _name(zone: str) -> dns.name.Name:
     return dns.name.from_text(zone)
 
 
-def _ask(host: str, port: int, zone: str, flags: int, timeout_s: float, tcp: bool) -> _Reply:
-    deadline = time.monotonic() + timeout_s
+def _asked(zone: str, flags: int, key: tsig.Key | None) -> _Asked:
     message_id = secrets.randbits(16)
     query = _HEADER.pack(message_id, flags, 1, 0, 0, 0) + to_wire(zone) + _SOA_IN
+    if key is None:
+        return _Asked(zone, query, query, None, b"")
+    signer = tsig.Signer(key)
+    return _Asked(zone, query, signer.sign(query), key, signer.mac)
+
+
+def _ask(host: str, port: int, asked: _Asked, timeout_s: float, tcp: bool) -> _Reply:
+    deadline = time.monotonic() + timeout_s
     addresses = _addresses(host)
     trouble = "no address"
     for place, address in enumerate(addresses):
         # Each address gets an even share of what is left, so that a dead one leaves time for the next.
         share = (deadline - time.monotonic()) / (len(addresses) - place)
         try:
-            return _exchange(address, port, query, zone, time.monotonic() + share, tcp)
+            return _exchange(address, port, asked, time.monotonic() + share, tcp)
         except _NoReplyError as error:
             trouble = str(error)
     raise _NoReplyError(trouble)
 
 
-def _exchange(
-    address: Address, port: int, query: bytes, zone: str, deadline: float, tcp: bool
-) -> _Reply:
+def _exchange(address: Address, port: int, asked: _Asked, deadline: float, tcp: bool) -> _Reply:
     try:
         if not tcp:
-            reply = _over_udp(address, port, query, zone, deadline)
+            reply = _over_udp(address, port, asked, deadline)
             if not reply.flags & dns.flags.TC:
                 return reply
-        return _over_tcp(address, port, query, zone, deadline)
+        return _over_tcp(address, port, asked, deadline)
     except TimeoutError:
         raise _NoReplyError("timeout") from None
     except OSError as error:
         raise _NoReplyError(error.strerror or type(error).__name__) from None
 
 
-def _over_udp(address: Address, port: int, query: bytes, zone: str, deadline: float) -> _Reply:
+def _over_udp(address: Address, port: int, asked: _Asked, deadline: float) -> _Reply:
     family, host = address
+    distrust: tsig.NotTrusted | None = None
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.settimeout(_left(deadline))
         sock.connect((host, port))  # Datagrams of other senders are dropped by the kernel.
-        sock.send(query)
+        sock.send(asked.wire)
         while True:
-            sock.settimeout(_left(deadline))
-            wire = sock.recv(UDP_SIZE_BYTES)
-            reply = _matching(wire, query, zone)
+            try:
+                sock.settimeout(_left(deadline))
+                reply = _matching(sock.recv(UDP_SIZE_BYTES), asked)
+            except tsig.NotTrusted as error:
+                # It may be forged, and the right one on its way (RFC 8945 section 5.4).
+                distrust = error
+                continue
+            except TimeoutError:
+                if distrust is None:
+                    raise
+                raise _NoReplyError(str(distrust)) from None
             if reply is not None:
                 return reply
 
 
-def _over_tcp(address: Address, port: int, query: bytes, zone: str, deadline: float) -> _Reply:
+def _over_tcp(address: Address, port: int, asked: _Asked, deadline: float) -> _Reply:
     family, host = address
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         sock.settimeout(_left(deadline))
         sock.connect((host, port))
-        sock.sendall(struct.pack(">H", len(query)) + query)
+        sock.sendall(struct.pack(">H", len(asked.wire)) + asked.wire)
         length = int.from_bytes(_receive(sock, 2, deadline))
-        reply = _matching(_receive(sock, length, deadline), query, zone)
+        try:
+            reply = _matching(_receive(sock, length, deadline), asked)
+        except tsig.NotTrusted as error:
+            raise _NoReplyError(str(error)) from None
     if reply is None:
         raise _NoReplyError("the answer belongs to another question")
     return reply
@@ -224,13 +264,16 @@ def _left(deadline: float) -> float:
     return left_s
 
 
-def _matching(wire: bytes, query: bytes, zone: str) -> _Reply | None:
+def _matching(wire: bytes, asked: _Asked) -> _Reply | None:
     """The reply, or None when it answers another query (RFC 5452 section 9.1). A server that cannot
-    read the question may leave it out, and then says so by its rcode."""
+    read the question may leave it out, and then says so by its rcode. Raises NotTrusted."""
+    query, name = asked.query, _name(asked.zone)
     if len(wire) < _HEADER.size or wire[:2] != query[:2] or not wire[2] & 0x80:
         return None
     if (wire[2] & 0x78) != (query[2] & 0x78):
         return None
+    if asked.key is not None:
+        wire = tsig.check_reply(wire, asked.key, asked.mac)
     quick = _usual(wire, query)
     if quick is not None:
         return quick
@@ -240,11 +283,11 @@ def _matching(wire: bytes, query: bytes, zone: str) -> _Reply | None:
         raise _NoReplyError("malformed answer") from None
     if reply.question:
         question = reply.question[0]
-        if question.name != _name(zone) or question.rdtype != dns.rdatatype.SOA:
+        if question.name != name or question.rdtype != dns.rdatatype.SOA:
             return None
     elif reply.rcode() == dns.rcode.NOERROR:
         return None
-    found = reply.get_rrset(reply.answer, _name(zone), dns.rdataclass.IN, dns.rdatatype.SOA)
+    found = reply.get_rrset(reply.answer, name, dns.rdataclass.IN, dns.rdatatype.SOA)
     return _Reply(reply.flags, reply.rcode(), found[0].serial if found else None)
 
 

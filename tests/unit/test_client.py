@@ -8,11 +8,12 @@ import dns.opcode
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+import dns.tsig
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from designate.wire import client
+from designate.wire import client, tsig
 from designate.wire.client import SoaState
 from tests.nanoserver import NanoServer
 from tests.servers import free_port
@@ -185,6 +186,7 @@ def test_an_unanswered_notify_has_no_rcode(server):
 
 
 QUERY = struct.pack(">HHHHHH", 77, 0, 1, 0, 0, 0) + b"\x07example\x03org\x00\x00\x06\x00\x01"
+ASKED = client._Asked(ZONE, QUERY, QUERY, None, b"")
 
 
 def reply_of(rcode=0, aa=True, answer=None, authority=None, edns=-1):
@@ -226,7 +228,7 @@ def test_the_short_way_to_read_a_reply_gives_what_dnspython_reads(
     )
     wire = message.to_wire()
 
-    reply = client._matching(wire, QUERY, ZONE)
+    reply = client._matching(wire, ASKED)
     expected = serial if rtype == "SOA" and owner in (ZONE, "EXAMPLE.org.") else None
 
     assert (reply.serial, reply.rcode) == (expected, message.rcode())
@@ -242,8 +244,52 @@ def test_no_reply_however_broken_raises_anything_foreign(noise, length):
     for place, value in noise:
         wire[place % len(wire)] = value
     try:
-        reply = client._matching(bytes(wire[:length]), QUERY, ZONE)
+        reply = client._matching(bytes(wire[:length]), ASKED)
     except client._NoReplyError:
         return
 
     assert reply is None or reply.serial is None or 0 <= reply.serial < 2**32
+
+
+KEY = tsig.make_key("worker.example", "hmac-sha512", "c2VjcmV0IG9mIGEgd29ya2Vy")
+
+
+@pytest.fixture
+def keyed(server):
+    """A server that knows the key."""
+    theirs = dns.tsig.Key(KEY.name, KEY.secret, KEY.algorithm)
+    server.keyring = {theirs.name: theirs}
+    return server
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_rfc8945_s5_4_a_signed_question_is_answered_and_signed(keyed, tcp):
+    keyed.serials[ZONE] = 9
+
+    answer = soa(keyed, key=KEY, tcp=tcp)
+    told = client.send_notify(keyed.host, keyed.port, ZONE, 2, key=KEY, tcp=tcp)
+
+    assert (answer.state, answer.serial) == (SoaState.SERIAL, 9)
+    assert told.accepted
+    assert all(query.had_tsig for query in (*keyed.queries, *keyed.notifies))
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+def test_rfc8945_s5_4_an_unsigned_answer_to_a_signed_question_is_none(keyed, tcp):
+    keyed.serials[ZONE] = 9
+    keyed.unsigned = True
+
+    answer = soa(keyed, timeout_s=0.3, key=KEY, tcp=tcp)
+    told = client.send_notify(keyed.host, keyed.port, ZONE, 0.3, key=KEY, tcp=tcp)
+
+    assert answer.state is SoaState.UNKNOWN
+    assert "not signed" in answer.text
+    assert (told.rcode, told.accepted) == (None, False)
+
+
+def test_a_truncated_signed_answer_is_asked_for_again_over_tcp(keyed):
+    keyed.serials[ZONE] = 9
+    keyed.truncate = True
+
+    assert soa(keyed, key=KEY).serial == 9
+    assert keyed.tcp_queries == 1

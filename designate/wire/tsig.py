@@ -1,0 +1,308 @@
+"""Transaction signatures (RFC 8945) on messages that are bytes; the cryptography is dnspython's.
+
+A server verifies a request, then signs what it sends with the verdict's `signer()`: one message or a
+stream of them, each under the MAC of the one before. A client signs its question and checks the reply.
+Nothing here knows where keys come from: a `KeyRing` finds them by name.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import struct
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+
+import dns.exception
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.ANY.TSIG
+import dns.tsig
+
+# RFC 8945 section 10: seconds by which two clocks may differ.
+FUDGE_S = 300
+_HEADER_BYTES = 12
+_COUNTS = struct.Struct(">6H")
+_RR_FIXED = struct.Struct(">HHIH")
+_SHORTEST_MAC_BYTES = 10
+_RR_HEAD = dns.rdatatype.TSIG.to_bytes(2) + dns.rdataclass.ANY.to_bytes(2) + bytes(4)
+# Fixed fields of an RR and of TSIG's data, and the server's time that a BADTIME carries.
+_FIXED_BYTES = 10 + 16 + 6
+# RFC 8945 section 6; hmac-md5 is there for old peers alone.
+ALGORITHMS = {
+    "hmac-md5": dns.tsig.HMAC_MD5,
+    "hmac-sha1": dns.tsig.HMAC_SHA1,
+    "hmac-sha224": dns.tsig.HMAC_SHA224,
+    "hmac-sha256": dns.tsig.HMAC_SHA256,
+    "hmac-sha384": dns.tsig.HMAC_SHA384,
+    "hmac-sha512": dns.tsig.HMAC_SHA512,
+}
+# The longest signature: a name of 255 bytes and the longest algorithm name and MAC.
+LARGEST_BYTES = 255 + len(dns.tsig.HMAC_MD5.to_wire() or b"") + 64 + _FIXED_BYTES
+
+_Data = dns.rdtypes.ANY.TSIG.TSIG
+_Running = dns.tsig.HMACTSig | dns.tsig.GSSTSig | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A shared secret. name: lower case with its trailing dot; algorithm: one of ALGORITHMS. Made by
+    `make_key`, which checks them."""
+
+    name: str
+    algorithm: str
+    secret: bytes = field(repr=False)
+
+    @property
+    def size_bytes(self) -> int:
+        """What a signature by it adds to a message at most."""
+        key = _dnspython(self)
+        names = len(key.name.to_wire() or b"") + len(key.algorithm.to_wire() or b"")
+        return names + dns.tsig.mac_sizes[key.algorithm] + _FIXED_BYTES
+
+
+class KeyRing(Protocol):
+    """Finds keys; a dict from names to keys is one."""
+
+    def get(self, name: str, /) -> Key | None:
+        """name: lower case with its trailing dot. None: there is no such key."""
+
+
+class NotTrusted(Exception):
+    """A reply whose signature is missing or wrong, or that says so of ours. The text is for people."""
+
+
+def key_name(text: str) -> str:
+    """A key's name as it is compared, written with or without the trailing dot. Raises ValueError."""
+    try:
+        return dns.name.from_text(text.rstrip(".") + ".").canonicalize().to_text()
+    except (dns.exception.DNSException, UnicodeError) as error:
+        raise ValueError(f"{text!r} is not the name of a key") from error
+
+
+def make_key(name: str, algorithm: str, secret: str) -> Key:
+    """secret: base64. Raises ValueError, whose text never holds the secret."""
+    if algorithm not in ALGORITHMS:
+        raise ValueError(f"key {name}: {algorithm!r} is not an algorithm")
+    try:
+        raw = base64.b64decode(secret, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError(f"key {name}: the secret is not base64") from None
+    if not raw:
+        # It would let everybody in.
+        raise ValueError(f"key {name}: the secret is empty")
+    return Key(name=key_name(name), algorithm=algorithm, secret=raw)
+
+
+def key_ring(keys: Iterable[Key]) -> dict[str, Key]:
+    return {key.name: key for key in keys}
+
+
+class Signer:
+    """Signs the messages of one answer, in order (RFC 8945 sections 5.3 and 5.3.1). Not thread-safe.
+
+    request_mac: of the request that is answered; empty for a request.
+    """
+
+    def __init__(self, key: Key, request_mac: bytes = b"") -> None:
+        self._key = _dnspython(key)
+        self._request_mac = request_mac
+        self._running: _Running = None
+        self.size_bytes = key.size_bytes
+        self.mac = b""
+
+    def sign(self, wire: bytes) -> bytes:
+        """The message with its signature at the end; `mac` is that of this message then.
+
+        Raises ValueError when it is longer than 65,535 bytes then.
+        """
+        unsigned = _data(self._key, int(time.time()), wire[:2])
+        data, self._running = _signed(
+            wire, self._key, unsigned, self._request_mac, self._running, multi=True
+        )
+        self.mac = data.mac
+        return _appended(wire, self._key.name, data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a signed request is worth. error: 0, or BADKEY, BADSIG, BADTIME, BADTRUNC. key: the one that
+    signed it; None: it is not known who did."""
+
+    key: Key | None
+    error: int
+    owner: dns.name.Name
+    data: _Data
+
+    def signer(self) -> Signer:
+        """For the answer to a request without error."""
+        assert self.key is not None  # noqa: S101 - there is one when there is no error
+        return Signer(self.key, self.data.mac)
+
+    def refuse(self, wire: bytes) -> bytes:
+        """The NOTAUTH reply with the TSIG record that says why: signed when the key is known and the
+        MAC is right (RFC 8945 section 5.3.2)."""
+        if self.key is None:
+            return _appended(wire, self.owner, _with(self.data, error=self.error))
+        key = _dnspython(self.key)
+        now = int(time.time())
+        if self.error == dns.rcode.BADTIME:
+            # Section 5.2.3: the client's time, and ours beside it.
+            signed_s, other = self.data.time_signed, now.to_bytes(6)
+        else:
+            signed_s, other = now, b""
+        number = int.from_bytes(wire[:2])
+        unsigned = _with(
+            self.data, error=self.error, other=other, time_signed=signed_s, original_id=number
+        )
+        data, _ = _signed(wire, key, unsigned, self.data.mac)
+        return _appended(wire, key.name, data)
+
+
+def verify(wire: bytes, keys: KeyRing, now_s: float | None = None) -> Verdict | None:
+    """Check a request by the steps of RFC 8945 section 5.2, in its order; None: it is not signed.
+
+    A key counts with its own algorithm alone. MACs that are cut short are told with BADTRUNC. Raises
+    ValueError for what is to be answered with FORMERR. Thread-safe.
+    """
+    found = _find(wire)
+    if found is None:
+        return None
+    start, owner, data = found
+    key = keys.get(owner.canonicalize().to_text())
+    if key is None or ALGORITHMS[key.algorithm] != data.algorithm:
+        return Verdict(key=None, error=dns.rcode.BADKEY, owner=owner, data=data)
+    expected = _mac(_stripped(wire, start), key, data, b"")
+    if not _plausible(data.mac, expected):
+        raise ValueError("the signature has an impossible length")
+    if not hmac.compare_digest(expected[: len(data.mac)], data.mac):
+        return Verdict(key=None, error=dns.rcode.BADSIG, owner=owner, data=data)
+    error: int = dns.rcode.NOERROR
+    if abs(data.time_signed - (time.time() if now_s is None else now_s)) > data.fudge:
+        error = dns.rcode.BADTIME
+    elif len(data.mac) < len(expected):
+        error = dns.rcode.BADTRUNC
+    return Verdict(key=key, error=error, owner=owner, data=data)
+
+
+def check_reply(wire: bytes, key: Key, request_mac: bytes, now_s: float | None = None) -> bytes:
+    """The reply without its signature, which is that of the key over an answer to our request
+    (RFC 8945 section 5.4). Raises NotTrusted."""
+    try:
+        found = _find(wire)
+    except ValueError as error:
+        raise NotTrusted(f"TSIG: {error}") from None
+    if found is None:
+        raise NotTrusted("TSIG: the answer is not signed")
+    start, owner, data = found
+    told = dns.rcode.to_text(dns.rcode.Rcode.make(data.error), tsig=True)
+    if data.error and not data.mac:
+        raise NotTrusted(f"TSIG: the server says {told}")
+    ours = _dnspython(key)
+    reply = _stripped(wire, start)
+    if owner != ours.name or data.algorithm != ours.algorithm:
+        raise NotTrusted("TSIG: the answer is signed by another key")
+    if not hmac.compare_digest(_mac(reply, key, data, request_mac), data.mac):
+        raise NotTrusted("TSIG: the answer's signature is wrong")
+    if data.error:
+        raise NotTrusted(f"TSIG: the server says {told}")
+    if abs(data.time_signed - (time.time() if now_s is None else now_s)) > data.fudge:
+        raise NotTrusted("TSIG: the answer's time is not ours")
+    return reply
+
+
+@lru_cache(maxsize=256)
+def _dnspython(key: Key) -> dns.tsig.Key:
+    return dns.tsig.Key(dns.name.from_text(key.name), key.secret, ALGORITHMS[key.algorithm])
+
+
+def _data(key: dns.tsig.Key, now: int, number: bytes) -> _Data:
+    fields = (key.algorithm, now, FUDGE_S, b"", int.from_bytes(number), dns.rcode.NOERROR, b"")
+    return _Data(dns.rdataclass.ANY, dns.rdatatype.TSIG, *fields)  # type: ignore[no-untyped-call]
+
+
+def _with(data: _Data, **members: Any) -> _Data:
+    """A copy without MAC and other data."""
+    changed = data.replace(**{"mac": b"", "other": b"", **members})
+    assert isinstance(changed, _Data)  # noqa: S101 - a copy is of the same class
+    return changed
+
+
+def _signed(
+    wire: bytes,
+    key: dns.tsig.Key,
+    data: _Data,
+    request_mac: bytes,
+    running: _Running = None,
+    *,
+    multi: bool = False,
+) -> tuple[_Data, _Running]:
+    """The data with its MAC, and for a stream what the next message goes on from."""
+    made: tuple[_Data, _Running] = dns.tsig.sign(  # type: ignore[no-untyped-call]
+        wire, key, data, data.time_signed, request_mac, running, multi
+    )
+    return made
+
+
+def _mac(message: bytes, key: Key, data: _Data, request_mac: bytes) -> bytes:
+    """What the MAC of a single message should be."""
+    return bytes(_signed(message, _dnspython(key), data, request_mac)[0].mac)
+
+
+def _plausible(mac: bytes, expected: bytes) -> bool:
+    """RFC 8945 section 5.2.2.1."""
+    return max(_SHORTEST_MAC_BYTES, len(expected) // 2) <= len(mac) <= len(expected)
+
+
+def _find(wire: bytes) -> tuple[int, dns.name.Name, _Data] | None:
+    """Where the TSIG record begins, its owner and its data; None without one. Raises ValueError when
+    the message cannot be read up to there, or the record is not the last one or not alone (section
+    5.1)."""
+    if not wire[10:12].strip(b"\0"):
+        return None
+    try:
+        _, _, questions, answers, authorities, additional = _COUNTS.unpack_from(wire)
+        position = _HEADER_BYTES
+        for _ in range(questions):
+            position += dns.name.from_wire(wire, position)[1] + 4
+        for left in range(answers + authorities + additional - 1, -1, -1):
+            start = position
+            owner, length = dns.name.from_wire(wire, start)
+            rtype, rclass, ttl, size = _RR_FIXED.unpack_from(wire, start + length)
+            position = start + length + _RR_FIXED.size + size
+            if rtype != dns.rdatatype.TSIG:
+                continue
+            if left or rclass != dns.rdataclass.ANY or ttl:
+                raise ValueError("the TSIG record is out of place")
+            data = dns.rdata.from_wire(rclass, rtype, wire, position - size, size)
+            assert isinstance(data, _Data)  # noqa: S101 - its type says so
+            return start, owner, data
+    except (dns.exception.DNSException, struct.error, IndexError, OverflowError) as error:
+        raise ValueError("the message cannot be read") from error
+    return None
+
+
+def _stripped(wire: bytes, start: int) -> bytes:
+    """The message as it was before it was signed, but for its id, which is not under the MAC."""
+    fewer = int.from_bytes(wire[10:12]) - 1
+    return wire[:10] + fewer.to_bytes(2) + wire[_HEADER_BYTES:start]
+
+
+def _appended(wire: bytes, owner: dns.name.Name, data: _Data) -> bytes:
+    more = int.from_bytes(wire[10:12]) + 1
+    rdata = data.to_wire() or b""
+    name = owner.to_wire() or b""
+    length = len(rdata).to_bytes(2)
+    signed = b"".join(
+        (wire[:10], more.to_bytes(2), wire[_HEADER_BYTES:], name, _RR_HEAD, length, rdata)
+    )
+    if len(signed) > 0xFFFF:
+        raise ValueError("the message leaves no room for its signature")
+    return signed
