@@ -82,7 +82,7 @@ class Hidden:
         self.context = Context(project_id="p", roles=["admin"], user_id="u")
 
     def __enter__(self) -> Self:
-        migration.sync(self.database.url)
+        migration.sync(self.conf["storage:sqlalchemy"].connection)
         spec = PoolSpec(
             id="794ccc2c-d751-44fe-b57f-8894c9f5c842",
             name="default",
