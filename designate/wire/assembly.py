@@ -19,7 +19,6 @@ from designate import errors
 from designate.wire import packet, rr
 from designate.wire.names import APEX_POINTER, serial_ge, serial_gt
 
-HIGHEST_TTL = 2**31 - 1
 # A record is sent on in a message of its own if need be: header, the longest question, the longest
 # owner, fixed fields, OPT, and a signature.
 LONGEST_RDATA_BYTES = packet.LARGEST - 12 - 259 - 255 - 10 - packet.OPT_LENGTH - 512
@@ -87,8 +86,6 @@ class Assembler:
             raise TransferFailed(f"it sent a record of class {int(rdata.rdclass)}")
         if self.done:
             raise TransferFailed("it sent records behind the closing SOA")
-        if ttl > HIGHEST_TTL:
-            ttl = 0  # RFC 2181 section 8
         if rdata.rdtype == dns.rdatatype.SOA:
             if name != self._zone:
                 raise TransferFailed("it sent an SOA of another name")

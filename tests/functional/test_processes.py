@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dns.rcode
 import pytest
 
 from tests.broker import RabbitMQ
 from tests.daemons import NAMES, Daemons
+from tests.primaries import BindPrimary, zone_text
 from tests.servers import Named, until
 from tests.service import ask, texts
 
@@ -135,3 +137,28 @@ def test_several_of_each_with_worker_processes(
 def broker_of_its_own(tmp_path: Path) -> Iterator[RabbitMQ]:
     with RabbitMQ(tmp_path / "rabbitmq") as server:
         yield server
+
+
+def test_a_large_secondary_zone_crosses_the_bus_in_parts_and_follows_notify(
+    cloud: Daemons, bind: Named, tmp_path: Path
+) -> None:
+    name = "secondary.example."
+    many = [f'n{n}.{name} 60 IN TXT "{"x" * 200}"' for n in range(6000)]
+    told = ("127.0.0.1", cloud.dns_port)
+    with BindPrimary(tmp_path, name, zone_text(name, 5, *many), notify=told) as primary:
+        body = {"name": name, "type": "SECONDARY", "masters": [primary.master]}
+        status, zone = cloud.call("POST", "/zones", body)
+        assert status == 202, zone
+        first = active(cloud, f"/zones/{zone['id']}", 40)
+        primary.load(zone_text(name, 6, *many[1:]))
+
+        def followed() -> bool:
+            _, found = cloud.call("GET", f"/zones/{zone['id']}")
+            return (found["serial"], found["status"]) == (6, "ACTIVE")
+
+        until(followed, 40, "the change of the primary ACTIVE")
+
+    address = ("127.0.0.1", bind.port)
+    assert first["serial"] == 5
+    assert ask(address, f"n0.{name}", "TXT").rcode() == dns.rcode.NXDOMAIN
+    assert texts(ask(address, f"n5999.{name}", "TXT")) == {f'"{"x" * 200}"'}

@@ -417,6 +417,33 @@ def test_a_server_in_trouble_is_no_proof_of_absence(running, servers):
     assert str(gone.port) not in report.error.partition("target")[0]
 
 
+def test_a_server_that_has_expired_data_and_says_so_does_not_serve_it(running, servers):
+    """MiniDNS, or a nameserver that kept the zone: SERVFAIL is as good as absence then."""
+    server, parts, backend = servers(), running(), fake()
+    server.rcode = dns.rcode.SERVFAIL
+    wanted = change(3, Action.DELETE, withdrawn=True)
+    parts.converger.want(wanted, live_pool(server, backends=(backend,)))
+
+    assert parts.reports.wait(wanted).outcome is Outcome.ABSENT
+    assert backend.calls == [("delete", ZONE)]
+
+
+def test_a_withdrawal_under_way_gives_way_to_new_content(running, servers):
+    server, parts, backend = servers(), running(), fake()
+    server.serials[ZONE] = 300
+    pool = live_pool(server, backends=(backend,))
+    content = change(4, created=False)
+    parts.converger.want(change(3, Action.DELETE, withdrawn=True), pool)
+    until(lambda: ("delete", ZONE) in backend.calls, 10, "the withdrawal")
+    parts.converger.want(content, pool)
+    parts.converger.want(change(3, Action.DELETE, withdrawn=True), pool)
+    until(lambda: ("create", ZONE) in backend.calls, 10, "the creation")
+    server.serials[ZONE] = 400
+
+    assert parts.reports.wait(content).outcome is Outcome.SERVED
+    assert backend.calls == [("delete", ZONE), ("create", ZONE)]
+
+
 def test_a_deletion_that_the_backend_refuses_is_never_done(running, servers):
     server, parts, backend = servers(), running(deadline_s=0.5), fake()
     backend.fail_next(10_000)

@@ -30,6 +30,21 @@ def test_nothing_takes_a_deletion_back(later):
     assert newest(change(5, later), deletion) == deletion
 
 
+def test_new_content_takes_the_withdrawal_of_expired_content_back():
+    withdrawal, content = change(4, Action.DELETE, withdrawn=True), change(5)
+
+    assert newest(withdrawal, content) == content
+    assert newest(content, withdrawal) == content
+    assert newest(change(4), withdrawal) == withdrawal
+
+
+def test_a_deletion_is_more_than_a_withdrawal():
+    withdrawal, deletion = change(4, Action.DELETE, withdrawn=True), change(4, Action.DELETE)
+
+    assert newest(withdrawal, deletion) == deletion
+    assert newest(deletion, withdrawal) == deletion
+
+
 def test_a_hard_deletion_stays_hard():
     kept = newest(change(4, Action.DELETE, hard_delete=True), change(5, Action.DELETE))
 
