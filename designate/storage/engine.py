@@ -102,6 +102,11 @@ class Database:
         return made
 
     @property
+    def url(self) -> str:
+        """As configured; it may hold a password."""
+        return self._settings.url
+
+    @property
     def is_sqlite(self) -> bool:
         return connections.is_sqlite(self._settings.url)
 
