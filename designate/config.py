@@ -27,6 +27,7 @@ MODULES = (
     "designate.central.status",
     "designate.central.tasks",
     "designate.central.zones",
+    "designate.health",
     "designate.heart",
     "designate.mdns.handler",
     "designate.mdns.server",
@@ -38,7 +39,7 @@ MODULES = (
     "designate.worker.service",
 )
 
-EVERYWHERE = ("heart", "settings")
+EVERYWHERE = ("health", "heart", "settings")
 # The packages whose options each process reads; it imports no others.
 PARTS = {
     "api": ("api",),

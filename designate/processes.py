@@ -6,16 +6,20 @@ it is made of, for what it imports it holds in memory.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from oslo_config import cfg
 
+from designate.health import Check, Listener
 from designate.heart import Heart
 from designate.rpc import interfaces
 from designate.rpc.bus import Bus, Dispatcher
 from designate.rpc.clients import CentralClient, worker_client
 from designate.rpc.oslo import OsloBus
 from designate.service import Part, Process
+
+if TYPE_CHECKING:
+    from designate.storage.engine import Database
 
 Address = tuple[str, int]
 
@@ -47,7 +51,7 @@ def central(conf: cfg.ConfigOpts) -> Process:
     to_worker = cast(interfaces.WorkerApi, outbox)
     bus.serve(conf["service:central"].topic, service.dispatcher(conf, database, to_worker))
     parts = [Part(lambda: None, database.close), Part(outbox.start, outbox.stop)]
-    return _process(conf, bus, "central", parts)
+    return _process(conf, bus, "central", parts, database)
 
 
 def worker(conf: cfg.ConfigOpts) -> Process:
@@ -69,7 +73,7 @@ def mdns(conf: cfg.ConfigOpts) -> Process:
     database = Database.from_conf(conf)
     part = MiniDns(conf, database, worker_client(bus, conf["service:worker"].topic))
     parts = [Part(lambda: None, database.close), Part(part.start, part.stop)]
-    return _process(conf, bus, "mdns", parts)
+    return _process(conf, bus, "mdns", parts, database)
 
 
 def producer(conf: cfg.ConfigOpts) -> Process:
@@ -81,15 +85,26 @@ def producer(conf: cfg.ConfigOpts) -> Process:
     return _process(conf, bus, "producer", [Part(part.start, part.stop)])
 
 
-def _process(conf: cfg.ConfigOpts, bus: OsloBus, name: str, parts: list[Part]) -> Process:
+def _process(
+    conf: cfg.ConfigOpts,
+    bus: OsloBus,
+    name: str,
+    parts: list[Part],
+    database: Database | None = None,
+) -> Process:
     """The parts between the way out, which they need, and the way in, which needs them."""
     heart = Heart(conf, _central(conf, bus), (name,))
+    checks: dict[str, Check] = {"message bus": bus.fault}
+    if database is not None:
+        checks["database"] = database.fault
+    listener = Listener(conf, checks)
     return Process(
         [
             Part(bus.start, bus.stop),
             *parts,
             Part(bus.accept, bus.drain),
             Part(heart.start, heart.stop),
+            Part(listener.start, listener.stop),
         ]
     )
 

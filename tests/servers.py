@@ -31,6 +31,19 @@ def free_port() -> int:
             return int(port)
 
 
+def free_ports(count: int) -> int:
+    """The first of so many free TCP ports in a row."""
+    while True:
+        first = free_port()
+        try:
+            for port in range(first, first + count):
+                with socket.socket() as sock:
+                    sock.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            continue
+        return first
+
+
 def until(condition: Callable[[], object], timeout_s: float = 10.0, what: str = "it") -> object:
     """The condition's first true value, asked often; AssertionError after timeout_s."""
     deadline = time.monotonic() + timeout_s

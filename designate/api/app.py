@@ -164,6 +164,8 @@ class _Root:
     def _serve(self, request: Request) -> Response:
         segments = _segments(request)
         handler, ids = self._table.find(request.method, segments)
+        names = ["{id}" if segment in ids else segment for segment in segments]
+        request.environ[middleware.ROUTE] = "/" + "/".join(names)
         context: Context = request.environ[middleware.CONTEXT]
         if context.switched:
             self._central.access.check(context)

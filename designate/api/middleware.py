@@ -15,10 +15,11 @@ from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi
 from webob import Request, Response
 from webob import exc as webob_errors
 
-from designate import errors
+from designate import errors, metrics
 from designate.context import Context
 
 LOG = logging.getLogger(__name__)
+ROUTE = "designate.route"  # of the environ: the path with its ids named, once it is known
 ACCESS = logging.getLogger("designate.api.access")
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -122,17 +123,22 @@ class Frame:
             response = self._respond(request)
         except errors.DesignateError as error:
             response = body_of(error, request_id)
+            metrics.ERRORS.labels(error.type).inc()
         except Exception:
             LOG.exception("%s %s %r failed", request_id, request.method, environ["PATH_INFO"])
             response = body_of(errors.DesignateError(), request_id)
         response.headers["X-Openstack-Request-Id"] = request_id
+        took_s = monotonic() - started_s
+        route = environ["SCRIPT_NAME"] + environ.get(ROUTE, "/other")
+        code = str(response.status_int)
+        metrics.API_SECONDS.labels(request.method, route, code).observe(took_s)
         ACCESS.info(
             "%s %s%s %d %.1f ms %d bytes %s",
             request.method,
             environ["SCRIPT_NAME"],
             environ["PATH_INFO"],
             response.status_int,
-            (monotonic() - started_s) * 1000,
+            took_s * 1000,
             response.content_length or 0,
             request_id,
         )

@@ -9,6 +9,7 @@ from functools import partial
 from oslo_config import cfg
 from oslo_policy import policy
 
+from designate import metrics
 from designate.central.base import Core, change_of, withdrawal_of
 from designate.central.pools import follow_pools
 from designate.central.tasks import Jobs
@@ -160,6 +161,7 @@ class StatusEndpoint:
         self._jobs.recover()
         follow_pools(core, limit)
         count = core.db.write(write)
+        metrics.SWEPT.labels("recovery").inc(count)
         if count:
             LOG.info("recovery handed out %d zones again", count)
         return count
@@ -175,4 +177,6 @@ class StatusEndpoint:
         )
         staged_before = now - timedelta(seconds=STAGED_KEPT_S)
         core.db.write(lambda tx: inbound.discard_older(tx, staged_before))
-        return removed + core.db.write(lambda tx: journal.prune_older(tx, steps_before, limit))
+        removed += core.db.write(lambda tx: journal.prune_older(tx, steps_before, limit))
+        metrics.SWEPT.labels("purge").inc(removed)
+        return removed

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from designate import errors
+from designate import errors, metrics
 from designate.context import admin_context
 from designate.mdns.zonecache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
@@ -84,11 +84,11 @@ class Transfers:
         pieces = transfer.difference(zone.ttl, zone.soa_wire, steps or ())
         # Over UDP it is one message, and has been found to fit.
         bodies = transfer.fill(pieces, self._body_bytes if request.tcp else packet.LARGEST)
-        return self._told(request, zone, bodies, hint=bool(steps))
+        return self._told(request, zone, bodies, "ixfr", hint=bool(steps))
 
     def _whole(self, request: Request, pool_id: str, zone: ServedZone) -> Iterator[bytes] | None:
         found = self._cache.transfer(zone, pool_id)
-        return None if found is None else self._told(request, *found, hint=True)
+        return None if found is None else self._told(request, *found, "axfr", hint=True)
 
     def _steps(
         self, connection: sa.Connection, zone: ServedZone, request: Request
@@ -111,15 +111,25 @@ class Transfers:
         return room - packet.HEADER.size - len(request.question.wire) - framing - opt
 
     def _told(
-        self, request: Request, zone: ServedZone, bodies: Iterator[transfer.Body], *, hint: bool
+        self,
+        request: Request,
+        zone: ServedZone,
+        bodies: Iterator[transfer.Body],
+        kind: str,
+        *,
+        hint: bool,
     ) -> Iterator[bytes]:
-        yield from transfer.messages(
+        metrics.TRANSFERS.labels(kind).inc()
+        sent = metrics.TRANSFER_BYTES.labels(kind)
+        for message in transfer.messages(
             request.number,
             request.flags,
             request.question.wire,
             bodies,
             edns=request.payload is not None,
-        )
+        ):
+            sent.inc(len(message))
+            yield message
         if not hint:
             return
         LOG.debug("zone %s serial %d was sent to %s", zone.id, zone.serial, request.peer)

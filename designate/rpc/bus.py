@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import logging
+import time
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from designate import errors
+from designate import errors, metrics
 from designate.context import Context
 from designate.model import codec
 from designate.rpc.interfaces import Interface
@@ -112,12 +113,18 @@ class Dispatcher:
         self, namespace: str, version: str, method: str, message: Mapping[str, Any]
     ) -> dict[str, Any]:
         """What crosses the bus: {"result": <plain>} or {"error": <envelope of designate.errors>}."""
+        before_s = time.monotonic()
+        outcome = "ok"
         try:
             self._check_version(namespace, version)
             return {"result": self.run(namespace, method, message)}
         except errors.DesignateError as error:
             LOG.debug("%s.%s answered %s", namespace, method, error.type)
+            outcome = "error"
             return {"error": errors.to_plain(error)}
+        finally:
+            took_s = time.monotonic() - before_s
+            metrics.RPC_SERVED.labels(f"{namespace}.{method}", outcome).observe(took_s)
 
     def _check_version(self, namespace: str, version: str) -> None:
         """Same major version, and no newer minor one than is served."""

@@ -27,7 +27,7 @@ from kombu.exceptions import KombuError
 from oslo_config import cfg
 from oslo_messaging import opts as messaging_opts
 
-from designate import errors
+from designate import errors, metrics
 from designate.rpc import together
 from designate.rpc.bus import Dispatcher
 from designate.rpc.interfaces import Interface
@@ -43,6 +43,7 @@ CAST_RETRY_S = 0.5
 CONNECT_RETRIES = 1
 RETRY_AFTER_S = 2
 DRAIN_S = 10.0
+MISSED_HEARTBEATS = 3
 # What says that the broker is away. A new connection's failure comes as the driver's own error.
 AWAY = (messaging.MessageDeliveryFailure, KombuError, AMQPError, OSError)
 # Other than oslo.messaging's own: a caller is answered in time, and a server takes from the broker
@@ -88,7 +89,16 @@ class OsloBus:
         self._by_topic: dict[str, Senders] = {}
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._sent_s = time.monotonic()
         self.dropped = 0
+        metrics.QUEUED.labels("casts").set_function(self._casts.qsize)
+
+    def fault(self) -> str | None:
+        """What is wrong with the way out. Every process sends heartbeats, which tell."""
+        silent_s = time.monotonic() - self._sent_s
+        if silent_s <= MISSED_HEARTBEATS * self._conf["heartbeat_emitter"].heartbeat_interval:
+            return None
+        return f"nothing could be sent for {silent_s:.0f} s"
 
     def serve(self, topic: str, dispatcher: Dispatcher) -> None:
         self._dispatchers[topic] = dispatcher
@@ -157,7 +167,7 @@ class OsloBus:
             until_s=time.monotonic() + self._conf.rpc_response_timeout,
         )
         try:
-            answer = self._senders(topic).call(call)
+            answer = self._timed(topic, call)
         except (messaging.MessagingTimeout, TimeoutError):
             LOG.warning("%s did not answer %s.%s in time", topic, namespace, method)
             raise errors.Unavailable(
@@ -175,6 +185,18 @@ class OsloBus:
         if "error" in answer:
             raise errors.from_plain(answer["error"])
         return answer.get("result")
+
+    def _timed(self, topic: str, call: Call) -> dict[str, Any]:
+        before_s = time.monotonic()
+        outcome = "failed"
+        try:
+            answer = self._senders(topic).call(call)
+            outcome = "error" if "error" in answer else "ok"
+            return answer
+        finally:
+            name = f"{call.namespace}.{call.method}"
+            took_s = time.monotonic() - before_s
+            metrics.RPC_SECONDS.labels(topic, name, outcome).observe(took_s)
 
     def _senders(self, topic: str) -> Senders:
         with self._opening:
@@ -233,6 +255,7 @@ class OsloBus:
 
     def _drop(self, why: str) -> None:
         self.dropped += 1
+        metrics.CASTS_DROPPED.inc()
         if self.dropped == 1 or self.dropped % 1000 == 0:
             LOG.warning("%d casts dropped so far: %s", self.dropped, why)
 
@@ -256,6 +279,7 @@ class OsloBus:
             # The thread must outlive whatever a driver raises.
             LOG.exception("%s.%s could not be sent", waiting.namespace, waiting.method)
             return False
+        self._sent_s = time.monotonic()
         return True
 
     def _client(self, topic: str, namespace: str, version: str, *, fanout: bool) -> Any:

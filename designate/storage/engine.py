@@ -137,6 +137,12 @@ class Database:
                 engine.dispose()
             self._engines.clear()
 
+    def fault(self) -> str | None:
+        """What is wrong with the database, found by asking it."""
+        with self.read() as connection:
+            connection.exec_driver_sql("SELECT 1").close()
+        return None
+
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection whose reads all see one moment. Raises Unavailable when there is none."""

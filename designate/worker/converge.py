@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from time import monotonic
 
-from designate import errors
+from designate import errors, metrics
 from designate.context import admin_context
 from designate.model.zones import Action, Outcome, ZoneChange, ZoneReport, newest
 from designate.rpc.clients import CentralClient
@@ -89,6 +89,7 @@ class Converger:
 
     def _drop(self) -> None:
         self.dropped += 1
+        metrics.QUEUE_DROPPED.labels("zones").inc()
         if self.dropped == 1 or self.dropped % 1000 == 0:
             LOG.warning("too many zones wait; %d changes left to the sweep so far", self.dropped)
 
@@ -106,6 +107,7 @@ class Converger:
         state.change = change
         if not is_news:
             return
+        state.since = monotonic()
         state.steps.append((change.serial, change.revision))
         self._publisher.follow(state)
         for server in state.servers:
@@ -173,7 +175,10 @@ class Converger:
             server.asking = False
             if state.closed:
                 return
+            lagged = state.lags(server)
             server.answer = answer
+            if lagged:
+                measure(state, server)
             report = state.outcome()
             if report is not None:
                 self._reported(state, report)
@@ -213,6 +218,7 @@ class Converger:
             now = monotonic()
             expired = [state for state in self._states.values() if state.deadline <= now]
             for state in expired:
+                metrics.UNSERVED.labels(state.pool.name).inc()
                 self._close(state)
         for state in expired:
             self._send(state.failure("not served in time"))
@@ -221,3 +227,13 @@ class Converger:
         state.closed = True
         if self._states.get(state.change.zone_id) is state:
             del self._states[state.change.zone_id]
+
+
+def measure(state: ZoneState, server: ServerState) -> None:
+    """Record what the answer of a nameserver that was behind says."""
+    labels = (state.pool.name, server.label)
+    if not state.lags(server):
+        metrics.CONVERGENCE_SECONDS.labels(*labels).observe(monotonic() - state.since)
+        metrics.SERIAL_LAG.labels(*labels).set(0)
+    elif server.serial:
+        metrics.SERIAL_LAG.labels(*labels).set((state.change.serial - server.serial) % 2**32)

@@ -88,7 +88,8 @@ class ZoneState:
     first, so that a stream of changes shows progress. calls: what each target's backend is to do
     ("create", "delete" or ""). calls_needed: the zone is not done before enough of them did it; a
     repair is not needed, for there the nameservers' answers are proof enough. renewed: the targets'
-    settings were compared with the servers' once. Moments are those of time.monotonic()."""
+    settings were compared with the servers' once. since: when the change was heard of. Moments are
+    those of time.monotonic()."""
 
     change: ZoneChange
     pool: LivePool
@@ -107,6 +108,7 @@ class ZoneState:
     restore_after: float = -math.inf
     restorations: int = 0
     renewed: bool = False
+    since: float = 0.0
 
     @property
     def deleting(self) -> bool:
@@ -204,6 +206,7 @@ def new_state(change: ZoneChange, pool: LivePool, settings: Settings, now: float
         servers=[ServerState(nameserver=ns, delay_s=delay_s) for ns in pool.nameservers],
         calls=calls,
         calls_needed=bool(calls),
+        since=now,
     )
     state.steps.append((change.serial, change.revision))
     return state

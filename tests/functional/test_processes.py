@@ -10,11 +10,12 @@ from typing import Any
 
 import dns.rcode
 import pytest
+import requests
 
 from tests.broker import RabbitMQ
 from tests.daemons import NAMES, Daemons
 from tests.primaries import BindPrimary, zone_text
-from tests.servers import Named, until
+from tests.servers import Named, free_ports, until
 from tests.service import ask, texts
 
 
@@ -25,11 +26,21 @@ def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
 
 
 @pytest.fixture(scope="module")
+def monitoring_port() -> int:
+    """The first of as many free ports in a row as there are daemons."""
+    return free_ports(len(NAMES))
+
+
+@pytest.fixture(scope="module")
 def cloud(
-    tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ, bind: Named
+    tmp_path_factory: pytest.TempPathFactory,
+    broker: RabbitMQ,
+    bind: Named,
+    monitoring_port: int,
 ) -> Iterator[Daemons]:
     folder = tmp_path_factory.mktemp("cloud")
-    with Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker.url, bind) as daemons:
+    options = {"monitoring": {"listen": f"127.0.0.1:{monitoring_port}"}}
+    with Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker.url, bind, options) as daemons:
         yield daemons
 
 
@@ -85,6 +96,29 @@ def test_every_process_says_that_it_lives(cloud: Daemons) -> None:
         }
 
     until(up, 20, "a heartbeat of every process")
+
+
+def test_every_daemon_tells_how_it_is(cloud: Daemons, monitoring_port: int, bind: Named) -> None:
+    zone = new_zone(cloud, "measured.example.")
+    active(cloud, f"/zones/{zone['id']}")
+    texts = []
+    for port in range(monitoring_port, monitoring_port + len(NAMES)):
+        assert requests.get(f"http://127.0.0.1:{port}/healthcheck", timeout=10).text == "OK"
+        texts.append(requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text)
+    everything = "\n".join(texts)
+
+    for sample in (
+        'designate_api_request_seconds_count{code="202",method="POST",route="/v2/zones"}',
+        'designate_rpc_call_seconds_count{method="zones.create",outcome="ok",topic="central"}',
+        'designate_rpc_served_seconds_count{method="zones.create",outcome="ok"}',
+        f'designate_convergence_seconds_count{{nameserver="127.0.0.1:{bind.port}",pool="default"}}',
+        f'designate_nameserver_serial_lag{{nameserver="127.0.0.1:{bind.port}",pool="default"}} 0.0',
+        'designate_transfers_total{kind="axfr"}',
+        'designate_transfer_bytes_total{kind="axfr"}',
+        'designate_queue_depth{queue="casts"}',
+        'designate_swept_total{sweep="recovery"}',
+    ):
+        assert sample in everything, sample
 
 
 def test_a_report_on_request(cloud: Daemons) -> None:

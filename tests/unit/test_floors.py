@@ -8,11 +8,12 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "designate"
 
-BASE = {"errors", "context"}
+BASE = {"errors", "context", "metrics"}
 ALLOWED: dict[str, set[str]] = {
     # floor 0
     "errors": set(),
     "context": set(),
+    "metrics": set(),
     # floor 1: pure, and apart from each other
     "wire": BASE,
     "model": BASE,
@@ -34,6 +35,7 @@ TOP_FLOOR = {
     "compose",
     "config",
     "concurrency",
+    "health",
     "heart",
     "processes",
     "service",
@@ -54,6 +56,7 @@ LIBRARIES: dict[str, set[str]] = {
     "oslo_middleware": {"api"},
     "oslo_policy": {"central"},
     "pecan": {"api"},
+    "prometheus_client": {"metrics", "health"},
     "requests": {"backend"},
     "regex": {"central"},
     "sqlalchemy": {"storage", "central", "mdns"},
