@@ -181,6 +181,11 @@ max_password_length = 72
         self.publish(name, identity=self.url, **urls)
         return name
 
+    def withdraw(self, region: str) -> None:
+        """Take a region's services out of the catalogue."""
+        for endpoint in self.call("GET", f"/endpoints?region_id={region}")["endpoints"]:
+            self.call("DELETE", f"/endpoints/{endpoint['id']}")
+
     def _identity(self) -> str:
         return str(self.call("GET", "/services?type=identity")["services"][0]["id"])
 
@@ -215,6 +220,18 @@ max_password_length = 72
         return self.authenticate(
             {"methods": ["application_credential"], "application_credential": credential}
         )
+
+    def project_of(self, token: str) -> str | None:
+        """The project that a token is for; None for what is no token of a project."""
+        answer = self._http.get(
+            f"{self.url}/auth/tokens",
+            headers={"X-Auth-Token": self._admin_token, "X-Subject-Token": token},
+            timeout=30,
+        )
+        if answer.status_code != 200:
+            return None
+        project = answer.json()["token"].get("project")
+        return str(project["id"]) if project else None
 
     def requests(self) -> int:
         """How many requests it has answered."""

@@ -20,13 +20,17 @@ class _Server(ThreadingHTTPServer):
 
 class Neutron:
     """`with Neutron() as neutron`. tokens: token to its project; a token of ADMIN sees all projects.
-    page_size: rows on a page at most. behave: what to do with a request instead of answering it.
-    requests: paths and queries as they came. pem: speak TLS with this certificate and key."""
+    identify: who a token is that is not among them. page_size: rows on a page at most. behave: what to
+    do with a request instead of answering it. requests: paths and queries as they came. pem: speak TLS
+    with this certificate and key."""
 
     ADMIN = "admin"
 
-    def __init__(self, pem: str | None = None) -> None:
+    def __init__(
+        self, pem: str | None = None, identify: Callable[[str], str | None] = lambda _: None
+    ) -> None:
         self._scheme = "https" if pem else "http"
+        self._identify = identify
         self.tokens: dict[str, str] = {}
         self.rows: dict[str, dict[str, Any]] = {}
         self.page_size = 1000
@@ -117,7 +121,7 @@ class Neutron:
         parts = urlsplit(path)
         if parts.path != "/v2.0/floatingips":
             return 404, {"NeutronError": "not found"}
-        project_id = self.tokens.get(token)
+        project_id = self.tokens.get(token) or self._identify(token)
         if project_id is None:
             return 401, {"NeutronError": "unauthorized"}
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}

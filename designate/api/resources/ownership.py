@@ -156,6 +156,8 @@ def routes() -> list[Route]:
     return [
         *SHARES.routes(),
         *REQUESTS.routes(),
+        # openstacksdk sends its changes as PUT.
+        route(f"{REQUESTS.path}/{{{REQUESTS.item}}}", PUT=REQUESTS.update),
         route("/zones/{zone_id}/tasks/transfer_requests", POST=offer),
         *ACCEPTS.routes(),
     ]

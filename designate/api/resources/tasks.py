@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from webob import Response
@@ -16,6 +17,8 @@ from designate.model.tasks import ImportDraft, TaskStatus, ZoneTask
 DATES = ("created_at", "id", "updated_at")
 IMPORTS_PATH = "/zones/tasks/imports"
 EXPORTS_PATH = "/zones/tasks/exports"
+# Where openstacksdk looks for exports.
+SDK_EXPORTS_PATH = "/zones/tasks/export"
 
 
 def _view(task: ZoneTask) -> dict[str, Any]:
@@ -71,6 +74,7 @@ EXPORTS = Resource(
     filters=("status", "message", "zone_id"),
     created_status=lambda _: 202,
 )
+SDK_EXPORTS = replace(EXPORTS, path=SDK_EXPORTS_PATH)
 
 
 def start_import(call: Call) -> Response:
@@ -112,6 +116,10 @@ def routes() -> list[Route]:
         route(IMPORTS_PATH, POST=start_import),
         *IMPORTS.routes(),
         *EXPORTS.routes(),
+        *SDK_EXPORTS.routes(),
         route("/zones/{zone_id}/tasks/export", POST=start_export),
-        route(f"{EXPORTS_PATH}/{{export_id}}/export", gives="text/dns", GET=download),
+        *(
+            route(f"{path}/{{export_id}}/export", gives="text/dns", GET=download)
+            for path in (EXPORTS_PATH, SDK_EXPORTS_PATH)
+        ),
     ]
