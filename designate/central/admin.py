@@ -34,7 +34,7 @@ from designate.model.query import Page, Query
 from designate.storage import admin as storage
 from designate.storage.engine import Transaction
 from designate.storage.rows import Rows
-from designate.wire import names
+from designate.wire import names, tsig
 
 GROUP = "service:api"
 OPTS = [
@@ -243,9 +243,12 @@ def _check_tsigkey(core: Core, tx: Transaction, key: TsigKey) -> None:
             reasons=(Reason(("type",), "'secret' should not be empty", "value", ["secret"]),)
         )
     try:
-        names.to_wire(key.name.rstrip(".") + ".")
+        name = tsig.key_name(key.name)
     except ValueError:
         raise errors.InvalidObject(f"'{key.name[:100]}' is not a key name") from None
+    if storage.has_namesake(tx.connection, key.id, name):
+        # In a message they would be the same.
+        raise errors.Duplicate("tsigkey")
     kind = "pool" if key.scope is TsigScope.POOL else "zone"
     if not storage.resource_exists(tx.connection, kind, key.resource_id):
         raise errors.BadRequest(

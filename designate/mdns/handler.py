@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 
 import dns.exception
 import dns.message
@@ -12,25 +14,34 @@ import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
-import dns.rrset
 from oslo_config import cfg
 
 from designate import errors
 from designate.mdns.answers import Answerer
+from designate.mdns.callers import Caller, Callers, is_in, networks
 from designate.mdns.notifies import Notifies
 from designate.mdns.transfers import Expired, Request, Transfers
 from designate.mdns.zonecache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
 from designate.storage import serving
 from designate.storage.engine import Database
-from designate.wire import packet, transfer
+from designate.storage.serving import View
+from designate.wire import packet, transfer, tsig
 
 LOG = logging.getLogger(__name__)
 
 GROUP = "service:mdns"
 OPTS = [
     cfg.BoolOpt(
-        "query_enforce_tsig", default=False, help="Refuse queries and transfers without TSIG."
+        "query_enforce_tsig",
+        default=False,
+        help="Refuse queries and transfers without TSIG. NOTIFYs of primaries are taken without it.",
+    ),
+    cfg.ListOpt(
+        "allow_transfer",
+        default=["0.0.0.0/0", "::/0"],
+        help="Addresses and networks whose transfers are answered without TSIG. With a key they are "
+        "answered wherever they come from. An empty list: none without a key.",
     ),
     cfg.IntOpt(
         "max_message_size",
@@ -38,7 +49,7 @@ OPTS = [
         min=512,
         max=65535,
         help="Largest message of a transfer in bytes. A record that is larger gets a message of its "
-        "own.",
+        "own; signed messages may be larger where this is less than 1100.",
     ),
     cfg.IntOpt(
         "ixfr_max_steps",
@@ -60,6 +71,19 @@ META_TYPES = frozenset(
 )
 
 
+TRANSFERS = (dns.rdatatype.AXFR, dns.rdatatype.IXFR)
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """view: what its key opens, None without one; signature_bytes: what the answer's signature takes."""
+
+    peer: str
+    tcp: bool
+    view: View | None
+    signature_bytes: int
+
+
 class Handler:
     """Thread-safe. Reads the database; writes nothing."""
 
@@ -68,8 +92,10 @@ class Handler:
         self._conf = conf
         self._database = database
         self._enforce_tsig = group.query_enforce_tsig
+        self._may_transfer = networks(group.allow_transfer, f"[{GROUP}] allow_transfer")
+        self._callers = Callers(database)
         self._notifies = Notifies(database, worker)
-        body_bytes = group.max_message_size - transfer.OVERHEAD
+        body_bytes = transfer.room(group.max_message_size)
         self._transfers = Transfers(
             database,
             ZoneCache(database, group.zone_cache_bytes, body_bytes),
@@ -87,57 +113,77 @@ class Handler:
         peer: the client's address. The iterator must be exhausted or closed: a transfer holds what
         it reads from.
         """
+        signer: tsig.Signer | None = None
         try:
-            yield from self._handle(wire, peer, tcp)
+            if len(wire) < packet.HEADER.size or wire[2] & 0x80:
+                return
+            try:
+                caller = self._callers.of(wire, peer)
+            except ValueError:
+                yield from _bare(wire, dns.rcode.FORMERR)
+                return
+            if caller.verdict is not None and caller.error:
+                for reply in _bare(wire, dns.rcode.NOTAUTH, _repeated(wire)):
+                    yield caller.verdict.refuse(reply)
+                return
+            signer = caller.signer()
+            with closing(self._answer(wire, peer, tcp, caller, signer)) as replies:
+                for reply in replies:
+                    yield reply if signer is None else signer.sign(reply)
         except errors.DesignateError as error:
             LOG.warning("query from %s could not be answered: %s", peer, error)
-            yield from _bare(wire, dns.rcode.SERVFAIL)
+            yield from _failed(wire, signer)
         except Exception:
             LOG.exception("query from %s failed", peer)
-            yield from _bare(wire, dns.rcode.SERVFAIL)
+            yield from _failed(wire, signer)
 
-    def _handle(self, wire: bytes, peer: str, tcp: bool) -> Iterator[bytes]:
-        if len(wire) < packet.HEADER.size or wire[2] & 0x80:
-            return iter(())
+    def _answer(
+        self, wire: bytes, peer: str, tcp: bool, caller: Caller, signer: tsig.Signer | None
+    ) -> Generator[bytes]:
         opcode = (wire[2] >> 3) & 0x0F
         if opcode == dns.opcode.UPDATE:
-            return _bare(wire, dns.rcode.REFUSED)
+            yield from _bare(wire, dns.rcode.REFUSED)
+            return
         if opcode not in (dns.opcode.QUERY, dns.opcode.NOTIFY):
-            return _bare(wire, dns.rcode.NOTIMP)
+            yield from _bare(wire, dns.rcode.NOTIMP)
+            return
         try:
-            # keyring False: signatures are read but not verified, as no key is known.
+            # keyring False: the signature has been verified already.
             query = dns.message.from_wire(wire, keyring=False, ignore_trailing=True)
             question = packet.question(wire) if len(query.question) == 1 else None
         except (dns.exception.DNSException, ValueError, IndexError, OverflowError):
-            return _bare(wire, dns.rcode.FORMERR)
+            question = None
         if question is None:
-            return _bare(wire, dns.rcode.FORMERR)
-        if query.tsig is not None:
-            return iter((_bad_key(wire, query.tsig, question),))
-        if opcode == dns.opcode.NOTIFY:
-            return self._notifies.answer(wire, query, question, peer)
-        return self._query(query, question, peer, tcp)
+            yield from _bare(wire, dns.rcode.FORMERR)
+        elif opcode == dns.opcode.NOTIFY:
+            yield from self._notifies.answer(wire, query, question, peer, caller.view)
+        else:
+            signature_bytes = 0 if signer is None else signer.size_bytes
+            client = _Client(peer, tcp, caller.view, signature_bytes)
+            yield from self._query(query, question, client)
 
     def _query(
-        self, query: dns.message.Message, question: packet.Question, peer: str, tcp: bool
+        self, query: dns.message.Message, question: packet.Question, client: _Client
     ) -> Iterator[bytes]:
         payload = query.payload if query.edns >= 0 else None
-        rcode = self._refusal(query, question, tcp)
-        if rcode is None and question.rtype in (dns.rdatatype.AXFR, dns.rdatatype.IXFR):
+        rcode = self._refusal(query, question, client)
+        view = client.view or View(pool_id=self._conf["service:central"].default_pool_id)
+        if rcode is None and question.rtype in TRANSFERS:
             request = Request(
                 number=query.id,
                 flags=int(query.flags),
                 question=question,
-                peer=peer,
-                tcp=tcp,
+                peer=client.peer,
+                tcp=client.tcp,
                 payload=payload,
                 serial=_client_serial(query) or 0,
+                signature_bytes=client.signature_bytes,
             )
             partial = question.rtype == dns.rdatatype.IXFR
             send = self._transfers.difference if partial else self._transfers.whole
             rcode = dns.rcode.REFUSED
             try:
-                messages = send(request, self._pool_id)
+                messages = send(request, view)
                 if messages is not None:
                     return messages
             except Expired:
@@ -146,36 +192,41 @@ class Handler:
             number=query.id,
             flags=int(query.flags),
             question=question.wire,
-            largest=packet.room(tcp=tcp, payload=payload),
+            largest=packet.room(tcp=client.tcp, payload=payload) - client.signature_bytes,
             edns=payload is not None,
         )
         if rcode is None:
-            self._ordinary(reply, question, tcp)
+            self._ordinary(reply, question, view, client.tcp)
         else:
             reply.rcode = rcode
         return iter((reply.to_wire(),))
 
     def _refusal(
-        self, query: dns.message.Message, question: packet.Question, tcp: bool
+        self, query: dns.message.Message, question: packet.Question, client: _Client
     ) -> dns.rcode.Rcode | None:
         """Why a query is not even looked up; None: it is."""
         if query.edns > 0:
             return dns.rcode.BADVERS
-        if question.rclass != dns.rdataclass.IN or self._enforce_tsig:
+        unsigned = client.view is None
+        if question.rclass != dns.rdataclass.IN or (unsigned and self._enforce_tsig):
             return dns.rcode.REFUSED
         if question.rtype in META_TYPES:
             return dns.rcode.NOTIMP
-        if question.rtype == dns.rdatatype.AXFR and not tcp:
+        if question.rtype == dns.rdatatype.AXFR and not client.tcp:
             # It would send a forged sender a whole zone; the RFC leaves AXFR over UDP undefined
             # (RFC 5936 section 4.2).
+            return dns.rcode.REFUSED
+        if question.rtype in TRANSFERS and unsigned and not is_in(client.peer, self._may_transfer):
             return dns.rcode.REFUSED
         if question.rtype == dns.rdatatype.IXFR and _client_serial(query) is None:
             return dns.rcode.FORMERR
         return None
 
-    def _ordinary(self, reply: packet.Reply, question: packet.Question, tcp: bool) -> None:
+    def _ordinary(
+        self, reply: packet.Reply, question: packet.Question, view: View, tcp: bool
+    ) -> None:
         with self._database.read() as connection:
-            zone = serving.find_zone(connection, self._pool_id, question.keys)
+            zone = serving.find_zone(connection, view, question.keys)
             if zone is None:
                 reply.rcode = dns.rcode.REFUSED
             elif zone.expired:
@@ -183,12 +234,6 @@ class Handler:
                 reply.rcode = dns.rcode.SERVFAIL
             else:
                 Answerer(connection, zone, question, reply).answer(brief=not tcp)
-
-    @property
-    def _pool_id(self) -> str:
-        """Without a key a client sees the default pool."""
-        pool_id: str = self._conf["service:central"].default_pool_id
-        return pool_id
 
 
 def _client_serial(query: dns.message.Message) -> int | None:
@@ -206,12 +251,14 @@ def _bare(wire: bytes, rcode: int, question: bytes = b"") -> Iterator[bytes]:
         yield reply
 
 
-def _bad_key(wire: bytes, signature: dns.rrset.RRset, question: packet.Question) -> bytes:
-    """NOTAUTH and an unsigned TSIG that says which key is not known (RFC 8945 section 5.2.1)."""
-    reply = packet.bare_reply(wire, dns.rcode.NOTAUTH, question.wire) or b""
-    owner = signature.name.to_wire() or b""
-    rdata = signature[0].replace(mac=b"", error=dns.rcode.BADKEY, other=b"").to_wire() or b""
-    fixed = dns.rdatatype.TSIG.to_bytes(2) + dns.rdataclass.ANY.to_bytes(2) + bytes(4)
-    one_additional = (1).to_bytes(2)
-    counted = reply[:10] + one_additional + reply[12:]
-    return b"".join((counted, owner, fixed, len(rdata).to_bytes(2), rdata))
+def _repeated(wire: bytes) -> bytes:
+    """The question, if there is one alone that can be repeated."""
+    try:
+        return packet.question(wire).wire if wire[4:6] == b"\0\1" else b""
+    except ValueError:
+        return b""
+
+
+def _failed(wire: bytes, signer: tsig.Signer | None) -> Iterator[bytes]:
+    for reply in _bare(wire, dns.rcode.SERVFAIL):
+        yield reply if signer is None else signer.sign(reply)

@@ -24,7 +24,7 @@ from designate.mdns.hostnames import HostNames, same_address
 from designate.rpc.interfaces import WorkerApi
 from designate.storage import serving
 from designate.storage.engine import Database
-from designate.storage.serving import Secondary
+from designate.storage.serving import Secondary, View
 from designate.wire import packet
 from designate.wire.names import serial_ge
 
@@ -52,15 +52,25 @@ class Notifies:
         self._names.stop()
 
     def answer(
-        self, wire: bytes, query: dns.message.Message, question: packet.Question, peer: str
+        self,
+        wire: bytes,
+        query: dns.message.Message,
+        question: packet.Question,
+        peer: str,
+        view: View | None,
     ) -> Iterator[bytes]:
-        """NOTAUTH for zones that nobody transfers here, REFUSED for senders that are no primary of
-        the zone, nothing beyond the allowance or while a primary's name is being looked up; else
-        NOERROR, and a worker is told of what is news."""
+        """NOTAUTH for zones that nobody transfers here or that the key does not open, REFUSED for
+        senders that are no primary of the zone, nothing beyond the allowance or while a primary's name
+        is being looked up; else NOERROR, and a worker is told of what is news.
+
+        view: what the key of a signed one opens; None: it is not signed.
+        """
         if question.rtype != dns.rdatatype.SOA or question.rclass != dns.rdataclass.IN:
             return _reply(wire, dns.rcode.NOTIMP, question)
         with self._database.read() as connection:
             found = serving.find_secondaries(connection, question.key)
+        if view is not None:
+            found = [zone for zone in found if view.shows(zone.id, zone.pool_id)]
         if not found:
             return _reply(wire, dns.rcode.NOTAUTH, question)
         judged = [(zone, self._is_primary(zone, peer)) for zone in found]

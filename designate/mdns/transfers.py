@@ -14,7 +14,7 @@ from designate.mdns.zonecache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
 from designate.storage import serving
 from designate.storage.engine import Database
-from designate.storage.serving import ServedZone
+from designate.storage.serving import ServedZone, View
 from designate.wire import names, packet, transfer
 
 LOG = logging.getLogger(__name__)
@@ -27,7 +27,7 @@ IXFR_MOST_BYTES = 16 * 2**20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A query for a transfer. peer: the client's address; payload: what its OPT says, None without
-    one; serial: what an IXFR's client has."""
+    one; serial: what an IXFR's client has; signature_bytes: what a signature adds to each message."""
 
     number: int
     flags: int
@@ -36,6 +36,7 @@ class Request:
     tcp: bool
     payload: int | None
     serial: int = 0
+    signature_bytes: int = 0
 
 
 class Expired(errors.Unavailable):
@@ -63,31 +64,31 @@ class Transfers:
         self._body_bytes = body_bytes
         self._ixfr_max_steps = ixfr_max_steps
 
-    def whole(self, request: Request, pool_id: str) -> Iterator[bytes] | None:
+    def whole(self, request: Request, view: View) -> Iterator[bytes] | None:
         """The zone (RFC 5936); over TCP only."""
         with self._database.read() as connection:
-            zone = _fresh(serving.find_zone(connection, pool_id, [request.question.key]))
-        return None if zone is None else self._whole(request, pool_id, zone)
+            zone = _fresh(serving.find_zone(connection, view, [request.question.key]))
+        return None if zone is None else self._whole(request, view, zone)
 
-    def difference(self, request: Request, pool_id: str) -> Iterator[bytes] | None:
+    def difference(self, request: Request, view: View) -> Iterator[bytes] | None:
         """What changed since the client's serial; one SOA when nothing did, or over UDP when the
         answer does not fit (RFC 1995 section 2); the whole zone when the journal does not reach back
         or would be the longer way (section 4)."""
         with self._database.read() as connection:
-            zone = _fresh(serving.find_zone(connection, pool_id, [request.question.key]))
+            zone = _fresh(serving.find_zone(connection, view, [request.question.key]))
             if zone is None:
                 return None
             current = names.serial_ge(request.serial, zone.serial)
             steps = [] if current else self._steps(connection, zone, request)
         if steps is None and request.tcp:
-            return self._whole(request, pool_id, zone)
+            return self._whole(request, view, zone)
         pieces = transfer.difference(zone.ttl, zone.soa_wire, steps or ())
         # Over UDP it is one message, and has been found to fit.
         bodies = transfer.fill(pieces, self._body_bytes if request.tcp else packet.LARGEST)
         return self._told(request, zone, bodies, "ixfr", hint=bool(steps))
 
-    def _whole(self, request: Request, pool_id: str, zone: ServedZone) -> Iterator[bytes] | None:
-        found = self._cache.transfer(zone, pool_id)
+    def _whole(self, request: Request, view: View, zone: ServedZone) -> Iterator[bytes] | None:
+        found = self._cache.transfer(zone, view)
         return None if found is None else self._told(request, *found, "axfr", hint=True)
 
     def _steps(
@@ -108,7 +109,8 @@ class Transfers:
         room = packet.room(tcp=False, payload=request.payload)
         framing = 2 * len(transfer.difference(zone.ttl, zone.soa_wire, ())[0][1])
         opt = 0 if request.payload is None else packet.OPT_LENGTH
-        return room - packet.HEADER.size - len(request.question.wire) - framing - opt
+        taken = packet.HEADER.size + len(request.question.wire) + framing + opt
+        return room - taken - request.signature_bytes
 
     def _told(
         self,

@@ -25,7 +25,7 @@ from oslo_config import cfg
 from designate import errors
 from designate.storage import serving
 from designate.storage.engine import Database
-from designate.storage.serving import ServedZone
+from designate.storage.serving import ServedZone, View
 from designate.wire import transfer
 from designate.wire.transfer import Body
 
@@ -80,16 +80,16 @@ class ZoneCache:
         self._streams = threading.BoundedSemaphore(STREAMS)
         self.used_bytes = 0
 
-    def transfer(self, zone: ServedZone, pool_id: str) -> tuple[ServedZone, Iterator[Body]] | None:
+    def transfer(self, zone: ServedZone, view: View) -> tuple[ServedZone, Iterator[Body]] | None:
         """The zone at this or a later revision with its bodies; None: it is served no longer.
 
         The iterator must be exhausted or closed. Raises Unavailable when too many zones are being
         read already.
         """
-        packed = self._packed(zone, pool_id)
+        packed = self._packed(zone, view)
         if packed is not None:
             return packed.zone, _bodies(packed)
-        stream = self._stream(zone, pool_id)
+        stream = self._stream(zone, view)
         fresh = next(stream, None)
         if fresh is None:
             return None
@@ -104,7 +104,7 @@ class ZoneCache:
 
     # -- zones that are kept ---------------------------------------------------------------------
 
-    def _packed(self, zone: ServedZone, pool_id: str) -> Packed | None:
+    def _packed(self, zone: ServedZone, view: View) -> Packed | None:
         """From memory, or read into it; None: to be streamed."""
         asked_s = monotonic()
         deadline = asked_s + WAIT_S
@@ -126,7 +126,7 @@ class ZoneCache:
                     return None
         try:
             with _slot(self._fills, deadline):
-                return self._fill(zone, pool_id)
+                return self._fill(zone, view)
         finally:
             with self._changed:
                 self._filling.discard(zone.id)
@@ -139,12 +139,12 @@ class ZoneCache:
         size = self._sizes.get(zone.id, zone.recordset_count * SMALLEST_RECORDSET)
         return size <= self._limit and still_sent <= self._size_bytes
 
-    def _fill(self, zone: ServedZone, pool_id: str) -> Packed | None:
+    def _fill(self, zone: ServedZone, view: View) -> Packed | None:
         bodies: list[Body] = []
         size = 0
         with self._database.read() as connection:
             made_s = monotonic()
-            fresh = serving.find_zone(connection, pool_id, [zone.name.lower()])
+            fresh = serving.find_zone(connection, view, [zone.name.lower()])
             if fresh is None:
                 return None
             for body in self._read(connection, fresh):
@@ -180,13 +180,13 @@ class ZoneCache:
 
     # -- zones that are not ----------------------------------------------------------------------
 
-    def _stream(self, zone: ServedZone, pool_id: str) -> Iterator[ServedZone | Body]:
+    def _stream(self, zone: ServedZone, view: View) -> Iterator[ServedZone | Body]:
         """The zone as of the snapshot, then its bodies while they are read."""
         size = 0
         spool: IO[bytes] | None = None
         with _slot(self._streams, monotonic() + WAIT_S):
             with self._database.read() as connection:
-                fresh = serving.find_zone(connection, pool_id, [zone.name.lower()])
+                fresh = serving.find_zone(connection, view, [zone.name.lower()])
                 if fresh is None:
                     return
                 yield fresh

@@ -82,3 +82,11 @@ def pool_has_key(connection: sa.Connection, pool_id: str) -> bool:
         tsigkeys.c.resource_id == pool_id, tsigkeys.c.scope == TsigScope.POOL
     )
     return connection.execute(statement.limit(1)).first() is not None
+
+
+def has_namesake(connection: sa.Connection, key_id: str, name: str) -> bool:
+    """Whether another TSIG key has this lower-case name, with or without its trailing dot."""
+    statement = sa.select(tsigkeys.c.id).where(
+        tsigkeys.c.name_key.in_((name, name.removesuffix("."))), tsigkeys.c.id != key_id
+    )
+    return connection.execute(statement.limit(1)).first() is not None

@@ -8,14 +8,15 @@ a query, making them costs more than running them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from designate.model.admin import TsigScope
 from designate.model.codec import from_plain
 from designate.model.zones import Action, Master, ZoneType
-from designate.storage.tables import LIVE, recordsets, zone_journal, zones
+from designate.storage.tables import LIVE, recordsets, tsigkeys, zone_journal, zones
 
 STREAM_BATCH = 4000
 
@@ -42,12 +43,35 @@ class ServedZone:
         return self.expires_at is not None and self.expires_at <= _now()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What a client may see: the zones of a pool, or one zone of whatever pool."""
+
+    pool_id: str | None = None
+    zone_id: str | None = None
+
+    def shows(self, zone_id: str, pool_id: str) -> bool:
+        return zone_id == self.zone_id or pool_id == self.pool_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey:
+    """A TSIG key. secret: base64. view: what it opens."""
+
+    id: str
+    name: str
+    algorithm: str
+    secret: str = field(repr=False)
+    view: View
+
+
 @dataclass(frozen=True, slots=True)
 class Secondary:
     """A zone that a NOTIFY may be about. primary_serial: of its content; None: it has none that can be
     served, so that any is news."""
 
     id: str
+    pool_id: str
     masters: tuple[Master, ...]
     primary_serial: int | None
 
@@ -73,15 +97,29 @@ class Span:
     complete: bool
 
 
-_FIND_ZONE = sa.select(*(zones.c[name] for name in ServedZone.__slots__)).where(
+_SERVED = sa.select(*(zones.c[name] for name in ServedZone.__slots__)).where(
     zones.c.name_key.in_(sa.bindparam("keys", expanding=True)),
     zones.c.deleted == LIVE,
-    zones.c.pool_id == sa.bindparam("pool"),
     zones.c.action != Action.DELETE,
     sa.or_(zones.c.type != ZoneType.SECONDARY, zones.c.transferred_at.is_not(None)),
 )
+_FIND_IN_POOL = _SERVED.where(zones.c.pool_id == sa.bindparam("pool"))
+_FIND_ONE = _SERVED.where(zones.c.id == sa.bindparam("zone"))
+_KEY = (
+    sa.select(
+        tsigkeys.c.id,
+        tsigkeys.c.name,
+        tsigkeys.c.algorithm,
+        tsigkeys.c.secret,
+        tsigkeys.c.scope,
+        tsigkeys.c.resource_id,
+    )
+    .where(tsigkeys.c.name_key.in_((sa.bindparam("name"), sa.bindparam("dotless"))))
+    .order_by(tsigkeys.c.created_at.desc())
+    .limit(1)
+)
 _SECONDARIES = sa.select(
-    zones.c.id, zones.c.masters, zones.c.primary_serial, zones.c.expired_at
+    zones.c.id, zones.c.pool_id, zones.c.masters, zones.c.primary_serial, zones.c.expired_at
 ).where(
     zones.c.name_key == sa.bindparam("key"),
     zones.c.deleted == LIVE,
@@ -136,14 +174,33 @@ def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def find_zone(
-    connection: sa.Connection, pool_id: str, name_keys: Sequence[str]
-) -> ServedZone | None:
-    """The zone with the longest of these lower-case names. Zones that are being deleted, and
+def find_key(connection: sa.Connection, name: str) -> StoredKey | None:
+    """The TSIG key of a lower-case name with its trailing dot; it may be stored without."""
+    values = {"name": name, "dotless": name.removesuffix(".")}
+    row = connection.execute(_KEY, values).first()
+    if row is None:
+        return None
+    pool = row.scope == TsigScope.POOL
+    return StoredKey(
+        id=row.id,
+        name=row.name,
+        algorithm=row.algorithm,
+        secret=row.secret,
+        view=View(pool_id=row.resource_id) if pool else View(zone_id=row.resource_id),
+    )
+
+
+def find_zone(connection: sa.Connection, view: View, name_keys: Sequence[str]) -> ServedZone | None:
+    """The zone in view with the longest of these lower-case names. Zones that are being deleted, and
     secondary ones before their first transfer, are not served."""
     if not name_keys:
         return None
-    rows = connection.execute(_FIND_ZONE, {"keys": name_keys, "pool": pool_id}).all()
+    if view.zone_id is None:
+        values = {"keys": name_keys, "pool": view.pool_id}
+        rows = connection.execute(_FIND_IN_POOL, values).all()
+    else:
+        values = {"keys": name_keys, "zone": view.zone_id}
+        rows = connection.execute(_FIND_ONE, values).all()
     if not rows:
         return None
     return ServedZone(*max(rows, key=lambda found: len(found.name)))
@@ -155,6 +212,7 @@ def find_secondaries(connection: sa.Connection, name_key: str) -> list[Secondary
     return [
         Secondary(
             id=row.id,
+            pool_id=row.pool_id,
             masters=from_plain(tuple[Master, ...], row.masters),
             primary_serial=None if row.expired_at else row.primary_serial,
         )

@@ -241,6 +241,7 @@ pools = sa.Table(
     sa.Column("nameservers", sa.JSON, nullable=False),
     sa.Column("targets", sa.JSON, nullable=False),
     sa.Column("also_notifies", sa.JSON, nullable=False),
+    sa.Column("catalog_zone", sa.JSON(none_as_null=True)),
     # Grows with every change of ns_records.
     sa.Column("ns_version", sa.Integer, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
@@ -309,6 +310,7 @@ tsigkeys = sa.Table(
     metadata,
     sa.Column("id", ID, primary_key=True),
     sa.Column("name", text(160), nullable=False, unique=True),
+    sa.Column("name_key", text(160), nullable=False, server_default=sa.text("''")),
     sa.Column("algorithm", text(16), nullable=False),
     sa.Column("secret", text(160), nullable=False),
     sa.Column("scope", text(8), nullable=False),
@@ -319,6 +321,7 @@ tsigkeys = sa.Table(
     sa.Column("updated_at", MOMENT),
     sa.Index("ix_tsigkeys_created_at_id", "created_at", "id"),
     sa.Index("ix_tsigkeys_resource_id", "resource_id"),
+    sa.Index("ix_tsigkeys_name_key", "name_key"),
     **TABLE,
 )
 

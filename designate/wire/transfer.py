@@ -8,11 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from designate.wire import packet, rr
+from designate.wire import packet, rr, tsig
 
 Body = tuple[int, bytes]
 # Header, the longest question, and an OPT record.
-OVERHEAD = 12 + 259 + packet.OPT_LENGTH
+_FRAME_BYTES = 12 + 259 + packet.OPT_LENGTH
+
+
+def room(message_bytes: int) -> int:
+    """Bytes of records in a message of this size at most. The same body is sent with a signature and
+    without, so the longest one has its place; where messages are so small that it would take most of
+    them, signed ones may become larger."""
+    records = message_bytes - _FRAME_BYTES
+    return max(records - tsig.LARGEST_BYTES, records // 2)
 
 
 def whole(
