@@ -189,7 +189,8 @@ class MariaDB(_Server):
             "--max-connections=400",
             "--innodb-buffer-pool-size=64M",
             "--innodb-log-file-size=32M",
-            "--innodb-flush-log-at-trx-commit=0",
+            # A commit outlives the server's end, though not the machine's.
+            "--innodb-flush-log-at-trx-commit=2",
             "--innodb-flush-method=nosync",
             "--performance-schema=OFF",
             *account,
@@ -267,8 +268,9 @@ class PostgreSQL(_Server):
             "unix_socket_directories": self.folder,
             "max_connections": 400,
             "shared_buffers": "64MB",
+            # A commit outlives the server's end, though not the machine's.
             "fsync": "off",
-            "synchronous_commit": "off",
+            "synchronous_commit": "on",
             "full_page_writes": "off",
         }
         chosen = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

@@ -13,6 +13,7 @@ import pytest
 
 from tests.broker import RabbitMQ
 from tests.daemons import Daemons
+from tests.databases import MariaDB
 from tests.drills.load import Load
 from tests.servers import Named, until
 
@@ -36,11 +37,17 @@ def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
 
 
 @pytest.fixture(scope="module")
+def database() -> Iterator[MariaDB]:
+    with MariaDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
 def cloud(
-    tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ, bind: Named
+    tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ, bind: Named, database: MariaDB
 ) -> Iterator[Daemons]:
     folder = tmp_path_factory.mktemp("cloud")
-    with Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker.url, bind) as daemons:
+    with Daemons(folder, database.fresh(), broker.url, bind) as daemons:
         yield daemons
 
 
@@ -82,6 +89,14 @@ def test_the_broker_stops(cloud: Daemons, bind: Named, broker: RabbitMQ, factor:
 
 def test_the_broker_hangs(cloud: Daemons, bind: Named, broker: RabbitMQ, factor: int) -> None:
     drill(cloud, bind, "hang", 12 + 3 * factor, broker.pause, broker.resume)
+
+
+def test_the_database_stops(cloud: Daemons, bind: Named, database: MariaDB, factor: int) -> None:
+    drill(cloud, bind, "mariadb", 5 * factor, database.stop, database.start)
+
+
+def test_the_database_hangs(cloud: Daemons, bind: Named, database: MariaDB, factor: int) -> None:
+    drill(cloud, bind, "pause", 12 + 3 * factor, database.pause, database.resume)
 
 
 def test_the_nameserver_stops(cloud: Daemons, bind: Named, factor: int) -> None:
