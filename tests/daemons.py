@@ -126,6 +126,19 @@ class Daemons:
                 stderr=log,
             )
 
+    def start_faulty(self, name: str, step: str, skip: int = 0) -> None:
+        """Start the daemon NAME-NUMBER so that it dies at a step (see tests.drills.faulty)."""
+        kind = name.partition("-")[0]
+        faulty = [sys.executable, "-m", "tests.drills.faulty", kind, step, str(skip)]
+        with self.log(name).open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [*faulty, "--config-file", str(self.conf_file)],
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                cwd=Path(__file__).parents[1],
+            )
+
     def ready(self) -> None:
         """Wait for an answer that needs api, central and the database."""
         until(self._answers, 60, "the API's first answer")

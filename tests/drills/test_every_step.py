@@ -1,0 +1,104 @@
+"""A process is killed between every two steps of the main job: no accepted change is lost, and none
+is shown ACTIVE that is not served.
+
+`--long` takes every step; otherwise one of each process is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.broker import RabbitMQ
+from tests.daemons import Daemons
+from tests.databases import MariaDB
+from tests.drills.faulty import STEPS
+from tests.drills.load import Answer
+from tests.servers import Named, until
+from tests.service import ask, texts
+
+SHORT = ("answer-received", "committed", "proven", "transfer-due", "swept")
+WITHIN_S = 30.0
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "step" in metafunc.fixturenames:
+        every = metafunc.config.getoption("--long")
+        metafunc.parametrize("step", sorted(STEPS) if every else SHORT)
+
+
+@pytest.fixture(scope="module")
+def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
+    with Named(tmp_path_factory.mktemp("bind")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def cloud(
+    tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ, bind: Named, mariadb: MariaDB
+) -> Iterator[Daemons]:
+    folder = tmp_path_factory.mktemp("cloud")
+    with Daemons(folder, mariadb.fresh(), broker.url, bind) as daemons:
+        yield daemons
+
+
+@pytest.fixture
+def zone(cloud: Daemons, request: pytest.FixtureRequest) -> dict[str, str]:
+    """A zone that is served, before anything breaks."""
+    name = f"{request.node.callspec.params['step']}.example."
+    status, made = cloud.call("POST", "/zones", {"name": name, "email": "a@example.org"})
+    assert status == 202, made
+    until(lambda: cloud.call("GET", f"/zones/{made['id']}")[1]["status"] == "ACTIVE", 30, name)
+    return {"id": made["id"], "name": name}
+
+
+def test_no_change_is_lost(cloud: Daemons, bind: Named, zone: dict[str, str], step: str) -> None:
+    name = f"{STEPS[step][0]}-0"
+    cloud.kill(name)
+    cloud.start_faulty(name, step)
+    answers: list[Answer] = []
+
+    def dead() -> bool:
+        answers.append(post(cloud, zone, len(answers)))
+        return cloud.processes[name].poll() is not None
+
+    until(dead, 60, f"{name} killed at {step}")
+    cloud.kill(name)
+    cloud.start(name)
+
+    accepted = [answer for answer in answers if 200 <= answer.status < 300]
+    unclear = [answer for answer in answers if answer not in accepted]
+    assert all(answer.status in (0, 503) for answer in unclear), unclear[:3]
+    until(lambda: is_whole(cloud, bind, zone, accepted), WITHIN_S, f"all is well after {step}")
+
+
+def post(cloud: Daemons, zone: dict[str, str], number: int) -> Answer:
+    record = f"r{number}.{zone['name']}"
+    body = {"name": record, "type": "A", "records": [f"192.0.2.{number % 250}"]}
+    try:
+        status, found = cloud.call("POST", f"/zones/{zone['id']}/recordsets", body)
+    except requests.ConnectionError:
+        status, found = 0, None
+    return Answer(path="", name=record, status=status, retry_after=None, took_s=0, body=found)
+
+
+def is_whole(cloud: Daemons, bind: Named, zone: dict[str, str], accepted: list[Answer]) -> bool:
+    """Everything accepted is there; everything that is there, accepted or only begun, is ACTIVE and
+    served as it is stored."""
+    try:
+        status, found = cloud.call("GET", f"/zones/{zone['id']}/recordsets?limit=1000&type=A")
+    except requests.ConnectionError:
+        return False
+    if status != 200:
+        return False
+    stored = {each["name"]: each for each in found["recordsets"]}
+    for answer in accepted:
+        assert answer.name in stored, f"{answer.name} was accepted and is lost"
+    for each in stored.values():
+        if each["status"] != "ACTIVE":
+            return False
+        served = texts(ask(("127.0.0.1", bind.port), each["name"], "A"))
+        assert served == set(each["records"]), f"{each['name']} is ACTIVE and not served"
+    return True
