@@ -174,7 +174,7 @@ class RecordSetsEndpoint:
             return self._insert(tx, context, stored, draft, rdatas)
 
         try:
-            return core.db.write(write)
+            return core.db.write(write, zone_id)
         except db_errors.DBDuplicateEntry:
             raise errors.Duplicate("recordset") from None
 
@@ -276,7 +276,7 @@ class RecordSetsEndpoint:
                 )
             return self._replace(tx, stored, current, after, rdatas)
 
-        return core.db.write(write)
+        return core.db.write(write, zone_id)
 
     def _patched(self, current: RecordSet, patch: RecordSetPatch) -> RecordSet:
         members = {
@@ -350,7 +350,7 @@ class RecordSetsEndpoint:
                 version=before.version + 1,
             )
 
-        return core.db.write(write)
+        return core.db.write(write, zone_id)
 
     def _remove(self, tx: Transaction, stored: StoredZone, current: StoredRecordSet) -> None:
         gone = current.recordset

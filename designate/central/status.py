@@ -80,7 +80,7 @@ class StatusEndpoint:
                 return self._served(tx, zone, report)
             return self._failed(tx, zone, report)
 
-        news = self._core.db.write(write)
+        news = self._core.db.write(write, report.zone_id)
         if news:
             level = logging.WARNING if report.outcome is Outcome.FAILED else logging.INFO
             LOG.log(level, "zone %s %s", report.zone_id, news)

@@ -300,7 +300,7 @@ class ZonesEndpoint:
                 columns=columns,
             )
 
-        return core.db.write(write)
+        return core.db.write(write, zone_id)
 
     def delete(self, context: Context, zone_id: str) -> Zone:
         core = self._core
@@ -340,7 +340,7 @@ class ZonesEndpoint:
             )
             return after
 
-        return core.db.write(write)
+        return core.db.write(write, zone_id)
 
     # -- tasks -----------------------------------------------------------------------------------
 

@@ -269,12 +269,14 @@ project_usage = sa.Table(
     **TABLE,
 )
 
-# One row per registered domain (the last two labels): locked while a zone below it is created,
-# because ownership of parents and children spans pools and projects.
+# One row per registered domain (the last two labels): written while a zone below it is created,
+# because ownership of parents and children spans pools and projects. Written and not only locked, for
+# the nodes of a Galera cluster know nothing of each other's locks, but refuse a write that came second.
 namespaces = sa.Table(
     "namespaces",
     metadata,
     sa.Column("name_key", NAME, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="0"),
     **TABLE,
 )
 

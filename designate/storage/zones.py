@@ -259,26 +259,35 @@ def find(
 def lock_namespace(tx: Transaction, name: str) -> None:
     """Hold the registered domain of the name, so that nobody else adds a zone under it meanwhile."""
     key = ".".join(name.lower().rstrip(".").split(".")[-2:]) + "."
-    insert_missing(tx, namespaces, {"name_key": key})
-    tx.execute(tx.lock(sa.select(namespaces.c.name_key).where(namespaces.c.name_key == key)))
-
-
-def insert_missing(tx: Transaction, table: sa.Table, values: dict[str, Any]) -> None:
-    """Insert a row unless its primary key exists."""
-    if tx.dialect == "sqlite":
-        tx.execute(sqlite.insert(table).values(**values).on_conflict_do_nothing())
-    elif tx.dialect == "postgresql":
-        tx.execute(postgresql.insert(table).values(**values).on_conflict_do_nothing())
-    else:
-        tx.execute(mysql.insert(table).values(**values).prefix_with("IGNORE"))
+    tx.execute(_adding(tx.dialect, namespaces, "version"), {"name_key": key, "version": 1})
 
 
 def owned_zones(tx: Transaction, project_id: str, change: int) -> int:
     """Add to the project's number of zones, holding its row; answers the new number."""
-    insert_missing(tx, project_usage, {"project_id": project_id, "zones": 0})
     own = project_usage.c.project_id == project_id
-    tx.execute(sa.update(project_usage).where(own).values(zones=project_usage.c.zones + change))
+    if change > 0:
+        row = {"project_id": project_id, "zones": change}
+        tx.execute(_adding(tx.dialect, project_usage, "zones"), row)
+    else:
+        tx.execute(sa.update(project_usage).where(own).values(zones=project_usage.c.zones + change))
     return int(tx.execute(sa.select(project_usage.c.zones).where(own)).scalar_one())
+
+
+@cache
+def _adding(dialect: str, table: sa.Table, name: str) -> sa.Insert:
+    """Inserts a row, or adds the column's value to that of the row that has its primary key."""
+    column = table.c[name]
+    if dialect == "mysql":
+        adding = mysql.insert(table)
+        return adding.on_duplicate_key_update({name: column + adding.inserted[name]})
+    key = list(table.primary_key)
+    if dialect == "postgresql":
+        insert = postgresql.insert(table)
+        return insert.on_conflict_do_update(
+            index_elements=key, set_={name: column + insert.excluded[name]}
+        )
+    lite = sqlite.insert(table)
+    return lite.on_conflict_do_update(index_elements=key, set_={name: column + lite.excluded[name]})
 
 
 def insert(

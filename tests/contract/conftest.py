@@ -1,0 +1,19 @@
+"""What the storage contract's tests share: central and its database, on each kind in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.databases import Databases
+from tests.zonedata import Hidden
+
+
+@pytest.fixture(scope="module")
+def hidden(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hidden]:
+    """Tests use zones and projects of their own in it."""
+    storage = {"connection": databases.fresh(), "max_pool_size": 40}
+    folder = tmp_path_factory.mktemp(f"hidden-{databases.kind}")
+    with Hidden(folder, **{"storage:sqlalchemy": storage}) as parts:
+        yield parts
