@@ -92,6 +92,8 @@ def advance(
     serial changes. columns: other columns of the zone's row to set.
     """
     zone = stored.zone
+    if stored.expired:
+        raise errors.BadRequest("The zone has expired: its content comes from its masters alone")
     now = core.now()
     serial = (
         # The next ones are the primary's to give; the least step forward leaves most of them.

@@ -30,6 +30,14 @@ def hidden(tmp_path):
         yield hidden
 
 
+@pytest.fixture
+def everywhere(tmp_path, databases):
+    """As hidden, on each database."""
+    storage = {"connection": databases.fresh()}
+    with Hidden(tmp_path, **{"storage:sqlalchemy": storage}) as hidden:
+        yield hidden
+
+
 def recordsets(hidden, zone):
     """(name, type) to recordset."""
     page = hidden.central.recordsets.find(hidden.context, zone.id, Query(limit=1000))
@@ -93,16 +101,16 @@ def test_the_first_transfer_is_the_zone_with_the_primarys_soa(hidden):
     assert texts(ask(hidden.address, WWW, "A")) == {"192.0.2.2"}
 
 
-def test_a_whole_transfer_becomes_one_step_of_what_is_different(hidden):
-    zone = secondary(hidden)
-    bring(hidden, zone, 5)
-    kept = recordsets(hidden, zone)[f"ns1.{ZONE}", "A"]
+def test_a_whole_transfer_becomes_one_step_of_what_is_different(everywhere):
+    zone = secondary(everywhere)
+    bring(everywhere, zone, 5)
+    kept = recordsets(everywhere, zone)[f"ns1.{ZONE}", "A"]
     new = rrs(f"new.{ZONE} 30 TXT x", f"{WWW} 60 A 192.0.2.7")
-    taken = bring(hidden, zone, 7, [*CONTENT[:2], *new])
-    after = recordsets(hidden, zone)
+    taken = bring(everywhere, zone, 7, [*CONTENT[:2], *new])
+    after = recordsets(everywhere, zone)
 
     assert taken is Taken.STORED
-    assert ixfr(hidden, 5) == [
+    assert ixfr(everywhere, 5) == [
         f"{ZONE} 300 SOA {soa(7)[0]}",
         f"{ZONE} 300 SOA {soa(5)[0]}",
         f"{WWW} 60 A 192.0.2.2",
@@ -113,7 +121,7 @@ def test_a_whole_transfer_becomes_one_step_of_what_is_different(hidden):
     ]
     assert after[f"ns1.{ZONE}", "A"] == kept
     assert after[WWW, "A"].updated_at
-    assert texts(ask(hidden.address, WWW, "A")) == {"192.0.2.7"}
+    assert texts(ask(everywhere.address, WWW, "A")) == {"192.0.2.7"}
 
 
 def test_ttl_changes_of_records_and_of_the_soa_are_differences_too(hidden):
@@ -136,23 +144,23 @@ def test_ttl_changes_of_records_and_of_the_soa_are_differences_too(hidden):
     assert hidden.fresh(zone).ttl == 77
 
 
-def test_a_difference_is_applied_to_what_it_touches(hidden):
-    zone = secondary(hidden)
-    bring(hidden, zone, 5)
+def test_a_difference_is_applied_to_what_it_touches(everywhere):
+    zone = secondary(everywhere)
+    bring(everywhere, zone, 5)
     steps = [
         soa(5), *rrs(f"{WWW} 60 A 192.0.2.2"), soa(6), *rrs(f"{WWW} 60 A 192.0.2.3"),
         soa(6), soa(7), *rrs(f"{WWW} 60 A 192.0.2.4", f"b.{ZONE} 9 AAAA 2001:db8::1"),
     ]  # fmt: skip
     brought = content(zone, [soa(7), *steps, soa(7)], since=5)
-    taken = hidden.central.inbound.replace_content(admin_context(), brought)
-    found = recordsets(hidden, zone)
+    taken = everywhere.central.inbound.replace_content(admin_context(), brought)
+    found = recordsets(everywhere, zone)
 
     assert brought.difference
     assert taken is Taken.STORED
     assert found[WWW, "A"].records == ("192.0.2.3", "192.0.2.4")
     assert found[f"b.{ZONE}", "AAAA"].ttl == 9
-    assert hidden.fresh(zone).serial == 7
-    assert ixfr(hidden, 5)[1:-1] == [
+    assert everywhere.fresh(zone).serial == 7
+    assert ixfr(everywhere, 5)[1:-1] == [
         f"{ZONE} 300 SOA {soa(5)[0]}",
         f"{WWW} 60 A 192.0.2.2",
         f"{ZONE} 300 SOA {soa(7)[0]}",
@@ -160,7 +168,7 @@ def test_a_difference_is_applied_to_what_it_touches(hidden):
         f"{WWW} 60 A 192.0.2.4",
         f"b.{ZONE} 9 AAAA 2001:db8::1",
     ]
-    assert transferred(hidden.address, ZONE).to_text(sorted=True).count("\n") == 6
+    assert transferred(everywhere.address, ZONE).to_text(sorted=True).count("\n") == 6
 
 
 @pytest.mark.parametrize(
@@ -290,10 +298,10 @@ def test_quotas_do_not_stop_a_transfer_but_the_bound_does(tmp_path):
         assert hidden.fresh(zone).serial == 5
 
 
-def test_a_large_transfer_comes_in_parts_and_leaves_none(hidden):
-    zone = secondary(hidden)
+def test_a_large_transfer_comes_in_parts_and_leaves_none(everywhere):
+    zone = secondary(everywhere)
     whole = content(zone, [soa(5), *CONTENT, soa(5)])
-    inbound = hidden.central.inbound
+    inbound = everywhere.central.inbound
     context = admin_context()
     cut = [whole.tail[:40], whole.tail[40:90], whole.tail[90:]]
     inbound.stage(context, zone.id, "older", 0, b"left behind")
@@ -310,8 +318,8 @@ def test_a_large_transfer_comes_in_parts_and_leaves_none(hidden):
         inbound.replace_content(context, missing)
 
     assert inbound.replace_content(context, parts) is Taken.STORED
-    assert texts(ask(hidden.address, WWW, "A")) == {"192.0.2.2"}
-    with hidden.database.read() as connection:
+    assert texts(ask(everywhere.address, WWW, "A")) == {"192.0.2.2"}
+    with everywhere.database.read() as connection:
         assert connection.execute(sa.select(inbound_chunks)).all() == []
 
 

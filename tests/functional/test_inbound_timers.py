@@ -8,8 +8,10 @@ import dns.rcode
 import pytest
 import sqlalchemy as sa
 
+from designate import errors
 from designate.context import admin_context
 from designate.model.inbound import Taken
+from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import Action, Outcome, Status, ZonePatch, ZoneReport
 from designate.storage.tables import zones
 from tests.inboundparts import bring, secondary
@@ -28,6 +30,14 @@ def clock():
 @pytest.fixture
 def hidden(tmp_path, clock):
     with Hidden(tmp_path, clock) as hidden:
+        yield hidden
+
+
+@pytest.fixture
+def everywhere(tmp_path, clock, databases):
+    """As hidden, on each database."""
+    storage = {"connection": databases.fresh()}
+    with Hidden(tmp_path, clock, **{"storage:sqlalchemy": storage}) as hidden:
         yield hidden
 
 
@@ -157,35 +167,35 @@ def test_each_confirmation_puts_the_expiry_off(hidden, clock):
     assert hidden.fresh(zone).status == Status.ACTIVE
 
 
-def test_expired_content_is_withdrawn_until_it_is_proven_gone_and_no_longer(hidden, clock):
-    zone = active(hidden)
-    hidden.worker.changes.clear()
+def test_expired_content_is_withdrawn_until_it_is_proven_gone_and_no_longer(everywhere, clock):
+    zone = active(everywhere)
+    everywhere.worker.changes.clear()
     clock.move(seconds=4999)
-    sweep(hidden)
-    before = list(hidden.worker.changes)
+    sweep(everywhere)
+    before = list(everywhere.worker.changes)
     clock.move(seconds=2)
-    sweep(hidden)
-    sweep(hidden)
-    withdrawn = list(hidden.worker.changes)
-    shown = hidden.fresh(zone)
-    report(hidden, zone, Outcome.FAILED)
+    sweep(everywhere)
+    sweep(everywhere)
+    withdrawn = list(everywhere.worker.changes)
+    shown = everywhere.fresh(zone)
+    report(everywhere, zone, Outcome.FAILED)
     clock.move(seconds=60)
-    again = hidden.central.status.recover(admin_context(), 0, 4095, 10)
-    report(hidden, zone, Outcome.ABSENT)
+    again = everywhere.central.status.recover(admin_context(), 0, 4095, 10)
+    report(everywhere, zone, Outcome.ABSENT)
     clock.move(seconds=60)
-    later = hidden.central.status.recover(admin_context(), 0, 4095, 10)
+    later = everywhere.central.status.recover(admin_context(), 0, 4095, 10)
 
     assert before == []
     assert [(change.action, change.withdrawn) for change in withdrawn] == [(Action.DELETE, True)]
     assert shown.status == Status.ERROR
     assert "expired" in shown.error
     assert again == 1
-    assert hidden.worker.changes[-1] == withdrawn[0]
+    assert everywhere.worker.changes[-1] == withdrawn[0]
     assert later == 0
-    assert hidden.fresh(zone).status == Status.ERROR
+    assert everywhere.fresh(zone).status == Status.ERROR
     # It goes on being looked for, which brings it back.
     clock.move(seconds=80)
-    assert sweep(hidden) == [zone.id]
+    assert sweep(everywhere) == [zone.id]
 
 
 def test_a_late_report_does_not_make_an_expired_zone_active(hidden, clock):
@@ -220,6 +230,18 @@ def test_any_content_of_the_primary_brings_an_expired_zone_back(hidden, clock, s
     # For those that saw it before, the serial does not go back.
     assert hidden.fresh(zone).serial == 6
     assert hidden.central.inbound.plan(admin_context(), zone.id).newer_than == serial
+
+
+def test_nobody_changes_an_expired_zone(hidden, clock):
+    zone = active(hidden)
+    clock.move(seconds=5001)
+    sweep(hidden)
+    draft = RecordSetDraft(name=f"own.{ZONE}", type="A", records=("192.0.2.77",))
+    with pytest.raises(errors.BadRequest, match="expired"):
+        hidden.central.recordsets.create(hidden.context, zone.id, draft)
+    hidden.central.zones.update(hidden.context, zone.id, ZonePatch(description="x"))
+
+    assert hidden.fresh(zone).status == Status.ERROR
 
 
 def test_an_expired_zone_that_is_deleted_is_deleted(hidden, clock):

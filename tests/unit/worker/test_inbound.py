@@ -343,3 +343,13 @@ def test_a_closed_queue_ends_its_threads_and_takes_nothing():
 
     assert ended == [None]
     assert not queue.put("a", None, 0)
+
+
+def test_a_silent_primary_is_left_alone_while_another_one_confirms_what_is_there(primary, look):
+    silent, current = primary(9), primary(5)
+    silent.serial = None
+    central = Central(plan(silent, current, newer_than=5, since=5))
+    look(central)
+
+    assert central.said == [("checked", 5)]
+    assert silent.queries == []
