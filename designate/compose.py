@@ -70,7 +70,8 @@ class Standalone:
         from designate.api.server import HttpServer
         from designate.heart import Heart
         from designate.mdns.server import MiniDns
-        from designate.producer.sweeps import Producer
+        from designate.producer.membership import Alone
+        from designate.producer.service import Producer
         from designate.worker.service import Worker
 
         self._conf = conf
@@ -81,7 +82,7 @@ class Standalone:
         to_worker = worker_client(self.bus)
         self._worker = Worker(conf, self.central)
         self._mdns = MiniDns(conf, self.database, to_worker)
-        self._producer = Producer(conf, self.central)
+        self._producer = Producer(conf, self.central, Alone())
         listen = conf["service:api"].listen[0]
         host, _, port = listen.rpartition(":")
         self._http = HttpServer(

@@ -10,6 +10,8 @@
     +-- OverQuota             413  over_quota
     +-- UnsupportedMedia      415  unsupported_content_type
     +-- Duplicate             409  duplicate_<kind>
+    +-- LeaseLost             409  lease_lost; the share of work is another process' by now (never reaches
+    |                              a client)
     +-- ConfigurationError    500  configuration_error, or the type given
     +-- Unavailable           503  service_unavailable; the caller may try again after `retry_after_s`
     +-- DeadlineExceeded      504  timeout
@@ -153,6 +155,11 @@ class Duplicate(DesignateError):
             type = type or f"duplicate_{stem}"
             message = message or f"Duplicate {name}"
         super().__init__(message, type=type)
+
+
+class LeaseLost(DesignateError):
+    code = 409
+    default_type = "lease_lost"
 
 
 class OverQuota(DesignateError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import uuid
 from collections.abc import Sequence
 
 from oslo_config import cfg
@@ -33,6 +34,7 @@ class Heart:
         self._conf = conf
         self._central = central
         self._services = services
+        self._process = str(uuid.uuid4())
         interval_s = conf["heartbeat_emitter"].heartbeat_interval
         self._timer = Periodic("heartbeat", interval_s, self._beat)
 
@@ -48,5 +50,7 @@ class Heart:
 
     def _beat(self, status: ServiceState = ServiceState.UP) -> None:
         for name in self._services:
-            beat = Heartbeat(service_name=name, hostname=self._conf.host, status=status)
+            beat = Heartbeat(
+                service_name=name, hostname=self._conf.host, status=status, process=self._process
+            )
             self._central.services.heartbeat(admin_context(), beat)

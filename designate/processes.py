@@ -78,7 +78,7 @@ def mdns(conf: cfg.ConfigOpts) -> Process:
 
 def producer(conf: cfg.ConfigOpts) -> Process:
     """designate-producer: the clock."""
-    from designate.producer.sweeps import Producer
+    from designate.producer.service import Producer
 
     bus = OsloBus(conf)
     part = Producer(conf, _central(conf, bus))

@@ -175,12 +175,14 @@ def withdraw(core: Core, tx: Transaction, zone: Zone, pool_version: int) -> None
     tx.after_commit.append(lambda: core.worker.zone_changed(admin_context(), change))
 
 
-def withdrawal_of(zone: Zone, pool_version: int) -> ZoneChange:
-    change = change_of(zone, pool_version)
+def withdrawal_of(zone: Zone, pool_version: int, *, again: bool = False) -> ZoneChange:
+    change = change_of(zone, pool_version, again=again)
     return replace(change, action=Action.DELETE, withdrawn=True)
 
 
-def change_of(zone: Zone, pool_version: int, *, hard_delete: bool = False) -> ZoneChange:
+def change_of(
+    zone: Zone, pool_version: int, *, hard_delete: bool = False, again: bool = False
+) -> ZoneChange:
     return ZoneChange(
         zone_id=zone.id,
         name=zone.name,
@@ -192,4 +194,5 @@ def change_of(zone: Zone, pool_version: int, *, hard_delete: bool = False) -> Zo
         action=zone.action,
         created=zone.served_revision > 0,
         hard_delete=hard_delete,
+        again=again,
     )

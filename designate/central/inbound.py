@@ -16,6 +16,7 @@ from functools import partial
 from oslo_config import cfg
 
 from designate import errors
+from designate.central import leases
 from designate.central.base import JOURNAL_PRUNE_EVERY, JOURNAL_STEPS_KEPT, Core, announce, withdraw
 from designate.central.content import TYPE_NS, Changes, Unfit, compare, follow, touched
 from designate.context import Context, admin_context
@@ -269,11 +270,19 @@ class InboundEndpoint:
         core.db.write(write)
         LOG.warning("zone %s: no primary gave it: %s", zone_id, reason)
 
-    def refresh(self, context: Context, first_shard: int, last_shard: int, limit: int) -> int:
+    def refresh(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        generation: int | None = None,
+    ) -> int:
         core = self._core
         shards = (first_shard, last_shard)
         now = core.now()
         with core.db.read() as connection:
+            leases.require(connection, generation)
             expiring = inbound.expiring(connection, shards, now, limit)
             due = inbound.due(connection, shards, now, limit)
         # Each in a transaction of its own: a zone that is being stored must not hold up the others.

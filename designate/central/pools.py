@@ -24,6 +24,7 @@ from designate.model import poolsfile
 from designate.model.codec import UNSET
 from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPatch, PoolSpec
 from designate.model.query import Page, Query
+from designate.model.shards import SHARDS
 from designate.model.zones import Action
 from designate.storage import pools, zones
 from designate.storage.engine import Transaction
@@ -284,7 +285,7 @@ def _masked(name: str, value: str) -> str:
     return poolsfile.MASK if poolsfile.is_secret(name) else value
 
 
-def follow_pools(core: Core, limit: int) -> int:
+def follow_pools(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 1)) -> int:
     """Bring zones whose apex NS set is older than their pool forward, each in a transaction of its
     own; answers how many. Interrupted, it goes on at the next sweep."""
     done = 0
@@ -293,7 +294,7 @@ def follow_pools(core: Core, limit: int) -> int:
         waiting = [
             (pool, zone_id)
             for pool in everything
-            for zone_id in zones.outdated(connection, pool.id, pool.ns_version, limit)
+            for zone_id in zones.outdated(connection, pool.id, pool.ns_version, limit, shards)
         ]
     for pool, zone_id in waiting[:limit]:
 

@@ -11,6 +11,7 @@ from designate.central.admin import BlacklistsEndpoint, TldsEndpoint, TsigKeysEn
 from designate.central.base import Core, utcnow
 from designate.central.floatingips import FloatingIpsEndpoint
 from designate.central.inbound import InboundEndpoint
+from designate.central.leases import LeasesEndpoint
 from designate.central.ownership import (
     SharesEndpoint,
     TransferAcceptsEndpoint,
@@ -22,6 +23,7 @@ from designate.central.quotas import QuotasEndpoint
 from designate.central.recordsets import RecordSetsEndpoint
 from designate.central.services import ReportsEndpoint, ServicesEndpoint
 from designate.central.status import StatusEndpoint
+from designate.central.sweeps import SweepsEndpoint
 from designate.central.tasks import ExportsEndpoint, ImportsEndpoint, Jobs
 from designate.central.zones import ZonesEndpoint
 from designate.context import Context
@@ -102,6 +104,8 @@ def dispatcher(
             interfaces.ExportsApi: ExportsEndpoint(core, jobs),
             interfaces.StatusApi: StatusEndpoint(core, jobs),
             interfaces.InboundApi: InboundEndpoint(core),
+            interfaces.SweepsApi: SweepsEndpoint(core),
+            interfaces.LeasesApi: LeasesEndpoint(core),
         },
         guard=policy.check_switches,
     )

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from functools import partial
 
 from oslo_config import cfg
 from oslo_policy import policy
 
 from designate import metrics
+from designate.central import leases
 from designate.central.base import Core, change_of, withdrawal_of
-from designate.central.pools import follow_pools
 from designate.central.tasks import Jobs
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport
-from designate.storage import inbound, journal, zones
+from designate.storage import zones
 from designate.storage.engine import Transaction
 from designate.storage.zones import StoredZone
 from designate.wire.names import serial_ge
@@ -45,17 +44,10 @@ OPTS = [
         help="Seconds for which the differences between serials are kept for IXFR. A nameserver "
         "that was away for longer transfers whole zones.",
     ),
-    cfg.IntOpt(
-        "deleted_zones_kept",
-        default=604800,
-        min=0,
-        help="Seconds for which deleted zones stay in the database before they are purged.",
-    ),
 ]
 
 RULES: tuple[policy.RuleDefault, ...] = ()
 MOST_ERROR_TEXT = 1000
-STAGED_KEPT_S = 7200
 
 
 class StatusEndpoint:
@@ -135,11 +127,19 @@ class StatusEndpoint:
         zones.update(tx, zone.id, status=Status.ERROR, error=error, sent_at=self._core.now())
         return f"revision {zone.revision} failed: {error}"
 
-    def recover(self, context: Context, first_shard: int, last_shard: int, limit: int) -> int:
+    def recover(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        generation: int | None = None,
+    ) -> int:
         core = self._core
         conf = core.conf[GROUP]
 
         def write(tx: Transaction) -> int:
+            leases.require(tx.connection, generation)
             waiting = zones.claim_waiting(
                 tx,
                 (first_shard, last_shard),
@@ -150,33 +150,20 @@ class StatusEndpoint:
             )
             for stored in waiting:
                 change = (
-                    withdrawal_of(stored.zone, stored.pool_version)
+                    withdrawal_of(stored.zone, stored.pool_version, again=True)
                     if stored.expired and stored.zone.action != Action.DELETE
-                    else change_of(stored.zone, stored.pool_version, hard_delete=stored.hard_delete)
+                    else change_of(
+                        stored.zone, stored.pool_version, hard_delete=stored.hard_delete, again=True
+                    )
                 )
                 send = partial(core.worker.zone_changed, admin_context(), change)
                 tx.after_commit.append(send)
             return len(waiting)
 
-        self._jobs.recover()
-        follow_pools(core, limit)
         count = core.db.write(write)
+        if first_shard == 0:
+            self._jobs.recover()
         metrics.SWEPT.labels("recovery").inc(count)
         if count:
             LOG.info("recovery handed out %d zones again", count)
         return count
-
-    def purge(self, context: Context, first_shard: int, last_shard: int, limit: int) -> int:
-        core = self._core
-        conf = core.conf[GROUP]
-        now = core.now()
-        zones_before = now - timedelta(seconds=conf.deleted_zones_kept)
-        steps_before = now - timedelta(seconds=conf.journal_max_age)
-        removed = core.db.write(
-            lambda tx: zones.purge(tx, (first_shard, last_shard), zones_before, limit)
-        )
-        staged_before = now - timedelta(seconds=STAGED_KEPT_S)
-        core.db.write(lambda tx: inbound.discard_older(tx, staged_before))
-        removed += core.db.write(lambda tx: journal.prune_older(tx, steps_before, limit))
-        metrics.SWEPT.labels("purge").inc(removed)
-        return removed

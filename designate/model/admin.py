@@ -133,10 +133,12 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """What a service says about itself."""
+    """What a service says about itself. process: which of the service's processes on the host says
+    so; empty: it has but one."""
 
     service_name: str
     hostname: str
     status: ServiceState = ServiceState.UP
     stats: dict[str, Any] = field(default_factory=dict)
     capabilities: dict[str, Any] = field(default_factory=dict)
+    process: str = ""

@@ -140,7 +140,8 @@ class ZoneChange:
     """Tells the worker that a zone has a revision which its nameservers may not serve yet.
 
     created: the nameservers were proven to know the zone before. pool_version: changes whenever
-    the pool's definition does, so that a worker knows when its copy is old. withdrawn: a deletion from
+    the pool's definition does, so that a worker knows when its copy is old. again: handed out by the
+    recovery sweep; such changes never hold up new ones. withdrawn: a deletion from
     the nameservers alone, because the zone's data expired; later content takes it back.
     """
 
@@ -154,6 +155,7 @@ class ZoneChange:
     action: Action
     created: bool = False
     hard_delete: bool = False
+    again: bool = False
     withdrawn: bool = False
 
 

@@ -10,29 +10,45 @@ from collections.abc import Callable
 LOG = logging.getLogger(__name__)
 
 
+def jittered(interval_s: float) -> float:
+    """Give or take a tenth, so that what began together does not go on in step."""
+    return interval_s * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
+
+
 class Periodic:
-    """Runs a step at start() and then every interval_s, give or take a tenth. A step that fails is
-    logged and tried again at the next turn."""
+    """Runs a step at start() and then every interval_s, give or take a tenth; a step may answer a
+    number of seconds for the next turn alone. One that fails is logged and tried again at the next
+    turn."""
 
     def __init__(self, name: str, interval_s: float, step: Callable[[], object]) -> None:
         self._name = name
         self._interval_s = interval_s
         self._step = step
-        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._stopping = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
-        self._stopping.set()
+        self._stopping = True
+        self._wake.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=10)
 
+    def hurry(self) -> None:
+        """Make the next turn come now."""
+        self._wake.set()
+
     def _run(self) -> None:
-        while not self._stopping.is_set():
+        while not self._stopping:
+            self._wake.clear()
+            wait_s: object = None
             try:
-                self._step()
+                wait_s = self._step()
             except Exception:
                 LOG.exception("%s failed and is tried again", self._name)
-            self._stopping.wait(self._interval_s * random.uniform(0.9, 1.1))  # noqa: S311 - jitter
+            if not self._stopping:
+                wait_s = wait_s if isinstance(wait_s, float) else self._interval_s
+                self._wake.wait(jittered(wait_s))

@@ -63,6 +63,8 @@ class CentralClient:
     access: interfaces.AccessApi
     status: interfaces.StatusApi
     inbound: interfaces.InboundApi
+    sweeps: interfaces.SweepsApi
+    leases: interfaces.LeasesApi
 
     @classmethod
     def over(cls, bus: Bus, topic: str = CENTRAL_TOPIC) -> CentralClient:

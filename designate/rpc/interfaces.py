@@ -8,6 +8,7 @@ methods named in CASTS are sent without waiting, those in FANOUTS to every proce
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar, Protocol
 
 from designate.context import Context
@@ -40,6 +41,7 @@ from designate.model.query import Page, Query
 from designate.model.quotas import Limits, Quotas
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetPatch
 from designate.model.reports import Counts, ProjectZones
+from designate.model.shards import Membership
 from designate.model.tasks import ImportDraft, ZoneTask
 from designate.model.zones import Zone, ZoneChange, ZoneDraft, ZonePatch, ZoneReport
 
@@ -340,6 +342,16 @@ class ServicesApi(Interface, Protocol):
 
     def find(self, context: Context, query: Query) -> Page[ServiceStatus]: ...
 
+    def mark_down(self, context: Context, silent_s: float, limit: int) -> int:
+        """Write down what reads show already: services that said nothing for so long are DOWN.
+        Answers how many of them were not."""
+        ...
+
+    def clean_up(self, context: Context, down_s: float | None, limit: int) -> int:
+        """Forget services that stopped, and those that are down and said nothing for down_s (None:
+        keep them); answers how many rows went."""
+        ...
+
 
 class ReportsApi(Interface, Protocol):
     """What the admin API counts."""
@@ -393,7 +405,14 @@ class InboundApi(Interface, Protocol):
         """No primary gave the zone or confirmed it."""
         ...
 
-    def refresh(self, context: Context, first_shard: int, last_shard: int, limit: int) -> int:
+    def refresh(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        generation: int | None = None,
+    ) -> int:
         """Hand the zones whose primaries are to be asked to workers, and withdraw those that expired,
         at most `limit` of each; answers how many. Idempotent."""
         ...
@@ -418,13 +437,86 @@ class StatusApi(Interface, Protocol):
 
     def report(self, context: Context, report: ZoneReport) -> None: ...
 
-    def recover(self, context: Context, first_shard: int, last_shard: int, limit: int) -> int:
+    def recover(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        generation: int | None = None,
+    ) -> int:
         """Send the changes of zones that wait for their nameservers to the workers again, those
-        that wait longest first; answers how many. Idempotent."""
+        first that were left alone longest; answers how many. Idempotent.
+
+        generation: see SweepsApi.
+        """
         ...
 
-    def purge(self, context: Context, first_shard: int, last_shard: int, limit: int) -> int:
-        """Remove deleted zones and journal steps past their age; answers how many rows went."""
+
+class SweepsApi(Interface, Protocol):
+    """Periodic work on the zones of some shards, in bounded batches. Every method is harmless when
+    it is called twice.
+
+    generation: of the lease by which the caller holds the shards; LeaseLost when the group has
+    another one by now. None: not checked.
+    """
+
+    NAMESPACE: ClassVar[str] = "sweeps"
+    VERSION: ClassVar[str] = "1.0"
+
+    def purge(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        kept_s: float,
+        generation: int | None = None,
+    ) -> int:
+        """Remove zones that were deleted more than kept_s ago, and journal steps past their age;
+        answers how many rows went."""
+        ...
+
+    def follow_pools(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        generation: int | None = None,
+    ) -> int:
+        """Bring zones whose apex NS set is older than their pool's NS records forward; answers how
+        many."""
+        ...
+
+    def audit(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        after: str,
+        until: datetime,
+        generation: int | None = None,
+    ) -> tuple[Zone, ...]:
+        """The next zones, behind the id `after`, whose existence in the audit period that ends at
+        `until` is the caller's to tell: nobody is given them again for that period."""
+        ...
+
+
+class LeasesApi(Interface, Protocol):
+    """Groups of processes that divide work among themselves."""
+
+    NAMESPACE: ClassVar[str] = "leases"
+    VERSION: ClassVar[str] = "1.0"
+    CASTS: ClassVar[frozenset[str]] = frozenset({"release"})
+
+    def renew(self, context: Context, group: str, member: str, lifetime_s: float) -> Membership:
+        """Belong to the group for lifetime_s from now."""
+        ...
+
+    def release(self, context: Context, group: str, member: str) -> None:
+        """Leave the group at once. What is lost, the lease's end repairs."""
         ...
 
 

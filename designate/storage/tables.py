@@ -81,6 +81,8 @@ zones = sa.Table(
     # Records of unmanaged recordsets: what the quota counts.
     sa.Column("record_count", sa.Integer, nullable=False),
     sa.Column("shard", sa.Integer, nullable=False),
+    # End of the newest audit period for which the zone's existence was claimed to be told.
+    sa.Column("audited_until", MOMENT),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
@@ -420,5 +422,27 @@ service_statuses = sa.Table(
     sa.Column("created_at", MOMENT, nullable=False),
     sa.Column("updated_at", MOMENT),
     sa.UniqueConstraint("service_name", "hostname"),
+    **TABLE,
+)
+
+# Who is one of a group of processes: each member renews its row; an expired one is removed by
+# whoever renews next.
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", text(100), primary_key=True),
+    sa.Column("owner", NAME, primary_key=True),
+    sa.Column("expires_at", MOMENT, nullable=False),
+    sa.Index("ix_leases_expires_at", "expires_at"),
+    **TABLE,
+)
+
+# The generation of a group grows whenever its members change: the token by which work on a share
+# that was lost meanwhile is refused.
+lease_groups = sa.Table(
+    "lease_groups",
+    metadata,
+    sa.Column("name", text(100), primary_key=True),
+    sa.Column("generation", sa.BigInteger, nullable=False),
     **TABLE,
 )

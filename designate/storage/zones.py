@@ -259,7 +259,7 @@ def find(
 def lock_namespace(tx: Transaction, name: str) -> None:
     """Hold the registered domain of the name, so that nobody else adds a zone under it meanwhile."""
     key = ".".join(name.lower().rstrip(".").split(".")[-2:]) + "."
-    tx.execute(_adding(tx.dialect, namespaces, "version"), {"name_key": key, "version": 1})
+    tx.execute(adding(tx.dialect, namespaces, "version"), {"name_key": key, "version": 1})
 
 
 def owned_zones(tx: Transaction, project_id: str, change: int) -> int:
@@ -267,19 +267,19 @@ def owned_zones(tx: Transaction, project_id: str, change: int) -> int:
     own = project_usage.c.project_id == project_id
     if change > 0:
         row = {"project_id": project_id, "zones": change}
-        tx.execute(_adding(tx.dialect, project_usage, "zones"), row)
+        tx.execute(adding(tx.dialect, project_usage, "zones"), row)
     else:
         tx.execute(sa.update(project_usage).where(own).values(zones=project_usage.c.zones + change))
     return int(tx.execute(sa.select(project_usage.c.zones).where(own)).scalar_one())
 
 
 @cache
-def _adding(dialect: str, table: sa.Table, name: str) -> sa.Insert:
+def adding(dialect: str, table: sa.Table, name: str) -> sa.Insert:
     """Inserts a row, or adds the column's value to that of the row that has its primary key."""
     column = table.c[name]
     if dialect == "mysql":
-        adding = mysql.insert(table)
-        return adding.on_duplicate_key_update({name: column + adding.inserted[name]})
+        upsert = mysql.insert(table)
+        return upsert.on_duplicate_key_update({name: column + upsert.inserted[name]})
     key = list(table.primary_key)
     if dialect == "postgresql":
         insert = postgresql.insert(table)
@@ -379,8 +379,9 @@ def claim_waiting(
     pending_age_s: float,
     error_age_s: float,
 ) -> list[StoredZone]:
-    """Zones that wait for their nameservers and were not handed out lately, longest first; marked
-    as handed out now. Secondary zones are left out while they have no content, and when it expired and
+    """Zones that wait for their nameservers and were not handed out lately, those first that were
+    left alone longest, so that none of many that cannot be helped keeps the others waiting; marked as
+    handed out now. Secondary zones are left out while they have no content, and when it expired and
     is gone from the nameservers: there is nothing to serve."""
     quiet = now - timedelta(seconds=pending_age_s)
     failed = now - timedelta(seconds=error_age_s)
@@ -411,7 +412,7 @@ def claim_waiting(
             waiting,
             content,
         )
-        .order_by(zones.c.pending_since)
+        .order_by(sa.func.coalesce(zones.c.sent_at, zones.c.pending_since))
         .limit(limit)
     ).all()
     if rows:
@@ -421,7 +422,9 @@ def claim_waiting(
     return [of_row(row) for row in rows]
 
 
-def outdated(connection: sa.Connection, pool_id: str, ns_version: int, limit: int) -> list[ZoneId]:
+def outdated(
+    connection: sa.Connection, pool_id: str, ns_version: int, limit: int, shards: tuple[int, int]
+) -> list[ZoneId]:
     """Primary zones of the pool whose apex NS set is older than ns_version."""
     rows = connection.execute(
         sa.select(zones.c.id)
@@ -429,6 +432,7 @@ def outdated(connection: sa.Connection, pool_id: str, ns_version: int, limit: in
             zones.c.pool_id == pool_id,
             zones.c.deleted == LIVE,
             zones.c.ns_version < ns_version,
+            zones.c.shard.between(*shards),
             zones.c.type == ZoneType.PRIMARY,
             zones.c.action != Action.DELETE,
         )

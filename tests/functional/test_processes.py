@@ -101,12 +101,18 @@ def test_every_process_says_that_it_lives(cloud: Daemons) -> None:
 def test_every_daemon_tells_how_it_is(cloud: Daemons, monitoring_port: int, bind: Named) -> None:
     zone = new_zone(cloud, "measured.example.")
     active(cloud, f"/zones/{zone['id']}")
-    texts = []
-    for port in range(monitoring_port, monitoring_port + len(NAMES)):
+    ports = range(monitoring_port, monitoring_port + len(NAMES))
+    for port in ports:
         assert requests.get(f"http://127.0.0.1:{port}/healthcheck", timeout=10).text == "OK"
-        texts.append(requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text)
-    everything = "\n".join(texts)
 
+    def told() -> str:
+        return "\n".join(
+            requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text for port in ports
+        )
+
+    # The producer begins once central has given it its shards.
+    until(lambda: 'designate_swept_total{sweep="recovery"}' in told(), 30, "a sweep")
+    everything = told()
     for sample in (
         'designate_api_request_seconds_count{code="202",method="POST",route="/v2/zones"}',
         'designate_rpc_call_seconds_count{method="zones.create",outcome="ok",topic="central"}',

@@ -62,7 +62,8 @@ LIBRARIES: dict[str, set[str]] = {
     "sqlalchemy": {"storage", "central", "mdns"},
     "keystoneauth1": {"api", "central"},
     "keystonemiddleware": {"api"},
-    "stevedore": {"api", "backend", "central"},
+    "stevedore": {"api", "backend", "central", "producer"},
+    "tooz": {"producer"},
     "webob": {"api"},
 }
 

@@ -1,39 +1,79 @@
-"""producer: the clock and its sweeps."""
+"""producer: the clock, its tasks, and how they are chosen."""
 
 import threading
+from collections import defaultdict
 
 import pytest
 from oslo_config import cfg
 
-from designate import errors
-from designate.producer import sweeps
+from designate import config, errors
+from designate.model.shards import SHARDS, Shards, share
+from designate.producer.membership import Alone, Place
+from designate.producer.service import Producer, load
 from designate.producer.timer import Periodic
 from designate.rpc.clients import CentralClient
 from tests.servers import until
 
+RECOVERY = "producer_task:worker_periodic_recovery"
+PURGE = "producer_task:zone_purge"
 
-class Status:
-    """central.status: counts the sweeps. failing: how many calls raise first; rows: what is left
-    to purge."""
 
-    def __init__(self, failing=0, rows=0):
-        self.failing = failing
-        self.rows = rows
-        self.recovered = []
-        self.purged = []
+class Sweeps:
+    """Every interface of central that the tasks call: notes the calls and answers how much was
+    done. failing: what the next calls raise; work: how much is left of each kind."""
 
-    def recover(self, context, first_shard, last_shard, limit):
-        self.recovered.append((context.all_projects, first_shard, last_shard, limit))
-        if self.failing > 0:
-            self.failing -= 1
-            raise errors.Unavailable("the database is away")
-        return 0
+    def __init__(self, failing=(), **work):
+        self.calls = defaultdict(list)
+        self.failing = list(failing)
+        self.work = work
 
-    def purge(self, context, first_shard, last_shard, limit):
-        self.purged.append((first_shard, last_shard, limit))
-        done = min(self.rows, limit)
-        self.rows -= done
-        return done
+    def __getattr__(self, name):
+        def call(context, *arguments):
+            assert context.all_projects
+            self.calls[name].append(arguments)
+            if self.failing:
+                raise self.failing.pop()
+            limit = arguments[2] if len(arguments) > 2 else arguments[-1]
+            done = min(self.work.get(name, 0), limit)
+            self.work[name] = self.work.get(name, 0) - done
+            return done
+
+        return call
+
+
+class Given:
+    """A membership whose shards the test sets."""
+
+    def __init__(self, shards):
+        place = Place(lifetime_s=3600)
+        self.set = lambda shards: place.set(shards, threading.TIMEOUT_MAX)
+        self.set(shards)
+        self.shards, self.wait, self.close = place.shards, place.wait, place.close
+        self.doubts = 0
+
+    def start(self):
+        pass
+
+    stop = start
+
+    def doubt(self):
+        self.doubts += 1
+
+
+def make_conf(*enabled, **options):
+    """options: group to its options."""
+    conf = cfg.ConfigOpts()
+    config.register(conf)
+    conf([], default_config_files=[], default_config_dirs=[])
+    conf.set_override("enabled_tasks", list(enabled) or None, "service:producer")
+    for group, values in options.items():
+        for name, value in values.items():
+            conf.set_override(name, value, group)
+    return conf
+
+
+def client(sweeps):
+    return CentralClient(**dict.fromkeys(CentralClient.__slots__, sweeps))
 
 
 class Inbound:
@@ -51,16 +91,9 @@ class Inbound:
 def started():
     producers = []
 
-    def start(status, recovery_s=3600, inbound=None, **purge):
-        conf = cfg.ConfigOpts()
-        for group, options in sweeps.OPTIONS_BY_GROUP.items():
-            conf.register_opts(options, group)
-        conf.set_override("interval", recovery_s, sweeps.RECOVERY)
-        for name, value in purge.items():
-            conf.set_override(name, value, sweeps.PURGE)
-        parts = {"status": status, "inbound": inbound or Inbound()}
-        client = CentralClient(**dict.fromkeys(CentralClient.__slots__) | parts)
-        producer = sweeps.Producer(conf, client)
+    def start(sweeps, *enabled, membership=None, **options):
+        conf = make_conf(*enabled, **options)
+        producer = Producer(conf, client(sweeps), membership or Alone())
         producer.start()
         producers.append(producer)
         return producer
@@ -71,27 +104,132 @@ def started():
 
 
 def test_a_start_recovers_every_shard_at_once(started):
-    status = Status()
-    started(status)
+    sweeps = Sweeps()
+    started(sweeps, "worker_periodic_recovery", **{RECOVERY: {"interval": 3600}})
 
-    until(lambda: status.recovered, 10, "a recovery")
-    assert status.recovered == [(True, 0, 4095, 1000)]
+    until(lambda: sweeps.calls["recover"], 10, "a recovery")
+    assert sweeps.calls["recover"] == [(0, 4095, 100, None)]
 
 
 def test_a_sweep_that_fails_is_made_again(started, caplog):
-    status = Status(failing=2)
-    started(status, recovery_s=0.1)
+    sweeps = Sweeps(failing=[errors.Unavailable("the database is away")] * 2)
+    started(sweeps, "worker_periodic_recovery", **{RECOVERY: {"interval": 0.1}})
 
-    until(lambda: len(status.recovered) >= 4, 10, "recoveries")
+    until(lambda: len(sweeps.calls["recover"]) >= 4, 10, "recoveries")
     assert "worker_periodic_recovery failed" in caplog.text
 
 
-def test_a_purge_goes_on_in_batches_until_nothing_is_left(started):
-    status = Status(rows=25)
-    started(status, batch_size=10)
+def test_batches_follow_each_other_until_nothing_is_left(started):
+    sweeps = Sweeps(purge=25, recover=250, follow_pools=10)
+    started(
+        sweeps,
+        "zone_purge",
+        "worker_periodic_recovery",
+        "delayed_notify",
+        **{
+            PURGE: {"batch_size": 10, "time_threshold": 60},
+            RECOVERY: {"interval": 3600},
+            "producer_task:delayed_notify": {"interval": 3600, "batch_size": 10},
+        },
+    )
 
-    until(lambda: len(status.purged) == 3, 10, "purges")
-    assert (status.rows, status.purged[0]) == (0, (0, 4095, 10))
+    until(lambda: len(sweeps.calls["purge"]) == 3, 10, "purges")
+    until(lambda: len(sweeps.calls["recover"]) == 3, 10, "recoveries")
+    until(lambda: len(sweeps.calls["follow_pools"]) == 2, 10, "zones that follow their pools")
+    assert set(sweeps.work.values()) == {0}
+    assert sweeps.calls["purge"][0] == (0, 4095, 10, 60, None)
+
+
+def test_tasks_work_on_the_shards_of_the_membership_and_again_when_these_change(started):
+    sweeps = Sweeps()
+    membership = Given(Shards(first=0, last=99, generation=7))
+    options = {RECOVERY: {"interval": 3600}}
+    started(sweeps, "worker_periodic_recovery", membership=membership, **options)
+
+    until(lambda: sweeps.calls["recover"] == [(0, 99, 100, 7)], 10, "a recovery")
+    membership.set(Shards(first=0, last=199, generation=8))
+    until(lambda: sweeps.calls["recover"][1:] == [(0, 199, 100, 8)], 10, "one of more shards")
+
+
+def test_secondary_zones_are_handed_out_in_batches(started):
+    sweeps = Sweeps(refresh=101)
+    options = {"producer_task:periodic_secondary_refresh": {"interval": 3600}}
+    started(sweeps, "periodic_secondary_refresh", **options)
+
+    until(lambda: sweeps.calls["refresh"] == [(0, 4095, 100, None)] * 2, 10, "refreshes")
+
+
+def test_nothing_is_done_while_the_shards_are_unknown(started):
+    sweeps = Sweeps()
+    membership = Given(None)
+    started(sweeps, membership=membership)
+
+    membership.set(Shards(first=5, last=6))
+    until(lambda: sweeps.calls["recover"], 10, "a recovery")
+    assert sweeps.calls["recover"][0] == (5, 6, 100, None)
+
+
+def test_lost_shards_are_doubted(started, caplog):
+    sweeps = Sweeps(failing=[errors.LeaseLost("others")])
+    membership = Given(Shards())
+    options = {RECOVERY: {"interval": 3600}}
+    started(sweeps, "worker_periodic_recovery", membership=membership, **options)
+
+    until(lambda: len(sweeps.calls["recover"]) == 2, 10, "a recovery")
+    assert membership.doubts == 1
+    assert "Traceback" not in caplog.text
+
+
+def test_work_without_shards_belongs_to_the_first_ones(started):
+    first, second = Sweeps(), Sweeps()
+    names = ("periodic_check_service_status", "periodic_cleanup_stopped_service_status")
+    started(first, *names, membership=Given(Shards(first=0, last=9)))
+    started(second, *names, "zone_purge", membership=Given(Shards(first=10, last=4095)))
+
+    until(lambda: first.calls["mark_down"] and first.calls["clean_up"], 10, "the first one's work")
+    until(lambda: second.calls["purge"], 10, "the second one's work")
+    assert first.calls["mark_down"] == [(1800, 100)]
+    assert first.calls["clean_up"] == [(604800, 100)]
+    assert set(second.calls) == {"purge"}
+
+
+def test_all_installed_tasks_run_by_default():
+    names = {task.NAME for task in load(make_conf(), client(Sweeps()))}
+
+    assert names == {
+        "delayed_notify",
+        "periodic_check_service_status",
+        "periodic_cleanup_stopped_service_status",
+        "periodic_secondary_refresh",
+        "worker_periodic_recovery",
+        "zone_purge",
+    }
+
+
+def test_enabled_tasks_that_are_not_there_are_named(caplog):
+    found = load(make_conf("zone_purge", "increment_serial", "zone_purj"), client(Sweeps()))
+
+    assert [task.NAME for task in found] == ["zone_purge"]
+    assert "there is no task zone_purj" in caplog.text
+    with pytest.raises(errors.ConfigurationError, match="zone_purge"):
+        load(make_conf("zone_purj"), client(Sweeps()))
+
+
+@pytest.mark.parametrize("members", [1, 2, 3, 5, 65, 4096, 5000])
+def test_shares_are_disjoint_and_complete(members):
+    shares = [share(position, members) for position in range(members)]
+    covered = [shard for s in shares for shard in range(s.first, s.last + 1)]
+
+    assert covered == list(range(SHARDS))
+    sizes = {s.last - s.first + 1 for s in shares}
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_a_place_that_is_not_renewed_is_unknown():
+    place = Place(lifetime_s=10)
+    place.set(Shards(), -20)
+
+    assert place.shards() is None
 
 
 def test_stopping_does_not_wait_for_the_interval():
@@ -109,12 +247,3 @@ def test_a_timer_that_never_started_can_be_stopped():
     timer.stop()
 
     assert timer._thread.ident is None
-
-
-def test_secondary_zones_are_swept_from_the_start_on(started):
-    inbound = Inbound()
-    started(Status(), inbound=inbound)
-
-    until(lambda: inbound.refreshed)
-
-    assert inbound.refreshed == [(0, 4095, 1000)]

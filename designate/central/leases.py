@@ -1,0 +1,52 @@
+"""Groups of processes that divide work among themselves, kept as leases in the database.
+
+The generation of a group is the fencing token: work on a share of an older one is refused. Moments
+are central's own clock, so the clocks of several centrals have to agree within a heartbeat or so.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from designate import errors
+from designate.central.base import Core
+from designate.context import Context
+from designate.model.shards import PRODUCERS, Membership
+from designate.storage import leases
+from designate.storage.engine import Transaction
+
+LOG = logging.getLogger(__name__)
+
+
+class LeasesEndpoint:
+    """See rpc.interfaces.LeasesApi."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def renew(self, context: Context, group: str, member: str, lifetime_s: float) -> Membership:
+        now = self._core.now()
+        until = now + timedelta(seconds=lifetime_s)
+        generation, members = self._core.db.write(
+            lambda tx: leases.renew(tx, group, member, now, until)
+        )
+        return Membership(
+            generation=generation, position=members.index(member), members=len(members)
+        )
+
+    def release(self, context: Context, group: str, member: str) -> None:
+        now = self._core.now()
+
+        def write(tx: Transaction) -> None:
+            leases.release(tx, group, member, now)
+
+        self._core.db.write(write)
+
+
+def require(connection: sa.Connection, generation: int | None) -> None:
+    """Raises LeaseLost when the producers have divided the shards anew since that generation."""
+    if generation is not None and leases.generation(connection, PRODUCERS) != generation:
+        raise errors.LeaseLost("the producers have divided the shards anew")

@@ -1,0 +1,82 @@
+"""Periodic work on the zones of some shards, for the producers: each call is one bounded batch."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from designate import metrics
+from designate.central import leases
+from designate.central.base import Core
+from designate.central.pools import follow_pools
+from designate.central.status import GROUP
+from designate.context import Context
+from designate.model.zones import Zone
+from designate.storage import audit, inbound, journal, zones
+from designate.storage.engine import Transaction
+
+# Of transfers that a worker left.
+STAGED_KEPT_S = 7200
+
+
+class SweepsEndpoint:
+    """See rpc.interfaces.SweepsApi."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def purge(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        kept_s: float,
+        generation: int | None = None,
+    ) -> int:
+        core = self._core
+        now = core.now()
+        before = now - timedelta(seconds=kept_s)
+
+        def write(tx: Transaction) -> int:
+            leases.require(tx.connection, generation)
+            return zones.purge(tx, (first_shard, last_shard), before, limit)
+
+        removed = core.db.write(write)
+        metrics.SWEPT.labels("purge").inc(removed)
+        if first_shard > 0:
+            return removed
+        # What is not divided goes with the first share.
+        staged_before = now - timedelta(seconds=STAGED_KEPT_S)
+        core.db.write(lambda tx: inbound.discard_older(tx, staged_before))
+        steps_before = now - timedelta(seconds=core.conf[GROUP].journal_max_age)
+        pruned = core.db.write(lambda tx: journal.prune_older(tx, steps_before, limit))
+        metrics.SWEPT.labels("purge").inc(pruned)
+        return removed + pruned
+
+    def follow_pools(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        generation: int | None = None,
+    ) -> int:
+        with self._core.db.read() as connection:
+            leases.require(connection, generation)
+        return follow_pools(self._core, limit, (first_shard, last_shard))
+
+    def audit(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        after: str,
+        until: datetime,
+        generation: int | None = None,
+    ) -> tuple[Zone, ...]:
+        def write(tx: Transaction) -> list[Zone]:
+            leases.require(tx.connection, generation)
+            return audit.claim(tx, (first_shard, last_shard), after, until, limit)
+
+        return tuple(self._core.db.write(write))

@@ -1,0 +1,192 @@
+"""Several producers over one database: who works on which shards, and what happens when one dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from designate import errors
+from designate.context import admin_context
+from designate.model.shards import PRODUCERS, SHARDS
+from designate.storage import migration
+from tests.producerprocess import local_central
+from tests.servers import until
+from tests.service import make_conf
+
+HEARTBEAT_S = 0.4
+LIFETIME_S = 3 * HEARTBEAT_S
+NOW = datetime(2026, 1, 1)
+CHECKOUT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One recovery sweep that central answered."""
+
+    pid: int
+    first: int
+    last: int
+    generation: int | None
+    taken: bool
+
+
+class Producers:
+    """Producer processes and the log of what they did."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.url = f"sqlite:///{folder}/designate.sqlite"
+        self.log = folder / "calls"
+        self.log.touch()
+        self._options = options
+        self._folder = folder
+        self.running: dict[int, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> int:
+        with (self._folder / "producers.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tests.producerprocess", self.url, str(self.log), *self._options],
+                cwd=CHECKOUT,
+                stdout=log,
+                stderr=log,
+            )  # fmt: skip
+        self.running[process.pid] = process
+        return process.pid
+
+    def end(self, pid: int, how: signal.Signals) -> None:
+        process = self.running.pop(pid)
+        process.send_signal(how)
+        process.wait(timeout=30)
+
+    def stop(self) -> None:
+        for pid in list(self.running):
+            os.kill(pid, signal.SIGCONT)
+            self.end(pid, signal.SIGTERM)
+
+    def calls(self) -> list[Call]:
+        return [
+            Call(int(pid), int(first), int(last), None if gen == "None" else int(gen), w == "taken")
+            for pid, first, last, gen, w in map(str.split, self.log.read_text().splitlines())
+        ]
+
+    def wait_for_shares(self, *pids: int, timeout_s: float = 30) -> list[Call]:
+        """Until these, and nobody else, have divided the shards: the newest call of each."""
+
+        def look() -> list[Call] | None:
+            newest = {call.pid: call for call in self.calls()[-200:]}
+            shares = [newest[pid] for pid in pids if pid in newest]
+            shares.sort(key=lambda call: call.first)
+            covered = [shard for c in shares for shard in range(c.first, c.last + 1)]
+            same = len(shares) == len(pids) and len({call.generation for call in shares}) == 1
+            return shares if same and covered == list(range(SHARDS)) else None
+
+        found = until(look, timeout_s, f"shares of {pids} in {self.calls()[-20:]}")
+        assert isinstance(found, list)
+        return found
+
+
+@pytest.fixture
+def producers(tmp_path):
+    migration.sync(f"sqlite:///{tmp_path}/designate.sqlite")
+    found = Producers(tmp_path, f"coordination.heartbeat_interval={HEARTBEAT_S}")
+    yield found
+    found.stop()
+
+
+def assert_never_two_at_once(calls: list[Call]) -> None:
+    """In each generation no two producers worked on one shard, and generations never went back."""
+    held: dict[int | None, dict[int, tuple[int, int]]] = defaultdict(dict)
+    for call in calls:
+        if call.taken:
+            held[call.generation].setdefault(call.pid, (call.first, call.last))
+            assert held[call.generation][call.pid] == (call.first, call.last)
+    assert held
+    for ranges in held.values():
+        ordered = sorted(ranges.values())
+        assert all(a[1] < b[0] for a, b in pairwise(ordered)), ranges
+
+
+def test_three_producers_divide_the_shards_and_share_those_of_one_that_is_killed(producers):
+    pids = [producers.start() for _ in range(3)]
+    shares = producers.wait_for_shares(*pids)
+    assert [(c.first, c.last) for c in shares] == [(0, 1364), (1365, 2729), (2730, 4095)]
+
+    producers.end(pids[1], signal.SIGKILL)
+    # Two lifetimes of a lease, and time for a busy machine on top.
+    producers.wait_for_shares(pids[0], pids[2], timeout_s=2 * LIFETIME_S + 20)
+    producers.end(pids[0], signal.SIGTERM)
+    (last,) = producers.wait_for_shares(pids[2])
+
+    assert (last.first, last.last) == (0, 4095)
+    assert_never_two_at_once(producers.calls())
+
+
+def test_a_producer_that_was_paused_does_not_work_on_what_it_lost(producers):
+    pids = [producers.start() for _ in range(2)]
+    paused, other = pids
+    producers.wait_for_shares(*pids)
+
+    os.kill(paused, signal.SIGSTOP)
+    (alone,) = producers.wait_for_shares(other)
+    before = len(producers.calls())
+    os.kill(paused, signal.SIGCONT)
+    producers.wait_for_shares(*pids)
+
+    later = [c for c in producers.calls()[before:] if c.pid == paused and c.taken]
+    assert later
+    assert all(call.generation > alone.generation for call in later)
+    assert_never_two_at_once(producers.calls())
+
+
+@pytest.fixture
+def central(tmp_path):
+    migration.sync(f"sqlite:///{tmp_path}/designate.sqlite")
+    client, bus = local_central(make_conf(tmp_path))
+    bus.start()
+    yield client
+    bus.stop()
+
+
+def test_work_on_shares_of_an_older_generation_is_refused(central):
+    context = admin_context()
+    first = central.leases.renew(context, PRODUCERS, "a", 60)
+    again = central.leases.renew(context, PRODUCERS, "a", 60)
+    second = central.leases.renew(context, PRODUCERS, "b", 60)
+
+    assert again == first
+    assert (first.position, first.members) == (0, 1)
+    assert (second.position, second.members) == (1, 2)
+    sweeps = central.sweeps
+    for sweep in (
+        lambda generation: central.status.recover(context, 0, 4095, 10, generation),
+        lambda generation: central.inbound.refresh(context, 0, 4095, 10, generation),
+        lambda generation: sweeps.purge(context, 0, 4095, 10, 0, generation),
+        lambda generation: sweeps.follow_pools(context, 0, 4095, 10, generation),
+        lambda generation: len(sweeps.audit(context, 0, 4095, 9, "", NOW, generation)),
+    ):
+        with pytest.raises(errors.LeaseLost):
+            sweep(first.generation)
+        assert sweep(second.generation) == 0
+        assert sweep(None) == 0
+
+
+def test_who_leaves_is_replaced_at_once(central):
+    context = admin_context()
+    central.leases.renew(context, PRODUCERS, "a", 60)
+    before = central.leases.renew(context, PRODUCERS, "b", 60)
+    central.leases.release(context, PRODUCERS, "a")
+
+    def alone():
+        place = central.leases.renew(context, PRODUCERS, "b", 60)
+        return place if place.members == 1 else None
+
+    place = until(alone, 10, "the other one's leave")
+    assert (place.position, place.generation) == (0, before.generation + 1)
