@@ -84,7 +84,7 @@ def kind_of(error: BaseException) -> Fault | None:
     if found is not None:
         return found
     for cls, fault in _BY_CLASS:
-        if isinstance(error, cls):
+        if isinstance(error, cls) or isinstance(getattr(error, "inner_exception", None), cls):
             return fault
     if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
         return Fault.LOST

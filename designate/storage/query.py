@@ -77,19 +77,20 @@ def match_data(value: str, columns: sa.FromClause) -> Condition:
     return sa.and_(columns.c.data_key == value[:DATA_KEY_LENGTH], columns.c.data == value)
 
 
-def integer(value: str) -> int | None:
-    """A filter value for an integer column; None when nothing can equal it."""
+def integer(column: sa.ColumnElement[Any], value: str) -> int | None:
+    """A filter value for an integer column; None when nothing in it can equal it."""
     try:
         number = int(value)
     except ValueError:
         return None
-    return number if abs(number) < 2**63 else None
+    bits = 63 if isinstance(column.type, sa.BigInteger) else 31
+    return number if -(2**bits) <= number < 2**bits else None
 
 
 def match_integer(column: sa.ColumnElement[Any], value: str) -> Condition:
     if any(mark in value for mark in WILDCARDS):
         return match(sa.cast(column, sa.String(20)), value)
-    number = integer(value)
+    number = integer(column, value)
     return sa.false() if number is None else column == number
 
 
