@@ -60,8 +60,9 @@ class Notifies:
         view: View | None,
     ) -> Iterator[bytes]:
         """NOTAUTH for zones that nobody transfers here or that the key does not open, REFUSED for
-        senders that are no primary of the zone, nothing beyond the allowance or while a primary's name
-        is being looked up; else NOERROR, and a worker is told of what is news.
+        senders that are no primary of the zone by their address or by a key of the zone, nothing beyond
+        the allowance or while a primary's name is being looked up; else NOERROR, and a worker is told
+        of what is news.
 
         view: what the key of a signed one opens; None: it is not signed.
         """
@@ -73,7 +74,8 @@ class Notifies:
             found = [zone for zone in found if view.shows(zone.id, zone.pool_id)]
         if not found:
             return _reply(wire, dns.rcode.NOTAUTH, question)
-        judged = [(zone, self._is_primary(zone, peer)) for zone in found]
+        signed_for = None if view is None else view.zone_id
+        judged = [(zone, zone.id == signed_for or self._is_primary(zone, peer)) for zone in found]
         mine = [zone for zone, is_primary in judged if is_primary]
         if not mine and any(is_primary is None for _, is_primary in judged):
             return iter(())

@@ -12,7 +12,7 @@ import logging
 import socket
 import struct
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import dns.exception
@@ -27,7 +27,7 @@ import dns.rdatatype
 import dns.rrset
 import dns.tsig
 
-from designate.wire import client
+from designate.wire import client, tsig
 from designate.wire.assembly import Assembler, Kind, TransferFailed
 
 LOG = logging.getLogger(__name__)
@@ -57,22 +57,13 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A TSIG key. secret: base64."""
-
-    name: str
-    algorithm: str
-    secret: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Primary:
     """host: an address, or a name whose addresses are tried in turn. key: signs the query, and then
     every answer must be signed too."""
 
     host: str
     port: int
-    key: Key | None = None
+    key: tsig.Key | None = None
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -162,11 +153,7 @@ class _Transfer:
             query.authority.append(dns.rrset.from_rdata(self._zone, 0, soa))
         key = self._primary.key
         if key is not None:
-            try:
-                query.use_tsig(dns.tsig.Key(key.name, key.secret, key.algorithm))
-                query.to_wire()
-            except (*_MALFORMED, KeyError, NotImplementedError):
-                raise TransferFailed(f"TSIG key {key.name} cannot be used", final=True) from None
+            query.use_tsig(tsig.for_dnspython(key))
         return query
 
     def run(self, deadline: float) -> Received:

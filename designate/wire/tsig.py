@@ -63,7 +63,7 @@ class Key:
     @property
     def size_bytes(self) -> int:
         """What a signature by it adds to a message at most."""
-        key = _dnspython(self)
+        key = for_dnspython(self)
         names = len(key.name.to_wire() or b"") + len(key.algorithm.to_wire() or b"")
         return names + dns.tsig.mac_sizes[key.algorithm] + _FIXED_BYTES
 
@@ -112,7 +112,7 @@ class Signer:
     """
 
     def __init__(self, key: Key, request_mac: bytes = b"") -> None:
-        self._key = _dnspython(key)
+        self._key = for_dnspython(key)
         self._request_mac = request_mac
         self._running: _Running = None
         self.size_bytes = key.size_bytes
@@ -151,7 +151,7 @@ class Verdict:
         MAC is right (RFC 8945 section 5.3.2)."""
         if self.key is None:
             return _appended(wire, self.owner, _with(self.data, error=self.error))
-        key = _dnspython(self.key)
+        key = for_dnspython(self.key)
         now = int(time.time())
         if self.error == dns.rcode.BADTIME:
             # Section 5.2.3: the client's time, and ours beside it.
@@ -205,7 +205,7 @@ def check_reply(wire: bytes, key: Key, request_mac: bytes, now_s: float | None =
     told = dns.rcode.to_text(dns.rcode.Rcode.make(data.error), tsig=True)
     if data.error and not data.mac:
         raise NotTrusted(f"TSIG: the server says {told}")
-    ours = _dnspython(key)
+    ours = for_dnspython(key)
     reply = _stripped(wire, start)
     if owner != ours.name or data.algorithm != ours.algorithm:
         raise NotTrusted("TSIG: the answer is signed by another key")
@@ -219,7 +219,8 @@ def check_reply(wire: bytes, key: Key, request_mac: bytes, now_s: float | None =
 
 
 @lru_cache(maxsize=256)
-def _dnspython(key: Key) -> dns.tsig.Key:
+def for_dnspython(key: Key) -> dns.tsig.Key:
+    """The key as dnspython's own messages take it."""
     return dns.tsig.Key(dns.name.from_text(key.name), key.secret, ALGORITHMS[key.algorithm])
 
 
@@ -253,7 +254,7 @@ def _signed(
 
 def _mac(message: bytes, key: Key, data: _Data, request_mac: bytes) -> bytes:
     """What the MAC of a single message should be."""
-    return bytes(_signed(message, _dnspython(key), data, request_mac)[0].mac)
+    return bytes(_signed(message, for_dnspython(key), data, request_mac)[0].mac)
 
 
 def _plausible(mac: bytes, expected: bytes) -> bool:

@@ -11,6 +11,7 @@ import random
 import threading
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from time import monotonic
@@ -23,10 +24,10 @@ from designate.model.inbound import InboundContent, InboundPlan, Taken
 from designate.model.zones import Master
 from designate.rpc.clients import CentralClient
 from designate.rpc.interfaces import InboundApi
-from designate.wire import client
+from designate.wire import client, tsig
 from designate.wire.assembly import Kind, TransferFailed
 from designate.wire.client import SoaAnswer, SoaState
-from designate.wire.inbound import Key, Limits, Primary, Received, fetch
+from designate.wire.inbound import Limits, Primary, Received, fetch
 from designate.wire.names import serial_gt
 
 LOG = logging.getLogger(__name__)
@@ -226,13 +227,18 @@ class Inbound:
         except errors.NotFound:
             return
         problems: list[str] = []
-        answers = self._ask(plan)
+        try:
+            keys = _keys(plan)
+        except errors.BadRequest as error:
+            self._central.failed(admin_context(), zone_id, str(error.message))
+            return
+        answers = self._ask(plan, keys)
         current = any(
             answer.state is SoaState.SERIAL and answer.serial == plan.newer_than
             for answer in answers.values()
         )
         for master in _order(answers, plan.newer_than, source, current):
-            for key in _keys(plan):
+            for key in keys:
                 primary = Primary(host=master.host, port=master.port, key=key)
                 try:
                     if self._transfer(plan, primary):
@@ -245,16 +251,14 @@ class Inbound:
         problems += [f"{m.host}:{m.port}: {a}" for m, a in answers.items() if not problems]
         self._central.failed(admin_context(), zone_id, "; ".join(problems)[:900])
 
-    def _ask(self, plan: InboundPlan) -> dict[Master, SoaAnswer]:
-        """What each primary says to an SOA query (RFC 1034 section 4.3.5). Where queries have to be
-        signed the transfer itself asks: its first record is the SOA."""
+    def _ask(self, plan: InboundPlan, keys: Sequence[tsig.Key | None]) -> dict[Master, SoaAnswer]:
+        """What each primary says to an SOA query (RFC 1034 section 4.3.5), signed by the newest key. A
+        primary that knows an older one alone tells no serial then, and is asked for a transfer."""
         masters = plan.masters[:MOST_MASTERS]
-        if plan.keys:
-            unknown = SoaAnswer(state=SoaState.UNKNOWN, text="not asked")
-            return dict.fromkeys(masters, unknown)
+        key = keys[0]
         asked = [
             self._queries.submit(
-                client.query_soa, master.host, master.port, plan.name, self._soa_timeout_s
+                client.query_soa, master.host, master.port, plan.name, self._soa_timeout_s, key=key
             )
             for master in masters
         ]
@@ -319,11 +323,17 @@ class Inbound:
         return False
 
 
-def _keys(plan: InboundPlan) -> list[Key | None]:
-    """What to sign with, one after the other; never without, once there is a key."""
-    found: list[Key | None] = [
-        Key(name=key.name, algorithm=key.algorithm, secret=key.secret) for key in plan.keys
-    ]
+def _keys(plan: InboundPlan) -> list[tsig.Key | None]:
+    """What to sign with, one after the other; never without, once there is a key. Raises BadRequest
+    when none of them can be used."""
+    found: list[tsig.Key | None] = []
+    for key in plan.keys:
+        try:
+            found.append(tsig.make_key(key.name, key.algorithm, key.secret))
+        except ValueError as error:
+            LOG.warning("zone %s: %s", plan.zone_id, error)
+    if plan.keys and not found:
+        raise errors.BadRequest("None of the zone's TSIG keys can be used")
     return found or [None]
 
 

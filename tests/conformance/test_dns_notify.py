@@ -7,10 +7,12 @@ import dns.message
 import dns.opcode
 import dns.query
 import dns.rcode
+import dns.tsig
 import pytest
 
 from designate.mdns import notifies
 from designate.mdns.hostnames import HostNames, same_address
+from designate.model.admin import TsigKeyDraft, TsigScope
 from designate.model.zones import Master
 from tests.inboundparts import bring, secondary
 from tests.scriptedprimary import ZONE, soa
@@ -61,6 +63,27 @@ def test_s3_10_a_notify_from_elsewhere_is_refused(hidden):
 
     assert send(hidden, notify()).rcode() == dns.rcode.REFUSED
     assert hidden.worker.refreshed == []
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_key_of_the_zone_is_as_good_as_a_primarys_address(hidden, ours):
+    zone = secondary(hidden, ZONE, Master(host="192.0.2.1"))
+    other = secondary(hidden, "other.example.", Master(host="192.0.2.1"))
+    draft = TsigKeyDraft(
+        name="notifier",
+        algorithm="hmac-sha256",
+        secret="c2VjcmV0c2VjcmV0c2VjcmV0",
+        scope=TsigScope.ZONE,
+        resource_id=zone.id if ours else other.id,
+    )
+    hidden.central.tsigkeys.create(hidden.context, draft)
+    hidden.worker.refreshed.clear()
+    query = notify()
+    query.use_tsig(dns.tsig.Key("notifier.", draft.secret, "hmac-sha256"))
+    reply = send(hidden, query)
+
+    assert reply.rcode() == (dns.rcode.NOERROR if ours else dns.rcode.NOTAUTH)
+    assert hidden.worker.refreshed == ([(zone.id, "127.0.0.1")] if ours else [])
 
 
 def test_a_notify_of_a_zone_that_is_no_secondary_is_not_for_us(hidden):

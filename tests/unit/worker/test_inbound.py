@@ -5,12 +5,14 @@ import threading
 from time import monotonic
 
 import dns.message
+import dns.name
 import dns.rdatatype
+import dns.tsig
 import pytest
 from oslo_config import cfg
 
 from designate import errors, settings
-from designate.model.inbound import InboundPlan, Taken
+from designate.model.inbound import InboundKey, InboundPlan, Taken
 from designate.model.zones import Master, ZoneId
 from designate.rpc.clients import CentralClient
 from designate.wire import inbound as wire
@@ -353,3 +355,38 @@ def test_a_silent_primary_is_left_alone_while_another_one_confirms_what_is_there
 
     assert central.said == [("checked", 5)]
     assert silent.queries == []
+
+
+def test_with_a_key_the_newest_primary_that_signs_is_transferred_from(primary, look):
+    secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
+    older, newer, unsigned = primary(7), primary(8), primary(9)
+    for signing in (older, newer):
+        signing.keyring = {dns.name.from_text("k."): dns.tsig.Key("k.", secret, "hmac-sha256")}
+    key = InboundKey(name="k", algorithm="hmac-sha256", secret=secret)
+    central = Central(plan(older, unsigned, newer, newer_than=5, since=5, keys=(key,)))
+    look(central)
+
+    assert [content.serial for content in central.contents] == [8]
+    assert (older.queries, unsigned.queries) == ([], [])
+
+
+def test_with_a_key_what_is_not_signed_is_not_believed(primary, look):
+    unsigned = primary(9)
+    key = InboundKey(name="k", algorithm="hmac-sha256", secret="c2VjcmV0")
+    central = Central(plan(unsigned, newer_than=5, since=5, keys=(key,)))
+    look(central)
+
+    assert "its answer is not signed" in central.said[0][1]
+    assert central.contents == []
+
+
+def test_a_key_that_cannot_be_used_is_named_and_nothing_goes_unsigned(primary, look):
+    one = primary(9)
+    bad = InboundKey(name="bad", algorithm="hmac-nonsense", secret="x")
+    central = Central(plan(one, newer_than=5, keys=(bad,)))
+    look(central, wait=False)
+    until(lambda: central.plans)
+    until(lambda: central.said)
+
+    assert central.said == [("failed", "None of the zone's TSIG keys can be used")]
+    assert one.queries == []
