@@ -57,11 +57,20 @@ def until(condition: Callable[[], object], timeout_s: float = 10.0, what: str = 
 
 class Named:
     """A private BIND 9 as secondary: `with Named(folder) as bind`. rate: its serial-query-rate;
-    algorithm, secret: of its control channel's key."""
+    algorithm, secret: of its control channel's key. more: further statements of its configuration;
+    options: of its options statement."""
 
     def __init__(
-        self, folder: Path, rate: int = 1000, algorithm: str = "hmac-sha256", secret: str = ""
+        self,
+        folder: Path,
+        rate: int = 1000,
+        algorithm: str = "hmac-sha256",
+        secret: str = "",
+        more: str = "",
+        options: str = "",
     ) -> None:
+        self._more = more
+        self._more_options = options
         self.folder = folder
         self.rate = rate
         self._algorithm = algorithm
@@ -101,8 +110,10 @@ options {{
     minimal-responses yes;
     request-ixfr yes;
     tcp-clients 500;
+    {self._more_options}
 }};
 controls {{ inet 127.0.0.1 port {self.rndc_port} allow {{ 127.0.0.1; }} keys {{ "rndc-key"; }}; }};
+{self._more}
 """
 
     def start(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from designate import errors
 from designate.backend.base import Backend
+from designate.model.admin import TsigKey, TsigScope
 from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
 from designate.model.zones import Action, Outcome, ZoneChange, ZoneId, ZoneReport, ZoneType
 from designate.rpc.clients import CentralClient
@@ -64,16 +65,46 @@ class Pools:
         return self.by_id[pool_id]
 
 
+class Keys:
+    """central.tsigkeys: the keys of a dictionary."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, TsigKey] = {}
+
+    def add(self, name: str, secret: str, key_id: str = "key", **members: Any) -> None:
+        """Store a key, or another one under its id."""
+        self.by_id[key_id] = TsigKey(
+            id=key_id,
+            name=name,
+            secret=secret,
+            created_at=datetime(2026, 1, 1),
+            **{
+                "algorithm": "hmac-sha256",
+                "scope": TsigScope.POOL,
+                "resource_id": "pool",
+                **members,
+            },
+        )
+
+    def get(self, context: Any, tsigkey_id: str) -> TsigKey:
+        if tsigkey_id not in self.by_id:
+            raise errors.NotFound("tsigkey")
+        return self.by_id[tsigkey_id]
+
+
 class Central:
     """The parts of central that a worker talks to. client: what the worker is given."""
 
     def __init__(self, *pools: Pool) -> None:
         self.pools = Pools(*pools)
         self.reports = Reports()
+        self.keys = Keys()
         pools_api: Any = self.pools
         status_api: Any = self.reports
+        keys_api: Any = self.keys
         self.client = CentralClient(
-            **dict.fromkeys(CentralClient.__slots__) | {"pools": pools_api, "status": status_api}
+            **dict.fromkeys(CentralClient.__slots__)
+            | {"pools": pools_api, "status": status_api, "tsigkeys": keys_api}
         )
 
 

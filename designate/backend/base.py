@@ -55,7 +55,14 @@ class Backend(ABC):
     def __init__(self, target: Target) -> None:
         """No I/O here. Raises ConfigurationError for options that cannot be used."""
         self.target = target
+        self.key_name: str | None = None
         self._defaults = {option.name: option.default for option in self.OPTIONS}
+
+    def transfer_with(self, key_name: str) -> None:
+        """Make the server sign its transfers with a TSIG key that it knows by this name: the one that
+        the target's tsigkey_id stands for. At most once, before any call of a method below. Raises
+        ConfigurationError for a name that the server cannot be told."""
+        self.key_name = key_name
 
     def option(self, name: str) -> str | None:
         """The target's text for one of OPTIONS, or its default."""

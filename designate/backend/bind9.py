@@ -18,9 +18,11 @@ DEFAULT_TIMEOUT_S = 5.0
 LONGEST_TIMEOUT_S = 60.0
 _TRUE = ("1", "true", "yes", "on", "t", "y")
 _PRIMARIES = re.compile(r"\b(?:masters|primaries)\b[^{]*\{([^}]*)\}")
-_PRIMARY = re.compile(r"([0-9a-fA-F:.]+)(?:\s+port\s+(\d+))?")
+_PRIMARY = re.compile(r'([0-9a-fA-F:.]+)(?:\s+port\s+(\d+))?(?:\s+key\s+"?([^\s";]+)"?)?[^;]*;')
+_NO_WORD = re.compile(r'["\\\s;{}]')
 
-Address = tuple[str, int]
+# host, port, and the key's name or nothing
+Primary = tuple[str, int, str]
 
 
 class Bind9Backend(Backend):
@@ -58,7 +60,7 @@ class Bind9Backend(Backend):
         self._timeout_s = self._read_timeout()
         self._clean = (self.option("clean_zonefile") or "").lower() in _TRUE
         self._view = self.option("view")
-        if self._view is not None and re.search(r'["\\\s;{}]', self._view):
+        if self._view is not None and _NO_WORD.search(self._view):
             raise errors.ConfigurationError(f"target type bind9: view {self._view!r} is not a name")
 
     def _read_timeout(self) -> float:
@@ -130,31 +132,40 @@ class Bind9Backend(Backend):
         view = f"{zlib.crc32(self._view.encode()):08x}." if self._view else ""
         return f"slave.{view}{zone.zone_id}"
 
-    def _masters(self, zone: ZoneChange) -> tuple[Address, ...]:
+    def transfer_with(self, key_name: str) -> None:
+        """named.conf must have the key."""
+        if _NO_WORD.search(key_name):
+            raise errors.ConfigurationError(f"target type bind9: no key may be named {key_name!r}")
+        super().transfer_with(key_name.rstrip("."))
+
+    def _masters(self, zone: ZoneChange) -> tuple[Primary, ...]:
         """Rotated by the zone's id: zones spread over the masters, each zone always the same way."""
-        found: list[Address] = []
+        found: list[Primary] = []
+        key = self.key_name or ""
         for master in self.target.masters:
-            found += [(host, master.port) for host in _literals(master.host)]
+            found += [(host, master.port, key) for host in _literals(master.host)]
         if not found:
             raise errors.BackendError("target type bind9: no master with a known address")
         turn = zlib.crc32(zone.zone_id.encode()) % len(found)
         return tuple(found[turn:] + found[:turn])
 
 
-def _block(masters: tuple[Address, ...], file_name: str) -> str:
+def _block(masters: tuple[Primary, ...], file_name: str) -> str:
     """The older words `slave` and `masters` are understood by BIND 9.11 up to 9.20; `secondary` and
     `primaries` by the newer ones alone."""
-    listed = "".join(f" {host} port {port};" for host, port in masters)
+    listed = "".join(
+        f" {host} port {port}" + (f' key "{key}";' if key else ";") for host, port, key in masters
+    )
     return f'{{ type slave; masters {{{listed} }}; file "{file_name}"; }};'
 
 
-def _shown_masters(text: str) -> list[Address]:
+def _shown_masters(text: str) -> list[Primary]:
     match = _PRIMARIES.search(text)
     if match is None:
         return []
     return [
-        (str(ipaddress.ip_address(host)), int(port or 53))
-        for host, port in _PRIMARY.findall(match.group(1))
+        (str(ipaddress.ip_address(host)), int(port or 53), key.rstrip("."))
+        for host, port, key in _PRIMARY.findall(match.group(1))
         if ":" in host or "." in host
     ]
 

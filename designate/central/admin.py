@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Generic, TypeVar
 
@@ -32,6 +32,7 @@ from designate.model.admin import (
 from designate.model.codec import UNSET
 from designate.model.query import Page, Query
 from designate.storage import admin as storage
+from designate.storage import pools
 from designate.storage.engine import Transaction
 from designate.storage.rows import Rows
 from designate.wire import names, tsig
@@ -76,7 +77,8 @@ P = TypeVar("P")
 
 class Collection(Generic[V, D, P]):
     """One kind of object. make: a value from a draft's members. check: refuses what a value must not
-    be; it is called inside the transaction that stores it."""
+    be; it is called inside the transaction that stores it. changed: what else a change or deletion of
+    the object with this id changes, in its transaction."""
 
     def __init__(
         self,
@@ -86,6 +88,7 @@ class Collection(Generic[V, D, P]):
         many: str,
         make: Callable[..., V],
         check: Callable[[Core, Transaction, V], None],
+        changed: Callable[[Core, Transaction, str], None] | None = None,
     ) -> None:
         self._core = core
         self._rows = rows
@@ -93,6 +96,7 @@ class Collection(Generic[V, D, P]):
         self._many = many
         self._make = make
         self._check = check
+        self._changed = changed
 
     def create(self, context: Context, draft: D) -> V:
         self._allowed(context, f"create_{self._one}")
@@ -131,6 +135,8 @@ class Collection(Generic[V, D, P]):
             self._rows.update(tx, id, **members, updated_at=self._core.now())
             value = self._rows.get(tx.connection, id)
             self._check(self._core, tx, value)
+            if self._changed is not None:
+                self._changed(self._core, tx, id)
             return value
 
         return self._core.db.write(write)
@@ -141,6 +147,8 @@ class Collection(Generic[V, D, P]):
         def write(tx: Transaction) -> None:
             self._rows.lock(tx, id)
             self._rows.delete(tx, id)
+            if self._changed is not None:
+                self._changed(self._core, tx, id)
 
         self._core.db.write(write)
 
@@ -186,7 +194,15 @@ class TsigKeysEndpoint(Collection[TsigKey, TsigKeyDraft, TsigKeyPatch]):
     """See rpc.interfaces.TsigKeysApi."""
 
     def __init__(self, core: Core) -> None:
-        super().__init__(core, storage.TSIGKEYS, "tsigkey", "tsigkeys", TsigKey, _check_tsigkey)
+        super().__init__(
+            core,
+            storage.TSIGKEYS,
+            "tsigkey",
+            "tsigkeys",
+            TsigKey,
+            _check_tsigkey,
+            _renew_pools,
+        )
 
     def get(self, context: Context, tsigkey_id: str) -> TsigKey:
         return super().get(context, tsigkey_id)
@@ -254,3 +270,10 @@ def _check_tsigkey(core: Core, tx: Transaction, key: TsigKey) -> None:
         raise errors.BadRequest(
             f"There is no {kind} with the id of resource_id", type="invalid_tsigkey"
         )
+
+
+def _renew_pools(core: Core, tx: Transaction, key_id: str) -> None:
+    """Give the pools that sign with the key a new version, so that workers read it again."""
+    for pool in pools.find(tx.connection):
+        if key_id in pool.key_ids:
+            pools.update(tx, replace(pool, version=pool.version + 1, updated_at=core.now()))

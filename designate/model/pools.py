@@ -79,6 +79,13 @@ class Pool:
     also_notifies: tuple[AlsoNotify, ...] = ()
     updated_at: datetime | None = None
 
+    @property
+    def key_ids(self) -> set[str]:
+        """The TSIG keys that its targets and nameservers name."""
+        named = {target.tsigkey_id for target in self.targets}
+        named |= {nameserver.tsigkey_id for nameserver in self.nameservers}
+        return {key_id for key_id in named if key_id is not None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolDraft:

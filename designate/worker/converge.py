@@ -169,6 +169,7 @@ class Converger:
             state.change.name,
             self._settings.query_timeout_s,
             tcp=self._settings.all_tcp,
+            key=state.pool.key_of(server.nameserver),
         )
         report: ZoneReport | None = None
         with self._lock:

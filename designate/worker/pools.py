@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from designate import errors
@@ -12,6 +12,7 @@ from designate.backend.base import Backend, Factory
 from designate.context import admin_context
 from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
 from designate.rpc.clients import CentralClient
+from designate.wire.tsig import Key, make_key
 
 LOG = logging.getLogger(__name__)
 
@@ -20,17 +21,19 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class LiveTarget:
-    """lane: whose threads carry the backend's calls. notify: where NOTIFY goes; None: nowhere."""
+    """lane: whose threads carry the backend's calls. notify: where NOTIFY goes; None: nowhere. key:
+    signs it."""
 
     label: str
     lane: Hashable
     backend: Backend
     notify: Address | None
+    key: Key | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LivePool:
-    """A pool ready for use."""
+    """A pool ready for use. keys: of its nameservers, by id."""
 
     id: str
     name: str
@@ -38,6 +41,11 @@ class LivePool:
     targets: tuple[LiveTarget, ...]
     nameservers: tuple[Nameserver, ...]
     also_notifies: tuple[AlsoNotify, ...]
+    keys: Mapping[str, Key] = field(default_factory=dict)
+
+    def key_of(self, nameserver: Nameserver) -> Key | None:
+        """What signs SOA queries to it."""
+        return self.keys.get(nameserver.tsigkey_id or "")
 
 
 @dataclass(slots=True)
@@ -60,7 +68,8 @@ class PoolCache:
         """The pool as of this version or the one that central holds by now.
 
         Raises what central raises (NotFound, Unavailable, DeadlineExceeded), and
-        ConfigurationError for a target whose backend cannot be used.
+        ConfigurationError for a target whose backend cannot be used, and for a TSIG key that does not
+        exist or cannot be used.
         """
         with self._lock:
             entry = self._entries.setdefault(pool_id, _Entry())
@@ -77,26 +86,39 @@ class PoolCache:
             return live
 
     def _revive(self, pool: Pool) -> LivePool:
-        targets = []
-        for place, target in enumerate(pool.targets):
-            backend = self._load(target)
-            targets.append(
-                LiveTarget(
-                    label=f"target {place + 1} ({target.type})",
-                    lane=("backend", pool.id, place),
-                    backend=backend,
-                    notify=_notify_address(target, backend),
-                )
-            )
-        if any(t.tsigkey_id for t in pool.targets) or any(n.tsigkey_id for n in pool.nameservers):
-            LOG.warning("pool %s names TSIG keys; NOTIFY and SOA queries go unsigned", pool.id)
+        keys = {key_id: self._key(key_id) for key_id in sorted(pool.key_ids)}
         return LivePool(
             id=pool.id,
             name=pool.name,
             version=pool.version,
-            targets=tuple(targets),
+            targets=tuple(
+                self._target(pool, place, target, keys.get(target.tsigkey_id or ""))
+                for place, target in enumerate(pool.targets)
+            ),
             nameservers=pool.nameservers,
             also_notifies=pool.also_notifies,
+            keys=keys,
+        )
+
+    def _key(self, key_id: str) -> Key:
+        try:
+            stored = self._central.tsigkeys.get(admin_context(), key_id)
+            return make_key(stored.name, stored.algorithm, stored.secret)
+        except errors.NotFound:
+            raise errors.ConfigurationError(f"TSIG key {key_id} does not exist") from None
+        except ValueError as error:
+            raise errors.ConfigurationError(f"TSIG {error}") from None
+
+    def _target(self, pool: Pool, place: int, target: Target, key: Key | None) -> LiveTarget:
+        backend = self._load(target)
+        if key is not None:
+            backend.transfer_with(key.name)
+        return LiveTarget(
+            label=f"target {place + 1} ({target.type})",
+            lane=("backend", pool.id, place),
+            backend=backend,
+            notify=_notify_address(target, backend),
+            key=key,
         )
 
 

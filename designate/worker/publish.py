@@ -15,6 +15,7 @@ from designate import errors
 from designate.backend.base import Backend
 from designate.model.zones import ZoneChange, ZoneId
 from designate.wire import client
+from designate.wire.tsig import Key
 from designate.worker.lanes import Lanes
 from designate.worker.timers import Timers, jittered
 from designate.worker.zonestate import Settings, TargetState, ZoneState
@@ -197,7 +198,7 @@ class Publisher:
         assert target.live.notify is not None  # noqa: S101 - only such targets are told
         serial = state.change.serial
         try:
-            answer = self._tell(state, target.live.notify)
+            answer = self._tell(state, target.live.notify, target.live.key)
         finally:
             with self._lock:
                 target.notifying = False
@@ -208,13 +209,16 @@ class Publisher:
                 if state.change.serial != serial:
                     self._notify(state)
 
-    def _tell(self, state: ZoneState, address: tuple[str, int]) -> client.NotifyAnswer:
+    def _tell(
+        self, state: ZoneState, address: tuple[str, int], key: Key | None = None
+    ) -> client.NotifyAnswer:
         return client.send_notify(
             address[0],
             address[1],
             state.change.name,
             timeout_s=self._settings.query_timeout_s,
             tcp=self._settings.all_tcp,
+            key=key,
         )
 
 

@@ -20,7 +20,11 @@ MASTERS = (Master(host="127.0.0.1", port=5399), Master(host="::1", port=5398))
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory):
-    with Named(tmp_path_factory.mktemp("named")) as named:
+    keys = "".join(
+        f'key "{name}" {{ algorithm hmac-sha256; secret "c2VjcmV0"; }};'
+        for name in ("one", "ab.cd")
+    )
+    with Named(tmp_path_factory.mktemp("named"), more=keys) as named:
         yield named
 
 
@@ -118,6 +122,31 @@ def test_master_names_become_addresses(named):
     backend_of(named, (Master(host="localhost", port=5396),)).create_zone(zone_of("named.example."))
 
     assert "127.0.0.1 port 5396" in shown(named, "named.example")
+
+
+def test_zones_are_pulled_with_the_targets_key_and_update_gives_it_to_old_ones(named):
+    zone = zone_of("keyed.example.")
+    backends = {name: backend_of(named) for name in ("one.", "ab.cd.")}
+    for name, backend in backends.items():
+        backend.transfer_with(name)
+
+    backend_of(named).create_zone(zone)
+    plain = shown(named, "keyed.example")
+    backends["ab.cd."].update_zone(zone)
+    keyed = shown(named, "keyed.example")
+    backends["ab.cd."].update_zone(zone)
+    again = shown(named, "keyed.example")
+    backends["one."].update_zone(zone)
+    changed = shown(named, "keyed.example")
+
+    assert "key" not in plain.replace("keyed", "")
+    assert '127.0.0.1 port 5399 key "ab.cd"' in keyed
+    assert '::1 port 5398 key "ab.cd"' in keyed
+    log = (named.folder / "named.log").read_text()
+    assert again == keyed
+    # The second update found nothing to change.
+    assert log.count('command \'modzone "keyed.example"') == 2
+    assert 'key "one"' in changed
 
 
 def test_a_wrong_view_is_an_error_for_creation_and_for_deletion(named):

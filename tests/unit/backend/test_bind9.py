@@ -63,3 +63,9 @@ def test_installed_backends_are_found_by_name(name, cls, notify):
 def test_an_unknown_type_is_named():
     with pytest.raises(errors.ConfigurationError, match="driver type: agent"):
         base.load(Target(type="agent"))
+
+
+@pytest.mark.parametrize("name", ['a"b.', "a b.", "a;b.", "a\\034b."])
+def test_a_key_name_that_would_break_the_command_is_refused(name):
+    with pytest.raises(errors.ConfigurationError):
+        bind9().transfer_with(name)
