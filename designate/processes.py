@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from oslo_config import cfg
 
-from designate.health import Check, Listener
+from designate.health import Check, Listener, WsgiApp
 from designate.heart import Heart
 from designate.rpc import interfaces
 from designate.rpc.bus import Bus, Dispatcher
@@ -27,16 +27,26 @@ Address = tuple[str, int]
 def api(conf: cfg.ConfigOpts) -> Process:
     """designate-api: HTTP on every listen address."""
     from designate.api.app import build
-    from designate.api.server import HttpServer
+    from designate.api.server import HttpServer, Tls
 
     bus = OsloBus(conf)
     group = conf["service:api"]
     app = build(conf, _central(conf, bus))
+    tls = Tls.from_conf(conf)
     servers = [
-        HttpServer(app, host, port, group.threads, shared_port=_several(group.workers))
+        HttpServer(app, host, port, group.threads, shared_port=_several(group.workers), tls=tls)
         for host, port in map(_address, group.listen)
     ]
     return _process(conf, bus, "api", [Part(server.start, server.stop) for server in servers])
+
+
+def hosted_api(conf: cfg.ConfigOpts) -> tuple[WsgiApp, Process]:
+    """The application for a foreign HTTP server, and what must have been started before it is
+    called."""
+    from designate.api.app import build
+
+    bus = OsloBus(conf)
+    return build(conf, _central(conf, bus)), _process(conf, bus, "api", [])
 
 
 def central(conf: cfg.ConfigOpts) -> Process:

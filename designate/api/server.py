@@ -3,25 +3,44 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from cheroot import wsgi
+from cheroot.ssl.builtin import BuiltinSSLAdapter
 from oslo_config import cfg
+
+from designate import errors
 
 LOG = logging.getLogger(__name__)
 
-GROUP = "service:api"
-OPTS = [
-    cfg.ListOpt(
-        "listen",
-        default=["0.0.0.0:9001"],
-        help="Addresses to serve on: host:port, IPv6 in brackets.",
-    ),
-    cfg.IntOpt("threads", default=16, min=1, help="Requests that are worked on at the same time."),
-    cfg.IntOpt("workers", min=1, help="Processes of designate-api. Unset: one."),
-]
+OPTIONS_BY_GROUP = {
+    "service:api": [
+        cfg.ListOpt(
+            "listen",
+            default=["0.0.0.0:9001"],
+            help="Addresses to serve on: host:port, IPv6 in brackets.",
+        ),
+        cfg.IntOpt(
+            "threads", default=16, min=1, help="Requests that are worked on at the same time."
+        ),
+        cfg.IntOpt("workers", min=1, help="Processes of designate-api. Unset: one."),
+    ],
+    "ssl": [
+        cfg.StrOpt(
+            "cert_file", help="Certificate of designate-api, PEM. Unset: it speaks plain HTTP."
+        ),
+        cfg.StrOpt("key_file", help="Private key of the certificate, PEM."),
+        cfg.StrOpt(
+            "ca_file",
+            help="What clients' certificates must be signed by, PEM. Unset: clients need none.",
+        ),
+        cfg.StrOpt("ciphers", help="Ciphers offered, in OpenSSL's words. Unset: Python's choice."),
+    ],
+}
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 TIMEOUT_S = 20
@@ -30,13 +49,58 @@ LARGEST_BODY = 256 * 2**20
 WAITING = 1024
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Files of a server that speaks HTTPS, TLS 1.2 or newer."""
+
+    cert_file: str
+    key_file: str
+    ca_file: str | None
+    ciphers: str | None
+
+    @classmethod
+    def from_conf(cls, conf: cfg.ConfigOpts) -> Tls | None:
+        """None: plain HTTP is wanted. Raises ConfigurationError for half of what is needed."""
+        group = conf["ssl"]
+        if not group.cert_file and not group.key_file:
+            return None
+        if not group.cert_file or not group.key_file:
+            raise errors.ConfigurationError("[ssl] needs both cert_file and key_file")
+        return cls(
+            cert_file=group.cert_file,
+            key_file=group.key_file,
+            ca_file=group.ca_file,
+            ciphers=group.ciphers,
+        )
+
+    def adapter(self) -> BuiltinSSLAdapter:
+        """Raises ConfigurationError when a file cannot be used."""
+        try:
+            adapter = BuiltinSSLAdapter(self.cert_file, self.key_file, ciphers=self.ciphers)
+            adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if self.ca_file:
+                adapter.context.load_verify_locations(self.ca_file)
+                adapter.context.verify_mode = ssl.CERT_REQUIRED
+        except (OSError, ssl.SSLError) as error:
+            raise errors.ConfigurationError(f"[ssl] {error}") from None
+        return adapter
+
+
 class HttpServer:
     """Serves one WSGI application on one address; port 0 takes a free one at start()."""
 
     def __init__(
-        self, app: WsgiApp, host: str, port: int, threads: int, *, shared_port: bool = False
+        self,
+        app: WsgiApp,
+        host: str,
+        port: int,
+        threads: int,
+        *,
+        shared_port: bool = False,
+        tls: Tls | None = None,
     ) -> None:
-        """shared_port: other processes serve on the same address."""
+        """shared_port: other processes serve on the same address. tls: speak HTTPS."""
+        self._tls = tls
         self._server = wsgi.Server(
             (host, port),
             app,
@@ -55,6 +119,8 @@ class HttpServer:
 
     def start(self) -> None:
         """Bind and serve. Raises OSError when the address is taken."""
+        if self._tls is not None:
+            self._server.ssl_adapter = self._tls.adapter()
         self._server.prepare()
         self._thread.start()
         LOG.info("the API serves on %s:%d", *self.address)

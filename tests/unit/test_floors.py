@@ -41,6 +41,7 @@ TOP_FLOOR = {
     "service",
     "settings",
     "version",
+    "wsgi",
 }
 
 LIBRARIES: dict[str, set[str]] = {
