@@ -6,13 +6,14 @@ Shape only (types, lengths, ranges, members): what a name or a record may be is 
 from __future__ import annotations
 
 import json
-import uuid
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, NoReturn
 
 from webob import Request
 
 from designate import errors
+from designate.api import identifiers
 from designate.errors import Reason
 
 HIGHEST_TTL = 2**31 - 1
@@ -21,6 +22,10 @@ LONGEST_NAME = 255
 LONGEST_ATTRIBUTE = 50
 
 Reader = Callable[[str, Any], Any]
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_NOT_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,20}\s*", re.ASCII)
 
 
 def parse(request: Request, *, optional: bool = False) -> dict[str, Any]:
@@ -35,10 +40,8 @@ def parse(request: Request, *, optional: bool = False) -> dict[str, Any]:
             return {}
         raise errors.BadRequest("Request body is empty", type="empty_request_body")
     try:
-        text = raw.decode("utf-8")
-        body = json.loads(text, parse_constant=_no_constant)
-        json.dumps(body, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError):
+        body = loads(raw)
+    except ValueError:
         raise errors.BadRequest("Request body is not valid JSON", type="invalid_json") from None
     if body is None:
         if optional:
@@ -49,12 +52,25 @@ def parse(request: Request, *, optional: bool = False) -> dict[str, Any]:
     return body
 
 
+def loads(raw: bytes) -> Any:
+    """What the JSON says. Raises ValueError, also for what no answer could repeat (half a surrogate
+    pair) and for nesting that is too deep to follow."""
+    try:
+        value = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return value
+
+
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def text(longest: int, *, null: bool = False) -> Reader:
-    """A string of at most so many characters; numbers are taken as their text."""
+def text(longest: int, *, null: bool = False, lines: bool = False, empty: bool = True) -> Reader:
+    """A string of at most so many characters; numbers are taken as their text. lines: it may have
+    several, and tabs; other control characters no text may hold. empty: it may be."""
+    unwanted = _NOT_IN_LINES if lines else _CONTROL
 
     def read(name: str, value: Any) -> str | None:
         if value is None and null:
@@ -66,8 +82,10 @@ def text(longest: int, *, null: bool = False) -> Reader:
             raise errors.InvalidObject(
                 f"Value in the field '{name}' is too long: at most {longest} characters"
             )
-        if "\x00" in given:
-            raise errors.InvalidObject(f"Value in the field '{name}' holds a null character")
+        if unwanted.search(given):
+            raise errors.InvalidObject(f"Value in the field '{name}' holds a control character")
+        if not given and not empty:
+            raise errors.InvalidObject(f"Value in the field '{name}' is empty")
         return given
 
     return read
@@ -80,7 +98,9 @@ def integer(lowest: int, highest: int, *, null: bool = False) -> Reader:
         if value is None and null:
             return None
         try:
-            if isinstance(value, str) and len(value) > 20:
+            if isinstance(value, bool) or (
+                isinstance(value, str) and _INTEGER.fullmatch(value) is None
+            ):
                 raise ValueError
             number = int(value)
         except (TypeError, ValueError, OverflowError):
@@ -96,33 +116,33 @@ def integer(lowest: int, highest: int, *, null: bool = False) -> Reader:
 
 def texts_by_key(longest: int) -> Reader:
     """An object of strings."""
-    read_text = text(longest)
+    read_key, read_text = text(longest, empty=False), text(longest)
 
     def read(name: str, value: Any) -> dict[str, str]:
         if not isinstance(value, dict):
             raise errors.InvalidObject(f"Field '{name}' must be an object")
-        return {read_text(name, key): read_text(name, item) for key, item in value.items()}
+        return {read_key(name, key): read_text(name, item) for key, item in value.items()}
 
     return read
 
 
 def choice(allowed: Collection[str]) -> Reader:
     def read(name: str, value: Any) -> str:
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             raise errors.InvalidObject(f"Value in the field '{name}' is not one of {list(allowed)}")
-        return str(value)
+        return value
 
     return read
 
 
 def identifier(name: str, value: Any) -> str:
     """A UUID, in canonical form."""
-    try:
-        return str(uuid.UUID(str(value)))
-    except ValueError:
+    found = identifiers.canonical(value) if isinstance(value, str) else None
+    if found is None:
         raise errors.InvalidObject(
             f"Value '{str(value)[:100]}' in the field '{name}' is not a UUID"
-        ) from None
+        )
+    return found
 
 
 def null_identifier(name: str, value: Any) -> str | None:
@@ -151,7 +171,7 @@ def anything(name: str, value: Any) -> Any:
 
 ttl = integer(0, HIGHEST_TTL)
 null_ttl = integer(0, HIGHEST_TTL, null=True)
-description = text(LONGEST_DESCRIPTION, null=True)
+description = text(LONGEST_DESCRIPTION, null=True, lines=True)
 
 
 def read(

@@ -27,6 +27,7 @@ CONTEXT = "designate.context"
 IMPORTS = "/zones/tasks/imports"
 KNOWN_APIS = ("v2", "admin")
 REQUEST_ID = "designate.request_id"
+LONGEST_PROJECT = 36
 TRUE = frozenset(("1", "t", "true", "on", "y", "yes"))
 ALLOWED_HEADERS = [
     "X-Auth-Token", "X-Auth-Sudo-Tenant-ID", "X-Auth-Sudo-Project-ID", "X-Auth-All-Projects",
@@ -146,10 +147,12 @@ class Frame:
 
     def _respond(self, request: Request) -> Response:
         try:
-            unquote_to_bytes(request.query_string).decode("utf-8")
+            query = unquote_to_bytes(request.query_string).decode("utf-8")
             request.path_info.encode("utf-8")
         except UnicodeError:
             raise errors.BadRequest("The URL is not UTF-8") from None
+        if "\0" in query or "\0" in request.path_info:
+            raise errors.BadRequest("The URL holds a null character")
         length = request.content_length or 0
         importing = request.path_info.rstrip("/") == IMPORTS
         largest = self._largest_import if importing else self._largest
@@ -242,6 +245,8 @@ def context_of(request: Request, **identity: Any) -> Context:
         hide_counts=_true(headers.get("OpenStack-DNS-Hide-Counts", "")),
         **identity,
     )
+    if len(sudo or context.project_id or "") > LONGEST_PROJECT:
+        raise errors.BadRequest("The project's id is too long")
     if sudo:
         context.sudo = True
         context.project_id = sudo

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -11,6 +10,7 @@ from oslo_config import cfg
 from webob import Request
 
 from designate import errors
+from designate.api import identifiers
 from designate.context import Context
 from designate.model.query import Query
 
@@ -19,13 +19,21 @@ PAGING = frozenset(("limit", "marker", "sort_key", "sort_dir"))
 # Filters for which an empty value means that they were not given.
 MAY_BE_EMPTY = ("status", "data")
 HIGHEST_LIMIT = 2**63 - 1
+MOST_PARAMETERS = 100
 Params = Sequence[tuple[str, str]]
 
 
 def parameters(request: Request) -> Params:
-    return parse_qsl(
-        request.query_string, keep_blank_values=True, errors="replace", max_num_fields=100
-    )
+    """Raises BadRequest for more than any list has."""
+    try:
+        return parse_qsl(
+            request.query_string,
+            keep_blank_values=True,
+            errors="replace",
+            max_num_fields=MOST_PARAMETERS,
+        )
+    except ValueError:
+        raise errors.BadRequest("Too many parameters") from None
 
 
 def query(
@@ -77,10 +85,10 @@ def _query_string(params: Params) -> str:
 def _marker(given: str | None) -> str | None:
     if given is None:
         return None
-    try:
-        return str(uuid.UUID(given))
-    except ValueError:
-        raise errors.BadRequest(type="invalid_marker") from None
+    found = identifiers.canonical(given)
+    if found is None:
+        raise errors.BadRequest(type="invalid_marker")
+    return found
 
 
 def _sort_key(context: Context, given: str, known: Sequence[str]) -> str:
@@ -107,6 +115,11 @@ def _limit(conf: cfg.ConfigOpts, given: str | None) -> int:
         raise errors.BadRequest("limit is empty", type="value_error")
     if given.lower() == "max":
         return int(api.max_limit_v2)
-    if not given.isascii() or not given.isdigit() or not 0 < int(given[:20]) <= HIGHEST_LIMIT:
+    digits = given.lstrip("0")
+    if (
+        not (digits.isascii() and digits.isdigit())
+        or len(digits) > len(str(HIGHEST_LIMIT))
+        or int(digits) > HIGHEST_LIMIT
+    ):
         raise errors.BadRequest("limit must be a positive integer", type="invalid_limit")
-    return int(given)
+    return int(digits)

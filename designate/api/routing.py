@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from oslo_config import cfg
 from webob import Request, Response
 
 from designate import errors
+from designate.api import identifiers
 from designate.context import Context
 from designate.rpc.clients import CentralClient
 
@@ -39,6 +39,7 @@ class Call:
 
 Handler = Callable[[Call], Response]
 JSON = "application/json"
+LONGEST_TEXT = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,18 @@ def _is_open(segment: str) -> bool:
 
 
 def _value(name: str, text: str) -> str:
-    return text if name.endswith(":text") else canonical_id(name, text)
+    if not name.endswith(":text"):
+        return canonical_id(name, text)
+    if len(text) > LONGEST_TEXT or not text.isprintable():
+        raise errors.BadRequest(f"Invalid {name.removesuffix(':text')}")
+    return text
 
 
 def canonical_id(name: str, text: str) -> str:
-    try:
-        return str(uuid.UUID(text))
-    except (ValueError, AttributeError):
-        raise errors.BadRequest(f"Invalid UUID {name}: {text[:100]}", type="invalid_uuid") from None
+    found = identifiers.canonical(text)
+    if found is None:
+        raise errors.BadRequest(f"Invalid UUID {name}: {text[:100]}", type="invalid_uuid")
+    return found
 
 
 class Table:

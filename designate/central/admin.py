@@ -76,9 +76,10 @@ P = TypeVar("P")
 
 
 class Collection(Generic[V, D, P]):
-    """One kind of object. make: a value from a draft's members. check: refuses what a value must not
-    be; it is called inside the transaction that stores it. changed: what else a change or deletion of
-    the object with this id changes, in its transaction."""
+    """One kind of object. make: a value from a draft's members. shape: refuses what no value may be,
+    whoever asks. check: refuses what a value must not be now; it is called inside the transaction that
+    stores it. changed: what else a change or deletion of the object with this id changes, in its
+    transaction."""
 
     def __init__(
         self,
@@ -87,7 +88,8 @@ class Collection(Generic[V, D, P]):
         one: str,
         many: str,
         make: Callable[..., V],
-        check: Callable[[Core, Transaction, V], None],
+        shape: Callable[[V], None],
+        check: Callable[[Core, Transaction, V], None] = lambda *_: None,
         changed: Callable[[Core, Transaction, str], None] | None = None,
     ) -> None:
         self._core = core
@@ -95,15 +97,17 @@ class Collection(Generic[V, D, P]):
         self._one = one
         self._many = many
         self._make = make
+        self._shape = shape
         self._check = check
         self._changed = changed
 
     def create(self, context: Context, draft: D) -> V:
-        self._allowed(context, f"create_{self._one}")
         members = {field.name: getattr(draft, field.name) for field in fields(draft)}  # type: ignore[arg-type]  # a dataclass
+        value = self._make(id=str(uuid.uuid4()), created_at=self._core.now(), **members)
+        self._shape(value)
+        self._allowed(context, f"create_{self._one}")
 
         def write(tx: Transaction) -> V:
-            value = self._make(id=str(uuid.uuid4()), created_at=self._core.now(), **members)
             self._check(self._core, tx, value)
             self._rows.insert(tx, value)
             return value
@@ -134,6 +138,7 @@ class Collection(Generic[V, D, P]):
             self._allowed(context, f"update_{self._one}")
             self._rows.update(tx, id, **members, updated_at=self._core.now())
             value = self._rows.get(tx.connection, id)
+            self._shape(value)
             self._check(self._core, tx, value)
             if self._changed is not None:
                 self._changed(self._core, tx, id)
@@ -160,7 +165,7 @@ class TldsEndpoint(Collection[Tld, TldDraft, TldPatch]):
     """See rpc.interfaces.TldsApi."""
 
     def __init__(self, core: Core) -> None:
-        super().__init__(core, storage.TLDS, "tld", "tlds", Tld, _check_tld)
+        super().__init__(core, storage.TLDS, "tld", "tlds", Tld, _shape_of_tld)
 
     def get(self, context: Context, tld_id: str) -> Tld:
         return super().get(context, tld_id)
@@ -177,7 +182,7 @@ class BlacklistsEndpoint(Collection[Blacklist, BlacklistDraft, BlacklistPatch]):
 
     def __init__(self, core: Core) -> None:
         super().__init__(
-            core, storage.BLACKLISTS, "blacklist", "blacklists", Blacklist, _check_blacklist
+            core, storage.BLACKLISTS, "blacklist", "blacklists", Blacklist, _shape_of_blacklist
         )
 
     def get(self, context: Context, blacklist_id: str) -> Blacklist:
@@ -200,6 +205,7 @@ class TsigKeysEndpoint(Collection[TsigKey, TsigKeyDraft, TsigKeyPatch]):
             "tsigkey",
             "tsigkeys",
             TsigKey,
+            _shape_of_tsigkey,
             _check_tsigkey,
             _renew_pools,
         )
@@ -214,7 +220,7 @@ class TsigKeysEndpoint(Collection[TsigKey, TsigKeyDraft, TsigKeyPatch]):
         super().delete(context, tsigkey_id)
 
 
-def _check_tld(_core: Core, _tx: Transaction, tld: Tld) -> None:
+def _shape_of_tld(tld: Tld) -> None:
     try:
         if tld.name.endswith(".") or not _LABELS.fullmatch(tld.name):
             raise ValueError
@@ -232,7 +238,7 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
     return regex.compile(pattern)
 
 
-def _check_blacklist(_core: Core, _tx: Transaction, blacklist: Blacklist) -> None:
+def _shape_of_blacklist(blacklist: Blacklist) -> None:
     if not blacklist.pattern:
         raise errors.InvalidObject("'pattern' must not be empty")
     try:
@@ -253,16 +259,19 @@ def is_blacklisted(tx: Transaction, name: str) -> bool:
     return False
 
 
+def _shape_of_tsigkey(key: TsigKey) -> None:
+    try:
+        tsig.key_name(key.name)
+    except ValueError:
+        raise errors.InvalidObject(f"'{key.name[:100]}' is not a key name") from None
+
+
 def _check_tsigkey(core: Core, tx: Transaction, key: TsigKey) -> None:
     if not key.secret and not core.conf[GROUP].allow_empty_secrets_for_tsig:
         raise errors.InvalidObject(
             reasons=(Reason(("type",), "'secret' should not be empty", "value", ["secret"]),)
         )
-    try:
-        name = tsig.key_name(key.name)
-    except ValueError:
-        raise errors.InvalidObject(f"'{key.name[:100]}' is not a key name") from None
-    if storage.has_namesake(tx.connection, key.id, name):
+    if storage.has_namesake(tx.connection, key.id, tsig.key_name(key.name)):
         # In a message they would be the same.
         raise errors.Duplicate("tsigkey")
     kind = "pool" if key.scope is TsigScope.POOL else "zone"

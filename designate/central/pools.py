@@ -157,8 +157,8 @@ class PoolsEndpoint:
 
     def create(self, context: Context, draft: PoolDraft) -> Pool:
         core = self._core
-        core.policy.check("create_pool", context, own_target(context))
         _check_names(draft.ns_records)
+        core.policy.check("create_pool", context, own_target(context))
         pool = Pool(
             id=str(uuid.uuid4()),
             name=draft.name,

@@ -63,7 +63,7 @@ def _scope(name: str, value: Any) -> TsigScope:
 TLD: Readers = {"name": bodies.text(255), "description": bodies.description}
 BLACKLIST: Readers = {"pattern": bodies.text(255), "description": bodies.description}
 TSIGKEY: Readers = {
-    "name": bodies.text(160),
+    "name": bodies.text(160, empty=False),
     "algorithm": bodies.choice(TSIG_ALGORITHMS),
     "secret": bodies.text(160),
     "scope": _scope,

@@ -6,6 +6,7 @@ from typing import Any
 
 from webob import Response
 
+from designate import errors
 from designate.api import body as bodies
 from designate.api import projects
 from designate.api.resource import Call, Resource, Route, route
@@ -45,7 +46,7 @@ def _share(share: Share) -> dict[str, Any]:
 
 
 def _new_share(call: Call, body: dict[str, Any]) -> ShareDraft:
-    members = bodies.read(body, {"target_project_id": bodies.text(LONGEST_PROJECT)})
+    members = bodies.read(body, {"target_project_id": bodies.text(LONGEST_PROJECT, empty=False)})
     if "target_project_id" not in members:
         bodies.required("target_project_id")
     projects.check(call.conf, members["target_project_id"])
@@ -69,7 +70,7 @@ SHARES = Resource(
 
 OFFER: dict[str, bodies.Reader] = {
     "description": bodies.description,
-    "target_project_id": bodies.text(LONGEST_PROJECT, null=True),
+    "target_project_id": bodies.text(LONGEST_PROJECT, null=True, empty=False),
 }
 
 
@@ -110,7 +111,12 @@ REQUESTS = Resource(
 
 def offer(call: Call) -> Response:
     """The body may be missing; the content type may not."""
-    members = bodies.read(bodies.parse(call.request, optional=True), OFFER)
+    try:
+        members = bodies.read(bodies.parse(call.request, optional=True), OFFER)
+    except errors.InvalidObject:
+        # A zone that the caller does not see is not found, whatever the body holds.
+        call.central.zones.get(call.context, *call.ids)
+        raise
     request = call.central.transfer_requests.create(
         call.context, call.ids[0], TransferRequestDraft(**members)
     )

@@ -77,8 +77,8 @@ def _ns_records(name: str, value: Any) -> tuple[NsRecord, ...]:
 
 
 MEMBERS: dict[str, bodies.Reader] = {
-    "name": bodies.text(50),
-    "project_id": bodies.text(36, null=True),
+    "name": bodies.text(50, empty=False),
+    "project_id": bodies.text(36, null=True, empty=False),
     "description": bodies.description,
     "attributes": bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE),
     "ns_records": _ns_records,

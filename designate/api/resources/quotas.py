@@ -15,11 +15,10 @@ from designate.model.quotas import Quotas
 
 NAMES = ("zones", "zone_recordsets", "zone_records", "recordset_records", "api_export_size")
 HIGHEST = 2**31 - 1
+LONGEST_PROJECT = 36
 
 
 def _limit(name: str, value: Any) -> int:
-    if isinstance(value, bool):
-        raise errors.InvalidObject(f"Field '{name}' must be an integer")
     return int(bodies.integer(-1, HIGHEST)(name, value))
 
 
@@ -34,20 +33,25 @@ def own(call: Call) -> Response:
     return _shown(call.central.quotas.get(call.context, call.context.project_id))
 
 
+def project_of(call: Call) -> str:
+    """The project that the path names."""
+    return str(bodies.text(LONGEST_PROJECT)("project_id", call.ids[0]))
+
+
 def show(call: Call) -> Response:
-    return _shown(call.central.quotas.get(call.context, *call.ids))
+    return _shown(call.central.quotas.get(call.context, project_of(call)))
 
 
 def change(call: Call) -> Response:
     body = bodies.parse(call.request)
     if call.conf["service:api"].quotas_verify_project_id:
-        projects.check(call.conf, call.ids[0])
+        projects.check(call.conf, project_of(call))
     limits = bodies.read(body, dict.fromkeys(NAMES, _limit))
-    return _shown(call.central.quotas.set(call.context, call.ids[0], limits))
+    return _shown(call.central.quotas.set(call.context, project_of(call), limits))
 
 
 def reset(call: Call) -> Response:
-    call.central.quotas.reset(call.context, *call.ids)
+    call.central.quotas.reset(call.context, project_of(call))
     return empty()
 
 

@@ -47,10 +47,10 @@ NEW: dict[str, bodies.Reader] = {"name": bodies.text(bodies.LONGEST_NAME), **CHA
 
 
 def new(call: Call, body: dict[str, Any]) -> RecordSetDraft:
+    if body.get("name") is None:
+        raise errors.InvalidObject
     members = bodies.read(body, NEW, also=("type", "records", *READ_ONLY))
     bodies.refuse_given(body, READ_ONLY)
-    if "name" not in members:
-        raise errors.InvalidObject
     rtype = body.get("type")
     if not isinstance(rtype, str):
         raise errors.InvalidObject(
@@ -83,7 +83,9 @@ def changes(call: Call, body: dict[str, Any]) -> RecordSetPatch:
     except errors.InvalidObject:
         if not needs_current:
             # What is not found or not changeable is said before what is wrong with the body.
-            call.central.recordsets.check_update(call.context, *call.ids)
+            found = call.central.recordsets.check_update(call.context, *call.ids)
+            if "records" in body:
+                bodies.records(found.type, body["records"])
         raise
     return RecordSetPatch(**members)
 

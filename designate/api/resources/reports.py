@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -9,8 +10,9 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
+from designate.api.middleware import REQUEST_ID
 from designate.api.resource import answer, empty
-from designate.api.resources.quotas import HIGHEST, NAMES
+from designate.api.resources.quotas import HIGHEST, NAMES, project_of
 from designate.api.routing import Call, Route, route
 from designate.model.quotas import Quotas
 
@@ -30,23 +32,57 @@ def _quota(quotas: Quotas) -> Response:
 
 
 def show_quota(call: Call) -> Response:
-    return _quota(_everywhere(call).central.quotas.get(call.context, call.ids[0]))
+    return _quota(_everywhere(call).central.quotas.get(call.context, project_of(call)))
 
 
 def change_quota(call: Call) -> Response:
     body = bodies.parse(call.request)
-    if set(body) != {"quota"} or not isinstance(body["quota"], dict):
-        raise errors.InvalidObject("The request body must be an object with a member quota")
+    faults = list(_faults(body))
+    if faults:
+        return _faulty(call, faults)
     limits = bodies.read(body["quota"], dict.fromkeys(NAMES, _limit))
-    return _quota(_everywhere(call).central.quotas.set(call.context, call.ids[0], limits))
+    return _quota(_everywhere(call).central.quotas.set(call.context, project_of(call), limits))
 
 
 def _limit(name: str, value: Any) -> int:
     return int(bodies.integer(0, HIGHEST)(name, value))
 
 
+def _faults(body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(path, message, validator) of what is wrong."""
+    if set(body) != {"quota"} or not isinstance(body["quota"], dict):
+        yield "quota", "The request body must be an object with a member quota", "required"
+        return
+    for name, value in body["quota"].items():
+        path = f"quota.{name[:50]}"
+        if name not in NAMES:
+            yield path, f"'{name[:50]}' is no quota", "additionalProperties"
+            continue
+        try:
+            _limit(name, value)
+        except errors.InvalidObject as error:
+            yield path, error.message or "", "type"
+
+
+def _faulty(call: Call, faults: list[tuple[str, str, str]]) -> Response:
+    """The admin API's way to refuse a body: one flat list."""
+    return answer(
+        {
+            "code": 400,
+            "type": "invalid_object",
+            "message": "Provided object does not match schema",
+            "errors": [
+                {"path": path, "message": message, "validator": validator}
+                for path, message, validator in faults
+            ],
+            "request_id": call.request.environ[REQUEST_ID],
+        },
+        400,
+    )
+
+
 def reset_quota(call: Call) -> Response:
-    _everywhere(call).central.quotas.reset(call.context, call.ids[0])
+    _everywhere(call).central.quotas.reset(call.context, project_of(call))
     return empty()
 
 

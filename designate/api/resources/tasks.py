@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -85,21 +84,22 @@ def _draft(call: Call) -> ImportDraft:
     kind = call.request.content_type
     if kind not in ("text/dns", "application/json"):
         raise errors.UnsupportedMedia(f"Unsupported Content-Type: {(kind or 'None')[:100]}")
-    try:
-        text = call.request.body.decode("utf-8")
-    except UnicodeDecodeError:
-        raise errors.BadRequest("The zone file is not UTF-8") from None
+    raw = call.request.body
     if kind == "text/dns":
-        return ImportDraft(zonefile=text)
+        try:
+            return ImportDraft(zonefile=raw.decode("utf-8"))
+        except UnicodeDecodeError:
+            raise errors.BadRequest("The zone file is not UTF-8") from None
     try:
-        body = json.loads(text)
-    except (ValueError, RecursionError):
+        body = bodies.loads(raw)
+    except ValueError:
         raise errors.BadRequest("Request body is not valid JSON") from None
     if not isinstance(body, dict) or not isinstance(body.get("zonefile"), str):
         raise errors.BadRequest("'zonefile' is a required property")
-    attributes = body.get("attributes") or {}
+    attributes = {} if body.get("attributes") is None else body["attributes"]
     read = bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE)
-    return ImportDraft(zonefile=body["zonefile"], attributes=read("attributes", attributes))
+    members = bodies.read(body | {"attributes": attributes}, {"attributes": read}, ["zonefile"])
+    return ImportDraft(zonefile=body["zonefile"], **members)
 
 
 def start_export(call: Call) -> Response:

@@ -8,7 +8,7 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.resource import Call, Resource, Route, answer, canonical_id, empty, route
+from designate.api.resource import Call, Resource, Route, answer, empty, route
 from designate.model.codec import timestamp
 from designate.model.zones import Master, Status, Zone, ZoneDraft, ZonePatch, ZoneType
 
@@ -98,10 +98,7 @@ def new(call: Call, body: dict[str, Any]) -> ZoneDraft:
 def _pool_id(body: dict[str, Any]) -> None:
     """Taken for old clients, which may send it; the scheduler decides."""
     if body.get("pool_id") is not None:
-        try:
-            canonical_id("pool_id", str(body["pool_id"]))
-        except errors.BadRequest as error:
-            raise errors.InvalidObject(error.message) from None
+        bodies.identifier("pool_id", body["pool_id"])
 
 
 def changes(call: Call, body: dict[str, Any]) -> ZonePatch:
@@ -137,6 +134,7 @@ RESOURCE = Resource(
     filters=("name", "type", "email", "status", "description", "ttl"),
     new=new,
     changes=changes,
+    before_body=lambda call: call.central.zones.get(call.context, *call.ids),
     created_status=lambda _: 202,
     updated_status=_accepted,
 )
