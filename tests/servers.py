@@ -60,6 +60,8 @@ class Named:
     algorithm, secret: of its control channel's key. more: further statements of its configuration;
     options: of its options statement."""
 
+    TYPE = "bind9"
+
     def __init__(
         self,
         folder: Path,

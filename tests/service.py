@@ -16,6 +16,7 @@ from oslo_config import cfg
 from oslo_policy import opts as policy_opts
 
 from designate import compose, config
+from tests.secondaries import Secondary
 from tests.servers import Named, until
 
 Answer = tuple[int, Any]
@@ -43,8 +44,8 @@ def make_conf(
     return conf
 
 
-def bind_pool(bind: Named, mdns_port: int) -> list[dict[str, Any]]:
-    """A pools.yaml that serves the default pool from a BIND."""
+def bind_pool(bind: Named | Secondary, mdns_port: int) -> list[dict[str, Any]]:
+    """A pools.yaml that serves the default pool from a BIND or another nameserver."""
     return [
         {
             "name": "default",
@@ -53,7 +54,7 @@ def bind_pool(bind: Named, mdns_port: int) -> list[dict[str, Any]]:
             "nameservers": [{"host": "127.0.0.1", "port": bind.port}],
             "targets": [
                 {
-                    "type": "bind9",
+                    "type": bind.TYPE,
                     "masters": [{"host": "127.0.0.1", "port": mdns_port}],
                     "options": bind.options,
                 }
@@ -63,13 +64,13 @@ def bind_pool(bind: Named, mdns_port: int) -> list[dict[str, Any]]:
 
 
 class Service:
-    """`with Service(folder) as service`. bind: serve the default pool from this BIND instead of
-    MiniDNS. Used twice on one folder it is a restart."""
+    """`with Service(folder) as service`. bind: serve the default pool from this nameserver instead
+    of MiniDNS. Used twice on one folder it is a restart."""
 
     def __init__(
         self,
         folder: Path,
-        bind: Named | None = None,
+        bind: Named | Secondary | None = None,
         dns_port: int = 0,
         config_file: Path | None = None,
         **overrides: dict[str, Any],

@@ -13,12 +13,14 @@ from typing import ClassVar
 
 import stevedore
 import stevedore.exception
+from oslo_utils import strutils
 
 from designate import errors
 from designate.model.pools import Target
 from designate.model.zones import ZoneChange
 
 NAMESPACE = "designate.backend"
+LONGEST_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,41 @@ class Backend(ABC):
                 f"target type {self.target.type}: option {name}: {text!r} is not a port"
             )
         return int(text)
+
+    def required_option(self, name: str) -> str:
+        """Raises ConfigurationError when the target does not have it."""
+        text = self.option(name)
+        if not text:
+            raise errors.ConfigurationError(
+                f"target type {self.target.type}: option {name} is missing"
+            )
+        return text
+
+    def bool_option(self, name: str) -> bool:
+        """YAML's true and false arrive as the texts that their storage makes of them. Raises
+        ConfigurationError: a word that is neither, which must not pass for no."""
+        try:
+            return bool(strutils.bool_from_string(self.option(name), strict=True))
+        except ValueError:
+            raise errors.ConfigurationError(
+                f"target type {self.target.type}: option {name}: {self.option(name)!r} is neither "
+                "true nor false"
+            ) from None
+
+    def seconds_option(self, name: str) -> float:
+        """A time to wait; 0 and what is longer than LONGEST_WAIT_S: that. Raises
+        ConfigurationError."""
+        text = self.option(name) or ""
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = -1.0
+        if not 0 <= seconds < float("inf"):
+            raise errors.ConfigurationError(
+                f"target type {self.target.type}: option {name}: {text!r} is not a number of "
+                "seconds"
+            )
+        return min(seconds or LONGEST_WAIT_S, LONGEST_WAIT_S)
 
     @property
     def notify_address(self) -> tuple[str, int]:

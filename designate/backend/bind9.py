@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
 import zlib
 from typing import ClassVar
 
 from designate import errors
-from designate.backend import rndc, rndckey
+from designate.backend import masters, rndc, rndckey
 from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
 from designate.model.pools import Target
 from designate.model.zones import ZoneChange
 
-DEFAULT_TIMEOUT_S = 5.0
-LONGEST_TIMEOUT_S = 60.0
-_TRUE = ("1", "true", "yes", "on", "t", "y")
 _PRIMARIES = re.compile(r"\b(?:masters|primaries)\b[^{]*\{([^}]*)\}")
 _PRIMARY = re.compile(r'([0-9a-fA-F:.]+)(?:\s+port\s+(\d+))?(?:\s+key\s+"?([^\s";]+)"?)?[^;]*;')
 _NO_WORD = re.compile(r'["\\\s;{}]')
@@ -57,26 +53,14 @@ class Bind9Backend(Backend):
         super().__init__(target)
         self._host = self.option("rndc_host") or ""
         self._port = self.port_option("rndc_port")
-        self._timeout_s = self._read_timeout()
-        self._clean = (self.option("clean_zonefile") or "").lower() in _TRUE
+        self._timeout_s = self.seconds_option("rndc_timeout")
+        self._clean = self.bool_option("clean_zonefile")
         self._view = self.option("view")
         if self._view is not None and _NO_WORD.search(self._view):
             raise errors.ConfigurationError(f"target type bind9: view {self._view!r} is not a name")
 
-    def _read_timeout(self) -> float:
-        text = self.option("rndc_timeout") or ""
-        try:
-            timeout_s = float(text)
-        except ValueError:
-            timeout_s = -1.0
-        if not 0 <= timeout_s < float("inf"):
-            raise errors.ConfigurationError(
-                f"target type bind9: option rndc_timeout: {text!r} is not a number of seconds"
-            )
-        return min(timeout_s or LONGEST_TIMEOUT_S, LONGEST_TIMEOUT_S)
-
     def create_zone(self, zone: ZoneChange) -> None:
-        block = _block(self._masters(zone), self._file(zone))
+        block = _block(self._primaries(zone), self._file(zone))
         reply = self._run(f"addzone {self._name(zone)} {block}")
         if reply.code and "already exists" not in reply.error:
             raise self._refused("addzone", zone, reply)
@@ -89,11 +73,11 @@ class Bind9Backend(Backend):
                 raise self._refused("showzone", zone, reply)
             self.create_zone(zone)
             return
-        masters = self._masters(zone)
-        if set(_shown_masters(reply.text)) == set(masters):
+        wanted = self._primaries(zone)
+        if set(_shown_masters(reply.text)) == set(wanted):
             return
         shown_file = re.search(r'\bfile "([^"]+)"', reply.text)
-        block = _block(masters, shown_file.group(1) if shown_file else self._file(zone))
+        block = _block(wanted, shown_file.group(1) if shown_file else self._file(zone))
         reply = self._run(f"modzone {self._name(zone)} {block}")
         if reply.code:
             raise self._refused("modzone", zone, reply)
@@ -138,23 +122,17 @@ class Bind9Backend(Backend):
             raise errors.ConfigurationError(f"target type bind9: no key may be named {key_name!r}")
         super().transfer_with(key_name.rstrip("."))
 
-    def _masters(self, zone: ZoneChange) -> tuple[Primary, ...]:
-        """Rotated by the zone's id: zones spread over the masters, each zone always the same way."""
-        found: list[Primary] = []
+    def _primaries(self, zone: ZoneChange) -> tuple[Primary, ...]:
         key = self.key_name or ""
-        for master in self.target.masters:
-            found += [(host, master.port, key) for host in _literals(master.host)]
-        if not found:
-            raise errors.BackendError("target type bind9: no master with a known address")
-        turn = zlib.crc32(zone.zone_id.encode()) % len(found)
-        return tuple(found[turn:] + found[:turn])
+        found = masters.addresses(self.target, zone.zone_id)
+        return tuple((host, port, key) for host, port in found)
 
 
-def _block(masters: tuple[Primary, ...], file_name: str) -> str:
+def _block(primaries: tuple[Primary, ...], file_name: str) -> str:
     """The older words `slave` and `masters` are understood by BIND 9.11 up to 9.20; `secondary` and
     `primaries` by the newer ones alone."""
     listed = "".join(
-        f" {host} port {port}" + (f' key "{key}";' if key else ";") for host, port, key in masters
+        f" {host} port {port}" + (f' key "{key}";' if key else ";") for host, port, key in primaries
     )
     return f'{{ type slave; masters {{{listed} }}; file "{file_name}"; }};'
 
@@ -168,16 +146,3 @@ def _shown_masters(text: str) -> list[Primary]:
         for host, port, key in _PRIMARY.findall(match.group(1))
         if ":" in host or "." in host
     ]
-
-
-def _literals(host: str) -> list[str]:
-    """BIND takes addresses only, so names are looked up here."""
-    try:
-        return [str(ipaddress.ip_address(host))]
-    except ValueError:
-        pass
-    try:
-        found = socket.getaddrinfo(host.rstrip("."), None, type=socket.SOCK_STREAM)
-    except OSError:
-        raise errors.BackendError(f"the master's name {host} has no address") from None
-    return sorted({str(address[0]) for *_, address in found})

@@ -58,7 +58,7 @@ LIBRARIES: dict[str, set[str]] = {
     "oslo_policy": {"central"},
     "pecan": {"api"},
     "prometheus_client": {"metrics", "health"},
-    "requests": {"backend"},
+    "urllib3": {"backend", "central"},
     "regex": {"central"},
     "sqlalchemy": {"storage", "central", "mdns"},
     "keystoneauth1": {"api", "central"},
