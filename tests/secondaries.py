@@ -3,10 +3,12 @@ and in a folder of its own, ended by process id."""
 
 from __future__ import annotations
 
+import functools
 import secrets
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -17,7 +19,12 @@ import requests
 
 from tests.servers import free_port, until
 
+TRIES = 3
 SBIN = "/usr/sbin:/usr/local/sbin:/usr/bin"
+
+
+class StartError(AssertionError):
+    """The program ended; with its log."""
 
 
 class Secondary:
@@ -29,13 +36,23 @@ class Secondary:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
+        self.port = 0
+        self.control_port = 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.prepare()
-        self.start()
+        for attempt in range(TRIES):
+            self.port, self.control_port = free_port(), free_port()
+            self.prepare()
+            try:
+                self.start()
+            except StartError:
+                # Somebody else took one of the ports meanwhile.
+                if attempt == TRIES - 1:
+                    raise
+            else:
+                break
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,7 +89,11 @@ class Secondary:
             self._process = subprocess.Popen(
                 [program, *self.command()], stdout=log, stderr=log, cwd=self.folder
             )
-        until(lambda: self._answers() and self.ready(), 20, f"{self.PROGRAM}'s first answer")
+        until(
+            lambda: self._answers() and self.ready() and self._lives(),
+            20,
+            f"{self.PROGRAM}'s first answer",
+        )
 
     def stop(self) -> None:
         if self._process is not None:
@@ -80,9 +101,13 @@ class Secondary:
             self._process.wait(timeout=20)
             self._process = None
 
+    def _lives(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise StartError(self.log.read_text())
+        return True
+
     def _answers(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, self.log.read_text()
+        self._lives()
         query = dns.message.make_query("nowhere.example.", "SOA")
         try:
             dns.query.udp(query, "127.0.0.1", port=self.port, timeout=0.5)
@@ -100,13 +125,12 @@ class Pdns(Secondary):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.api_port = free_port()
         self.token = secrets.token_hex(16)
         self.database = folder / "pdns.sqlite"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.api_port}"
+        return f"http://127.0.0.1:{self.control_port}"
 
     @property
     def options(self) -> dict[str, str]:
@@ -132,7 +156,7 @@ negquery-cache-ttl=0
 allow-axfr-ips=127.0.0.1
 webserver=yes
 webserver-address=127.0.0.1
-webserver-port={self.api_port}
+webserver-port={self.control_port}
 api=yes
 api-key={self.token}
 """)
@@ -164,3 +188,110 @@ api-key={self.token}
             headers={"X-API-Key": self.token},
             timeout=5,
         )
+
+
+def _made_files() -> dict[str, bytes]:
+    """What nsd-control-setup writes."""
+    setup = shutil.which("nsd-control-setup", path=SBIN)
+    assert setup, "nsd-control-setup is not installed; tools/test installs it"
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([setup, "-d", folder], check=True, capture_output=True, timeout=120)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+_usual_files = functools.cache(_made_files)
+
+
+class Nsd(Secondary):
+    """NSD with its control channel. Its pattern `slave` transfers from 127.0.0.1:master_port, and
+    `other` from a port where nobody listens. fresh: with keys of its own, which take seconds to make,
+    instead of those of all others."""
+
+    PROGRAM = "nsd"
+    TYPE = "nsd4"
+
+    def __init__(self, folder: Path, master_port: int, *, fresh: bool = False) -> None:
+        super().__init__(folder)
+        self.master_port = master_port
+        self._fresh = fresh
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {
+            "host": "127.0.0.1",
+            "port": str(self.control_port),
+            "notify_port": str(self.port),
+            "certfile": str(self.folder / "nsd_control.pem"),
+            "keyfile": str(self.folder / "nsd_control.key"),
+            "ca_certs": str(self.folder / "nsd_server.pem"),
+            "check_hostname": "false",
+        }
+
+    def prepare(self) -> None:
+        for name, content in (_made_files() if self._fresh else _usual_files()).items():
+            (self.folder / name).write_bytes(content)
+        self.wipe()
+        folder = self.folder
+        (folder / "nsd.conf").write_text(f"""
+server:
+    ip-address: 127.0.0.1@{self.port}
+    server-count: 1
+    username: ""
+    chroot: ""
+    database: ""
+    zonesdir: "{folder}/zones"
+    xfrdir: "{folder}"
+    xfrdfile: "{folder}/xfrd.state"
+    zonelistfile: "{folder}/zone.list"
+    pidfile: "{folder}/nsd.pid"
+    xfrd-reload-timeout: 0
+    verbosity: 2
+    hide-version: yes
+remote-control:
+    control-enable: yes
+    control-interface: 127.0.0.1
+    control-port: {self.control_port}
+    server-key-file: "{folder}/nsd_server.key"
+    server-cert-file: "{folder}/nsd_server.pem"
+    control-key-file: "{folder}/nsd_control.key"
+    control-cert-file: "{folder}/nsd_control.pem"
+{self._pattern("slave", self.master_port)}
+{self._pattern("other", free_port())}
+""")
+
+    @staticmethod
+    def _pattern(name: str, port: int) -> str:
+        return f"""
+pattern:
+    name: "{name}"
+    zonefile: "%s.zone"
+    allow-notify: 127.0.0.1 NOKEY
+    request-xfr: 127.0.0.1@{port} NOKEY
+    provide-xfr: 127.0.0.1 NOKEY
+    min-retry-time: 1
+"""
+
+    def wipe(self) -> None:
+        shutil.rmtree(self.folder / "zones", ignore_errors=True)
+        (self.folder / "zones").mkdir()
+        for name in ("xfrd.state", "zone.list"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def command(self) -> list[str]:
+        return ["-d", "-c", str(self.folder / "nsd.conf")]
+
+    def ready(self) -> bool:
+        return "version:" in self.control("status")
+
+    def control(self, *words: str) -> str:
+        """What nsd-control prints."""
+        program = shutil.which("nsd-control", path=SBIN)
+        assert program, "nsd-control is not installed; tools/test installs it"
+        ran = subprocess.run(
+            [program, "-c", str(self.folder / "nsd.conf"), *words],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+        return ran.stdout + ran.stderr

@@ -1,0 +1,171 @@
+"""NSD 4, told by its control channel (what nsd-control speaks) to add and remove secondary zones."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+import threading
+from time import monotonic
+from typing import ClassVar
+
+from designate import errors
+from designate.backend.base import Backend, BackendOption
+from designate.model.pools import Target
+from designate.model.zones import ZoneChange
+
+VERSION = "NSDCT1"
+LARGEST_ANSWER_BYTES = 1 << 20
+_NO_WORD = re.compile(r"[\s\x00-\x1f]")
+_PATTERN = re.compile(r"^\s*pattern: (\S+)", re.MULTILINE)
+
+
+class Nsd4Backend(Backend):
+    """Needs `remote-control: control-enable: yes` and a pattern with `request-xfr` and `allow-notify`
+    for the target's masters: NSD takes masters, and the keys for transfers, from its own
+    configuration alone."""
+
+    OPTIONS: ClassVar[tuple[BackendOption, ...]] = (
+        BackendOption(name="host", default="127.0.0.1", meaning="address or name of the server"),
+        BackendOption(name="port", default="8952", meaning="port of the control channel"),
+        BackendOption(name="notify_host", meaning="where NOTIFY is sent: address; unset: host"),
+        BackendOption(name="notify_port", default="53", meaning="where NOTIFY is sent: port"),
+        BackendOption(
+            name="certfile",
+            default="/etc/nsd/nsd_control.pem",
+            meaning="file with the certificate that this side shows",
+        ),
+        BackendOption(
+            name="keyfile", default="/etc/nsd/nsd_control.key", meaning="file with its key"
+        ),
+        BackendOption(name="pattern", default="slave", meaning="the pattern for new zones"),
+        BackendOption(
+            name="verify_ssl", default="true", meaning="whether the server's certificate is checked"
+        ),
+        BackendOption(
+            name="check_hostname",
+            default="true",
+            meaning="whether the certificate must name the host",
+        ),
+        BackendOption(
+            name="ca_certs",
+            meaning="file with the authorities of the server's certificate, or that itself; "
+            "unset: the system's",
+        ),
+        BackendOption(name="timeout", default="5", meaning="seconds for one command"),
+    )
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        self._host = self.required_option("host").rstrip(".")
+        self._port = self.port_option("port")
+        self._timeout_s = self.seconds_option("timeout")
+        self._verify = self.bool_option("verify_ssl")
+        self._check_hostname = self.bool_option("check_hostname")
+        self._pattern = self.required_option("pattern")
+        if _NO_WORD.search(self._pattern):
+            raise errors.ConfigurationError(
+                f"target type nsd4: pattern {self._pattern!r} is no name"
+            )
+        self._lock = threading.Lock()
+        self._context: ssl.SSLContext | None = None
+
+    @property
+    def notify_address(self) -> tuple[str, int]:
+        """Apart from the control channel, which takes no NOTIFY."""
+        return self.option("notify_host") or self._host, self.port_option("notify_port")
+
+    def create_zone(self, zone: ZoneChange) -> None:
+        # An existing zone is answered with a remark and "ok" (before 4.2: with the remark alone).
+        self._run("addzone", zone, self._pattern, harmless="already exists")
+
+    def update_zone(self, zone: ZoneChange) -> None:
+        """Adds a missing zone, gives one of another pattern the target's, and has NSD ask its masters
+        at once: by itself it asks those that failed less and less often."""
+        status = self._run("zonestatus", zone, harmless="not configured")
+        found = _PATTERN.search(status)
+        if found is None:
+            self.create_zone(zone)
+        elif found.group(1) != self._pattern:
+            self._run("changezone", zone, self._pattern)
+        else:
+            self._run("transfer", zone)
+
+    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+        """The zone's file stays, which NSD does not remove by itself."""
+        self._run("delzone", zone, harmless="not present")
+
+    def _run(self, verb: str, zone: ZoneChange, *words: str, harmless: str | None = None) -> str:
+        """The answer's text. harmless: a remark that makes an answer without "ok" a good one."""
+        if _NO_WORD.search(zone.name):
+            raise errors.BackendError(f"zone {zone.zone_id}: the name holds a space")
+        text = self._exchange(" ".join((verb, zone.name, *words)))
+        lines = text.split("\n")
+        good = lines[-1] == "ok" or (verb == "zonestatus" and not text.startswith("error"))
+        if not good and (harmless is None or harmless not in text):
+            raise self._error(f"{verb} {zone.name} failed: {text[:200] or 'no answer'}")
+        return text
+
+    def _exchange(self, command: str) -> str:
+        """One command on a connection of its own, as the protocol has it."""
+        deadline = monotonic() + self._timeout_s
+        try:
+            context = self._tls()
+            with (
+                socket.create_connection((self._host, self._port), self._timeout_s) as plain,
+                context.wrap_socket(plain, server_hostname=self._host) as sock,
+            ):
+                sock.sendall(f"{VERSION} {command}\n".encode())
+                return _read(sock, deadline)
+        except TimeoutError:
+            raise self._error(f"no answer within {self._timeout_s:g} s") from None
+        except ssl.SSLError as error:
+            with self._lock:
+                self._context = None  # The files may have been renewed.
+            raise self._error(f"TLS failed: {error.reason or error}") from None
+        except OSError as error:
+            raise self._error(error.strerror or type(error).__name__) from None
+
+    def _tls(self) -> ssl.SSLContext:
+        with self._lock:
+            if self._context is None:
+                self._context = self._new_context()
+            return self._context
+
+    def _new_context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        ca_certs = self.option("ca_certs")
+        certfile, keyfile = self.required_option("certfile"), self.required_option("keyfile")
+        context.check_hostname = self._verify and self._check_hostname
+        context.verify_mode = ssl.CERT_REQUIRED if self._verify else ssl.CERT_NONE
+        try:
+            context.load_cert_chain(certfile, keyfile)
+            if self._verify and ca_certs:
+                context.load_verify_locations(ca_certs)
+            elif self._verify:
+                context.load_default_certs()
+        except OSError as error:
+            files = ", ".join(filter(None, (certfile, keyfile, ca_certs)))
+            reason = error.strerror or type(error).__name__
+            raise self._error(f"one of {files}: {reason}") from None
+        return context
+
+    def _error(self, reason: str) -> errors.BackendError:
+        return errors.BackendError(f"NSD {self._host}:{self._port}: {reason}")
+
+
+def _read(sock: ssl.SSLSocket, deadline: float) -> str:
+    """All that comes until the server hangs up."""
+    received = bytearray()
+    while True:
+        left_s = deadline - monotonic()
+        if left_s <= 0:
+            raise TimeoutError
+        sock.settimeout(left_s)
+        part = sock.recv(16384)
+        if not part:
+            return received.decode("utf-8", "replace").rstrip("\n")
+        received += part
+        if len(received) > LARGEST_ANSWER_BYTES:
+            raise OSError(errno.EMSGSIZE, "the answer is too long")
