@@ -8,6 +8,7 @@ call).
 
 from __future__ import annotations
 
+import atexit
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -17,11 +18,12 @@ import yaml
 from oslo_config import cfg
 from stevedore import extension
 
-from designate import errors
+from designate import concurrency, errors
 from designate.central import service as central_service
 from designate.context import admin_context
 from designate.model import poolsfile
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
+from designate.notifications import Notifier
 from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
 from designate.rpc.clients import CENTRAL_TOPIC, WORKER_TOPIC, CentralClient, worker_client
@@ -54,8 +56,20 @@ def central_client(conf: cfg.ConfigOpts) -> CentralClient:
     left to the recovery sweep of the running service."""
     bus = LocalBus()
     db = Database.from_conf(conf)
-    bus.serve(CENTRAL_TOPIC, central_service.dispatcher(conf, db, worker_client(bus)))
+    notifier = _notifier(conf)
+    notifier.start()
+    atexit.register(notifier.stop)
+    bus.serve(
+        CENTRAL_TOPIC, central_service.dispatcher(conf, db, worker_client(bus), notifier=notifier)
+    )
     return CentralClient.over(bus)
+
+
+def _notifier(conf: cfg.ConfigOpts) -> Notifier:
+    notifier = Notifier(conf, "central")
+    if notifier.enabled:
+        concurrency.prepare()
+    return notifier
 
 
 class Standalone:
@@ -89,7 +103,11 @@ class Standalone:
             build(conf, self.central), host.strip("[]"), int(port), conf["service:api"].threads
         )
         self._heart = Heart(conf, self.central, ("api", "central", "mdns", "producer", "worker"))
-        self.bus.serve(CENTRAL_TOPIC, central_service.dispatcher(conf, self.database, to_worker))
+        self._notifier = _notifier(conf)
+        self.bus.serve(
+            CENTRAL_TOPIC,
+            central_service.dispatcher(conf, self.database, to_worker, notifier=self._notifier),
+        )
         self.bus.serve(WORKER_TOPIC, Dispatcher({interfaces.WorkerApi: self._worker}))
         self._started: list[Callable[[], Any]] = []
 
@@ -104,7 +122,7 @@ class Standalone:
     def start(self) -> None:
         """Serve. Either everything runs afterwards or an error is raised and nothing does."""
         try:
-            for part in (self.bus, self._mdns):
+            for part in (self._notifier, self.bus, self._mdns):
                 part.start()
                 self._started.append(part.stop)
             self._apply_pools()

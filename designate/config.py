@@ -32,6 +32,8 @@ MODULES = (
     "designate.mdns.handler",
     "designate.mdns.server",
     "designate.mdns.zonecache",
+    "designate.notifications",
+    "designate.producer.audit",
     "designate.producer.membership",
     "designate.producer.service",
     "designate.producer.statuses",
@@ -42,7 +44,7 @@ MODULES = (
     "designate.worker.service",
 )
 
-EVERYWHERE = ("health", "heart", "settings")
+EVERYWHERE = ("notifications", "health", "heart", "settings")
 # The packages whose options each process reads; it imports no others.
 PARTS = {
     "api": ("api",),

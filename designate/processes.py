@@ -12,6 +12,7 @@ from oslo_config import cfg
 
 from designate.health import Check, Listener, WsgiApp
 from designate.heart import Heart
+from designate.notifications import Notifier
 from designate.rpc import interfaces
 from designate.rpc.bus import Bus, Dispatcher
 from designate.rpc.clients import CentralClient, worker_client
@@ -59,8 +60,14 @@ def central(conf: cfg.ConfigOpts) -> Process:
     database = Database.from_conf(conf)
     outbox = Outbox(worker_client(bus, conf["service:worker"].topic))
     to_worker = cast(interfaces.WorkerApi, outbox)
-    bus.serve(conf["service:central"].topic, service.dispatcher(conf, database, to_worker))
-    parts = [Part(lambda: None, database.close), Part(outbox.start, outbox.stop)]
+    notifier = Notifier(conf, "central")
+    dispatcher = service.dispatcher(conf, database, to_worker, notifier=notifier)
+    bus.serve(conf["service:central"].topic, dispatcher)
+    parts = [
+        Part(lambda: None, database.close),
+        Part(notifier.start, notifier.stop),
+        Part(outbox.start, outbox.stop),
+    ]
     return _process(conf, bus, "central", parts, database)
 
 

@@ -110,7 +110,7 @@ class Collection(Generic[V, D, P]):
         def write(tx: Transaction) -> V:
             self._check(self._core, tx, value)
             self._rows.insert(tx, value)
-            return value
+            return self._core.tell(tx, context, f"dns.{self._one}.create", value)
 
         return self._core.db.write(write)
 
@@ -134,7 +134,7 @@ class Collection(Generic[V, D, P]):
         }
 
         def write(tx: Transaction) -> V:
-            self._rows.lock(tx, id)
+            before = self._rows.lock(tx, id)
             self._allowed(context, f"update_{self._one}")
             self._rows.update(tx, id, **members, updated_at=self._core.now())
             value = self._rows.get(tx.connection, id)
@@ -142,7 +142,7 @@ class Collection(Generic[V, D, P]):
             self._check(self._core, tx, value)
             if self._changed is not None:
                 self._changed(self._core, tx, id)
-            return value
+            return self._core.tell(tx, context, f"dns.{self._one}.update", value, before)
 
         return self._core.db.write(write)
 
@@ -150,10 +150,11 @@ class Collection(Generic[V, D, P]):
         self._allowed(context, f"delete_{self._one}")
 
         def write(tx: Transaction) -> None:
-            self._rows.lock(tx, id)
+            before = self._rows.lock(tx, id)
             self._rows.delete(tx, id)
             if self._changed is not None:
                 self._changed(self._core, tx, id)
+            self._core.tell(tx, context, f"dns.{self._one}.delete", before)
 
         self._core.db.write(write)
 

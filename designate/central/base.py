@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from oslo_config import cfg
 
@@ -14,6 +15,7 @@ from designate import errors
 from designate.central.policy import Policy
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Status, Zone, ZoneChange, ZoneType
+from designate.notifications import Event, Notifier
 from designate.rpc.interfaces import WorkerApi
 from designate.storage import journal, zones
 from designate.storage.engine import Database, Transaction
@@ -26,6 +28,7 @@ LOG = logging.getLogger(__name__)
 
 JOURNAL_STEPS_KEPT = 1000
 JOURNAL_PRUNE_EVERY = 128
+T = TypeVar("T")
 EMPTY: Mapping[str, Any] = {}
 
 
@@ -43,6 +46,28 @@ class Core:
     worker: WorkerApi
     policy: Policy
     now: Callable[[], datetime] = utcnow
+    notifier: Notifier | None = None
+
+    def tell(
+        self,
+        tx: Transaction,
+        context: Context,
+        event: str,
+        after: T,
+        before: T | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> T:
+        """Notify of what happened, once the transaction is durable; see notifications.Event. Answers
+        `after`."""
+        if self.tells and self.notifier is not None:
+            tx.after_commit.append(
+                partial(self.notifier.put, context, Event(event, after, before, more))
+            )
+        return after
+
+    @property
+    def tells(self) -> bool:
+        return self.notifier is not None and self.notifier.enabled
 
 
 def scope_of(context: Context) -> Scope:
@@ -71,6 +96,13 @@ def own_target(context: Context) -> dict[str, Any]:
 def refuse_pending_delete(zone: Zone) -> None:
     if zone.action == Action.DELETE:
         raise errors.BadRequest("The zone is being deleted")
+
+
+def buried(zone: Zone, now: datetime) -> Zone:
+    """The zone as its tombstone tells of it."""
+    return replace(
+        zone, action=Action.NONE, status=Status.DELETED, pending_since=None, updated_at=now
+    )
 
 
 def advance(

@@ -214,6 +214,7 @@ class InboundEndpoint:
         )
         inbound.discard(tx, content.id)
         announce(core, tx, after, stored.pool_version)
+        core.tell(tx, admin_context(), "dns.zone.update", after, zone)
         return True
 
     def _journal(
@@ -313,6 +314,8 @@ class InboundEndpoint:
             sent_at=now,
         )
         withdraw(core, tx, zone, stored.pool_version)
+        expired = replace(zone, action=Action.UPDATE, status=Status.ERROR, error=EXPIRED)
+        core.tell(tx, admin_context(), "dns.zone.update", expired, zone)
         LOG.warning("zone %s has expired and is withdrawn", zone.id)
 
     def _claim(self, due: list[StoredZone], now: datetime, tx: Transaction) -> None:

@@ -62,15 +62,16 @@ def _apex(zone: Zone, rtype: str, texts: tuple[str, ...]) -> RecordSet:
     )
 
 
-def follow_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> None:
-    """Bring a zone's apex NS set and its SOA's MNAME in line with its pool's NS records."""
+def follow_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> Zone:
+    """Bring a zone's apex NS set and its SOA's MNAME in line with its pool's NS records. Answers the
+    zone as it is then."""
     texts = hostnames(pool)
     zone = replace(stored.zone, mname=texts[0])
     current = recordsets.apex(tx.connection, zone, "NS")
     wire = ns_wire(zone, texts)
     if current is not None and current.wire == wire and zone.mname == stored.zone.mname:
         zones.update(tx, zone.id, ns_version=pool.ns_version)
-        return
+        return stored.zone
     now = core.now()
     if current is None:
         recordset = replace(_apex(zone, "NS", tuple(texts)), created_at=now)
@@ -84,7 +85,7 @@ def follow_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> 
         recordsets.update(tx, recordset, wire, stored.zone.revision + 1, new_records=True)
         old = current.wire
     deleted, added = rr.difference(rr.with_ttl(old, zone.ttl), rr.with_ttl(wire, zone.ttl))
-    advance(
+    after = advance(
         core,
         tx,
         stored,
@@ -94,11 +95,12 @@ def follow_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> 
         columns={"mname": zone.mname},
     )
     zones.update(tx, zone.id, ns_version=pool.ns_version)
+    return after
 
 
 def move_to_pool(
     core: Core, tx: Transaction, stored: StoredZone, pool: Pool, parent_id: ZoneId | None
-) -> None:
+) -> Zone:
     """Hand the zone to another pool: its nameservers in the apex NS set, and the SOA's MNAME."""
     moved = {"pool_id": pool.id, "parent_zone_id": parent_id}
     zones.update(tx, stored.zone.id, **moved, served_revision=0, ns_version=0)
@@ -112,5 +114,5 @@ def move_to_pool(
             since = zone.pending_since or now
             zones.update(tx, zone.id, **waiting, pending_since=since, updated_at=now)
             announce(core, tx, zone, pool.version)
-        return
-    follow_pool(core, tx, replace(stored, zone=zone, pool_version=pool.version), pool)
+        return zone
+    return follow_pool(core, tx, replace(stored, zone=zone, pool_version=pool.version), pool)

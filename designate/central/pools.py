@@ -19,7 +19,7 @@ from designate import errors, rrtypes
 from designate.central import managed
 from designate.central.base import Core, own_target, scope_of
 from designate.central.policy import ADMIN, rule
-from designate.context import Context
+from designate.context import Context, admin_context
 from designate.model import poolsfile
 from designate.model.codec import UNSET
 from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPatch, PoolSpec
@@ -74,7 +74,7 @@ class PoolsEndpoint:
         changes: list[PoolChange] = []
 
         def write(tx: Transaction) -> None:
-            changes[:] = self._apply(tx, pools, delete)
+            changes[:] = self._apply(tx, context, pools, delete)
             if dry_run:
                 raise _DryRun
 
@@ -86,7 +86,7 @@ class PoolsEndpoint:
         return tuple(changes)
 
     def _apply(
-        self, tx: Transaction, specs: tuple[PoolSpec, ...], delete: bool
+        self, tx: Transaction, context: Context, specs: tuple[PoolSpec, ...], delete: bool
     ) -> list[PoolChange]:
         stored = pools.find(tx.connection)
         by_id = {pool.id: pool for pool in stored}
@@ -105,12 +105,15 @@ class PoolsEndpoint:
             if current is None:
                 pool = self._new(spec)
                 pools.insert(tx, pool)
+                self._core.tell(tx, context, "dns.pool.create", pool)
                 changes.append(PoolChange(pool=spec.name, kind="create"))
             else:
                 pool = current
                 found = list(_differences(current, spec))
                 if found:
-                    pools.update(tx, self._merged(current, spec))
+                    after = self._merged(current, spec)
+                    pools.update(tx, after)
+                    self._core.tell(tx, context, "dns.pool.update", after, current)
                 changes += found
             kept.add(pool.id)
         if delete:
@@ -121,6 +124,7 @@ class PoolsEndpoint:
                             f"Pool {pool.name} still holds zones", type="invalid_operation"
                         )
                     pools.delete(tx, pool.id)
+                    self._core.tell(tx, context, "dns.pool.delete", pool)
                     changes.append(PoolChange(pool=pool.name, kind="delete"))
         return changes
 
@@ -168,8 +172,13 @@ class PoolsEndpoint:
             ns_records=draft.ns_records,
             created_at=core.now(),
         )
+
+        def write(tx: Transaction) -> None:
+            pools.insert(tx, pool)
+            core.tell(tx, context, "dns.pool.create", pool)
+
         with _named_duplicates():
-            core.db.write(lambda tx: pools.insert(tx, pool))
+            core.db.write(write)
         return pool
 
     def update(self, context: Context, pool_id: str, patch: PoolPatch) -> Pool:
@@ -183,7 +192,7 @@ class PoolsEndpoint:
                 _patched(before, patch), version=before.version + 1, updated_at=core.now()
             )
             pools.update(tx, after)
-            return after
+            return core.tell(tx, context, "dns.pool.update", after, before)
 
         with _named_duplicates():
             pool = core.db.write(write)
@@ -199,6 +208,7 @@ class PoolsEndpoint:
             if pools.holds_zones(tx.connection, pool.id):
                 raise errors.BadRequest("The pool holds zones", type="invalid_operation")
             pools.delete(tx, pool.id)
+            core.tell(tx, context, "dns.pool.delete", pool)
 
         core.db.write(write)
 
@@ -301,7 +311,9 @@ def follow_pools(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 
         def write(tx: Transaction, pool: Pool = pool, zone_id: str = zone_id) -> None:
             stored = zones.lock(tx, zone_id)
             if stored.zone.action != Action.DELETE and stored.zone.pool_id == pool.id:
-                managed.follow_pool(core, tx, stored, pool)
+                after = managed.follow_pool(core, tx, stored, pool)
+                if after is not stored.zone:
+                    core.tell(tx, admin_context(), "dns.zone.update", after, stored.zone)
 
         try:
             core.db.write(write)

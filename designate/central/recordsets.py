@@ -206,7 +206,7 @@ class RecordSetsEndpoint:
         if not rdatas:
             recordsets.insert(tx, recordset, wire, 0)
             zones.update(tx, zone.id, **counts)
-            return recordset
+            return self._core.tell(tx, context, "dns.recordset.create", recordset)
         recordsets.insert(tx, recordset, wire, zone.revision + 1)
         advance(
             self._core,
@@ -215,7 +215,7 @@ class RecordSetsEndpoint:
             added=rr.split(_real(wire, recordset.ttl, zone)),
             columns=counts | {"record_count": stored.record_count + len(rdatas)},
         )
-        return recordset
+        return self._core.tell(tx, context, "dns.recordset.create", recordset)
 
     def _check_name(self, name: str, zone: Zone) -> None:
         longest = self._core.conf["service:central"].max_recordset_name_len
@@ -274,7 +274,8 @@ class RecordSetsEndpoint:
                     zone_records=stored.record_count - len(before.records) + count,
                     recordset_records=count,
                 )
-            return self._replace(tx, stored, current, after, rdatas)
+            after = self._replace(tx, stored, current, after, rdatas)
+            return core.tell(tx, context, "dns.recordset.update", after, before)
 
         return core.db.write(write, zone_id)
 
@@ -342,13 +343,14 @@ class RecordSetsEndpoint:
             if before.managed and not context.edit_managed_records:
                 raise errors.BadRequest("Managed records may not be deleted")
             self._remove(tx, stored, current)
-            return replace(
+            gone = replace(
                 before,
                 action=Action.DELETE,
                 status=Status.PENDING,
                 updated_at=core.now(),
                 version=before.version + 1,
             )
+            return core.tell(tx, context, "dns.recordset.delete", gone)
 
         return core.db.write(write, zone_id)
 

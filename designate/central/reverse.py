@@ -169,7 +169,8 @@ class ReverseZones:
         recordsets.insert(tx, recordset, wire, zone.revision + 1)
         added = rr.split(_real(wire, ptr.ttl, zone))
         advance(self._core, tx, stored, added=added, columns={"recordset_count": count})
-        return recordset
+        context = _acting_for(ptr.managed.project_id)
+        return self._core.tell(tx, context, "dns.recordset.create", recordset)
 
     def _replace(
         self, tx: Transaction, stored: StoredZone, old: StoredRecordSet, ptr: Ptr
@@ -192,7 +193,8 @@ class ReverseZones:
             _real(old.wire, before.ttl, zone), _real(wire, after.ttl, zone)
         )
         advance(self._core, tx, stored, deleted=deleted, added=added)
-        return after
+        context = _acting_for(ptr.managed.project_id)
+        return self._core.tell(tx, context, "dns.recordset.update", after, before)
 
     def drop(self, found: Iterable[StoredRecordSet], still: Callable[[RecordSet], bool]) -> int:
         """Take these PTRs away, one change per zone, if they are still so; answers how many went.
@@ -223,12 +225,20 @@ class ReverseZones:
         for old in _again(tx, found):
             if still(old.recordset):
                 recordsets.delete(tx, old.recordset.id)
+                context = _acting_for(old.recordset.project_id)
+                gone_one = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
+                self._core.tell(tx, context, "dns.recordset.delete", gone_one)
                 deleted += rr.split(_real(old.wire, old.recordset.ttl, stored.zone))
                 gone += 1
         if gone:
             columns = {"recordset_count": stored.recordset_count - gone}
             advance(self._core, tx, stored, deleted=deleted, columns=columns)
         return gone
+
+
+def _acting_for(project_id: str | None) -> Context:
+    """Who is told to have changed a PTR: the project for which it stands."""
+    return Context(project_id=project_id, roles=[])
 
 
 def _again(tx: Transaction, found: list[StoredRecordSet]) -> list[StoredRecordSet]:

@@ -27,6 +27,7 @@ from designate.central.sweeps import SweepsEndpoint
 from designate.central.tasks import ExportsEndpoint, ImportsEndpoint, Jobs
 from designate.central.zones import ZonesEndpoint
 from designate.context import Context
+from designate.notifications import Notifier
 from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
 from designate.storage.engine import Database
@@ -78,10 +79,11 @@ def dispatcher(
     db: Database,
     worker: interfaces.WorkerApi,
     now: Callable[[], datetime] = utcnow,
+    notifier: Notifier | None = None,
 ) -> Dispatcher:
-    """Everything that central answers. now: the clock, naive UTC."""
+    """Everything that central answers. now: the clock, naive UTC. notifier: None: nobody is told."""
     policy = Policy(conf)
-    core = Core(conf=conf, db=db, worker=worker, policy=policy, now=now)
+    core = Core(conf=conf, db=db, worker=worker, policy=policy, now=now, notifier=notifier)
     jobs = Jobs(core)
     zones = ZonesEndpoint(core)
     return Dispatcher(

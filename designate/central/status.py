@@ -8,9 +8,9 @@ from functools import partial
 from oslo_config import cfg
 from oslo_policy import policy
 
-from designate import metrics
+from designate import errors, metrics
 from designate.central import leases
-from designate.central.base import Core, change_of, withdrawal_of
+from designate.central.base import Core, buried, change_of, withdrawal_of
 from designate.central.tasks import Jobs
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport
@@ -63,19 +63,34 @@ class StatusEndpoint:
 
         def write(tx: Transaction) -> str | None:
             stored = zones.lock(tx, report.zone_id)
-            zone = stored.zone
-            if stored.expired and zone.action != Action.DELETE:
-                return self._withdrawn(tx, stored, report)
-            if report.outcome is Outcome.ABSENT:
-                return self._absent(tx, zone)
-            if report.outcome is Outcome.SERVED:
-                return self._served(tx, zone, report)
-            return self._failed(tx, zone, report)
+            found = self._decide(tx, stored, report)
+            if found and self._core.tells:
+                self._tell(tx, stored.zone)
+            return found
 
         news = self._core.db.write(write, report.zone_id)
         if news:
             level = logging.WARNING if report.outcome is Outcome.FAILED else logging.INFO
             LOG.log(level, "zone %s %s", report.zone_id, news)
+
+    def _decide(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
+        """What is new, in words; None: nothing."""
+        zone = stored.zone
+        if stored.expired and zone.action != Action.DELETE:
+            return self._withdrawn(tx, stored, report)
+        if report.outcome is Outcome.ABSENT:
+            return self._absent(tx, zone)
+        if report.outcome is Outcome.SERVED:
+            return self._served(tx, zone, report)
+        return self._failed(tx, zone, report)
+
+    def _tell(self, tx: Transaction, before: Zone) -> None:
+        """The end of a deletion is told as the update that it is, for its request was told before."""
+        try:
+            after = zones.stored(tx.connection, before.id).zone
+        except errors.NotFound:
+            after = buried(before, self._core.now())
+        self._core.tell(tx, admin_context(), "dns.zone.update", after, before)
 
     def _withdrawn(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
         """Expired content (RFC 1034 section 4.3.5): what counts is that it is gone. Created afresh when

@@ -72,6 +72,7 @@ RULES = (
     rule("delete_zone_export", ADMIN_OR_MEMBER, f"DELETE {EXPORTS}/{{id}}", "Delete an export."),
 )
 
+IMPORT, EXPORT = {"task_type": "IMPORT"}, {"task_type": "EXPORT"}
 MOST_ATTEMPTS = 5
 LONGEST_MESSAGE = 160
 MOST_QUEUED = 1000
@@ -159,6 +160,7 @@ class Jobs:
         def write(tx: Transaction) -> None:
             if tasks.still_mine(tx, task_id, attempt):
                 columns = also(tx)
+                before = tasks.IMPORTS.get(tx.connection, task_id)
                 tasks.IMPORTS.update(
                     tx,
                     task_id,
@@ -167,8 +169,17 @@ class Jobs:
                     updated_at=self._core.now(),
                     **columns,
                 )
+                self._tell(tx, before)
 
         self._core.db.write(write)
+
+    def _tell(self, tx: Transaction, before: ZoneTask) -> None:
+        if self._core.tells:
+            after = tasks.IMPORTS.get(tx.connection, before.id)
+            kind, plain = tasks.asked(tx.connection, before.id)
+            event = f"dns.zone_{kind.lower()}.update"
+            context = Context.from_plain(plain)
+            self._core.tell(tx, context, event, after, before, {"task_type": kind})
 
 
 class _Tasks:
@@ -201,8 +212,10 @@ class _Tasks:
         self._core.policy.check(f"delete_zone_{self._one}", context, own_target(context))
 
         def write(tx: Transaction) -> None:
-            self._rows.lock(tx, task_id, self._only, *_mine(context))
+            task = self._rows.lock(tx, task_id, self._only, *_mine(context))
             self._rows.delete(tx, task_id)
+            more = {"task_type": self._one.upper()}
+            self._core.tell(tx, context, f"dns.zone_{self._one}.delete", task, more=more)
 
         self._core.db.write(write)
 
@@ -247,6 +260,7 @@ class ImportsEndpoint(_Tasks):
             plain = context.to_plain()
             tasks.insert(tx, task, "IMPORT", plain, draft.attributes, draft.zonefile)
             tx.after_commit.append(lambda: self._jobs.put(task.id))
+            self._core.tell(tx, context, "dns.zone_import.create", task, more=IMPORT)
 
         self._core.db.write(write)
         return task
@@ -367,7 +381,7 @@ class ExportsEndpoint(_Tasks):
             task = self._new(_needed_project(context), stored.zone.id)
             tasks.insert(tx, task, "EXPORT", context.to_plain(), {})
             tx.after_commit.append(lambda: self._jobs.put(task.id))
-            return task
+            return core.tell(tx, context, "dns.zone_export.create", task, more=EXPORT)
 
         return core.db.write(write)
 

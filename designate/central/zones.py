@@ -17,6 +17,7 @@ from designate.central.base import (
     Core,
     advance,
     announce,
+    buried,
     own_target,
     refuse_pending_delete,
     scope_of,
@@ -233,7 +234,7 @@ class ZonesEndpoint:
         announce(core, tx, zone, pool.version)
         if zone.type == ZoneType.SECONDARY:
             _refresh(core, tx, zone.id)
-        return zone
+        return core.tell(tx, context, "dns.zone.create", zone)
 
     def _new_zone(self, draft: ZoneDraft, project_id: str, pool: Pool) -> Zone:
         conf = self._core.conf
@@ -289,16 +290,18 @@ class ZonesEndpoint:
             if patch.ttl not in (UNSET, before.ttl):
                 naming.check_ttl(core, context, patch.ttl)
             if before.type == ZoneType.SECONDARY:
-                return _update_secondary(core, tx, stored, columns)
-            after = replace(before, **columns)
-            return advance(
+                after = _update_secondary(core, tx, stored, columns)
+                return core.tell(tx, context, "dns.zone.update", after, before)
+            wanted = replace(before, **columns)
+            after = advance(
                 core,
                 tx,
                 stored,
-                whole=after.ttl != before.ttl,
-                soa_wire=managed.soa_wire(after),
+                whole=wanted.ttl != before.ttl,
+                soa_wire=managed.soa_wire(wanted),
                 columns=columns,
             )
+            return core.tell(tx, context, "dns.zone.update", after, before)
 
         return core.db.write(write, zone_id)
 
@@ -338,7 +341,7 @@ class ZonesEndpoint:
                 stored.pool_version,
                 hard_delete=context.hard_delete or stored.hard_delete,
             )
-            return after
+            return core.tell(tx, context, "dns.zone.delete", after)
 
         return core.db.write(write, zone_id)
 
@@ -355,7 +358,9 @@ class ZonesEndpoint:
             if zone.type == ZoneType.CATALOG:
                 raise errors.Forbidden("This operation is not allowed for catalog zones")
             _refuse_kept(tx, context, zone)
-            zones.bury(tx, zone, core.now())
+            now = core.now()
+            zones.bury(tx, zone, now)
+            core.tell(tx, context, "dns.zone.delete", buried(zone, now))
 
         core.db.write(write)
 
@@ -389,22 +394,24 @@ class ZonesEndpoint:
             if pool.id == zone.pool_id:
                 raise errors.BadRequest("The zone is in that pool already")
             _check_pool(core, tx, pool)
-            self._move(tx, stored, pool)
+            after = self._move(tx, stored, pool)
+            core.tell(tx, context, "dns.zone.update", after, zone)
 
         try:
             core.db.write(write)
         except db_errors.DBDuplicateEntry:
             raise errors.Duplicate("zone") from None
 
-    def _move(self, tx: Transaction, stored: StoredZone, pool: Pool) -> None:
+    def _move(self, tx: Transaction, stored: StoredZone, pool: Pool) -> Zone:
         """The zone with all that it holds; zones below it stay where they are."""
         zone = stored.zone
         zones.lock_namespace(tx, zone.name)
         above = family.at_or_above(tx.connection, zone.name)
         parent_id = naming.parent_of(zone.name, pool.id, above)
         family.release(tx, zone)
-        managed.move_to_pool(self._core, tx, stored, pool, parent_id)
+        after = managed.move_to_pool(self._core, tx, stored, pool, parent_id)
         family.adopt(tx, replace(zone, pool_id=pool.id))
+        return after
 
 
 def _recordsets(tx: Transaction, zone: Zone, content: Content) -> list[tuple[RecordSet, bytes]]:

@@ -71,6 +71,13 @@ def claim(tx: Transaction, task_id: str, now: datetime, for_s: float) -> sa.Row[
     return tx.execute(sa.select(zone_tasks).where(zone_tasks.c.id == task_id)).one()
 
 
+def asked(connection: sa.Connection, task_id: str) -> tuple[str, dict[str, Any]]:
+    """(type of the task, the plain form of the context of whoever asked for it)."""
+    statement = sa.select(zone_tasks.c.task_type, zone_tasks.c.context)
+    row = connection.execute(statement.where(zone_tasks.c.id == task_id)).one()
+    return row.task_type, row.context
+
+
 def still_mine(tx: Transaction, task_id: str, attempt: int) -> bool:
     """Whether the task is still the one that this attempt claimed; its row is held."""
     statement = sa.select(zone_tasks.c.status, zone_tasks.c.attempts).where(

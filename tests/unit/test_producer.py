@@ -200,6 +200,7 @@ def test_all_installed_tasks_run_by_default():
         "delayed_notify",
         "periodic_check_service_status",
         "periodic_cleanup_stopped_service_status",
+        "periodic_exists",
         "periodic_secondary_refresh",
         "worker_periodic_recovery",
         "zone_purge",
