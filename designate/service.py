@@ -20,6 +20,8 @@ from oslo_config import cfg
 
 LOG = logging.getLogger(__name__)
 
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -70,13 +72,15 @@ def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:
     started = False
 
     def handle(number: int, _frame: Any) -> None:
-        if number != signal.SIGHUP and not started:
+        if number in ENDING and not started:
             # Nothing serves yet, and what is waited for may never come.
             raise SystemExit(0)
-        # A pipe, for a handler must not touch a lock that the interrupted code may hold.
-        os.write(waker, bytes([number]))
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    # The interpreter writes the number of each signal into a pipe, for a handler must not touch a
+    # lock that the interrupted code may hold.
+    os.set_blocking(waker, False)
+    signal.set_wakeup_fd(waker)
+    for number in (*ENDING, signal.SIGHUP):
         signal.signal(number, handle)
     try:
         process.start()
@@ -85,8 +89,9 @@ def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:
         return 0
     started = True
     systemd.notify_once()
-    while os.read(woken, 1)[0] == signal.SIGHUP:
-        _mutate(conf)
+    while (number := os.read(woken, 1)[0]) not in ENDING:
+        if number == signal.SIGHUP:
+            _mutate(conf)
     _end_in_time(conf.graceful_shutdown_timeout)
     LOG.info("stopping")
     process.stop()
