@@ -89,8 +89,8 @@ def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:
         return 0
     started = True
     systemd.notify_once()
-    while (number := os.read(woken, 1)[0]) not in ENDING:
-        if number == signal.SIGHUP:
+    while (received := os.read(woken, 1)[0]) not in ENDING:
+        if received == signal.SIGHUP:
             _mutate(conf)
     _end_in_time(conf.graceful_shutdown_timeout)
     LOG.info("stopping")

@@ -19,6 +19,8 @@ from tests.servers import Named, until
 
 # What the API says it takes at most: rpc_response_timeout, and some air for a busy machine.
 DEADLINE_S = 10.5 + 4.0
+pytestmark = pytest.mark.timeout(300)
+
 WITHIN_S = 20.0
 CALM = 20
 Fault = Callable[[], None]

@@ -20,6 +20,8 @@ from tests.servers import Named, until
 from tests.service import ask, texts
 
 SHORT = ("answer-received", "committed", "proven", "transfer-due", "swept")
+pytestmark = pytest.mark.timeout(300)
+
 WITHIN_S = 30.0
 
 

@@ -149,6 +149,7 @@ def test_options_are_read_again_on_hup(cloud: Daemons) -> None:
         cloud.signal("central-0", signal.SIGHUP)
 
 
+@pytest.mark.timeout(300)
 def test_each_process_stops_in_order_and_comes_back(cloud: Daemons) -> None:
     for name in NAMES:
         assert cloud.stop(f"{name}-0") == 0, cloud.log(f"{name}-0").read_text()[-2000:]
@@ -159,6 +160,7 @@ def test_each_process_stops_in_order_and_comes_back(cloud: Daemons) -> None:
     active(cloud, f"/zones/{new_zone(cloud, 'again.example.')['id']}")
 
 
+@pytest.mark.timeout(300)
 def test_several_of_each_with_worker_processes(
     tmp_path: Path, broker_of_its_own: RabbitMQ, bind: Named
 ) -> None:
@@ -170,6 +172,22 @@ def test_several_of_each_with_worker_processes(
         for zone in zones:
             active(cloud, f"/zones/{zone}")
         for name in NAMES:
+            assert cloud.stop(f"{name}-0") == 0, cloud.log(f"{name}-0").read_text()[-2000:]
+
+
+@pytest.mark.timeout(300)
+def test_green_threads(tmp_path: Path, broker_of_its_own: RabbitMQ, bind: Named) -> None:
+    green = {"DESIGNATE_CONCURRENCY": "eventlet"}
+    url = f"sqlite:///{tmp_path}/db.sqlite"
+    with Daemons(tmp_path, url, broker_of_its_own.url, bind, environment=green) as cloud:
+        zones = [new_zone(cloud, f"green{number}.example.") for number in range(3)]
+        for zone in zones:
+            body = {"name": f"www.{zone['name']}", "type": "A", "records": ["192.0.2.1"]}
+            status, recordset = cloud.call("POST", f"/zones/{zone['id']}/recordsets", body)
+            assert status == 202, recordset
+            active(cloud, f"/zones/{zone['id']}/recordsets/{recordset['id']}")
+            assert texts(ask(("127.0.0.1", bind.port), body["name"], "A")) == {"192.0.2.1"}
+        for name in reversed(NAMES):
             assert cloud.stop(f"{name}-0") == 0, cloud.log(f"{name}-0").read_text()[-2000:]
 
 
