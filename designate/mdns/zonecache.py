@@ -1,8 +1,9 @@
 """Whole zones as bodies of transfer messages, kept by revision and bounded in bytes.
 
 A transfer first reads the zone's revision, so entries never have to be invalidated. A zone that may be
-kept is read at the database's speed before its first byte is sent; a larger one is streamed. Either way a
-client that reads slowly holds neither a database snapshot nor the other clients.
+kept is read at the database's speed before its first byte is sent; a larger one is streamed. Both are read
+from a replica of the database where there is one and it is not behind. Either way a client that reads
+slowly holds neither a database snapshot nor the other clients.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import IO
@@ -142,7 +143,7 @@ class ZoneCache:
     def _fill(self, zone: ServedZone, view: View) -> Packed | None:
         bodies: list[Body] = []
         size = 0
-        with self._database.read() as connection:
+        with self._reading(zone, view) as connection:
             made_s = monotonic()
             fresh = serving.find_zone(connection, view, [zone.name.lower()])
             if fresh is None:
@@ -185,7 +186,7 @@ class ZoneCache:
         size = 0
         spool: IO[bytes] | None = None
         with _slot(self._streams, monotonic() + WAIT_S):
-            with self._database.read() as connection:
+            with self._reading(zone, view) as connection:
                 fresh = serving.find_zone(connection, view, [zone.name.lower()])
                 if fresh is None:
                     return
@@ -206,6 +207,16 @@ class ZoneCache:
             if spool is not None:
                 with spool:
                     yield from _taken_back(spool)
+
+    def _reading(self, zone: ServedZone, view: View) -> AbstractContextManager[sa.Connection]:
+        """A snapshot that holds the zone as the database itself had it just now, or a later one: a
+        replica that lags behind would give a serial older than what was announced."""
+
+        def suffices(connection: sa.Connection) -> bool:
+            found = serving.find_zone(connection, view, [zone.name.lower()])
+            return found is not None and found.id == zone.id and found.revision >= zone.revision
+
+        return self._database.read_copy(suffices)
 
     def _read(self, connection: sa.Connection, zone: ServedZone) -> Iterator[Body]:
         rows = serving.stream(connection, zone.id)

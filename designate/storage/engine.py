@@ -14,6 +14,7 @@ sweep does.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
@@ -38,6 +39,8 @@ RETRIES: Final = 5
 RETRY_AFTER_S: Final = 2
 # A connection that broke at once was a stale one; one that kept its caller waiting may do so again.
 LOST_SOON_S: Final = 1.0
+# How long a replica that did not answer is left alone.
+REPLICA_AWAY_S: Final = 10.0
 T = TypeVar("T")
 AfterCommit = list[Callable[[], object]]
 
@@ -88,6 +91,7 @@ class Database:
         self._settings = Settings(url=url, **options)
         self._engines: dict[str, sa.Engine] = {}
         self._opening = threading.Lock()
+        self._replica_away_until_s = 0.0
         self._queues = Queues(self._write_together)
 
     @classmethod
@@ -127,7 +131,8 @@ class Database:
                 engine = self._engines.get(purpose)
                 if engine is None:
                     settings = self._settings
-                    engine = connections.opened(settings, settings.url, writes=purpose == "writes")
+                    url = settings.replica_url if purpose == "replica" else settings.url
+                    engine = connections.opened(settings, url or "", writes=purpose == "writes")
                     self._engines[purpose] = engine
         return engine
 
@@ -146,11 +151,41 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection whose reads all see one moment. Raises Unavailable when there is none."""
+        with self._reading(self.reader) as connection:
+            yield connection
+
+    @staticmethod
+    @contextmanager
+    def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         try:
-            with _translated(), _connected(self.reader) as connection:
+            with _translated(), _connected(engine) as connection:
                 yield connection
         except _Again as error:
             raise _unavailable(error.fault) from None
+
+    @contextmanager
+    def read_copy(self, suffices: Callable[[sa.Connection], bool]) -> Iterator[sa.Connection]:
+        """As read(), from the read-only replica where there is one, it answers, and it suffices: what
+        it has may be old. suffices: called in the snapshot that the caller then gets."""
+        with contextlib.ExitStack() as stack:
+            connection = self._replica(stack, suffices)
+            yield stack.enter_context(self.read()) if connection is None else connection
+
+    def _replica(
+        self, stack: contextlib.ExitStack, suffices: Callable[[sa.Connection], bool]
+    ) -> sa.Connection | None:
+        if self._settings.replica_url is None or time.monotonic() < self._replica_away_until_s:
+            return None
+        with contextlib.ExitStack() as own:
+            try:
+                connection = own.enter_context(self._reading(self._engine("replica")))
+                if suffices(connection):
+                    stack.push(own.pop_all())
+                    return connection
+            except errors.Unavailable:
+                LOG.warning("the replica is away; the database itself is read")
+                self._replica_away_until_s = time.monotonic() + REPLICA_AWAY_S
+        return None
 
     def write(self, fn: Callable[[Transaction], T], zone_id: str | None = None) -> T:
         """fn's result, after commit. fn may run more than once and must have no other effects.
