@@ -139,17 +139,20 @@ def drivers() -> tuple[str, ...]:
 Factory = Callable[[Target], Backend]
 
 
-def load(target: Target) -> Backend:
-    """The target's backend. Raises ConfigurationError: unknown type, unusable options."""
+def driver(name: str) -> type[Backend]:
+    """The backend of a name. Raises ConfigurationError: there is none."""
     try:
-        manager: stevedore.DriverManager[type[Backend]] = stevedore.DriverManager(
-            NAMESPACE, target.type
-        )
+        manager: stevedore.DriverManager[type[Backend]] = stevedore.DriverManager(NAMESPACE, name)
     except stevedore.exception.NoMatches:
         raise errors.ConfigurationError(
-            f"Unable to find designate backend driver type: {target.type}"
+            f"Unable to find designate backend driver type: {name}"
         ) from None
-    backend = manager.driver(target)
-    if not isinstance(backend, Backend):
-        raise errors.ConfigurationError(f"backend {target.type} is not a designate backend")
-    return backend
+    found: type[Backend] = manager.driver
+    if not issubclass(found, Backend):
+        raise errors.ConfigurationError(f"backend {name} is not a designate backend")
+    return found
+
+
+def load(target: Target) -> Backend:
+    """The target's backend. Raises ConfigurationError: unknown type, unusable options."""
+    return driver(target.type)(target)

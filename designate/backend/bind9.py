@@ -15,6 +15,7 @@ from designate.model.zones import ZoneChange
 
 _PRIMARIES = re.compile(r"\b(?:masters|primaries)\b[^{]*\{([^}]*)\}")
 _PRIMARY = re.compile(r'([0-9a-fA-F:.]+)(?:\s+port\s+(\d+))?(?:\s+key\s+"?([^\s";]+)"?)?[^;]*;')
+_QUOTE = re.compile(r'(\\.)|"')
 _NO_WORD = re.compile(r'["\\\s;{}]')
 
 # host, port, and the key's name or nothing
@@ -104,7 +105,8 @@ class Bind9Backend(Backend):
         )
 
     def _name(self, zone: ZoneChange) -> str:
-        name = (zone.name.rstrip(".") or ".").replace('"', '\\"')
+        # Escapes of DNS (RFC 1035 section 5.1) are left alone: BIND's strings have them as well.
+        name = _QUOTE.sub(lambda match: match[1] or '\\"', zone.name.rstrip(".") or ".")
         if "\n" in name or "\r" in name:
             raise errors.BackendError(f"zone {zone.zone_id}: the name holds a line break")
         # The view stands without quotes: BIND's parser takes no quoted one here.
