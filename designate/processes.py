@@ -14,8 +14,8 @@ from designate.health import Check, Listener, WsgiApp
 from designate.heart import Heart
 from designate.notifications import Notifier
 from designate.rpc import interfaces
-from designate.rpc.bus import Bus, Dispatcher
-from designate.rpc.clients import CentralClient, worker_client
+from designate.rpc.bus import Dispatcher
+from designate.rpc.clients import central_by, worker_by
 from designate.rpc.oslo import OsloBus
 from designate.service import Part, Process
 
@@ -32,7 +32,7 @@ def api(conf: cfg.ConfigOpts) -> Process:
 
     bus = OsloBus(conf)
     group = conf["service:api"]
-    app = build(conf, _central(conf, bus))
+    app = build(conf, central_by(conf, bus))
     tls = Tls.from_conf(conf)
     servers = [
         HttpServer(app, host, port, group.threads, shared_port=_several(group.workers), tls=tls)
@@ -47,7 +47,7 @@ def hosted_api(conf: cfg.ConfigOpts) -> tuple[WsgiApp, Process]:
     from designate.api.app import build
 
     bus = OsloBus(conf)
-    return build(conf, _central(conf, bus)), _process(conf, bus, "api", [])
+    return build(conf, central_by(conf, bus)), _process(conf, bus, "api", [])
 
 
 def central(conf: cfg.ConfigOpts) -> Process:
@@ -58,7 +58,7 @@ def central(conf: cfg.ConfigOpts) -> Process:
 
     bus = OsloBus(conf)
     database = Database.from_conf(conf)
-    outbox = Outbox(worker_client(bus, conf["service:worker"].topic))
+    outbox = Outbox(worker_by(conf, bus))
     to_worker = cast(interfaces.WorkerApi, outbox)
     notifier = Notifier(conf, "central")
     dispatcher = service.dispatcher(conf, database, to_worker, notifier=notifier)
@@ -76,7 +76,7 @@ def worker(conf: cfg.ConfigOpts) -> Process:
     from designate.worker.service import Worker
 
     bus = OsloBus(conf)
-    part = Worker(conf, _central(conf, bus))
+    part = Worker(conf, central_by(conf, bus))
     bus.serve(conf["service:worker"].topic, Dispatcher({interfaces.WorkerApi: part}))
     return _process(conf, bus, "worker", [Part(part.start, part.stop)])
 
@@ -88,7 +88,7 @@ def mdns(conf: cfg.ConfigOpts) -> Process:
 
     bus = OsloBus(conf)
     database = Database.from_conf(conf)
-    part = MiniDns(conf, database, worker_client(bus, conf["service:worker"].topic))
+    part = MiniDns(conf, database, worker_by(conf, bus))
     parts = [Part(lambda: None, database.close), Part(part.start, part.stop)]
     return _process(conf, bus, "mdns", parts, database)
 
@@ -98,7 +98,7 @@ def producer(conf: cfg.ConfigOpts) -> Process:
     from designate.producer.service import Producer
 
     bus = OsloBus(conf)
-    part = Producer(conf, _central(conf, bus))
+    part = Producer(conf, central_by(conf, bus))
     return _process(conf, bus, "producer", [Part(part.start, part.stop)])
 
 
@@ -110,7 +110,7 @@ def _process(
     database: Database | None = None,
 ) -> Process:
     """The parts between the way out, which they need, and the way in, which needs them."""
-    heart = Heart(conf, _central(conf, bus), (name,))
+    heart = Heart(conf, central_by(conf, bus), (name,))
     checks: dict[str, Check] = {"message bus": bus.fault}
     if database is not None:
         checks["database"] = database.fault
@@ -124,10 +124,6 @@ def _process(
             Part(listener.start, listener.stop),
         ]
     )
-
-
-def _central(conf: cfg.ConfigOpts, bus: Bus) -> CentralClient:
-    return CentralClient.over(bus, conf["service:central"].topic)
 
 
 def _several(workers: int | None) -> bool:

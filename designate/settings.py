@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from oslo_config import cfg
 
+CONTRACT = r"[0-9]+\.[0-9]+"
+
 OPTIONS_BY_GROUP = {
+    "upgrade_levels": [
+        cfg.StrOpt(
+            name,
+            regex=CONTRACT,
+            help=f"Newest version of the messages that may be sent to {served}, while processes of an "
+            "older release are among those that serve them (see the release notes). By default: this "
+            "release's own. What needs a newer one is answered with 503.",
+        )
+        for name, served in (("central", "designate-central"), ("worker", "designate-worker"))
+    ],
     "heartbeat_emitter": [
         cfg.FloatOpt(
             "heartbeat_interval", default=10.0, min=0.1, help="Seconds between two heartbeats."

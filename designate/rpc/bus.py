@@ -17,6 +17,15 @@ from designate.rpc.interfaces import Interface
 LOG = logging.getLogger(__name__)
 
 
+Version = tuple[int, int]
+
+
+def version(text: str) -> Version:
+    """(major, minor) of "major.minor". Raises ValueError for anything else."""
+    major, minor = text.split(".")
+    return int(major), int(minor)
+
+
 class Bus(Protocol):
     """Carries method calls between processes. Thread-safe."""
 
@@ -53,22 +62,42 @@ class Bus(Protocol):
         ...
 
 
+class NotServed(errors.Unavailable):
+    """The processes that serve a method are of an older release, or are not to be sent newer messages
+    yet: in the middle of an upgrade, which ends."""
+
+    def __init__(self, method: str, wanted: str) -> None:
+        super().__init__(f"{method} {wanted} is not served until the upgrade is complete")
+
+
+def can_serve(served: Version, wanted: Version) -> bool:
+    """Same major version, and no newer minor one."""
+    return wanted[0] == served[0] and wanted[1] <= served[1]
+
+
 class Signature:
     """Codec of one interface method."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         hints = typing.get_type_hints(function)
         result = hints.pop("return", type(None))
-        self.parameters = [
-            name for name in inspect.signature(function).parameters if name != "self"
-        ]
+        parameters = inspect.signature(function).parameters
+        self.parameters = [name for name in parameters if name != "self"]
+        self.defaults = {
+            name: parameters[name].default
+            for name in self.parameters
+            if parameters[name].default is not inspect.Parameter.empty
+        }
         self.encoders = {name: codec.encoder(hints[name]) for name in self.parameters}
         self.decoders = {name: codec.decoder(hints[name]) for name in self.parameters}
         self.encode_result = codec.encoder(result)
         self.decode_result = codec.decoder(result)
 
-    def pack(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        values = dict(zip(self.parameters, args, strict=False), **kwargs)
+    def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a call by their names."""
+        return dict(zip(self.parameters, args, strict=False), **kwargs)
+
+    def pack(self, values: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self.encoders[name](value) for name, value in values.items()}
 
     def unpack(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,13 +139,13 @@ class Dispatcher:
         return [name for namespace, name in self._methods if namespace == interface.NAMESPACE]
 
     def answer(
-        self, namespace: str, version: str, method: str, message: Mapping[str, Any]
+        self, namespace: str, wanted: str, method: str, message: Mapping[str, Any]
     ) -> dict[str, Any]:
         """What crosses the bus: {"result": <plain>} or {"error": <envelope of designate.errors>}."""
         before_s = time.monotonic()
         outcome = "ok"
         try:
-            self._check_version(namespace, version)
+            self._check_version(namespace, wanted)
             return {"result": self.run(namespace, method, message)}
         except errors.DesignateError as error:
             LOG.debug("%s.%s answered %s", namespace, method, error.type)
@@ -126,13 +155,10 @@ class Dispatcher:
             took_s = time.monotonic() - before_s
             metrics.RPC_SERVED.labels(f"{namespace}.{method}", outcome).observe(took_s)
 
-    def _check_version(self, namespace: str, version: str) -> None:
-        """Same major version, and no newer minor one than is served."""
-        served = self._versions.get(namespace, "0.0")
-        wanted_major, wanted_minor = map(int, version.split("."))
-        major, minor = map(int, served.split("."))
-        if wanted_major != major or wanted_minor > minor:
-            raise errors.DesignateError(f"{namespace} {version} is not served ({served} is)")
+    def _check_version(self, namespace: str, wanted: str) -> None:
+        served = self._versions.get(namespace)
+        if served is None or not can_serve(version(served), version(wanted)):
+            raise NotServed(namespace, wanted)
 
     def run(self, namespace: str, method: str, message: Mapping[str, Any]) -> Any:
         """The plain result. Only errors of the tree leave here; others are logged and become

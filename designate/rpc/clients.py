@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from oslo_config import cfg
+
 from designate.rpc import interfaces
-from designate.rpc.bus import Bus, signatures
+from designate.rpc.bus import (
+    Bus,
+    NotServed,
+    Signature,
+    Version,
+    can_serve,
+    signatures,
+    version,
+)
+
+LOG = logging.getLogger(__name__)
 
 CENTRAL_TOPIC = "central"
 WORKER_TOPIC = "worker"
@@ -15,29 +29,78 @@ WORKER_TOPIC = "worker"
 I = TypeVar("I", bound=interfaces.Interface)  # noqa: E741 - the conventional name for "interface"
 
 
-def make(interface: type[I], bus: Bus, topic: str) -> I:
-    """A client of the interface. Its methods raise what the endpoint raised."""
-    members: dict[str, Any] = {}
-    for name, signature in signatures(interface).items():
-        if name in interface.CASTS:
-            send = bus.cast
-        elif name in interface.FANOUTS:
-            send = bus.fanout
-        else:
-            send = bus.call
-        members[name] = _method(interface, topic, name, signature, send)
+def make(interface: type[I], bus: Bus, topic: str, newest: str | None = None) -> I:
+    """A client of the interface. Its methods raise what the endpoint raised.
+
+    newest: no message is newer than this version of the contract, because processes of an older
+    release may get it. A call that needs a newer one raises NotServed, a cast is left to the sweep.
+    """
+    limit = version(newest or interfaces.CONTRACT)
+    members: dict[str, Any] = {
+        name: _method(_Sent(interface, topic, name, signature, limit), bus)
+        for name, signature in signatures(interface).items()
+    }
     client = type(f"{interface.__name__}Client", (), members)()
     return cast(I, client)
 
 
-def _method(interface: type[I], topic: str, name: str, signature: Any, send: Any) -> Any:
-    def method(_self: object, *args: Any, **kwargs: Any) -> Any:
-        plain = send(
-            topic, interface.NAMESPACE, interface.VERSION, name, signature.pack(args, kwargs)
-        )
-        return signature.decode_result(plain)
+class _Sent:
+    """What is sent for the calls of one method: the least version that it needs, so that a server of
+    an older release answers it if it can."""
 
-    method.__name__ = name
+    def __init__(
+        self,
+        interface: type[interfaces.Interface],
+        topic: str,
+        name: str,
+        signature: Signature,
+        limit: Version,
+    ) -> None:
+        self.interface = interface
+        self.topic = topic
+        self.name = name
+        self.signature = signature
+        first = f"{version(interface.VERSION)[0]}.0"
+        self._base = interface.SINCE.get(name, first)
+        self._later = {
+            argument: interface.SINCE[f"{name}.{argument}"]
+            for argument in signature.parameters
+            if f"{name}.{argument}" in interface.SINCE
+        }
+        self._limit = limit
+
+    def message(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[str, str, str, str, dict[str, Any]]:
+        """(topic, namespace, version, method, arguments). Raises NotServed."""
+        values = self.signature.given(args, kwargs)
+        needed = self._base
+        for argument, since in self._later.items():
+            if argument in values and values[argument] == self.signature.defaults[argument]:
+                del values[argument]
+            elif argument in values:
+                needed = max(needed, since, key=version)
+        if not can_serve(self._limit, version(needed)):
+            raise NotServed(f"{self.interface.NAMESPACE}.{self.name}", needed)
+        plain = self.signature.pack(values)
+        return self.topic, self.interface.NAMESPACE, needed, self.name, plain
+
+
+def _method(sent: _Sent, bus: Bus) -> Callable[..., Any]:
+    def call(_self: object, *args: Any, **kwargs: Any) -> Any:
+        return sent.signature.decode_result(bus.call(*sent.message(args, kwargs)))
+
+    def tell(_self: object, *args: Any, **kwargs: Any) -> None:
+        try:
+            message = sent.message(args, kwargs)
+        except NotServed as error:
+            LOG.warning("not sent: %s", error)
+            return
+        (bus.cast if sent.name in sent.interface.CASTS else bus.fanout)(*message)
+
+    told = sent.interface.CASTS | sent.interface.FANOUTS
+    method = tell if sent.name in told else call
+    method.__name__ = sent.name
     return method
 
 
@@ -67,10 +130,26 @@ class CentralClient:
     leases: interfaces.LeasesApi
 
     @classmethod
-    def over(cls, bus: Bus, topic: str = CENTRAL_TOPIC) -> CentralClient:
+    def over(cls, bus: Bus, topic: str = CENTRAL_TOPIC, newest: str | None = None) -> CentralClient:
         parts = typing.get_type_hints(cls)
-        return cls(**{name: make(interface, bus, topic) for name, interface in parts.items()})
+        return cls(
+            **{name: make(interface, bus, topic, newest) for name, interface in parts.items()}
+        )
 
 
-def worker_client(bus: Bus, topic: str = WORKER_TOPIC) -> interfaces.WorkerApi:
-    return make(interfaces.WorkerApi, bus, topic)
+def worker_client(
+    bus: Bus, topic: str = WORKER_TOPIC, newest: str | None = None
+) -> interfaces.WorkerApi:
+    return make(interfaces.WorkerApi, bus, topic, newest)
+
+
+def central_by(conf: cfg.ConfigOpts, bus: Bus) -> CentralClient:
+    """Central under the configured topic, spoken to as [upgrade_levels] says."""
+    return CentralClient.over(
+        bus, conf["service:central"].topic, newest=conf.upgrade_levels.central
+    )
+
+
+def worker_by(conf: cfg.ConfigOpts, bus: Bus) -> interfaces.WorkerApi:
+    """The workers under the configured topic, spoken to as [upgrade_levels] says."""
+    return worker_client(bus, conf["service:worker"].topic, newest=conf.upgrade_levels.worker)

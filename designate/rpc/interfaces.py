@@ -1,13 +1,18 @@
 """What the processes ask of each other: one Protocol per aggregate, used by both sides.
 
 A client of a Protocol is made by `rpc.clients`, an endpoint implements it; the types of the methods
-are the contract from which the codec is derived. Each interface has a namespace and a version
-(major: incompatible; minor: methods or defaulted arguments added). `call` waits for the result;
-methods named in CASTS are sent without waiting, those in FANOUTS to every process of the topic.
+are the contract from which the codec is derived. `call` waits for the result; methods named in CASTS
+are sent without waiting, those in FANOUTS to every process of the topic.
+
+All interfaces together are one contract with one version, CONTRACT (major: incompatible; minor:
+methods or defaulted arguments added). The VERSION of an interface is that of the contract in which it
+changed last, and SINCE says what came later than the first: a method by its name, an argument as
+`method.argument`. `tests/contract/payloads` keeps the messages of every version.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar, Protocol
 
@@ -45,10 +50,13 @@ from designate.model.shards import Membership
 from designate.model.tasks import ImportDraft, ZoneTask
 from designate.model.zones import Zone, ZoneChange, ZoneDraft, ZonePatch, ZoneReport
 
+CONTRACT = "1.0"
+
 
 class Interface(Protocol):
     NAMESPACE: ClassVar[str]
     VERSION: ClassVar[str]
+    SINCE: ClassVar[Mapping[str, str]] = {}
     CASTS: ClassVar[frozenset[str]] = frozenset()
     FANOUTS: ClassVar[frozenset[str]] = frozenset()
 
