@@ -16,7 +16,7 @@ from typing import Any
 from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
-from designate.central import managed
+from designate.central import catalogs, managed
 from designate.central.base import Core, own_target, scope_of
 from designate.central.policy import ADMIN, rule
 from designate.context import Context, admin_context
@@ -39,6 +39,7 @@ PARTS = (
     "nameservers",
     "targets",
     "also_notifies",
+    "catalog_zone",
 )
 
 
@@ -82,6 +83,8 @@ class PoolsEndpoint:
             self._core.db.write(write)
         except _DryRun:
             return tuple(changes)
+        except db_errors.DBDuplicateEntry:
+            raise errors.Duplicate("zone", "A catalog zone has the name of another zone") from None
         follow_pools(self._core, limit=1000)
         return tuple(changes)
 
@@ -105,6 +108,7 @@ class PoolsEndpoint:
             if current is None:
                 pool = self._new(spec)
                 pools.insert(tx, pool)
+                catalogs.apply(self._core, tx, None, pool)
                 self._core.tell(tx, context, "dns.pool.create", pool)
                 changes.append(PoolChange(pool=spec.name, kind="create"))
             else:
@@ -113,6 +117,8 @@ class PoolsEndpoint:
                 if found:
                     after = self._merged(current, spec)
                     pools.update(tx, after)
+                    if any(change.path == "catalog_zone" for change in found):
+                        catalogs.apply(self._core, tx, current, after)
                     self._core.tell(tx, context, "dns.pool.update", after, current)
                 changes += found
             kept.add(pool.id)
@@ -123,6 +129,8 @@ class PoolsEndpoint:
                         raise errors.BadRequest(
                             f"Pool {pool.name} still holds zones", type="invalid_operation"
                         )
+                    if pool.catalog_zone is not None:
+                        catalogs.remove(self._core, tx, pool.id, pool.catalog_zone)
                     pools.delete(tx, pool.id)
                     self._core.tell(tx, context, "dns.pool.delete", pool)
                     changes.append(PoolChange(pool=pool.name, kind="delete"))
@@ -207,6 +215,8 @@ class PoolsEndpoint:
             pool = _visible(context, pools.get(tx.connection, pool_id))
             if pools.holds_zones(tx.connection, pool.id):
                 raise errors.BadRequest("The pool holds zones", type="invalid_operation")
+            if pool.catalog_zone is not None:
+                catalogs.remove(core, tx, pool.id, pool.catalog_zone)
             pools.delete(tx, pool.id)
             core.tell(tx, context, "dns.pool.delete", pool)
 
@@ -266,6 +276,8 @@ def _check(spec: PoolSpec) -> None:
             f"Pool {spec.name} must keep at least one NS record",
             type="last_server_delete_not_allowed",
         )
+    if spec.catalog_zone is not None:
+        catalogs.check(spec.catalog_zone)
 
 
 def _differences(current: Pool, spec: PoolSpec) -> Iterator[PoolChange]:
@@ -286,7 +298,9 @@ def _shown(value: Any) -> str:
     if hasattr(value, "__dataclass_fields__"):
         members = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
         return " ".join(
-            f"{name}={_shown(item)}" for name, item in members if item not in (None, (), {})
+            f"{name}={_masked(name, _shown(item))}"
+            for name, item in members
+            if item not in (None, (), {})
         )
     return "none" if value is None else str(value)
 
@@ -320,4 +334,7 @@ def follow_pools(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 
             done += 1
         except errors.NotFound:
             LOG.debug("zone %s went before it could follow its pool", zone_id)
+    if shards[0] == 0:
+        # Catalogs are not divided.
+        done += sum(catalogs.follow(core, pool) for pool in everything)
     return done

@@ -12,7 +12,7 @@ from oslo_config import cfg
 from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
-from designate.central import managed, naming, quotas
+from designate.central import catalogs, managed, naming, quotas
 from designate.central.base import (
     Core,
     advance,
@@ -231,6 +231,7 @@ class ZonesEndpoint:
         )
         recordsets.insert_many(tx, [*initial, *more], FIRST_REVISION)
         family.adopt(tx, zone)
+        catalogs.enter(core, tx, zone, pool)
         announce(core, tx, zone, pool.version)
         if zone.type == ZoneType.SECONDARY:
             _refresh(core, tx, zone.id)
@@ -334,6 +335,8 @@ class ZonesEndpoint:
                 hard_delete=context.hard_delete or stored.hard_delete,
                 updated_at=now,
             )
+            if stored.zone.action != Action.DELETE:
+                catalogs.leave(core, tx, stored.zone)
             announce(
                 core,
                 tx,
@@ -358,6 +361,7 @@ class ZonesEndpoint:
             if zone.type == ZoneType.CATALOG:
                 raise errors.Forbidden("This operation is not allowed for catalog zones")
             _refuse_kept(tx, context, zone)
+            catalogs.leave(core, tx, zone)
             now = core.now()
             zones.bury(tx, zone, now)
             core.tell(tx, context, "dns.zone.delete", buried(zone, now))
@@ -409,7 +413,9 @@ class ZonesEndpoint:
         above = family.at_or_above(tx.connection, zone.name)
         parent_id = naming.parent_of(zone.name, pool.id, above)
         family.release(tx, zone)
+        catalogs.leave(self._core, tx, zone)
         after = managed.move_to_pool(self._core, tx, stored, pool, parent_id)
+        catalogs.enter(self._core, tx, zone, pool)
         family.adopt(tx, replace(zone, pool_id=pool.id))
         return after
 

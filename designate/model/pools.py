@@ -47,6 +47,17 @@ class AlsoNotify:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogZone:
+    """A pool's catalog zone (RFC 9432). refresh: of its SOA in seconds; None: as other zones have it.
+    algorithm, secret: of a TSIG key for it, named as it is; the secret in base64."""
+
+    fqdn: str
+    refresh: int | None = None
+    algorithm: str | None = None
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSpec:
     """A pool as pools.yaml describes it. id None: found by name, or made anew."""
 
@@ -58,6 +69,7 @@ class PoolSpec:
     nameservers: tuple[Nameserver, ...] = ()
     targets: tuple[Target, ...] = ()
     also_notifies: tuple[AlsoNotify, ...] = ()
+    catalog_zone: CatalogZone | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +89,7 @@ class Pool:
     nameservers: tuple[Nameserver, ...] = ()
     targets: tuple[Target, ...] = ()
     also_notifies: tuple[AlsoNotify, ...] = ()
+    catalog_zone: CatalogZone | None = None
     updated_at: datetime | None = None
 
     @property

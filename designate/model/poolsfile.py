@@ -14,18 +14,31 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from designate import errors
-from designate.model.pools import AlsoNotify, Nameserver, NsRecord, Pool, PoolSpec, Target
+from designate.model.admin import TSIG_ALGORITHMS
+from designate.model.pools import (
+    AlsoNotify,
+    CatalogZone,
+    Nameserver,
+    NsRecord,
+    Pool,
+    PoolSpec,
+    Target,
+)
 from designate.model.zones import Master
 
 KEYS = (
     "name", "id", "description", "attributes", "ns_records", "nameservers", "targets",
-    "also_notifies",
+    "also_notifies", "catalog_zone",
+)  # fmt: skip
+CATALOG_KEYS = (
+    "catalog_zone_fqdn", "catalog_zone_refresh", "catalog_zone_tsig_key", "catalog_zone_tsig_algorithm",
 )  # fmt: skip
 TARGET_KEYS = ("type", "description", "tsigkey_id", "masters", "options")
 ADDRESS_KEYS = ("host", "port")
 LONGEST_NAME = 50
 LONGEST_DESCRIPTION = 160
 LONGEST_VALUE = 255
+LONGEST_SECRET = 160
 SECRET_WORDS = ("password", "secret", "token", "tsigkey_value")
 MASK = "***"
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
@@ -74,9 +87,7 @@ def parse(
 def _pool(
     item: Mapping[str, Any], faults: _Faults, label: str, drivers: Collection[str] | None
 ) -> PoolSpec:
-    if "catalog_zone" in item:
-        faults.add(f"{label}: catalog_zone", "catalog zones are not supported by this release")
-    _unknown(item, (*KEYS, "catalog_zone"), faults, label)
+    _unknown(item, KEYS, faults, label)
     pool_id = item.get("id")
     return PoolSpec(
         name=_text(item, "name", faults, label, LONGEST_NAME) or "",
@@ -114,6 +125,7 @@ def _pool(
             faults,
             f"{label}: also_notifies",
         ),
+        catalog_zone=_catalog(item.get("catalog_zone"), faults, f"{label}: catalog_zone"),
     )
 
 
@@ -126,6 +138,30 @@ def _ns_record(entry: Mapping[str, Any], faults: _Faults, where: str) -> NsRecor
         hostname=hostname,
         priority=_number(entry.get("priority", 1), 10000, faults, f"{where}: priority"),
     )
+
+
+def _catalog(entry: object, faults: _Faults, label: str) -> CatalogZone | None:
+    if entry is None:
+        return None
+    if not isinstance(entry, dict):
+        faults.add(label, "must be a mapping")
+        return None
+    _unknown(entry, CATALOG_KEYS, faults, label)
+    fqdn = _text(entry, "catalog_zone_fqdn", faults, label, LONGEST_VALUE) or ""
+    if fqdn and not fqdn.endswith("."):
+        faults.add(f"{label}: catalog_zone_fqdn", f"Domain {fqdn} does not end with a dot")
+    refresh = entry.get("catalog_zone_refresh")
+    if refresh is not None and not (type(refresh) is int and 0 <= refresh < 2**31):
+        faults.add(f"{label}: catalog_zone_refresh", f"must be a number from 0 to {2**31 - 1}")
+        refresh = None
+    algorithm = entry.get("catalog_zone_tsig_algorithm")
+    secret = _text(entry, "catalog_zone_tsig_key", faults, label, LONGEST_SECRET, needed=False)
+    if algorithm is not None and algorithm not in TSIG_ALGORITHMS:
+        known = ", ".join(TSIG_ALGORITHMS)
+        faults.add(f"{label}: catalog_zone_tsig_algorithm", f"must be one of {known}")
+    if (algorithm is None) != (secret is None):
+        faults.add(label, "catalog_zone_tsig_key and catalog_zone_tsig_algorithm go together")
+    return CatalogZone(fqdn=fqdn, refresh=refresh, algorithm=algorithm, secret=secret)
 
 
 def _target(
@@ -302,6 +338,17 @@ def _dumped(pool: Pool, secrets: bool) -> dict[str, Any]:
     }
     if pool.description:
         plain["description"] = pool.description
+    if pool.catalog_zone is not None:
+        catalog = pool.catalog_zone
+        plain["catalog_zone"] = _present(
+            {
+                "catalog_zone_fqdn": catalog.fqdn,
+                "catalog_zone_refresh": catalog.refresh,
+                "catalog_zone_tsig_key": catalog.secret
+                and _shown("secret", catalog.secret, secrets),
+                "catalog_zone_tsig_algorithm": catalog.algorithm,
+            }
+        )
     return plain
 
 

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from designate import errors
 from designate.model.codec import from_plain, to_plain
-from designate.model.pools import AlsoNotify, Nameserver, NsRecord, Pool, Target
+from designate.model.pools import AlsoNotify, CatalogZone, Nameserver, NsRecord, Pool, Target
 from designate.model.query import Page, Query
+from designate.model.zones import ZoneType
 from designate.storage import query as queries
 from designate.storage.engine import Transaction
 from designate.storage.query import Scope
@@ -20,6 +21,7 @@ PARTS: dict[str, Any] = {
     "nameservers": tuple[Nameserver, ...],
     "targets": tuple[Target, ...],
     "also_notifies": tuple[AlsoNotify, ...],
+    "catalog_zone": CatalogZone | None,
 }
 
 
@@ -105,10 +107,15 @@ def delete(tx: Transaction, pool_id: str) -> None:
 
 
 def holds_zones(connection: sa.Connection, pool_id: str) -> bool:
+    """Other ones than its catalog zone."""
     return (
         connection.execute(
             sa.select(zones.c.id)
-            .where(zones.c.pool_id == pool_id, zones.c.deleted == LIVE)
+            .where(
+                zones.c.pool_id == pool_id,
+                zones.c.deleted == LIVE,
+                zones.c.type != ZoneType.CATALOG,
+            )
             .limit(1)
         ).first()
         is not None

@@ -11,6 +11,7 @@ from designate import errors
 from designate.backend.base import Backend, Factory
 from designate.context import admin_context
 from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
+from designate.model.zones import ZoneChange
 from designate.rpc.clients import CentralClient
 from designate.wire.tsig import Key, make_key
 
@@ -33,7 +34,8 @@ class LiveTarget:
 
 @dataclass(frozen=True, slots=True)
 class LivePool:
-    """A pool ready for use. keys: of its nameservers, by id."""
+    """A pool ready for use. keys: of its nameservers, by id. by_catalog: the
+    nameservers make and drop zones by themselves."""
 
     id: str
     name: str
@@ -42,6 +44,7 @@ class LivePool:
     nameservers: tuple[Nameserver, ...]
     also_notifies: tuple[AlsoNotify, ...]
     keys: Mapping[str, Key] = field(default_factory=dict)
+    by_catalog: bool = False
 
     def key_of(self, nameserver: Nameserver) -> Key | None:
         """What signs SOA queries to it."""
@@ -53,6 +56,16 @@ class _Entry:
     lock: threading.Lock = field(default_factory=threading.Lock)
     asked_version: int = -1
     live: LivePool | None = None
+
+
+class _ByCatalog(Backend):
+    """The nameserver makes and drops zones by itself, from the pool's catalog zone (RFC 9432)."""
+
+    def create_zone(self, zone: ZoneChange) -> None:
+        """It is in the catalog."""
+
+    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+        """It has gone from the catalog."""
 
 
 class PoolCache:
@@ -98,6 +111,7 @@ class PoolCache:
             nameservers=pool.nameservers,
             also_notifies=pool.also_notifies,
             keys=keys,
+            by_catalog=pool.catalog_zone is not None,
         )
 
     def _key(self, key_id: str) -> Key:
@@ -116,7 +130,7 @@ class PoolCache:
         return LiveTarget(
             label=f"target {place + 1} ({target.type})",
             lane=("backend", pool.id, place),
-            backend=backend,
+            backend=backend if pool.catalog_zone is None else _ByCatalog(target),
             notify=_notify_address(target, backend),
             key=key,
         )

@@ -69,6 +69,8 @@ class Publisher:
     def restore(self, state: ZoneState) -> None:
         """A server that should have the zone does not know it (it was rebuilt, or a creation was
         lost): create it there again, less often each time."""
+        if state.pool.by_catalog:
+            return  # The server makes its zones by itself, sooner or later.
         under_way = state.calls and not all(target.done for target in state.targets)
         if under_way or monotonic() < state.restore_after:
             return
@@ -204,6 +206,8 @@ class Publisher:
                 target.notifying = False
         with self._lock:
             target.notify_text = str(answer)
+            if answer.accepted:
+                target.told = serial
             if target.notify_again and not state.closed:
                 target.notify_again = False
                 if state.change.serial != serial:

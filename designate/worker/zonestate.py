@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from designate.model.pools import Nameserver
-from designate.model.zones import Action, Outcome, ZoneChange, ZoneReport
+from designate.model.zones import Action, Outcome, ZoneChange, ZoneReport, ZoneType
 from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import serial_ge
 from designate.worker.pools import LivePool, LiveTarget
@@ -37,7 +37,7 @@ class Settings:
 class TargetState:
     """done: the backend call that the zone needs has succeeded. error: of the last call. notifying:
     a NOTIFY is on its way; notify_again: and another is wanted after it. notify_text: what the
-    server said to the last one."""
+    server said to the last one; told: the newest serial whose NOTIFY it accepted."""
 
     live: LiveTarget
     done: bool = False
@@ -46,6 +46,7 @@ class TargetState:
     notifying: bool = False
     notify_again: bool = False
     notify_text: str = ""
+    told: int | None = None
 
 
 @dataclass(slots=True)
@@ -136,7 +137,24 @@ class ZoneState:
 
     def lags(self, server: ServerState) -> bool:
         """The nameserver is not known to have the wanted state."""
-        return not (self.gone(server) if self.deleting else server.serves(self.change.serial))
+        if self.deleting:
+            return not self.gone(server)
+        return self._has(server, self.change.serial) is None
+
+    def _has(self, server: ServerState, serial: int) -> int | None:
+        """The serial that proves that the server has this one; None: nothing proves it.
+
+        A server may answer queries for a catalog zone with REFUSED, for it lists everybody's zones (RFC
+        9432 section 7). Then that the targets have taken the NOTIFY of the serial must do: that its
+        members come and go is proven for each of them.
+        """
+        if server.serves(serial):
+            return server.serial
+        told = bool(self.targets) and all(
+            target.told is not None and serial_ge(target.told, serial) for target in self.targets
+        )
+        is_catalog = self.change.type is ZoneType.CATALOG
+        return serial if is_catalog and server.absent and told else None
 
     def outcome(self) -> ZoneReport | None:
         """What the answers prove and has not been reported; revision of `change`: the end."""
@@ -147,7 +165,8 @@ class ZoneState:
                 return None
             return self._report(Outcome.ABSENT, self.change.serial, self.change.revision)
         for serial, revision in reversed(self.steps):
-            counted = [server.serial for server in self.servers if server.serves(serial)]
+            found = [self._has(server, serial) for server in self.servers]
+            counted = [one for one in found if one is not None]
             if len(counted) < self.servers_needed:
                 continue
             lowest = counted[0]

@@ -105,6 +105,9 @@ def test_what_is_dumped_is_read_back_as_the_same():
     assert parsed(text) == (spec,)
 
 
+CAT = {"catalog_zone_fqdn": "cat.example."}
+
+
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
@@ -140,7 +143,29 @@ def test_what_is_dumped_is_read_back_as_the_same():
         ({"targets": [{"type": "fake", "options": {"k": "x" * 256}}]}, "at most 255 characters"),
         ({"also_notifies": [{"host": "a", "port": -1}]}, "also_notifies[0]: port"),
         ({"provisioner": "x"}, "pool p: provisioner: is not a key here"),
-        ({"catalog_zone": {}}, "catalog zones are not supported by this release"),
+        ({"catalog_zone": {}}, "catalog_zone: catalog_zone_fqdn: is needed"),
+        ({"catalog_zone": {"catalog_zone_fqdn": "cat.example"}}, "does not end with a dot"),
+        (
+            {"catalog_zone": {**CAT, "catalog_zone_refresh": -1}},
+            "must be a number from 0 to 2147483647",
+        ),
+        (
+            {"catalog_zone": {**CAT, "catalog_zone_refresh": True}},
+            "must be a number from 0 to 2147483647",
+        ),
+        ({"catalog_zone": {**CAT, "catalog_zone_tsig_key": "YQ=="}}, "go together"),
+        (
+            {
+                "catalog_zone": {
+                    **CAT,
+                    "catalog_zone_tsig_key": "YQ==",
+                    "catalog_zone_tsig_algorithm": "hmac-sha3",
+                }
+            },
+            "must be one of hmac-md5",
+        ),
+        ({"catalog_zone": {**CAT, "colour": 1}}, "catalog_zone: colour: is not a key here"),
+        ({"catalog_zone": []}, "must be a mapping"),
     ],
 )
 def test_a_fault_is_told_with_file_pool_and_key(changes, fault):
@@ -205,3 +230,19 @@ def test_secrets_are_masked_unless_they_are_asked_for():
     assert "s3cret" not in masked.values()
     assert masked["api_endpoint"] == "http://192.0.2.1:8081"
     assert clear == pool.targets[0].options
+
+
+def test_a_catalog_zone_is_dumped_and_read_back_and_its_secret_masked():
+    catalog = {
+        "catalog_zone_fqdn": "cat.example.",
+        "catalog_zone_refresh": 60,
+        "catalog_zone_tsig_key": "YSBzZWNyZXQ=",
+        "catalog_zone_tsig_algorithm": "hmac-sha256",
+    }
+    (spec,) = poolsfile.parse([minimal(catalog_zone=catalog)], "pools.yaml", None)
+    members = {name: getattr(spec, name) for name in ("name", "ns_records", "catalog_zone")}
+    pool = Pool(id=POOL_ID, created_at=datetime(2026, 1, 1), **members)
+
+    assert poolsfile.dump([pool], secrets=True)[0]["catalog_zone"] == catalog
+    assert "YSBzZWNyZXQ=" not in str(poolsfile.dump([pool]))
+    assert "YSBzZWNyZXQ=" not in repr(pool)

@@ -8,10 +8,12 @@ import pytest
 from designate import errors
 from designate.backend.base import load
 from designate.backend.fake import FakeBackend
-from designate.model.zones import Action, Outcome
+from designate.model.pools import CatalogZone
+from designate.model.zones import Action, Outcome, ZoneType
 from designate.worker.pools import PoolCache
 from designate.worker.service import Worker
 from tests.nanoserver import NanoServer
+from tests.servers import until
 from tests.service import make_conf
 from tests.workerparts import Central, change, stored_pool
 
@@ -113,3 +115,34 @@ def test_target_and_nameserver_have_keys_of_their_own_or_none(central, server):
     assert isinstance(target.backend, FakeBackend)
     assert target.backend.key_name == "other-key."
     assert live.key_of(live.nameservers[0]) is None
+
+
+def test_a_catalog_that_the_server_keeps_to_itself_counts_once_its_notify_is_taken(
+    worker, central, server
+):
+    """RFC 9432 section 7: other zones that are refused are not served."""
+    server.serials.clear()
+    server.lose_notifies = 1
+    central.pools.by_id["pool"] = replace(
+        keyed(server), catalog_zone=CatalogZone(fqdn="cat.example.")
+    )
+    catalog = replace(change(1, name="cat.example."), type=ZoneType.CATALOG)
+    member = change(1)
+
+    worker.zone_changed(None, catalog)
+    worker.zone_changed(None, member)
+
+    assert central.reports.wait(catalog).outcome is Outcome.SERVED
+    asked = [0]
+
+    def settled():
+        """The member was asked for again after its NOTIFY had been taken."""
+        if not any(told.question[0].name.to_text() == "example.org." for told in server.notifies):
+            return False
+        now = sum(query.question[0].name.to_text() == "example.org." for query in server.queries)
+        asked[0] = asked[0] or now
+        return now >= asked[0] + 2
+
+    until(settled, 20, "two more questions for the member")
+    assert server.lost
+    assert central.reports.of(member) == []

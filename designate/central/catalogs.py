@@ -1,0 +1,250 @@
+"""Catalog zones (RFC 9432): the list of a pool's zones as a zone that its nameservers transfer.
+
+Members are ordinary recordsets, `<zone id>.zones.<catalog>` PTR, written in the transaction that creates,
+moves or deletes their zone; so AXFR, IXFR and NOTIFY need nothing special. What was missed is found by
+`follow`: the zones that a pool has already when it gets a catalog, and those that were created meanwhile.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC
+
+from designate import errors, rrtypes
+from designate.central import managed
+from designate.central.base import Core, advance, announce
+from designate.model.admin import TsigKey, TsigScope
+from designate.model.pools import CatalogZone, Pool
+from designate.model.recordsets import RecordSet, RecordSetId
+from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
+from designate.storage import admin, catalogs, pools, recordsets, zones
+from designate.storage.catalogs import Member
+from designate.storage.engine import Transaction
+from designate.storage.zones import StoredZone
+from designate.wire import names, rr, tsig
+
+LOG = logging.getLogger(__name__)
+
+BATCH = 1000
+FIRST_REVISION = 1
+# So long that a consumer keeps its zones whatever happens to us.
+EXPIRE_S = 2147483646
+LABEL = ".zones."
+
+
+def check(catalog: CatalogZone) -> None:
+    """Raises InvalidObject for a catalog zone that cannot be made."""
+    rrtypes.check_domain(catalog.fqdn)
+    try:
+        names.to_wire(_member_name(str(uuid.UUID(int=0)), catalog.fqdn))
+        if catalog.secret is not None:
+            tsig.make_key(catalog.fqdn, catalog.algorithm or "", catalog.secret)
+    except ValueError as error:
+        raise errors.InvalidObject(f"catalog_zone: {error}") from None
+
+
+def apply(core: Core, tx: Transaction, old: Pool | None, pool: Pool) -> None:
+    """Make, change or remove the pool's catalog zone, as the pool says now; old: what it said."""
+    before = None if old is None else old.catalog_zone
+    after = pool.catalog_zone
+    if before is not None and (after is None or after.fqdn.lower() != before.fqdn.lower()):
+        remove(core, tx, pool.id, before)
+    if after is None:
+        return
+    catalog_id = catalogs.find(tx.connection, pool.id, after.fqdn)
+    if catalog_id is None:
+        catalog_id = _create(core, tx, pool, after)
+    elif before is not None and before.refresh != after.refresh:
+        stored = zones.lock(tx, catalog_id)
+        refresh = _refresh(core, after)
+        timed = replace(stored.zone, refresh=refresh)
+        advance(
+            core, tx, stored, soa_wire=managed.soa_wire(timed), columns={"refresh": refresh}
+        )  # fmt: skip
+    _set_key(core, tx, catalog_id, after)
+
+
+def remove(core: Core, tx: Transaction, pool_id: str, catalog: CatalogZone) -> None:
+    """The consumers are refused from now on, and keep what they have until they are told otherwise."""
+    catalog_id = catalogs.find(tx.connection, pool_id, catalog.fqdn)
+    if catalog_id is not None:
+        zones.bury(tx, zones.lock(tx, catalog_id).zone, core.now())
+        catalogs.drop_keys(tx, catalog_id)
+
+
+def enter(core: Core, tx: Transaction, zone: Zone, pool: Pool) -> None:
+    """Make a new zone of the pool a member of its catalog, if it has one."""
+    stored = _locked(tx, pool)
+    if stored is not None:
+        _write(core, tx, stored, added=[(zone.id, zone.name)])
+
+
+def leave(core: Core, tx: Transaction, zone: Zone) -> None:
+    """Take a zone that goes, or goes elsewhere, out of its pool's catalog."""
+    stored = _locked(tx, pools.get(tx.connection, zone.pool_id))
+    if stored is None:
+        return
+    found = catalogs.member(
+        tx.connection, stored.zone.id, _member_name(zone.id, stored.zone.name)
+    )  # fmt: skip
+    if found is not None:
+        _write(core, tx, stored, removed=[found])
+
+
+def follow(core: Core, pool: Pool, limit: int = BATCH) -> int:
+    """Bring the catalog of the pool in line with its zones; answers how many members that took. At most
+    `limit` at once, one serial for all of them."""
+    catalog = pool.catalog_zone
+    if catalog is None:
+        return 0
+    with core.db.read() as connection:
+        catalog_id = catalogs.find(connection, pool.id, catalog.fqdn)
+        if catalog_id is None or catalogs.agrees(connection, pool.id, catalog_id):
+            return 0
+
+    def write(tx: Transaction) -> int:
+        stored = zones.lock(tx, catalog_id)
+        what = (tx.connection, pool.id, catalog_id, LABEL + stored.zone.name.lower(), limit)
+        added, removed = catalogs.missing(*what), catalogs.surplus(*what)
+        if added or removed:
+            _write(core, tx, stored, added=added, removed=removed)
+        return len(added) + len(removed)
+
+    try:
+        changed = core.db.write(write, catalog_id)
+    except errors.NotFound:
+        return 0
+    if changed:
+        LOG.info("catalog zone %s: %d members brought in line", catalog_id, changed)
+    return changed
+
+
+def _locked(tx: Transaction, pool: Pool) -> StoredZone | None:
+    if pool.catalog_zone is None:
+        return None
+    catalog_id = catalogs.find(tx.connection, pool.id, pool.catalog_zone.fqdn)
+    return None if catalog_id is None else zones.lock(tx, catalog_id)
+
+
+def _write(
+    core: Core,
+    tx: Transaction,
+    stored: StoredZone,
+    *,
+    added: Sequence[tuple[ZoneId, str]] = (),
+    removed: Sequence[Member] = (),
+) -> None:
+    catalog = stored.zone
+    new = [_member(core, catalog, zone_id, name) for zone_id, name in added]
+    recordsets.insert_many(tx, new, catalog.revision + 1)
+    if removed:
+        catalogs.drop(tx, removed)
+    count = stored.recordset_count + len(new) - len(removed)
+    advance(
+        core,
+        tx,
+        stored,
+        deleted=[rr.with_ttl(one.wire, catalog.ttl) for one in removed],
+        added=[rr.with_ttl(wire, catalog.ttl) for _, wire in new],
+        columns={"recordset_count": count},
+    )
+
+
+def _member_name(zone_id: str, catalog: str) -> str:
+    return zone_id + LABEL + catalog
+
+
+def _member(core: Core, catalog: Zone, zone_id: str, name: str) -> tuple[RecordSet, bytes]:
+    return _recordset(
+        core, catalog, _member_name(zone_id, catalog.name), "PTR", name, names.to_wire(name)
+    )  # fmt: skip
+
+
+def _recordset(
+    core: Core, catalog: Zone, name: str, rtype: str, text: str, data: bytes
+) -> tuple[RecordSet, bytes]:
+    recordset = RecordSet(
+        id=RecordSetId(str(uuid.uuid4())),
+        zone_id=catalog.id,
+        zone_name=catalog.name,
+        project_id=catalog.project_id,
+        name=name,
+        type=rtype,
+        records=(text,),
+        action=Action.CREATE,
+        status=Status.PENDING,
+        created_at=core.now(),
+        managed=True,
+    )
+    wire = rr.rrset(name, catalog.name, rrtypes.numeric_type(rtype), None, [data])
+    return recordset, wire
+
+
+def _refresh(core: Core, catalog: CatalogZone) -> int:
+    if catalog.refresh is not None:
+        return catalog.refresh
+    refresh: int = core.conf.default_soa_refresh_min
+    return refresh
+
+
+def _create(core: Core, tx: Transaction, pool: Pool, catalog: CatalogZone) -> ZoneId:
+    """The zone without its members."""
+    now = core.now()
+    zone = Zone(
+        id=ZoneId(str(uuid.uuid4())),
+        project_id=None,
+        name=catalog.fqdn,
+        type=ZoneType.CATALOG,
+        email=core.conf["service:central"].managed_resource_email,
+        ttl=core.conf.default_ttl,
+        serial=int(now.replace(tzinfo=UTC).timestamp()),
+        revision=FIRST_REVISION,
+        served_revision=0,
+        action=Action.CREATE,
+        status=Status.PENDING,
+        pending_since=now,
+        pool_id=pool.id,
+        mname=pool.ns_records[0].hostname,
+        refresh=_refresh(core, catalog),
+        retry=core.conf.default_soa_retry,
+        expire=EXPIRE_S,
+        minimum=core.conf.default_soa_minimum,
+        created_at=now,
+    )
+    apex = [
+        *managed.initial_recordsets(zone, pool),
+        _recordset(core, zone, zone.name, "NS", "invalid.", names.to_wire("invalid.")),
+        _recordset(core, zone, f"version.{zone.name}", "TXT", '"2"', b"\x012"),
+    ]
+    zones.insert(
+        tx,
+        zone,
+        managed.soa_wire(zone),
+        ns_version=pool.ns_version,
+        recordset_count=catalogs.APEX_RECORDSETS,
+    )
+    recordsets.insert_many(tx, apex, FIRST_REVISION)
+    announce(core, tx, zone, pool.version)
+    return zone.id
+
+
+def _set_key(core: Core, tx: Transaction, catalog_id: ZoneId, catalog: CatalogZone) -> None:
+    """The key of scope ZONE that is named after the catalog, where the pool has one for it."""
+    catalogs.drop_keys(tx, catalog_id, catalog.fqdn)
+    if catalog.secret is None:
+        return
+    key = TsigKey(
+        id=str(uuid.uuid4()),
+        name=catalog.fqdn,
+        algorithm=catalog.algorithm or "",
+        secret=catalog.secret,
+        scope=TsigScope.ZONE,
+        resource_id=catalog_id,
+        created_at=core.now(),
+    )
+    if admin.has_namesake(tx.connection, key.id, tsig.key_name(key.name)):
+        raise errors.Duplicate("tsigkey")
+    admin.TSIGKEYS.insert(tx, key)
