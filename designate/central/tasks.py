@@ -7,6 +7,7 @@ import queue
 import threading
 import uuid
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 from oslo_config import cfg
@@ -76,6 +77,21 @@ IMPORT, EXPORT = {"task_type": "IMPORT"}, {"task_type": "EXPORT"}
 MOST_ATTEMPTS = 5
 LONGEST_MESSAGE = 160
 MOST_QUEUED = 1000
+# Seconds between two words about how far an import is, and recordsets between two looks at the clock.
+TOLD_EVERY_S = 1.0
+REPORTED = 500
+
+
+def shortened(message: str) -> str:
+    """At most LONGEST_MESSAGE characters, whole faults of a list of them as far as they fit."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    parts = message.split("; ")
+    for kept in range(len(parts) - 1, 0, -1):
+        text = "; ".join(parts[:kept]) + f"; and {len(parts) - kept} more"
+        if len(text) <= LONGEST_MESSAGE:
+            return text
+    return message[:LONGEST_MESSAGE]
 
 
 class Jobs:
@@ -146,6 +162,12 @@ class Jobs:
             return
         self._runners[row.task_type](row, row.attempts)
 
+    def tell(self, task_id: str, attempt: int, words: str) -> None:
+        """Show how far the task is, and keep it claimed."""
+        core = self._core
+        now, for_s = core.now(), core.conf[GROUP].task_claim
+        core.db.write(lambda tx: tasks.tell(tx, task_id, attempt, words, now, for_s))
+
     def finish(
         self,
         task_id: str,
@@ -165,7 +187,7 @@ class Jobs:
                     tx,
                     task_id,
                     status=status,
-                    message=message and message[:LONGEST_MESSAGE],
+                    message=message and shortened(message),
                     updated_at=self._core.now(),
                     **columns,
                 )
@@ -180,6 +202,26 @@ class Jobs:
             event = f"dns.zone_{kind.lower()}.update"
             context = Context.from_plain(plain)
             self._core.tell(tx, context, event, after, before, {"task_type": kind})
+
+
+class Progress:
+    """Passes words on about how far a task is, but not more often than `every_s`."""
+
+    def __init__(
+        self,
+        tell: Callable[[str], None],
+        every_s: float | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._tell = tell
+        self._every_s = TOLD_EVERY_S if every_s is None else every_s
+        self._clock = clock
+        self._next_s = clock() + self._every_s
+
+    def __call__(self, words: str) -> None:
+        if self._clock() >= self._next_s:
+            self._tell(words)
+            self._next_s = self._clock() + self._every_s
 
 
 class _Tasks:
@@ -294,7 +336,8 @@ class ImportsEndpoint(_Tasks):
     def _import(self, row: Any, attempt: int) -> str:
         with self._core.db.read() as connection:
             text = tasks.file(connection, row.id)
-        found = zonefile.parse(text or "")
+        progress = Progress(lambda words: self._jobs.tell(row.id, attempt, words))
+        found = zonefile.parse(text or "", progress)
         context = Context.from_plain(row.context)
         self._core.policy.check("create_zone", context, own_target(context))
         draft = ZoneDraft(
@@ -303,7 +346,8 @@ class ImportsEndpoint(_Tasks):
             ttl=found.ttl or self._core.conf[GROUP].min_ttl,
             attributes=row.attributes,
         )
-        content = _content(found, self._core)
+        content = _content(found, self._core, progress)
+        progress(f"Storing {len(content.recordsets)} recordsets")
 
         def store(tx: Transaction) -> dict[str, Any]:
             zone = self._zones.store(tx, context, draft, content)
@@ -318,31 +362,60 @@ class ImportsEndpoint(_Tasks):
         return found.origin
 
 
-def _content(found: zonefile.ZoneFile, core: Core) -> Content:
-    """The file's recordsets through both gates, in wire form. Raises Faulty with the line."""
-    origin = found.origin.lower()
-    types_at: dict[str, set[str]] = {}
+def _content(found: zonefile.ZoneFile, core: Core, progress: zonefile.Progress) -> Content:
+    """The file's recordsets through both gates, in wire form. Raises Faulty with the faults and their
+    lines."""
+    cnames = _Cnames(found.origin)
+    faults: list[str] = []
     sets = []
-    for rrset in found.rrsets:
+    for number, rrset in enumerate(found.rrsets):
+        if number % REPORTED == REPORTED - 1:
+            progress(f"Checking: {number + 1} of {len(found.rrsets)} recordsets")
+        texts = rrset.texts
         try:
             rrtypes.check_type(rrset.type, core.conf.supported_record_type)
             rrtypes.check_owner(rrset.type, rrset.name)
-            rdatas = rrtypes.rdata(rrset.type, rrset.name, rrset.texts)
+            rdatas = rrtypes.imported(rrset.type, rrset.name, texts)
+            cnames.check(rrset)
         except errors.BadRequest as error:
-            reasons = "; ".join(reason.message for reason in error.errors) or error.message
-            raise zonefile.Faulty(f"line {rrset.line}: {reasons}") from None
-        types = types_at.setdefault(rrset.name.lower(), set())
-        types.add(rrset.type)
-        if "CNAME" in types and (
-            len(types) > 1 or len(rrset.texts) > 1 or rrset.name.lower() == origin
-        ):
-            raise zonefile.Faulty(
-                f"line {rrset.line}: a CNAME record must be the only one of its name"
-            )
-        sets.append((rrset.name, rrset.type, rrset.ttl or None, tuple(rrset.texts), rdatas))
+            faults += _with_lines(rrset, error)
+            if len(faults) >= zonefile.MOST_FAULTS:
+                break
+            continue
+        sets.append((rrset.name, rrset.type, rrset.ttl or None, texts, rdatas))
+    if faults:
+        raise zonefile.Faulty("; ".join(faults))
     return Content(
         serial=found.serial, retry=found.retry, expire=found.expire, recordsets=tuple(sets)
     )
+
+
+class _Cnames:
+    """RFC 1034 section 3.6.2: where a CNAME is, nothing else is."""
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin.lower()
+        self._types: dict[str, set[str]] = {}
+
+    def check(self, rrset: zonefile.RRset) -> None:
+        """Raises BadRequest."""
+        name = rrset.name.lower()
+        types = self._types.setdefault(name, set())
+        types.add(rrset.type)
+        if "CNAME" in types and (len(types) > 1 or len(rrset.records) > 1 or name == self._origin):
+            raise errors.BadRequest("a CNAME record must be the only one of its name")
+
+
+def _with_lines(rrset: zonefile.RRset, error: errors.BadRequest) -> list[str]:
+    """Each reason with the line of the record that it is about, else of the recordset's first."""
+    lines = rrset.lines
+    if not error.errors:
+        return [f"line {lines[0]}: {error.message}"]
+    found = []
+    for reason in error.errors:
+        at = reason.path[1] if len(reason.path) > 1 and reason.path[0] == "records" else 0
+        found.append(f"line {lines[at if isinstance(at, int) else 0]}: {reason.message}")
+    return found
 
 
 def _explained(error: errors.DesignateError) -> str:

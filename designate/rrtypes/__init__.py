@@ -9,6 +9,7 @@ from designate.rrtypes.base import (
     check_domain,
     check_owner,
     check_type,
+    imported,
     is_domain,
     is_email,
     is_host,
@@ -22,6 +23,7 @@ SUPPORTED = (
 )  # fmt: skip
 
 __all__ = [
-    "REGISTRY", "SUPPORTED", "address", "check_domain", "check_owner", "check_type", "is_domain",
+    "REGISTRY", "SUPPORTED", "address", "check_domain", "check_owner", "check_type", "imported",
+    "is_domain",
     "is_email", "is_host", "mail", "names", "numeric_type", "rdata", "security", "service",
 ]  # fmt: skip

@@ -137,6 +137,10 @@ class RRType:
             field.fits(part) for field, part in zip(self.fields, parts, strict=True)
         )
 
+    def written(self, text: str, owner: str) -> bool:
+        """Gate 1 for what a zone file holds, in dnspython's spelling."""
+        return self.grammar(text, owner)
+
     def presentation(self, text: str) -> str:
         """The text in master-file form (RFC 1035 section 5.1). Raises ValueError."""
         return text
@@ -157,7 +161,8 @@ class RRType:
             rdata = self.parse(text)
             wire = rdata.to_wire() or b""
             again = dns.rdata.from_wire(rdata.rdclass, rdata.rdtype, wire, 0, len(wire))
-            same = again == rdata == self.parse(again.to_text())
+            # Their bytes, for to compare rdatas is to make the canonical form of each.
+            same = again.to_wire() == wire == self.parse(again.to_text()).to_wire()
         except (dns.exception.DNSException, ValueError) as error:
             raise ValueError(_explain(error, text)) from None
         if not same:
@@ -223,6 +228,12 @@ def check_owner(rtype: str, name: str) -> None:
     _registered(rtype).check_owner(name)
 
 
+def imported(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
+    """As rdata, for records of a zone file, which may be written in more ways."""
+    handler = _registered(rtype)
+    return _rdata(handler, owner, records, handler.written)
+
+
 def rdata(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
     """The uncompressed wire form of each record, in order.
 
@@ -231,20 +242,26 @@ def rdata(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
     holds no duplicates (RFC 2181 section 5).
     """
     handler = _registered(rtype)
+    return _rdata(handler, owner, records, handler.grammar)
+
+
+def _rdata(
+    handler: RRType, owner: str, records: Sequence[str], gate: Callable[[str, str], bool]
+) -> tuple[bytes, ...]:
     wires: list[bytes] = []
     seen: dict[bytes, int] = {}
     reasons: list[Reason] = []
     for index, text in enumerate(records):
         try:
-            wire, identity = _read(handler, text, owner)
+            wire, identity = _read(handler, text, owner, gate)
             first = seen.setdefault(identity, index)
             if first != index:
                 raise ValueError(f"it is the same data as record {first}")
             wires.append(wire)
         except ValueError as error:
-            problem = f"'{printable(text)}' is not a '{rtype}' Record"
+            problem = f"'{printable(text)}' is not a '{handler.type}' Record"
             why = f": {printable(error)}" if error.args else ""
-            reasons.append(Reason(("records", index), problem + why, "format", [rtype]))
+            reasons.append(Reason(("records", index), problem + why, "format", [handler.type]))
     size_bytes = sum(RR_BYTES + len(wire) for wire in wires)
     if not reasons and size_bytes > LONGEST_RRSET:
         problem = (
@@ -256,9 +273,9 @@ def rdata(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
     return tuple(wires)
 
 
-def _read(handler: RRType, text: object, owner: str) -> Data:
+def _read(handler: RRType, text: object, owner: str, gate: Callable[[str, str], bool]) -> Data:
     """Raises ValueError: without arguments at gate 1, with the reason at gate 2."""
-    if not isinstance(text, str) or not handler.grammar(text, owner):
+    if not isinstance(text, str) or not gate(text, owner):
         raise ValueError
     return handler.data(text)
 

@@ -10,14 +10,19 @@ import dns.rdatatype
 import dns.rdtypes.ANY.SPF
 import dns.tokenizer
 
-from designate.rrtypes.base import Field, RRType, number, register
+from designate.rrtypes.base import Data, Field, RRType, number, register
+from designate.wire import names
 
 LONGEST_STRING = 255
 # What stands for itself in a name of a master file, or is escaped (RFC 1035 section 5.1).
 EXCHANGE = re.compile(r'(?:[^\x00-\x20"();\\\x7f-\U0010ffff]|\\[0-9]{3}|\\[!-/:-~])+\Z')
+PLAIN_NAME = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)+")
 QUOTE_OR_ESCAPE = re.compile(r'\\.|(")', re.DOTALL)
 FREE_QUOTE = re.compile(r'(?<!\\)"')
 WHITE = re.compile(r"\s")
+# One string and several as dnspython writes them; the first of printable characters that are data.
+PLAIN_STRING = re.compile(r'"[ !#-\[\]-~]{0,255}"')
+STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"(?: "(?:[^"\\]|\\.)*")*', re.DOTALL)
 # Quoted strings, and between them nothing that begins a comment or a group of lines.
 MASTER_STRINGS = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\\.|[^"();\\])*\Z', re.DOTALL)
 
@@ -35,6 +40,13 @@ class Mx(RRType):
         Field("preference", lambda text: number(text, 65535, canonical=True)),
         Field("exchange", _exchange),
     )
+
+    def data(self, text: str) -> Data:
+        preference, _, exchange = text.partition(" ")
+        if PLAIN_NAME.fullmatch(exchange):
+            wire = int(preference).to_bytes(2) + names.to_wire(exchange)
+            return Data(wire, wire[:2] + wire[2:].lower())
+        return super().data(text)
 
     def presentation(self, text: str) -> str:
         if not EXCHANGE.match(text.partition(" ")[2]):
@@ -73,6 +85,16 @@ def escape_quotes(text: str) -> str:
 
 
 class _Text(RRType):
+    def written(self, text: str, owner: str) -> bool:
+        """Any number of strings: clients could not write some of them, but can read them."""
+        return STRINGS.fullmatch(text) is not None
+
+    def data(self, text: str) -> Data:
+        if PLAIN_STRING.fullmatch(text):
+            wire = bytes((len(text) - 2,)) + text[1:-1].encode("ascii")
+            return Data(wire, wire)
+        return super().data(text)
+
     def presentation(self, text: str) -> str:
         """What is not in quotes gets them, so that `;` and brackets in it are data, not syntax."""
         enclosed = self.enclosed(text)

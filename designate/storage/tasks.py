@@ -78,6 +78,21 @@ def asked(connection: sa.Connection, task_id: str) -> tuple[str, dict[str, Any]]
     return row.task_type, row.context
 
 
+def tell(
+    tx: Transaction, task_id: str, attempt: int, words: str, now: datetime, for_s: float
+) -> None:
+    """A message of a task that this attempt runs, whose claim begins anew."""
+    tx.execute(
+        sa.update(zone_tasks)
+        .where(
+            zone_tasks.c.id == task_id,
+            zone_tasks.c.status == TaskStatus.PENDING,
+            zone_tasks.c.attempts == attempt,
+        )
+        .values(message=words, updated_at=now, claimed_until=now + timedelta(seconds=for_s))
+    )
+
+
 def still_mine(tx: Transaction, task_id: str, attempt: int) -> bool:
     """Whether the task is still the one that this attempt claimed; its row is held."""
     statement = sa.select(zone_tasks.c.status, zone_tasks.c.attempts).where(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,9 +15,15 @@ import dns.tokenizer
 import dns.zonefile
 
 from designate import errors
+from designate.wire.skim import Skimmer, SkimmingTokenizer
 
 DIRECTIVES = ("$ORIGIN", "$TTL")
 LONGEST_REASON = 100
+MOST_FAULTS = 20
+# Records between two words about how far the reading is.
+REPORTED = 1000
+
+Progress = Callable[[str], None]
 
 
 class Faulty(errors.BadRequest):
@@ -34,13 +40,20 @@ class NoSoa(Faulty):
 
 @dataclass(frozen=True, slots=True)
 class RRset:
-    """texts: of the records, in the file's order and without repetitions. line: of the first one."""
+    """records: text to the line it is on, in the file's order, each once."""
 
     name: str
     type: str
     ttl: int
-    line: int
-    texts: list[str] = field(default_factory=list)
+    records: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(self.records)
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        return tuple(self.records.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +75,14 @@ class ZoneFile:
 class _Collector:
     """What dnspython's reader takes for a transaction: it gathers the records."""
 
-    def __init__(self) -> None:
+    def __init__(self, progress: Progress) -> None:
         self.manager = self
         self.tokenizer: Any = None
         self.rrsets: dict[tuple[str, str], RRset] = {}
         self.soa: tuple[dns.name.Name, int, Any] | None = None
         self._names: dict[dns.name.Name, str] = {}
+        self._progress = progress
+        self._count = 0
 
     def origin_information(self) -> tuple[None, bool, None]:
         return None, False, None
@@ -89,33 +104,39 @@ class _Collector:
         text = self._names.get(name)
         if text is None:
             text = self._names[name] = name.to_text()
-        rtype = dns.rdatatype.to_text(rdata.rdtype)
-        key = (text.lower(), rtype)
+        self.record(text, dns.rdatatype.to_text(rdata.rdtype), ttl, rdata.to_text(), line)
+
+    def record(self, name: str, rtype: str, ttl: int, text: str, line: int) -> None:
+        key = (name.lower(), rtype)
         found = self.rrsets.get(key)
         if found is None:
-            found = self.rrsets[key] = RRset(text, rtype, ttl, line)
-        record = rdata.to_text()
-        if record not in found.texts:
-            found.texts.append(record)
+            found = self.rrsets[key] = RRset(name, rtype, ttl)
+        found.records.setdefault(text, line)
+        self._count += 1
+        if self._count % REPORTED == 0:
+            self._progress(f"Reading the zone file: line {line}")
 
 
-def parse(text: str) -> ZoneFile:
-    """Raises Faulty (NoOrigin, NoSoa). Records outside of the origin are left out."""
+def parse(
+    text: str, progress: Progress = lambda _: None, skimmer: type[Skimmer] = Skimmer
+) -> ZoneFile:
+    """Raises Faulty (NoOrigin, NoSoa), whose message has the first MOST_FAULTS faults with their lines.
+    Records outside of the origin are left out. progress: is told now and then how far it is. skimmer:
+    what reads the plain lines."""
     if not _begins_with_origin(text):
         raise NoOrigin("The $ORIGIN statement is required and must be the first statement")
-    collector = _Collector()
-    tokenizer = dns.tokenizer.Tokenizer(text.rstrip("\n") + "\n", "zone file")
+    collector = _Collector(progress)
+    text = text.rstrip("\n") + "\n"
+    tokenizer = SkimmingTokenizer(text, "zone file")
     collector.tokenizer = tokenizer
     transaction: Any = collector
     reader = dns.zonefile.Reader(
         tokenizer, dns.rdataclass.IN, transaction, allow_include=False, allow_directives=DIRECTIVES
     )
-    try:
-        reader.read()
-    except dns.exception.DNSException as error:
-        raise Faulty(_located(error, tokenizer)) from None
-    except (ValueError, UnicodeError, RecursionError, OverflowError) as error:
-        raise Faulty(_located(error, tokenizer)) from None
+    tokenizer.skim = skimmer(reader, collector.record)
+    faults = _read(reader, tokenizer, text)
+    if faults:
+        raise Faulty("; ".join(faults))
     origin = reader.zone_origin
     if collector.soa is None or origin is None or collector.soa[0] != origin:
         raise NoSoa("An SOA record is required")
@@ -138,6 +159,24 @@ def parse(text: str) -> ZoneFile:
     )
 
 
+def _read(reader: dns.zonefile.Reader, tokenizer: SkimmingTokenizer, text: str) -> list[str]:
+    """Read everything; answers the faults, after each of which reading goes on with the next line."""
+    faults: list[str] = []
+    lines: list[str] | None = None
+    while len(faults) < MOST_FAULTS:
+        try:
+            reader.read()
+            break
+        except (
+            dns.exception.DNSException, ValueError, UnicodeError, RecursionError, OverflowError,
+        ) as error:  # fmt: skip
+            line, reason = _located(error, tokenizer)
+            faults.append(f"line {line}: {reason}")
+            lines = lines or text.splitlines(keepends=True)
+            tokenizer.go_on(line + 1, sum(map(len, lines[:line])))
+    return faults
+
+
 def _begins_with_origin(text: str) -> bool:
     for line in text.splitlines():
         words = line.partition(";")[0].split()
@@ -146,14 +185,14 @@ def _begins_with_origin(text: str) -> bool:
     return False
 
 
-def _located(error: Exception, tokenizer: dns.tokenizer.Tokenizer) -> str:
-    """The reason with its line. The reader's own text names the next line where it had looked at the
+def _located(error: Exception, tokenizer: dns.tokenizer.Tokenizer) -> tuple[int, str]:
+    """The line and the reason. The reader's own text names the next line where it had looked at the
     end of the faulty one, so that its number is not used."""
     text = str(error)
     if text.startswith("zone file:"):
         text = text.split(":", 2)[2].strip()
     line = tokenizer.where()[1] - (tokenizer.ungotten_char == "\n")
-    return f"line {line}: {text[:LONGEST_REASON]}"
+    return line, text[:LONGEST_REASON]
 
 
 def _mailbox(rname: dns.name.Name) -> str:

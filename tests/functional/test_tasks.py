@@ -6,14 +6,17 @@ from datetime import timedelta
 
 import pytest
 
+from designate.central import tasks as central_tasks
 from designate.central.base import utcnow
-from designate.central.tasks import MOST_ATTEMPTS
+from designate.central.tasks import MOST_ATTEMPTS, Progress, shortened
 from designate.context import admin_context
+from designate.model.tasks import ZoneTask
 from designate.storage import tasks
 from designate.wire import zonefile
 from tests.servers import until
 from tests.zonedata import Hidden
 
+DNS = {"Accept": "text/dns"}
 HEAD = """\
 ; a comment
 $ORIGIN {name}
@@ -248,3 +251,102 @@ def test_ten_thousand_records_come_and_go(call):
     _, text = call("GET", f"{path}/export")
 
     assert len(zonefile.parse(text).rrsets) == count
+
+
+def test_texts_of_several_strings_are_taken_and_shown_as_strings(call):
+    long = "x" * 200
+    text = (
+        HEAD.format(name="strings.example.")
+        + 'short IN TXT "v=DKIM1;" "k=rsa"\nshort IN TXT plain\n'
+        + f'long IN TXT "{long}" "{long}"\nspf IN SPF "v=spf1" " -all"\n'
+    )
+    task = imported(call, text)
+
+    assert task["status"] == "COMPLETE", task["message"]
+    found = recordsets(call, task["zone_id"])
+    assert found["short.strings.example.", "TXT"][1] == ['"v=DKIM1;" "k=rsa"', '"plain"']
+    assert found["long.strings.example.", "TXT"][1] == [f'"{long}" "{long}"']
+    assert found["spf.strings.example.", "SPF"][1] == ['"v=spf1" " -all"']
+    export = finished(
+        call,
+        "/v2/zones/tasks/exports/"
+        + call("POST", f"/v2/zones/{task['zone_id']}/tasks/export")[1]["id"],
+    )
+    status, written = call("GET", f"/v2/zones/tasks/exports/{export['id']}/export", None, DNS)
+    assert status == 200
+    again = zonefile.parse(written)
+    assert '"v=DKIM1;" "k=rsa"' in {text for rrset in again.rrsets for text in rrset.texts}
+
+
+def test_every_fault_is_named_with_its_line(call):
+    text = HEAD.format(name="faults.example.") + (
+        "a IN A 192.0.2.1\n_a_-.b IN A 192.0.2.2\n-x IN A 192.0.2.3\nh IN HINFO x y\n"
+        "c IN CNAME d\nc IN CNAME e\n"
+    )
+    message = imported(call, text)["message"]
+
+    assert message.startswith("Malformed zonefile. line ")
+    assert [part.split(":")[0].removeprefix("Malformed zonefile. ")
+            for part in message.split("; ")][:2] == ["line 7", "line 8"]  # fmt: skip
+    assert len(message) <= 160
+
+
+def test_a_list_of_faults_is_cut_between_them():
+    faults = [f"line {number}: {'x' * 40}" for number in range(10)]
+    short = shortened("; ".join(faults))
+
+    assert short == "; ".join([*faults[:3], "and 7 more"])
+    assert shortened("y" * 500) == "y" * 160
+
+
+def test_a_running_import_says_how_far_it_is():
+    """Not more often than every second, and each word keeps the claim."""
+    said = []
+    now = [0.0]
+    progress = Progress(said.append, 1.0, lambda: now[0])
+    for at, words in ((0.5, "early"), (1.0, "first"), (1.9, "soon after"), (2.0, "second")):
+        now[0] = at
+        progress(words)
+    assert said == ["first", "second"]
+
+
+def test_words_about_progress_are_shown_and_keep_the_claim(hidden, call):
+    now = utcnow()
+    project_id = hidden.context.project_id
+    task = ZoneTask(id="3" * 36, project_id=project_id, status="PENDING", created_at=now)
+    plain = hidden.context.to_plain()
+    hidden.database.write(lambda tx: tasks.insert(tx, task, "IMPORT", plain, {}, "x"))
+    row = hidden.database.write(lambda tx: tasks.claim(tx, task.id, now, 60))
+
+    def told(attempt, words):
+        later = now + timedelta(seconds=50)
+        hidden.database.write(lambda tx: tasks.tell(tx, task.id, attempt, words, later, 60))
+        with hidden.database.read() as connection:
+            return tasks.IMPORTS.get(connection, task.id).message
+
+    assert told(row.attempts + 1, "of another attempt") is None
+    assert told(row.attempts, "half") == "half"
+    after_the_first_claim = now + timedelta(seconds=70)
+    again = hidden.database.write(lambda tx: tasks.claim(tx, task.id, after_the_first_claim, 60))
+    assert again is None
+
+
+def test_an_import_that_takes_long_shows_its_progress(hidden, call, monkeypatch):
+    monkeypatch.setattr(central_tasks, "TOLD_EVERY_S", 0)
+    lines = [f"h{number} IN A 192.0.2.1\n" for number in range(20_000)]
+    text = HEAD.format(name="long.example.") + "".join(lines)
+    status, task = call(
+        "POST", "/v2/zones/tasks/imports", text.encode(), {"Content-Type": "text/dns"}
+    )
+    assert status == 202
+    path = f"/v2/zones/tasks/imports/{task['id']}"
+    seen = set()
+
+    def ended():
+        found = call("GET", path)[1]
+        seen.add((found["message"] or "").partition(":")[0])
+        return found["status"] != "PENDING"
+
+    until(ended, 60, "the import's end")
+    assert seen & {"Reading the zone file", "Checking"}
+    assert call("GET", path)[1]["status"] == "COMPLETE", call("GET", path)[1]["message"]

@@ -1,12 +1,13 @@
 """Prints the speed targets beside what this machine gives: `python -m tests.perf.bench [PART...]`.
 
-Parts: api, own, bind, sizes, default-rate, axfr, lists, start. Nothing here passes or fails.
+Parts: api, own, bind, sizes, default-rate, axfr, lists, tasks, start. Nothing here passes or fails.
 """
 
 from __future__ import annotations
 
 import re
 import socket
+import statistics
 import struct
 import sys
 import tempfile
@@ -343,6 +344,68 @@ def lists(folder: Path) -> None:
             )
 
 
+def _zone_file(name: str, size: int) -> str:
+    """size records: of addresses mostly, with a mail exchanger and a text for every ten."""
+    lines = [
+        f"$ORIGIN {name}",
+        "$TTL 3600",
+        "@ IN SOA ns1.example.org. admin.example.com. 1 3600 600 86400 300",
+        "@ IN NS ns1.example.org.",
+    ]
+    for number in range(size):
+        data = f"A 10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
+        if number % 10 == 8:
+            data = f"MX 10 h{number}"
+        elif number % 10 == 9:
+            data = f'TXT "number {number}"'
+        lines.append(f"h{number} IN {data}")
+    return "\n".join(lines) + "\n"
+
+
+def _finished(client: Client, path: str) -> dict[str, Any]:
+    until(lambda: client.call("GET", path)["status"] != "PENDING", 120)
+    task: dict[str, Any] = client.call("GET", path)
+    if task["status"] != "COMPLETE":
+        raise RuntimeError(f"{path}: {task['message']}")
+    return task
+
+
+def tasks(folder: Path) -> None:
+    """Seconds from the request to the first answer that says COMPLETE."""
+    with Process(folder) as process:
+        client = Client(process.api)
+        for size, peer, wanted, turns in (
+            (1000, "23.2 s", "0.3 s", 5),
+            (10_000, "413", "2 s", 3),
+            (100_000, "-", "15 s", 1),
+        ):
+            seconds, zone_id = [], ""
+            for turn in range(turns):
+                body = {"zonefile": _zone_file(f"import{turn}-{size}.example.", size)}
+                begin = perf_counter()
+                made = client.call("POST", "/zones/tasks/imports", body)
+                done = _finished(client, f"/zones/tasks/imports/{made['id']}")
+                seconds.append(perf_counter() - begin)
+                zone_id = done["zone_id"]
+            show("S11", f"import of {size:,} records to COMPLETE", peer, wanted, _best(seconds))
+            if size == 10_000:
+                _export(client, zone_id)
+
+
+def _export(client: Client, zone_id: str) -> None:
+    seconds = []
+    for _ in range(5):
+        begin = perf_counter()
+        made = client.call("POST", f"/zones/{zone_id}/tasks/export")
+        _finished(client, f"/zones/tasks/exports/{made['id']}")
+        seconds.append(perf_counter() - begin)
+    show("S12", "export of 10,000 records", "0.12 s for 1k", "0.3 s", _best(seconds))
+
+
+def _best(seconds: list[float]) -> str:
+    return f"median {statistics.median(seconds):.2f} best {min(seconds):.2f} s"
+
+
 def start(folder: Path) -> None:
     process = Process(folder)
     process.start()
@@ -376,6 +439,7 @@ PARTS = {
     "default-rate": lambda folder: bind(folder, rate=20),
     "axfr": axfr,
     "lists": lists,
+    "tasks": tasks,
     "start": start,
 }
 

@@ -28,6 +28,7 @@ quota_zones = -1
 quota_zone_recordsets = -1
 quota_zone_records = -1
 quota_recordset_records = -1
+quota_api_export_size = -1
 """
 
 
