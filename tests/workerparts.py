@@ -137,6 +137,7 @@ def change(
     pool_id: str = "pool",
     pool_version: int = 1,
     hard_delete: bool = False,
+    again: bool = False,
     withdrawn: bool = False,
 ) -> ZoneChange:
     """serial: by default 100 times the revision. zone_id: by default from the name."""
@@ -151,6 +152,7 @@ def change(
         action=action,
         created=created,
         hard_delete=hard_delete,
+        again=again,
         withdrawn=withdrawn,
     )
 

@@ -182,7 +182,14 @@ class ZoneReport:
 
 def newest(old: ZoneChange, new: ZoneChange) -> ZoneChange:
     """Which of two changes of one zone is wanted. A deletion is final: nothing takes it back; where
-    expired content was withdrawn, new content does."""
+    expired content was withdrawn, new content does. It waits as the recovery's work (`again`) only if
+    both are."""
+    wanted = _newest(old, new)
+    again = old.again and new.again
+    return wanted if wanted.again == again else replace(wanted, again=again)
+
+
+def _newest(old: ZoneChange, new: ZoneChange) -> ZoneChange:
     deletions = [
         change for change in (old, new) if change.action is Action.DELETE and not change.withdrawn
     ]

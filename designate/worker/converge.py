@@ -71,7 +71,9 @@ class Converger:
             return
         with self._lock:
             old = self._states.get(change.zone_id)
-            if old is None and len(self._states) >= self._settings.most_zones:
+            most = self._settings.most_zones
+            # Half of the room is kept for new changes.
+            if old is None and len(self._states) >= (most // 2 if change.again else most):
                 self._drop()
                 return
             if old is not None:
@@ -156,7 +158,9 @@ class Converger:
         server.due = None
         nameserver = server.nameserver
         lane = ("query", nameserver.host, nameserver.port)
-        if not self._lanes.submit(lane, partial(self._ask, state, server)):
+        if not self._lanes.submit(
+            lane, partial(self._ask, state, server), later=state.change.again
+        ):
             server.asking = False
             self._poll_in(state, server, LONGEST_DELAY_S)
 

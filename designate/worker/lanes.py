@@ -13,22 +13,40 @@ LOG = logging.getLogger(__name__)
 WIDTH = 8
 MOST_WAITING = 20_000
 IDLE_S = 10.0
+# So many jobs are taken before one that can wait, where both do.
+TURN = 8
 
 Job = Callable[[], object]
 
 
 class _Lane:
-    __slots__ = ("idle", "jobs", "ready", "threads")
+    __slots__ = ("idle", "in_a_row", "jobs", "later", "ready", "threads")
 
     def __init__(self, lock: threading.Lock) -> None:
         self.jobs: deque[Job] = deque()
+        self.later: deque[Job] = deque()
+        self.in_a_row = 0
         self.ready = threading.Condition(lock)
         self.threads = 0
         self.idle = 0
 
+    def __len__(self) -> int:
+        return len(self.jobs) + len(self.later)
+
+    def pop(self) -> Job:
+        later = self.later and (not self.jobs or self.in_a_row >= TURN)
+        self.in_a_row = 0 if later else self.in_a_row + 1
+        return (self.later if later else self.jobs).popleft()
+
+    def clear(self) -> None:
+        self.jobs.clear()
+        self.later.clear()
+
 
 class Lanes:
     """At most `width` jobs at once per key, the others wait in order; threads live while needed.
+    Jobs that can wait stand in a queue of their own and get every ninth turn at least, half of the
+    room at most.
 
     A lane that nobody uses for IDLE_S has no thread. Thread-safe.
     """
@@ -41,18 +59,19 @@ class Lanes:
         self._threads: set[threading.Thread] = set()
         self._closed = False
 
-    def submit(self, key: Hashable, job: Job) -> bool:
-        """Never blocks. False: this lane's queue is full, or the lanes are closed; nothing runs."""
+    def submit(self, key: Hashable, job: Job, *, later: bool = False) -> bool:
+        """Never blocks. later: the job can wait. False: this lane's queue is full, or the lanes are
+        closed; nothing runs."""
         with self._lock:
             if self._closed:
                 return False
             lane = self._lanes.get(key)
             if lane is None:
                 lane = self._lanes[key] = _Lane(self._lock)
-            if len(lane.jobs) >= self._most_waiting:
+            if len(lane) >= (self._most_waiting // 2 if later else self._most_waiting):
                 return False
-            lane.jobs.append(job)
-            if len(lane.jobs) <= lane.idle:
+            (lane.later if later else lane.jobs).append(job)
+            if len(lane) <= lane.idle:
                 lane.ready.notify()
             elif lane.threads < self._width:
                 self._start_thread(key, lane)
@@ -78,13 +97,13 @@ class Lanes:
         with self._lock:
             deadline = monotonic() + IDLE_S
             lane.idle += 1
-            while not lane.jobs and not self._closed and (left_s := deadline - monotonic()) > 0:
+            while not lane and not self._closed and (left_s := deadline - monotonic()) > 0:
                 lane.ready.wait(left_s)
             lane.idle -= 1
-            if lane.jobs and not self._closed:
-                return lane.jobs.popleft()
+            if lane and not self._closed:
+                return lane.pop()
             lane.threads -= 1
-            if not lane.threads and not lane.jobs:
+            if not lane.threads and not lane:
                 self._lanes.pop(key, None)
             self._threads.discard(threading.current_thread())
             return None
@@ -94,7 +113,7 @@ class Lanes:
         with self._lock:
             self._closed = True
             for lane in self._lanes.values():
-                lane.jobs.clear()
+                lane.clear()
                 lane.ready.notify_all()
             threads = list(self._threads)
         deadline = monotonic() + timeout_s

@@ -91,7 +91,8 @@ class Publisher:
         if state.closed or call in self._calling:
             return
         self._calling.add(call)
-        if not self._lanes.submit(target.live.lane, partial(self._call, state, target, verb)):
+        step = partial(self._call, state, target, verb)
+        if not self._lanes.submit(target.live.lane, step, later=state.change.again):
             self._calling.discard(call)
             target.error = "too much is waiting for this target"
             again = monotonic() + jittered(self._settings.longest_retry_s)
@@ -194,7 +195,8 @@ class Publisher:
 
     def _submit_notify(self, state: ZoneState, target: TargetState) -> None:
         step = partial(self._notify_target, state, target)
-        target.notifying = self._lanes.submit(("notify", target.live.notify), step)
+        lane = ("notify", target.live.notify)
+        target.notifying = self._lanes.submit(lane, step, later=state.change.again)
 
     def _notify_target(self, state: ZoneState, target: TargetState) -> None:
         assert target.live.notify is not None  # noqa: S101 - only such targets are told

@@ -92,6 +92,22 @@ def test_timed_steps_run_in_the_order_of_their_moments_and_a_failure_ends_nothin
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_jobs_that_can_wait_are_passed_but_not_forgotten():
+    lanes, gate, order = Lanes(width=1, most_waiting=40), threading.Event(), []
+    lanes.submit("one", lambda: gate.wait(10))
+    until(lambda: not lanes._lanes["one"], 10, "the running job")
+    later = [lanes.submit("one", lambda: order.append("later"), later=True) for _ in range(21)]
+    now = [lanes.submit("one", lambda: order.append("now")) for _ in range(10)]
+    gate.set()
+    until(lambda: len(order) == 30, 10, "all jobs done")
+    lanes.stop(10)
+
+    assert (later.count(False), all(now)) == (1, True)
+    start = order.index("now")
+    assert start <= 1
+    assert order[start : start + 11].count("later") == 1
+
+
 def test_an_earlier_step_is_not_kept_waiting_by_a_later_one():
     timers, done = Timers(), threading.Event()
     timers.start()

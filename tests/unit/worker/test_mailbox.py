@@ -94,3 +94,39 @@ def test_closing_wakes_the_publishers_and_refuses_more():
 
     assert got == [None]
     assert box.put(change(1)) is False
+
+
+def test_new_changes_pass_what_the_sweep_hands_out_which_is_not_forgotten():
+    box = Mailbox()
+    for number in range(100):
+        box.put(change(1, name=f"old{number}.", again=True))
+    for number in range(20):
+        box.put(change(1, name=f"new{number}."))
+
+    names = [box.take(0)[0].name for _ in range(22)]
+
+    assert names == [
+        *(f"new{n}." for n in range(8)), "old0.",
+        *(f"new{n}." for n in range(8, 16)), "old1.",
+        *(f"new{n}." for n in range(16, 20)),
+    ]  # fmt: skip
+
+
+def test_a_new_change_of_a_zone_that_the_sweep_handed_out_is_a_new_one():
+    box = Mailbox()
+    box.put(change(1, name="a.", again=True))
+    box.put(change(1, name="b.", again=True))
+    box.put(change(2, name="b."))
+    box.put(change(2, name="b.", again=True))
+    taken = [box.take(0)[0] for _ in range(2)]
+
+    assert [(t.name, t.revision, t.again) for t in taken] == [("b.", 2, False), ("a.", 1, True)]
+
+
+def test_what_the_sweep_hands_out_fills_half_of_the_room():
+    box = Mailbox(most_zones=4)
+    put = [box.put(change(1, name=f"old{n}.", again=True)) for n in range(3)]
+    put += [box.put(change(1, name=f"new{n}.")) for n in range(3)]
+
+    assert put == [True, True, False, True, True, False]
+    assert box.dropped == 2
