@@ -57,4 +57,8 @@ TRANSFERS = Counter(
 TRANSFER_BYTES = Counter(
     "designate_transfer_bytes_total", "Bytes sent in zone transfers, by kind.", ("kind",)
 )
+UNREADABLE = Counter(
+    "designate_mdns_unreadable_total",
+    "Recordsets and journal steps that were left out of an answer because they cannot be sent.",
+)
 SWEPT = Counter("designate_swept_total", "Zones or rows that periodic work dealt with.", ("sweep",))

@@ -9,6 +9,7 @@ import dns.rcode
 import dns.rdatatype
 import sqlalchemy as sa
 
+from designate.mdns import damage
 from designate.storage import serving
 from designate.storage.serving import ServedZone, StoredRRset
 from designate.wire import names, packet, rr
@@ -85,9 +86,13 @@ class Answerer:
         """Everything at the name, its ancestors in the zone, and the wildcards beside them."""
         wanted = [*keys, *("*." + key for key in keys[1:])]
         found: dict[str, AtName] = {}
-        for stored in serving.at_names(self._connection, self._zone.id, wanted):
+        for stored in self._at_names(wanted):
             found.setdefault(stored.name_key, {})[stored.type] = stored
         return found
+
+    def _at_names(self, keys: list[str]) -> Iterable[StoredRRset]:
+        stored = serving.at_names(self._connection, self._zone.id, keys)
+        return damage.mended(self._zone.id, stored)
 
     def _cut(self, keys: tuple[str, ...], found: dict[str, AtName]) -> int | None:
         """Which key is the highest delegation; the parent answers for DS itself (RFC 4035 3.1.4.1)."""
@@ -123,7 +128,7 @@ class Answerer:
             if len(keys) > self._apex_depth and keys[-self._apex_depth] == self._apex:
                 inside[keys[0]] = target
         if inside:
-            for glue in serving.at_names(self._connection, self._zone.id, list(inside)):
+            for glue in self._at_names(list(inside)):
                 if glue.type in ("A", "AAAA"):
                     self._put(self._reply.additional, inside[glue.name_key].labels, glue)
 

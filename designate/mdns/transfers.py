@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from designate import errors, metrics
 from designate.context import admin_context
+from designate.mdns import damage
 from designate.mdns.zonecache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
 from designate.storage import serving
 from designate.storage.engine import Database
 from designate.storage.serving import ServedZone, View
-from designate.wire import names, packet, transfer
+from designate.wire import names, packet, soundness, transfer
 
 LOG = logging.getLogger(__name__)
 
@@ -99,7 +100,11 @@ class Transfers:
             return None
         if span.size_bytes > self._largest(zone, request):
             return None
-        return serving.steps_from(connection, zone.id, span.first, request.serial, zone.serial)
+        steps = serving.steps_from(connection, zone.id, span.first, request.serial, zone.serial)
+        if steps is not None and not all(map(soundness.all_readable, steps)):
+            damage.complain(zone.id, "a step of its journal")
+            return None
+        return steps
 
     def _largest(self, zone: ServedZone, request: Request) -> int:
         """Bytes of steps that may be sent."""

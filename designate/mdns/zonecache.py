@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 
 from designate import errors
+from designate.mdns import damage
 from designate.storage import serving
 from designate.storage.engine import Database
 from designate.storage.serving import ServedZone, View
@@ -219,7 +220,7 @@ class ZoneCache:
         return self._database.read_copy(suffices)
 
     def _read(self, connection: sa.Connection, zone: ServedZone) -> Iterator[Body]:
-        rows = serving.stream(connection, zone.id)
+        rows = damage.left_out(zone.id, serving.stream(connection, zone.id))
         return transfer.fill(transfer.whole(zone.ttl, zone.soa_wire, rows), self._body_bytes)
 
 

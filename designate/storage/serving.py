@@ -81,6 +81,8 @@ class StoredRRset:
     """wire: whole RRs with owners relative to the zone, TTL fields zero where ttl is None; empty for
     the SOA."""
 
+    id: str
+    record_count: int
     name_key: str
     type: str
     ttl: int | None
@@ -146,7 +148,7 @@ _BEFORE = (
 _NEIGHBOURS = sa.union_all(sa.select(_BEHIND), sa.select(_BEFORE))
 # In the order in which the rows were written they lie side by side.
 _STREAM = (
-    sa.select(recordsets.c.ttl, recordsets.c.record_count, recordsets.c.wire)
+    sa.select(recordsets.c.id, recordsets.c.ttl, recordsets.c.record_count, recordsets.c.wire)
     .where(_OF_ZONE, recordsets.c.record_count > 0, recordsets.c.type != "SOA")
     .order_by(recordsets.c.created_at)
 )
@@ -238,9 +240,9 @@ def neighbours(connection: sa.Connection, zone_id: str, name_key: str) -> list[s
     return list(connection.execute(_NEIGHBOURS, {"zone": zone_id, "place": place}).scalars())
 
 
-def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[int | None, int, bytes]]:
-    """(ttl, number of RRs, wire) of every recordset but the SOA, oldest first, read in batches: the
-    zone is never in memory as a whole."""
+def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[str, int | None, int, bytes]]:
+    """(id, ttl, number of RRs, wire) of every recordset but the SOA, oldest first, read in batches:
+    the zone is never in memory as a whole."""
     if connection.dialect.name != "sqlite":
         streamed = connection.execution_options(yield_per=STREAM_BATCH).execute(
             _STREAM, {"zone": zone_id}
