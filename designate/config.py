@@ -31,6 +31,7 @@ MODULES = (
     "designate.heart",
     "designate.mdns.handler",
     "designate.mdns.server",
+    "designate.mdns.tls",
     "designate.mdns.zonecache",
     "designate.notifications",
     "designate.producer.audit",

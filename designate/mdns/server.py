@@ -13,6 +13,7 @@ from oslo_config import cfg
 from designate import errors
 from designate.mdns.handler import Handler
 from designate.mdns.tcp import Connections, Limits
+from designate.mdns.tls import Tls
 from designate.rpc.interfaces import WorkerApi
 from designate.storage.engine import Database
 
@@ -90,7 +91,7 @@ def plain_peer(host: str) -> str:
 class MiniDns:
     """Serves what the database holds. start() binds; port 0 takes the same free one for both.
 
-    addresses: (host, port) of each listen entry, once started.
+    addresses, tls_addresses: (host, port) of each entry of listen and tls_listen, once started.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, database: Database, worker: WorkerApi) -> None:
@@ -110,17 +111,28 @@ class MiniDns:
         self._stopping = threading.Event()
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
+        self._tls = Tls(conf)
+        self._tls_sockets: list[socket.socket] = []
         self.addresses: list[tuple[str, int]] = []
+        self.tls_addresses: list[tuple[str, int]] = []
 
     def start(self) -> None:
         """Bind and serve, or raise ConfigurationError or OSError with nothing left open."""
         listen = [parse_address(text) for text in self._conf.listen]
+        tls_listen = [parse_address(text) for text in self._conf.tls_listen]
+        if tls_listen:
+            self._tls.context()
         ipv4_ports = {port for host, port in listen if ":" not in host}
         try:
             for host, port in listen:
                 tcp, udp = _bind_both(host, port, self._conf, ipv6_only=port in ipv4_ports)
                 self._sockets += (tcp, udp)
                 self.addresses.append((host, tcp.getsockname()[1]))
+            ipv4_ports = {port for host, port in tls_listen if ":" not in host}
+            for host, port in tls_listen:
+                tcp = _bind_tcp(host, port, self._conf, ipv6_only=port in ipv4_ports)
+                self._tls_sockets.append(tcp)
+                self.tls_addresses.append((host, tcp.getsockname()[1]))
         except OSError:
             self.stop()
             raise
@@ -128,12 +140,14 @@ class MiniDns:
             self._run(self._accept, tcp)
             for _ in range(min(self._conf.threads, MOST_THREADS)):
                 self._run(self._receive, udp)
-        LOG.info("MiniDNS serves on %s", self.addresses)
+        for tcp in self._tls_sockets:
+            self._run(self._accept_tls, tcp)
+        LOG.info("MiniDNS serves on %s, over TLS on %s", self.addresses, self.tls_addresses)
 
     def stop(self) -> None:
         """Take no further query, finish the answers under way, cut what is still sent after a moment."""
         self._stopping.set()
-        for sock in self._sockets:
+        for sock in (*self._sockets, *self._tls_sockets):
             # Wakes its threads, although it is not connected.
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RD)
@@ -141,9 +155,10 @@ class MiniDns:
             thread.join(timeout=2 * POLL_S)
         self._connections.stop()
         self._handler.stop()
-        for sock in self._sockets:
+        for sock in (*self._sockets, *self._tls_sockets):
             sock.close()
         self._sockets.clear()
+        self._tls_sockets.clear()
         self._threads.clear()
 
     def _run(self, target: Callable[[socket.socket], None], sock: socket.socket) -> None:
@@ -168,7 +183,10 @@ class MiniDns:
                 except OSError as error:
                     LOG.debug("answer to %s was not sent: %s", peer[0], error)
 
-    def _accept(self, sock: socket.socket) -> None:
+    def _accept_tls(self, sock: socket.socket) -> None:
+        self._accept(sock, self._tls)
+
+    def _accept(self, sock: socket.socket, tls: Tls | None = None) -> None:
         while not self._stopping.is_set():
             try:
                 connection, peer = sock.accept()
@@ -180,7 +198,13 @@ class MiniDns:
                 # Too many open files would otherwise be met in a tight loop.
                 self._stopping.wait(PAUSE_S)
                 continue
-            self._connections.admit(connection, plain_peer(peer[0]))
+            try:
+                admitted = connection if tls is None else tls.wrap(connection)
+            except (OSError, errors.ConfigurationError) as error:
+                LOG.debug("connection of %s ended before it began: %s", peer[0], error)
+                connection.close()
+                continue
+            self._connections.admit(admitted, plain_peer(peer[0]))
 
 
 def _bind_both(
@@ -200,26 +224,40 @@ def _bind_both(
 def _bind(
     host: str, port: int, conf: cfg.GroupAttr, ipv6_only: bool
 ) -> tuple[socket.socket, socket.socket]:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    tcp = socket.socket(family, socket.SOCK_STREAM)
-    udp = socket.socket(family, socket.SOCK_DGRAM)
+    tcp = _bind_tcp(host, port, conf, ipv6_only=ipv6_only)
     try:
-        if family == socket.AF_INET6:
-            for sock in (tcp, udp):
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, ipv6_only)
-        if (conf.workers or 1) > 1:
-            # The system spreads queries and connections over the processes.
-            for sock in (tcp, udp):
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        udp = _socket(host, socket.SOCK_DGRAM, conf, ipv6_only)
+        try:
+            udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            udp.bind((host, tcp.getsockname()[1]))
+        except OSError:
+            udp.close()
+            raise
+    except OSError:
+        tcp.close()
+        raise
+    return tcp, udp
+
+
+def _bind_tcp(host: str, port: int, conf: cfg.GroupAttr, *, ipv6_only: bool) -> socket.socket:
+    tcp = _socket(host, socket.SOCK_STREAM, conf, ipv6_only)
+    try:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         tcp.bind((host, port))
         tcp.listen(conf.tcp_backlog)
-        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        udp.bind((host, tcp.getsockname()[1]))
     except OSError:
         tcp.close()
-        udp.close()
         raise
-    tcp.settimeout(POLL_S)
-    udp.settimeout(POLL_S)
-    return tcp, udp
+    return tcp
+
+
+def _socket(host: str, kind: int, conf: cfg.GroupAttr, ipv6_only: bool) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, kind)
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, ipv6_only)
+    if (conf.workers or 1) > 1:
+        # The system spreads queries and connections over the processes.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    sock.settimeout(POLL_S)
+    return sock

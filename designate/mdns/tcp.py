@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from time import monotonic
 
+from designate.mdns import tls
+from designate.mdns.conversation import Conversation
 from designate.mdns.handler import Handler
-from designate.wire import packet
 
 LOG = logging.getLogger(__name__)
 
@@ -35,11 +36,22 @@ class Limits:
 
 @dataclass(slots=True, eq=False)
 class Connection:
-    """silent_since: when it was last answered; None while it is being answered."""
+    """conversation: None until it has begun."""
 
     sock: socket.socket
     peer: str
-    silent_since: float | None = field(default_factory=monotonic)
+    since: float = field(default_factory=monotonic)
+    conversation: Conversation | None = None
+
+    @property
+    def silent_since(self) -> float | None:
+        """When it was last answered; None while it is being answered."""
+        return self.since if self.conversation is None else self.conversation.silent_since
+
+    def stop(self) -> None:
+        if self.conversation is not None:
+            self.conversation.stop()
+        _shut(self.sock, socket.SHUT_RD)
 
 
 class Connections:
@@ -57,7 +69,8 @@ class Connections:
         return len(self._open)
 
     def admit(self, sock: socket.socket, peer: str) -> None:
-        """Serve a connection, or close it when there is no room; takes ownership of the socket."""
+        """Serve a connection, or close it when there is no room; takes ownership of the socket. TLS's
+        handshake is still to be done."""
         connection = Connection(sock, peer)
         thread = threading.Thread(
             target=self._serve, args=(connection,), name="mdns-tcp", daemon=True
@@ -80,7 +93,7 @@ class Connections:
             self._stopping = True
             remaining = dict(self._open)
         for connection in remaining:
-            _shut(connection.sock, socket.SHUT_RD)
+            connection.stop()
         deadline = monotonic() + DRAIN_S
         for thread in remaining.values():
             thread.join(max(0.0, deadline - monotonic()))
@@ -96,9 +109,9 @@ class Connections:
         if len(self._open) < self._limits.connections:
             return True
         silent = [
-            (connection.silent_since, connection)
+            (since, connection)
             for connection in self._open
-            if connection.silent_since is not None
+            if (since := connection.silent_since) is not None
         ]
         if not silent:
             return False
@@ -124,63 +137,33 @@ class Connections:
             connection.sock.close()
 
     def _converse(self, connection: Connection) -> None:
-        """Answer the connection's queries in order (RFC 7766 section 6.2.1)."""
         sock = connection.sock
         end = monotonic() + self._limits.duration_s
+        silence_s = max(self._limits.silence_s, SILENCE_S)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._limits.keepidle_s:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, self._limits.keepidle_s)
-        while not self._stopping and monotonic() < end:
-            wire = _message(sock, max(self._limits.silence_s, SILENCE_S))
-            if wire is None:
-                return
-            connection.silent_since = None
-            replies = self._handler.handle(wire, connection.peer, tcp=True)
-            with closing(replies):  # type: ignore[type-var]  # handle is a generator
-                if not self._send(sock, replies, end):
-                    LOG.info("transfer to %s took too long and was cut", connection.peer)
-                    return
-            connection.silent_since = monotonic()
-
-    def _send(self, sock: socket.socket, replies: Iterator[bytes], end: float) -> bool:
-        """Send each within its deadline (OSError otherwise); False: the connection's time is up."""
-        for reply in replies:
-            left_s = end - monotonic()
-            if left_s <= 0:
-                return False
-            sock.settimeout(min(self._limits.send_s, left_s))
-            sock.sendall(len(reply).to_bytes(2) + reply)
-        return True
-
-
-def _message(sock: socket.socket, timeout_s: float) -> bytes | None:
-    """The next message; None: the peer closed, was silent or slow, or sends what is no message."""
-    length = _exactly(sock, 2, monotonic() + timeout_s)
-    if length is None:
-        return None
-    size = int.from_bytes(length)
-    if size < packet.HEADER.size:
-        return None
-    return _exactly(sock, size, monotonic() + timeout_s)
-
-
-def _exactly(sock: socket.socket, size: int, deadline: float) -> bytes | None:
-    received = bytearray()
-    while len(received) < size:
-        left_s = deadline - monotonic()
-        if left_s <= 0:
-            return None
-        sock.settimeout(left_s)
-        piece = sock.recv(size - len(received))
-        if not piece:
-            return None
-        received += piece
-    return bytes(received)
+        if isinstance(sock, ssl.SSLSocket) and not tls.shake_hands(sock, silence_s):
+            LOG.debug("connection of %s was closed: its TLS is not for DNS", connection.peer)
+            return
+        connection.conversation = Conversation(
+            sock,
+            connection.peer,
+            self._handler,
+            silence_s=silence_s,
+            send_s=self._limits.send_s,
+            end=end,
+        )
+        if self._stopping:
+            return
+        connection.conversation.run()
 
 
 def _shut(sock: socket.socket, how: int) -> None:
+    """By a second descriptor: a TLS socket that is shut itself would go on in plain text."""
     try:
-        sock.shutdown(how)
+        with socket.socket(fileno=os.dup(sock.fileno())) as twin:
+            twin.shutdown(how)
     except OSError:
         LOG.debug("a connection was already closed")

@@ -36,24 +36,21 @@ def stream(served, zone: str, rtype: str, serial: int = 0) -> list[dns.message.M
 
 
 def wires(served, zone: str, rtype: str, serial: int = 0) -> list[bytes]:
-    """The messages as they come, ended by a query of another type behind the transfer."""
+    """The messages as they come, ended by the server once we have nothing more to ask."""
     host, port = served.address
     query = dns.message.make_query(zone, rtype, use_edns=False)
     if rtype == "IXFR":
         soa = dns.rrset.from_text(zone, 0, "IN", "SOA", f". . {serial} 0 0 0 0")
         query.authority.append(soa)
-    end = dns.message.make_query(zone, "NS", use_edns=False, id=query.id ^ 1)
     found = []
     with socket.create_connection((host, port), timeout=10) as sock:
-        for message in (query, end):
-            wire = message.to_wire()
-            sock.sendall(len(wire).to_bytes(2) + wire)
+        wire = query.to_wire()
+        sock.sendall(len(wire).to_bytes(2) + wire)
+        sock.shutdown(socket.SHUT_WR)
         reader = sock.makefile("rb")
-        while True:
-            wire = reader.read(int.from_bytes(reader.read(2)))
-            if int.from_bytes(wire[:2]) == end.id:
-                return found
-            found.append(wire)
+        while length := reader.read(2):
+            found.append(reader.read(int.from_bytes(length)))
+    return found
 
 
 def rrs(messages) -> list[tuple[str, int]]:
