@@ -30,6 +30,7 @@ MODULES = (
     "designate.health",
     "designate.heart",
     "designate.mdns.handler",
+    "designate.mdns.ratelimit",
     "designate.mdns.server",
     "designate.mdns.tls",
     "designate.mdns.zonecache",

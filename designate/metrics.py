@@ -57,6 +57,9 @@ TRANSFERS = Counter(
 TRANSFER_BYTES = Counter(
     "designate_transfer_bytes_total", "Bytes sent in zone transfers, by kind.", ("kind",)
 )
+RATE_LIMITED = Counter(
+    "designate_mdns_rate_limited_total", "UDP queries beyond the rate of their sender's network."
+)
 UNREADABLE = Counter(
     "designate_mdns_unreadable_total",
     "Recordsets and journal steps that were left out of an answer because they cannot be sent.",

@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from oslo_config import cfg
 
-from designate import errors
+from designate import errors, metrics
+from designate.mdns.callers import is_in, networks
 from designate.mdns.handler import Handler
+from designate.mdns.ratelimit import RateLimit
 from designate.mdns.tcp import Connections, Limits
 from designate.mdns.tls import Tls
 from designate.rpc.interfaces import WorkerApi
 from designate.storage.engine import Database
+from designate.wire import packet
 
 LOG = logging.getLogger(__name__)
 
@@ -98,6 +101,8 @@ class MiniDns:
         group = conf[GROUP]
         self._conf = group
         self._handler = Handler(conf, database, worker)
+        self._rate = RateLimit(group.rate_limit)
+        self._rate_exempt = networks(group.rate_limit_exempt, f"[{GROUP}] rate_limit_exempt")
         self._connections = Connections(
             self._handler,
             Limits(
@@ -177,11 +182,20 @@ class MiniDns:
             except OSError:
                 self._stopping.wait(PAUSE_S)
                 continue
-            for reply in self._handler.handle(wire, plain_peer(peer[0]), tcp=False):
+            for reply in self._replies(wire, plain_peer(peer[0])):
                 try:
                     sock.sendto(reply, peer)
                 except OSError as error:
                     LOG.debug("answer to %s was not sent: %s", peer[0], error)
+
+    def _replies(self, wire: bytes, peer: str) -> Iterable[bytes]:
+        """Of a datagram, as far as its sender's rate allows."""
+        exempt = not self._rate.is_on or is_in(peer, self._rate_exempt)
+        allowed = exempt or self._rate.allows(peer)
+        if allowed:
+            return self._handler.handle(wire, peer, tcp=False)
+        metrics.RATE_LIMITED.inc()
+        return () if allowed is False else packet.truncated(wire)
 
     def _accept_tls(self, sock: socket.socket) -> None:
         self._accept(sock, self._tls)

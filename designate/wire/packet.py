@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import dns.name
@@ -94,6 +94,16 @@ def bare_reply(query: bytes, rcode: int, question: bytes = b"") -> bytes | None:
         return None
     kept = QR | (flags & (OPCODE | RD)) | rcode
     return HEADER.pack(number, kept, bool(question), 0, 0, 0) + question
+
+
+def truncated(query: bytes) -> Iterator[bytes]:
+    """What sends the client of a UDP query to TCP; nothing for what is no query with a question."""
+    try:
+        reply = bare_reply(query, 0, question(query).wire) if not query[2] & 0xF8 else None
+    except (ValueError, IndexError):
+        return
+    if reply is not None:
+        yield reply[:2] + (int.from_bytes(reply[2:4]) | TC).to_bytes(2) + reply[4:]
 
 
 def opt(rcode: int = 0) -> bytes:
