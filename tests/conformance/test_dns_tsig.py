@@ -19,9 +19,11 @@ import dns.zone
 import pytest
 import sqlalchemy as sa
 
-from designate.context import admin_context
+from designate import errors
+from designate.context import Context, admin_context
 from designate.model.admin import TSIG_ALGORITHMS, TsigKeyDraft, TsigKeyPatch, TsigScope
 from designate.model.pools import NsRecord, PoolSpec
+from designate.model.zones import ZoneDraft
 from designate.wire import tsig
 from tests.zonedata import Hidden
 
@@ -378,3 +380,38 @@ def test_allow_transfer_lists_who_needs_no_key(tmp_path, allowed, rcode):
             assert dns.message.from_wire(raw(served, query.to_wire(), tcp=True)).rcode() == rcode
         assert axfr(served, zone.name, "k") == set()
         assert ask(served, dns.message.make_query(zone.name, "SOA")).rcode() == dns.rcode.NOERROR
+
+
+def test_split_horizon_zones_of_one_owner_differ_and_no_other_project_takes_the_name(tmp_path):
+    """Both made through central; queries, AXFR and IXFR under each of a pool's keys and a zone's."""
+    central = {"scheduler_filters": ["pool_id_attribute", "in_doubt_default_pool"]}
+    with Keyed(tmp_path, **{"service:central": central}) as served:
+        zones = {}
+        for pool, address in ((DEFAULT, "198.51.100.1"), (OTHER, "192.0.2.1")):
+            served.key(f"old-{pool}", pool)
+            served.key(f"new-{pool}", pool)
+            zones[pool] = served.zone("two.example.", attributes={"pool_id": pool})
+            served.add(zones[pool], "www", "A", address)
+        stranger = Context(project_id="stranger", roles=["admin"], user_id="u")
+        for pool in (DEFAULT, OTHER):
+            draft = ZoneDraft(
+                name="two.example.", email="a@example.com", attributes={"pool_id": pool}
+            )
+            with pytest.raises(errors.DesignateError):
+                served.central.zones.create(stranger, draft)
+        for pool, address in ((DEFAULT, "198.51.100.1"), (OTHER, "192.0.2.1")):
+            served.key(f"zone-{pool}", zones[pool].id, scope=TsigScope.ZONE)
+            for key in (f"old-{pool}", f"new-{pool}", f"zone-{pool}"):
+                answer = ask(served, signed(served, key, "www.two.example.", "A"))
+                soa = f". . {zones[pool].serial} 0 0 0 0"
+                difference = dns.message.make_query("two.example.", "IXFR", use_edns=False)
+                difference.authority.append(
+                    dns.rrset.from_text("two.example.", 0, "IN", "SOA", soa)
+                )
+                difference.use_tsig(served.keys[key])
+                moved = ask(served, difference, tcp=True)
+                addresses = {r.to_text() for rr in moved.answer if rr.rdtype == 1 for r in rr}
+
+                assert [r.to_text() for r in answer.answer[0]] == [address]
+                assert axfr(served, "two.example.", key) == {address}
+                assert addresses == {address}
