@@ -28,14 +28,22 @@ Address = tuple[str, int]
 def api(conf: cfg.ConfigOpts) -> Process:
     """designate-api: HTTP on every listen address."""
     from designate.api.app import build
-    from designate.api.server import HttpServer, Tls
+    from designate.api.server import FAREWELL_S, HttpServer, Tls
 
     bus = OsloBus(conf)
     group = conf["service:api"]
     app = build(conf, central_by(conf, bus))
     tls = Tls.from_conf(conf)
     servers = [
-        HttpServer(app, host, port, group.threads, shared_port=_several(group.workers), tls=tls)
+        HttpServer(
+            app,
+            host,
+            port,
+            group.threads,
+            shared_port=_several(group.workers),
+            tls=tls,
+            farewell_s=FAREWELL_S,
+        )
         for host, port in map(_address, group.listen)
     ]
     return _process(conf, bus, "api", [Part(server.start, server.stop) for server in servers])

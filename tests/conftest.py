@@ -19,6 +19,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="drills with outages of full length")
 
 
+# Files whose tests wait most of their time, begun first: what is begun last keeps one core idle.
+SLOW = ("functional/test_processes", "drills/", "functional/test_secondary", "contract/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not any(name in item.nodeid for name in SLOW))
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
     """For tests that leave it running. Those that stop it make one of their own."""

@@ -33,8 +33,7 @@ def configuration(options: Options) -> str:
 class Daemons:
     """`with Daemons(folder, database_url, broker_url, bind) as cloud`.
 
-    counts: how many of a daemon are started (1 where none is given; mdns and api stay at one, for
-    they own a port). options: more of designate.conf.
+    counts: how many of a daemon are started (1 where none is given). options: more of designate.conf.
     """
 
     def __init__(
@@ -49,9 +48,11 @@ class Daemons:
     ) -> None:
         self.folder = folder
         self.bind = bind
-        self.api_port = free_port()
-        self.dns_port = free_port()
         self._counts = counts or {}
+        self._ports = {
+            name: free_port() for kind in ("api", "mdns") for name in self._names_of(kind)
+        }
+        self._health_ports = {name: free_port() for name in self.names}
         self._environment = {**os.environ, **(environment or {})}
         self._options: dict[str, dict[str, Any]] = defaultdict(dict)
         for group, values in {
@@ -62,8 +63,7 @@ class Daemons:
                 "quota_zone_records": -1,
             },
             "storage:sqlalchemy": {"connection": database_url},
-            "service:api": {"listen": f"127.0.0.1:{self.api_port}", "auth_strategy": "noauth"},
-            "service:mdns": {"listen": f"127.0.0.1:{self.dns_port}"},
+            "service:api": {"auth_strategy": "noauth"},
             "heartbeat_emitter": {"heartbeat_interval": 2},
         }.items():
             self._options[group].update(values)
@@ -77,20 +77,43 @@ class Daemons:
         return self.folder / "designate.conf"
 
     @property
+    def api_port(self) -> int:
+        return self._ports["api-0"]
+
+    @property
+    def dns_port(self) -> int:
+        return self._ports["mdns-0"]
+
+    @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.api_port}"
+        return self.urls[0]
+
+    @property
+    def urls(self) -> list[str]:
+        """Of every designate-api."""
+        return [f"http://127.0.0.1:{self._ports[name]}" for name in self._names_of("api")]
+
+    @property
+    def names(self) -> list[str]:
+        """Of all daemons, in the order in which they start."""
+        return [name for kind in NAMES for name in self._names_of(kind)]
+
+    def _names_of(self, kind: str) -> list[str]:
+        return [f"{kind}-{number}" for number in range(self._counts.get(kind, 1))]
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.conf_file.write_text(configuration(self._options))
         pools = self.folder / "pools.yaml"
-        pools.write_text(yaml.safe_dump(bind_pool(self.bind, self.dns_port)))
+        masters = [self._ports[name] for name in self._names_of("mdns")]
+        pools.write_text(yaml.safe_dump(bind_pool(self.bind, *masters)))
+        for name in self.names:
+            (self.folder / f"{name}.conf").write_text(configuration(self._own_options(name)))
         self.manage("database", "sync")
         self.manage("pool", "update", "--file", str(pools))
         try:
-            for name in NAMES:
-                for number in range(self._counts.get(name, 1)):
-                    self.start(f"{name}-{number}")
+            for name in self.names:
+                self.start(name)
             if "ssl" not in self._options:  # over HTTPS the test itself knows how to ask
                 self.ready()
         except BaseException:
@@ -121,7 +144,7 @@ class Daemons:
         kind = name.partition("-")[0]
         with self.log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [_program(kind), "--config-file", str(self.conf_file)],
+                [_program(kind), *self._files(name)],
                 env=self._environment,
                 stdout=log,
                 stderr=log,
@@ -133,12 +156,33 @@ class Daemons:
         faulty = [sys.executable, "-m", "tests.drills.faulty", kind, step, str(skip)]
         with self.log(name).open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [*faulty, "--config-file", str(self.conf_file)],
+                [*faulty, *self._files(name)],
                 env=self._environment,
                 stdout=log,
                 stderr=log,
                 cwd=Path(__file__).parents[1],
             )
+
+    def _own_options(self, name: str) -> Options:
+        own = {}
+        if name in self._ports:
+            kind = name.partition("-")[0]
+            own[f"service:{kind}"] = {"listen": f"127.0.0.1:{self._ports[name]}"}
+        if "monitoring" not in self._options:
+            own["monitoring"] = {"listen": f"127.0.0.1:{self._health_ports[name]}"}
+        return own
+
+    def _files(self, name: str) -> list[str]:
+        files = (self.conf_file, self.folder / f"{name}.conf")
+        return [argument for file in files for argument in ("--config-file", str(file))]
+
+    def healthy(self, name: str) -> bool:
+        """Whether the daemon NAME-NUMBER says that it has all that it needs."""
+        url = f"http://127.0.0.1:{self._health_ports[name]}/healthcheck"
+        try:
+            return requests.get(url, timeout=20).status_code == 200
+        except requests.ConnectionError:
+            return False
 
     def ready(self) -> None:
         """Wait for an answer that needs api, central and the database."""

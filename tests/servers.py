@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import getpass
+import os
+import random
 import secrets
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -17,31 +19,43 @@ import dns.exception
 import dns.message
 import dns.query
 
+# Below the ports that the system hands out on its own (32768 and up). Test processes that run beside
+# each other have a part each, and a port is not taken again soon.
+FIRST_PORT, LAST_PORT = 10_240, 32_767
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+
+
+def _ports() -> Iterator[int]:
+    share = (LAST_PORT - FIRST_PORT) // WORKERS
+    first = FIRST_PORT + WORKER * share
+    while True:
+        yield from range(first + random.randrange(share // 2), first + share)
+
+
+_PORTS = _ports()
+
 
 def free_port() -> int:
     """A port that is free for UDP and TCP just now."""
-    while True:
+    for port in _PORTS:
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            port = tcp.getsockname()[1]
             try:
+                tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(port)
+            return port
+    raise AssertionError("unreachable")
 
 
 def free_ports(count: int) -> int:
-    """The first of so many free TCP ports in a row."""
-    while True:
-        first = free_port()
-        try:
-            for port in range(first, first + count):
-                with socket.socket() as sock:
-                    sock.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            continue
-        return first
+    """The first of so many free ports in a row."""
+    ports = [free_port()]
+    while len(ports) < count:
+        port = free_port()
+        ports = [*ports, port] if port == ports[-1] + 1 else [port]
+    return ports[0]
 
 
 def until(condition: Callable[[], object], timeout_s: float = 10.0, what: str = "it") -> object:

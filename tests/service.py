@@ -44,7 +44,7 @@ def make_conf(
     return conf
 
 
-def bind_pool(bind: Named | Secondary, mdns_port: int) -> list[dict[str, Any]]:
+def bind_pool(bind: Named | Secondary, *mdns_ports: int) -> list[dict[str, Any]]:
     """A pools.yaml that serves the default pool from a BIND or another nameserver."""
     return [
         {
@@ -55,7 +55,7 @@ def bind_pool(bind: Named | Secondary, mdns_port: int) -> list[dict[str, Any]]:
             "targets": [
                 {
                     "type": bind.TYPE,
-                    "masters": [{"host": "127.0.0.1", "port": mdns_port}],
+                    "masters": [{"host": "127.0.0.1", "port": port} for port in mdns_ports],
                     "options": bind.options,
                 }
             ],

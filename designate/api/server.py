@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import socket
 import ssl
+import struct
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from cheroot import server as cheroot
 from cheroot import wsgi
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from oslo_config import cfg
@@ -47,6 +52,9 @@ TIMEOUT_S = 20
 LARGEST_HEADER = 65536
 LARGEST_BODY = 256 * 2**20
 WAITING = 1024
+SO_ATTACH_FILTER = 26
+LOOK_S = 0.01
+FAREWELL_S = 1.0  # of a server beside which there are others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +94,35 @@ class Tls:
         return adapter
 
 
+class _Connection(cheroot.HTTPConnection):
+    def __init__(self, server: _Server, *args: Any, **kwargs: Any) -> None:
+        super().__init__(server, *args, **kwargs)
+        self._counted = server.opened(self)
+
+    def close(self) -> None:
+        self._counted.discard(self)
+        super().close()
+
+
+class _Server(wsgi.Server):
+    """Knows its open connections, and ends them after an answer once it is `leaving`."""
+
+    ConnectionClass = _Connection
+    leaving = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.connections: set[_Connection] = set()
+
+    def opened(self, connection: _Connection) -> set[_Connection]:
+        self.connections.add(connection)
+        return self.connections
+
+    @property
+    def can_add_keepalive_connection(self) -> bool:
+        return not self.leaving and bool(super().can_add_keepalive_connection)
+
+
 class HttpServer:
     """Serves one WSGI application on one address; port 0 takes a free one at start()."""
 
@@ -98,10 +135,14 @@ class HttpServer:
         *,
         shared_port: bool = False,
         tls: Tls | None = None,
+        farewell_s: float = 0.0,
     ) -> None:
-        """shared_port: other processes serve on the same address. tls: speak HTTPS."""
+        """shared_port: other processes serve on the same address. tls: speak HTTPS. farewell_s: so long,
+        while the server stops, a connection that is kept alive may stay idle; with the answer to its
+        next request its client learns that it is to look for another server."""
         self._tls = tls
-        self._server = wsgi.Server(
+        self._farewell_s = farewell_s
+        self._server = _Server(
             (host, port),
             app,
             numthreads=threads,
@@ -126,10 +167,22 @@ class HttpServer:
         LOG.info("the API serves on %s:%d", *self.address)
 
     def stop(self) -> None:
-        """Finish the requests that run; take no new ones."""
+        """Finish the requests that run, and tell the clients of open connections to go elsewhere."""
+        self._server.leaving = True
+        if self._farewell_s:
+            self._wait_for_clients(self._farewell_s)
+            _take_no_connections(self._server.socket)
+            self._wait_for_clients(self._farewell_s)
         self._server.stop()
         if self._thread.ident is not None:
             self._thread.join(timeout=10)
+
+    def _wait_for_clients(self, timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        alone = 0
+        while alone < 3 and time.monotonic() < deadline:
+            time.sleep(LOOK_S)
+            alone = 0 if self._server.connections else alone + 1
 
     @property
     def address(self) -> tuple[str, int]:
@@ -138,6 +191,18 @@ class HttpServer:
 
     def _serve(self) -> None:
         self._server.serve()
+
+
+def _take_no_connections(listener: socket.socket) -> None:
+    """Let a client's attempts to connect wait until the port is closed, when they are refused: closing it
+    cuts off whoever was let in a moment before. The classic BPF program `return 0` drops their packets
+    (Linux; elsewhere nothing changes)."""
+    instruction = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("HL", 1, ctypes.addressof(instruction))
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+    except OSError as error:
+        LOG.debug("attempts to connect are not held back: %s", error)
 
 
 def _log(message: str = "", level: int = logging.INFO, traceback: bool = False) -> None:

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from time import monotonic
 
 from oslo_config import cfg
 
@@ -67,6 +68,10 @@ OPTS = [
 
 MOST_THREADS = 16
 POLL_S = 2.0
+# So long after the last answer over UDP a stopping server still takes connections: whoever was told a
+# serial comes for the zone. BIND does not ask a primary that refuses it then, for any zone, for ten
+# minutes.
+FAREWELL_S = 1.0
 PAUSE_S = 0.1
 RECEIVE_BUFFER = 4 * 2**20
 LARGEST_QUERY = 65535
@@ -113,9 +118,12 @@ class MiniDns:
                 keepidle_s=group.tcp_keepidle,
             ),
         )
+        self._leaving = threading.Event()
         self._stopping = threading.Event()
-        self._sockets: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
+        self._tcp: list[socket.socket] = []
+        self._udp: list[socket.socket] = []
+        self._threads: dict[threading.Thread, socket.socket] = {}
+        self._answered_s = -FAREWELL_S
         self._tls = Tls(conf)
         self._tls_sockets: list[socket.socket] = []
         self.addresses: list[tuple[str, int]] = []
@@ -131,7 +139,8 @@ class MiniDns:
         try:
             for host, port in listen:
                 tcp, udp = _bind_both(host, port, self._conf, ipv6_only=port in ipv4_ports)
-                self._sockets += (tcp, udp)
+                self._tcp.append(tcp)
+                self._udp.append(udp)
                 self.addresses.append((host, tcp.getsockname()[1]))
             ipv4_ports = {port for host, port in tls_listen if ":" not in host}
             for host, port in tls_listen:
@@ -141,7 +150,7 @@ class MiniDns:
         except OSError:
             self.stop()
             raise
-        for tcp, udp in zip(self._sockets[::2], self._sockets[1::2], strict=True):
+        for tcp, udp in zip(self._tcp, self._udp, strict=True):
             self._run(self._accept, tcp)
             for _ in range(min(self._conf.threads, MOST_THREADS)):
                 self._run(self._receive, udp)
@@ -150,38 +159,48 @@ class MiniDns:
         LOG.info("MiniDNS serves on %s, over TLS on %s", self.addresses, self.tls_addresses)
 
     def stop(self) -> None:
-        """Take no further query, finish the answers under way, cut what is still sent after a moment."""
+        """Answer nothing over UDP any more, let those who were just told a serial come for the zone, then
+        finish the transfers under way and cut what is still sent after a moment."""
+        self._leaving.set()
+        self._close(self._udp)
+        self._stopping.wait(max(0.0, self._answered_s + FAREWELL_S - monotonic()))
         self._stopping.set()
-        for sock in (*self._sockets, *self._tls_sockets):
+        self._close(self._tcp)
+        self._close(self._tls_sockets)
+        self._connections.stop()
+        self._handler.stop()
+
+    def _close(self, sockets: list[socket.socket]) -> None:
+        for sock in sockets:
             # Wakes its threads, although it is not connected.
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RD)
-        for thread in self._threads:
+        for thread in [thread for thread, sock in self._threads.items() if sock in sockets]:
             thread.join(timeout=2 * POLL_S)
-        self._connections.stop()
-        self._handler.stop()
-        for sock in (*self._sockets, *self._tls_sockets):
+            del self._threads[thread]
+        for sock in sockets:
             sock.close()
-        self._sockets.clear()
-        self._tls_sockets.clear()
-        self._threads.clear()
+        sockets.clear()
 
     def _run(self, target: Callable[[socket.socket], None], sock: socket.socket) -> None:
         thread = threading.Thread(target=target, args=(sock,), name="mdns", daemon=True)
-        self._threads.append(thread)
+        self._threads[thread] = sock
         thread.start()
 
     def _receive(self, sock: socket.socket) -> None:
         """One message after the other; while all threads are busy the socket's buffer holds what it
         can and the system drops the rest."""
-        while not self._stopping.is_set():
+        while not self._leaving.is_set():
             try:
                 wire, peer = sock.recvfrom(LARGEST_QUERY)
             except TimeoutError:
                 continue
             except OSError:
-                self._stopping.wait(PAUSE_S)
+                self._leaving.wait(PAUSE_S)
                 continue
+            if not wire:
+                continue
+            self._answered_s = monotonic()
             for reply in self._replies(wire, plain_peer(peer[0])):
                 try:
                     sock.sendto(reply, peer)

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import uuid
 
 import pytest
 from oslo_middleware import cors, http_proxy_to_wsgi
@@ -20,7 +19,7 @@ RECORDSET_MEMBERS = [
     "id", "zone_id", "project_id", "name", "zone_name", "type", "records", "description", "ttl",
     "status", "action", "version", "created_at", "updated_at", "links",
 ]  # fmt: skip
-NOBODY = str(uuid.uuid4())
+NOBODY = "8a5b0f4e-6c55-4f0c-9d53-0e2f6e1b7a11"
 numbers = itertools.count()
 
 

@@ -85,7 +85,7 @@ def test_what_is_accepted_is_served_by_bind_unchanged(service, bind, batches):
         assert own == transferred(("127.0.0.1", bind.port), zone["name"]), batch
         assert held == accepted + 2, batch
         total += accepted
-    assert total > BATCHES * len(KINDS) / 2
+    assert total > BATCHES  # what is drawn at random is not all refused
 
 
 def test_rfc2181_s9_the_largest_recordset_is_served_by_bind_and_a_larger_one_refused(service, bind):

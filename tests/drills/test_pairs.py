@@ -1,0 +1,72 @@
+"""Two of each process: any one may be killed, and all may be restarted one by one, under load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.broker import RabbitMQ
+from tests.daemons import NAMES, Daemons
+from tests.databases import MariaDB
+from tests.drills.load import Load
+from tests.servers import Named, until
+
+pytestmark = pytest.mark.timeout(300)
+
+DEADLINE_S = 10.5 + 4.0
+WITHIN_S = 20.0
+CALM = 20
+
+
+@pytest.fixture(scope="module")
+def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
+    with Named(tmp_path_factory.mktemp("bind")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def pairs(
+    tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ, mariadb: MariaDB, bind: Named
+) -> Iterator[Daemons]:
+    folder = tmp_path_factory.mktemp("pairs")
+    counts = dict.fromkeys(NAMES, 2)
+    with Daemons(folder, mariadb.fresh(), broker.url, bind, counts=counts) as daemons:
+        yield daemons
+
+
+def more(load: Load) -> None:
+    """Some more changes are accepted."""
+    seen = len(load.accepted)
+    until(lambda: len(load.accepted) >= seen + CALM, 40, "load goes on")
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_one_of_two_is_killed(pairs: Daemons, bind: Named, kind: str) -> None:
+    with Load(pairs, f"pair{kind}") as load:
+        more(load)
+        pairs.kill(f"{kind}-0")
+        more(load)
+        pairs.start(f"{kind}-0")
+        until(lambda: pairs.healthy(f"{kind}-0"), 30, f"{kind} works again")
+        more(load)
+
+    # Whoever talks to an API that is killed gets no answer: one request of each thread at most.
+    load.check(bind, DEADLINE_S, WITHIN_S, broken=3 if kind == "api" else 0)
+
+
+def test_all_are_restarted_one_by_one(
+    pairs: Daemons, bind: Named, request: pytest.FixtureRequest
+) -> None:
+    """Without --long one of each pair, then MiniDNS's other: a BIND that two primaries refused at the
+    wrong moment would not ask either for ten minutes."""
+    every = request.config.getoption("--long")
+    with Load(pairs, "rolling") as load:
+        for name in pairs.names if every else [*(f"{kind}-0" for kind in NAMES), "mdns-1"]:
+            more(load)
+            assert pairs.stop(name) == 0
+            pairs.start(name)
+            until(lambda name=name: pairs.healthy(name), 30, f"{name} works again")
+        more(load)
+
+    load.check(bind, DEADLINE_S, WITHIN_S)
