@@ -2,7 +2,7 @@
 
 Each kind has `fresh()`, the URL of a new and empty database, and for servers start() and stop() (at
 once, as a power cut would end it), pause() and resume() (it hangs: connections stay open and nothing
-answers). What was stored outlives stop() and start(), but not a crash of the machine: nothing is synced.
+answers). What was stored outlives stop() and start(), but unless durable not a crash of the machine.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from tests.servers import free_port, until
 USER = "designate"
 PASSWORD = "s3cret-of-tests"
 START_S = 60
+# A commit outlives the server's end, though not the machine's.
+UNSYNCED_MARIADB = ("--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync")
+UNSYNCED_POSTGRESQL = {"fsync": "off", "full_page_writes": "off"}
 
 
 class SQLite:
@@ -48,7 +51,9 @@ class _Server:
     kind = ""
     account = ""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        """durable: a commit is on the disk before it is answered, as in production."""
+        self._durable = durable
         self.port = free_port()
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
@@ -189,9 +194,7 @@ class MariaDB(_Server):
             "--max-connections=400",
             "--innodb-buffer-pool-size=64M",
             "--innodb-log-file-size=32M",
-            # A commit outlives the server's end, though not the machine's.
-            "--innodb-flush-log-at-trx-commit=2",
-            "--innodb-flush-method=nosync",
+            *([] if self._durable else UNSYNCED_MARIADB),
             "--performance-schema=OFF",
             *account,
         ]
@@ -268,10 +271,7 @@ class PostgreSQL(_Server):
             "unix_socket_directories": self.folder,
             "max_connections": 400,
             "shared_buffers": "64MB",
-            # A commit outlives the server's end, though not the machine's.
-            "fsync": "off",
-            "synchronous_commit": "on",
-            "full_page_writes": "off",
+            **({} if self._durable else UNSYNCED_POSTGRESQL),
         }
         chosen = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [*self._program("postgres"), "-D", str(self._data), *chosen]

@@ -1,6 +1,7 @@
 """Prints the speed targets beside what this machine gives: `python -m tests.perf.bench [PART...]`.
 
-Parts: api, own, bind, sizes, default-rate, axfr, lists, tasks, start. Nothing here passes or fails.
+Parts: api, own, bind, sizes, default-rate, axfr, lists, tasks, start, databases. Nothing here passes
+or fails.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from time import perf_counter, sleep
 from typing import Any
 
 from designate.wire import client as dns_client
-from tests.perf import seed
+from tests.perf import databases, lists, seed
 from tests.perf.client import Client, Process, load, spread, timed
 from tests.servers import Named, until
 
@@ -315,35 +316,6 @@ def axfr(folder: Path) -> None:
         )
 
 
-def lists(folder: Path) -> None:
-    with Process(folder) as process:
-        seed.zone(folder, "records.example.", 100_000, announce=False)
-        seed.zones_in(folder, 10_000)
-        client = Client(process.api)
-        zone = client.call("GET", "/zones?name=records.example.")["zones"][0]
-        path = f"/zones/{zone['id']}/recordsets"
-        marker = seed.middle(folder, "recordsets", zone["id"])
-        zone_marker = seed.middle(folder, "zones", "")
-        for target, what, url, peer in (
-            ("S13", "100k recordsets: first page", path, "671 ms"),
-            ("S13", "100k recordsets: deep marker", f"{path}?marker={marker}", "188 ms"),
-            ("S13", "100k recordsets: by name", f"{path}?name=h50000.records.example.", "28 ms"),
-            ("S13", "100k recordsets: by name, wildcard", f"{path}?name=h5000*", "28 ms"),
-            ("S13", "100k recordsets: by data", f"{path}?data=10.0.195.80", "2533 ms"),
-            ("S13", "100k recordsets: by data, wildcard", f"{path}?data=10.0.195.*", "2533 ms"),
-            ("S14", "10k zones: first page", "/zones", "310 ms"),
-            ("S14", "10k zones: deep marker", f"/zones?marker={zone_marker}", "241 ms"),
-            ("S14", "10k zones: by name", "/zones?name=zone5000.example.", "17 ms"),
-        ):
-            show(
-                target,
-                what,
-                peer,
-                "< 15 ms",
-                three([timed(lambda: client.call("GET", url)) for _ in range(40)]),
-            )
-
-
 def _zone_file(name: str, size: int) -> str:
     """size records: of addresses mostly, with a mail exchanger and a text for every ten."""
     lines = [
@@ -438,9 +410,10 @@ PARTS = {
     "sizes": sizes,
     "default-rate": lambda folder: bind(folder, rate=20),
     "axfr": axfr,
-    "lists": lists,
+    "lists": lambda folder: lists.measure(show, folder),
     "tasks": tasks,
     "start": start,
+    "databases": databases.all_of_them,
 }
 
 

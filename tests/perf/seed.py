@@ -39,8 +39,9 @@ def _database(folder: Path) -> Database:
     return Database(f"sqlite:///{folder}/designate.sqlite", write_timeout_s=60)
 
 
-def zone(folder: Path, name: str, size: int, *, announce: bool = True) -> str:
-    """A zone with `size` A records. announce: let the sweep bring it to the nameservers."""
+def zone(folder: Path, name: str, size: int, *, announce: bool = True, varied: bool = False) -> str:
+    """A zone with `size` A records. announce: let the sweep bring it to the nameservers. varied:
+    with other TTLs, types and descriptions among them."""
     database = _database(folder)
     with database.read() as connection:
         pool = pools.get(connection, POOL)
@@ -61,14 +62,14 @@ def zone(folder: Path, name: str, size: int, *, announce: bool = True) -> str:
         for recordset, wire in initial:
             stored.insert(tx, recordset, wire, 1)
         for first in range(0, size, BATCH):
-            _fill(tx, new, first, min(size, first + BATCH))
+            _fill(tx, new, first, min(size, first + BATCH), varied)
 
     database.write(write)
     database.close()
     return new.id
 
 
-def _fill(tx, new: Zone, first: int, end: int) -> None:
+def _fill(tx, new: Zone, first: int, end: int, varied: bool) -> None:
     rows, texts = [], []
     for n in range(first, end):
         owner = f"h{n}.{new.name}"
@@ -93,6 +94,12 @@ def _fill(tx, new: Zone, first: int, end: int) -> None:
                 "data_key": text,
             }
         )
+    if varied:
+        for n, row in enumerate(rows, first):
+            row["ttl"] = 77 if n % 1000 == 7 else 600 if n % 2 else None
+            row["description"] = f"number {n % 1000}" if n % 10 == 7 else None
+            row["type"] = "TXT" if n % 500 == 3 else "A"
+            row["updated_at"] = new.created_at if n % 3 else None
     tx.execute(sa.insert(recordsets), rows)
     tx.execute(sa.insert(records), texts)
 
@@ -101,7 +108,9 @@ def zones_named(tx, count: int, mname: str) -> None:
     for n in range(count):
         new = replace(
             _zone(f"zone{n}.example.", mname), served_revision=1, action=Action.NONE,
-            status=Status.ACTIVE, pending_since=None,
+            status=Status.ACTIVE, pending_since=None, email=f"u{n % 1000}@example.com",
+            ttl=77 if n % 1000 == 7 else 3600,
+            description=f"number {n % 1000}" if n % 10 == 7 else None,
         )  # fmt: skip
         zones.insert(tx, new, managed.soa_wire(new), ns_version=10**6, recordset_count=0)
 

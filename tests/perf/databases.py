@@ -1,0 +1,119 @@
+"""What a database gives central: creates straight on it, without HTTP and bus, on durable servers."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import perf_counter
+
+import sqlalchemy as sa
+
+from tests.databases import Databases, MariaDB, PostgreSQL, SQLite
+from tests.perf.client import spread
+from tests.zonedata import Hidden
+
+EACH_S = 3.0
+COUNTS = (1, 4, 16)
+
+
+def all_of_them(folder: Path) -> None:
+    for kind in ("sqlite", "mariadb", "postgresql"):
+        with _server(kind, folder) as server:
+            one(folder / kind, server)
+
+
+@contextlib.contextmanager
+def _server(kind: str, folder: Path) -> Iterator[Databases]:
+    if kind == "sqlite":
+        yield SQLite(folder)
+        return
+    cls = MariaDB if kind == "mariadb" else PostgreSQL
+    with cls(durable=True) as server:
+        yield server
+
+
+def one(folder: Path, server: Databases) -> None:
+    folder.mkdir(exist_ok=True)
+    storage = {"connection": server.fresh()}
+    with Hidden(folder, **{"storage:sqlalchemy": storage}) as parts:
+        numbers = itertools.count(1)
+        zone = parts.zone("one.example.")
+        many = [parts.zone(f"many{n}.example{n}.") for n in range(max(COUNTS))]
+
+        def in_one(_: int) -> None:
+            parts.add(zone, f"r{next(numbers)}", "A", "192.0.2.1")
+
+        def in_many(thread: int) -> None:
+            parts.add(many[thread], f"r{next(numbers)}", "A", "192.0.2.1")
+
+        def zones(_: int) -> None:
+            number = next(numbers)
+            parts.zone(f"z{number}.example{number}.")
+
+        def get(_: int) -> None:
+            parts.fresh(zone)
+
+        for target, what, work in (
+            ("S1", "recordset create in one zone", in_one),
+            ("S1", "recordset create, a zone for each thread", in_many),
+            ("S3", "zone create", zones),
+            ("S4", "zone get", get),
+        ):
+            counted = _statements(parts, lambda work=work: work(0))
+            for threads in COUNTS:
+                rate, ms = _load(threads, work)
+                p50, _, p99 = spread(ms)
+                print(
+                    f"{target:<4} {server.kind:<11} {what:<42} {threads:>3} threads "
+                    f"{rate:8.0f} /s  p50 {p50:6.1f} p99 {p99:6.1f} ms  {counted} statements",
+                    flush=True,
+                )
+
+
+def _statements(parts: Hidden, work: Callable[[], object]) -> int:
+    """Statements of one run, BEGIN and COMMIT included where they are sent as such."""
+    seen: list[str] = []
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    def end(_c: object) -> None:
+        seen.append("COMMIT or ROLLBACK")
+
+    engines = {parts.database.engine, parts.database.reader}
+    hooks = [("before_cursor_execute", note), ("commit", end), ("rollback", end)]
+    work()
+    for engine in engines:
+        for name, hook in hooks:
+            sa.event.listen(engine, name, hook)
+    work()
+    for engine in engines:
+        for name, hook in hooks:
+            sa.event.remove(engine, name, hook)
+    return len(seen)
+
+
+def _load(threads: int, work: Callable[[int], object]) -> tuple[float, list[float]]:
+    took: list[list[float]] = [[] for _ in range(threads)]
+    ready = threading.Barrier(threads + 1)
+    end_s = [0.0]
+
+    def run(number: int) -> None:
+        ready.wait()
+        while (before := perf_counter()) < end_s[0]:
+            work(number)
+            took[number].append((perf_counter() - before) * 1000)
+
+    running = [threading.Thread(target=run, args=(n,)) for n in range(threads)]
+    for thread in running:
+        thread.start()
+    started = perf_counter()
+    end_s[0] = started + EACH_S
+    ready.wait()
+    for thread in running:
+        thread.join()
+    done = [ms for found in took for ms in found]
+    return len(done) / (perf_counter() - started), done

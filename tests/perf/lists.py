@@ -1,0 +1,106 @@
+"""S13 and S14: lists of a zone with many recordsets and of many zones, by every filter and every order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from tests.perf import seed
+from tests.perf.client import Client, Process, spread, timed
+
+RECORDSETS, ZONES = 100_000, 10_000
+TURNS = 30
+Show = Callable[[str, str, str, str, str], None]
+# What the peer needs, where it was measured.
+PEER = {
+    "S13 first page": "671 ms", "S13 deep marker": "188 ms", "S13 name": "28 ms",
+    "S13 data": "2533 ms", "S14 first page": "310 ms", "S14 deep marker": "241 ms",
+    "S14 name": "17 ms",
+}  # fmt: skip
+
+
+def recordset_queries(marker: str) -> Iterator[tuple[str, str]]:
+    """(what, query string) for a zone of seed.zone(varied=True)."""
+    yield "first page", ""
+    yield "deep marker", f"marker={marker}"
+    yield "name", "name=h50000.records.example."
+    yield "name, one letter open", "name=h5000*.records.example."
+    yield "name, end open", "name=h5000*"
+    yield "name, beginning open", "name=*0.records.example."
+    yield "name, middle only", "name=*5000*"
+    yield "name of nothing", "name=*nothing*"
+    yield "data", "data=10.0.195.80"
+    yield "data, end open", "data=10.0.195.*"
+    yield "data, middle only", "data=*.195.80*"
+    yield "type of most", "type=A"
+    yield "type of few", "type=TXT"
+    yield "type of none", "type=SRV"
+    yield "ttl of many", "ttl=600"
+    yield "ttl of few", "ttl=77"
+    yield "status of all", "status=ACTIVE"
+    yield "status of none", "status=PENDING"
+    yield "status of none", "status=ERROR"
+    yield "description of few", "description=number 7"
+    yield "description, end open", "description=number 7*"
+    yield "description of none", "description=nothing"
+    for key in ("created_at", "id", "updated_at", "name", "type", "ttl"):
+        for way in ("asc", "desc"):
+            yield f"order of {key} {way}", f"sort_key={key}&sort_dir={way}"
+            yield f"order of {key} {way}, deep", f"sort_key={key}&sort_dir={way}&marker={marker}"
+
+
+def zone_queries(marker: str) -> Iterator[tuple[str, str]]:
+    yield "first page", ""
+    yield "deep marker", f"marker={marker}"
+    yield "name", "name=zone5000.example."
+    yield "name, end open", "name=zone500*"
+    yield "name, beginning open", "name=*00.example."
+    yield "name, middle only", "name=*500*"
+    yield "type of all", "type=PRIMARY"
+    yield "type of none", "type=SECONDARY"
+    yield "email of few", "email=u7@example.com"
+    yield "email, end open", "email=u7*"
+    yield "status of all", "status=ACTIVE"
+    yield "status of none", "status=ERROR"
+    yield "description of few", "description=number 7"
+    yield "description of none", "description=nothing"
+    yield "ttl of many", "ttl=3600"
+    yield "ttl of few", "ttl=77"
+    for key in ("created_at", "id", "updated_at", "name", "serial", "ttl", "status"):
+        for way in ("asc", "desc"):
+            yield f"order of {key} {way}", f"sort_key={key}&sort_dir={way}"
+            yield f"order of {key} {way}, deep", f"sort_key={key}&sort_dir={way}&marker={marker}"
+
+
+def measure(show: Show, folder: Path) -> None:
+    with Process(folder) as process:
+        seed.zone(folder, "records.example.", RECORDSETS, announce=False, varied=True)
+        seed.zones_in(folder, ZONES)
+        client = Client(process.api)
+        zone = client.call("GET", "/zones?name=records.example.")["zones"][0]
+        marker = seed.middle(folder, "recordsets", zone["id"])
+        zone_marker = seed.middle(folder, "zones", "")
+        lists = (
+            (
+                "S13",
+                "100k recordsets",
+                f"/zones/{zone['id']}/recordsets",
+                recordset_queries(marker),
+            ),
+            ("S13", "100k recordsets, all zones", "/recordsets", recordset_queries(marker)),
+            ("S14", "10k zones", "/zones", zone_queries(zone_marker)),
+        )
+        for target, what, path, queries in lists:
+            for name, query in queries:
+                if path == "/recordsets" and "sort_key=id" in query:
+                    continue
+                url = f"{path}?{quote(query, safe='=&*')}"
+                client.call("GET", url)
+                took = [timed(lambda url=url: client.call("GET", url)) for _ in range(TURNS)]
+                p50, p95, p99 = spread(took)
+                slow = "" if p50 < 15 else "  SLOW"
+                figures = f"p50 {p50:.1f} p95 {p95:.1f} p99 {p99:.1f} ms{slow}"
+                show(
+                    target, f"{what}: {name}", PEER.get(f"{target} {name}", "-"), "< 15 ms", figures
+                )
