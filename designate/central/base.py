@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from oslo_config import cfg
 
 from designate import errors
 from designate.central.policy import Policy
 from designate.context import Context, admin_context
+from designate.model.quotas import Quotas
 from designate.model.zones import Action, Status, Zone, ZoneChange, ZoneType
 from designate.notifications import Event, Notifier
 from designate.rpc.interfaces import WorkerApi
@@ -37,6 +38,14 @@ def utcnow() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+class QuotaDriver(Protocol):
+    """Decides what a project may have; plug-ins under `designate.quota`."""
+
+    def limits(self, conf: cfg.ConfigOpts, overrides: Mapping[str, int]) -> Quotas:
+        """overrides: what the project was given. -1 is no limit."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Core:
     """The parts that the aggregates share."""
@@ -45,6 +54,7 @@ class Core:
     db: Database
     worker: WorkerApi
     policy: Policy
+    quotas: QuotaDriver
     now: Callable[[], datetime] = utcnow
     notifier: Notifier | None = None
 

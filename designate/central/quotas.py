@@ -7,9 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from oslo_config import cfg
+from stevedore import driver
+from stevedore.exception import NoMatches
 
 from designate import errors
-from designate.central.base import Core
+from designate.central.base import Core, QuotaDriver
 from designate.central.policy import ADMIN, ADMIN_OR_READER, LEGACY_OWNER, rule
 from designate.context import Context
 from designate.model.quotas import Limits, Quotas
@@ -17,7 +19,14 @@ from designate.storage import quotas as storage
 from designate.storage.engine import Transaction
 
 GROUP = "DEFAULT"
+NAMESPACE = "designate.quota"
 OPTS = [
+    cfg.StrOpt(
+        "quota_driver",
+        default="storage",
+        help="Where the quotas come from: storage (the options quota_*, and what a project was given "
+        "instead) or noop (nothing is limited).",
+    ),
     cfg.IntOpt("quota_zones", default=10, help="Zones that a project may own; -1: no limit."),
     cfg.IntOpt(
         "quota_zone_recordsets",
@@ -50,10 +59,34 @@ def effective(core: Core, connection: sa.Connection, project_id: str | None) -> 
 
 
 def with_overrides(core: Core, overrides: Mapping[str, int]) -> Quotas:
-    """The configured quotas with these in their stead."""
-    conf = core.conf
-    limits = {name: getattr(conf, f"quota_{name}") for name in Quotas.__slots__}
-    return Quotas(**limits | {k: v for k, v in overrides.items() if k in limits})
+    """The quotas of a project that was given these."""
+    return core.quotas.limits(core.conf, overrides)
+
+
+class StorageQuotas:
+    """The configured quotas, and what a project was given in their stead."""
+
+    def limits(self, conf: cfg.ConfigOpts, overrides: Mapping[str, int]) -> Quotas:
+        limits = {name: getattr(conf, f"quota_{name}") for name in Quotas.__slots__}
+        return Quotas(**limits | {k: v for k, v in overrides.items() if k in limits})
+
+
+class NoQuotas:
+    """Nothing is limited. What projects are given is kept for another driver."""
+
+    def limits(self, conf: cfg.ConfigOpts, overrides: Mapping[str, int]) -> Quotas:
+        return Quotas(**dict.fromkeys(Quotas.__slots__, -1))
+
+
+def load(conf: cfg.ConfigOpts) -> QuotaDriver:
+    """The driver of the option quota_driver. Raises ConfigurationError for an unknown one."""
+    try:
+        made: QuotaDriver = driver.DriverManager(
+            NAMESPACE, conf.quota_driver, invoke_on_load=True
+        ).driver
+    except NoMatches:
+        raise errors.ConfigurationError(f"quota_driver: no {conf.quota_driver!r}") from None
+    return made
 
 
 def require(limits: Quotas, **wanted: int) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from oslo_config import cfg
 
+from designate.central import quotas
 from designate.central.admin import BlacklistsEndpoint, TldsEndpoint, TsigKeysEndpoint
 from designate.central.base import Core, utcnow
 from designate.central.floatingips import FloatingIpsEndpoint
@@ -83,7 +84,15 @@ def dispatcher(
 ) -> Dispatcher:
     """Everything that central answers. now: the clock, naive UTC. notifier: None: nobody is told."""
     policy = Policy(conf)
-    core = Core(conf=conf, db=db, worker=worker, policy=policy, now=now, notifier=notifier)
+    core = Core(
+        conf=conf,
+        db=db,
+        worker=worker,
+        policy=policy,
+        quotas=quotas.load(conf),
+        now=now,
+        notifier=notifier,
+    )
     jobs = Jobs(core)
     zones = ZonesEndpoint(core)
     return Dispatcher(

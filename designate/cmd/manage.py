@@ -7,12 +7,13 @@ nobody foresaw (--debug shows where).
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import sys
 import tempfile
 import traceback
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -21,10 +22,15 @@ from oslo_config import cfg
 from designate import compose, config, errors
 from designate.context import admin_context
 from designate.model import poolsfile
+from designate.model.admin import ServiceState, ServiceStatus, TldDraft
 from designate.model.pools import PoolChange
+from designate.model.query import Query
+from designate.rpc.clients import CentralClient
 from designate.storage import migration, settings
 
 POOLS_FILE = "/etc/designate/pools.yaml"
+AT_ONCE = 1000
+LONGEST_DESCRIPTION = 160
 Command = Callable[[cfg.ConfigOpts, argparse.Namespace], int]
 
 
@@ -60,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="designate-manage", description=__doc__)
     parser.add_argument("--config-file", action="append", metavar="FILE")
     parser.add_argument("--debug", action="store_true", help="show where a failure came from")
-    categories = parser.add_subparsers(required=True, metavar="database|pool")
+    categories = parser.add_subparsers(required=True, metavar="database|pool|service|tlds")
     database = categories.add_parser("database", help="the schema").add_subparsers(required=True)
     for name, command, text in (
         ("sync", _sync, "migrate to the newest schema"),
@@ -75,6 +81,18 @@ def _parser() -> argparse.ArgumentParser:
         if name == "upgrade":
             action.add_argument("revision", nargs="?", default="head")
     _pool_parser(categories.add_parser("pool", help="the pools").add_subparsers(required=True))
+    service = categories.add_parser("service", help="the running services")
+    services = service.add_subparsers(required=True)
+    services.add_parser("list", help="show the services").set_defaults(command=_service_list)
+    clean = services.add_parser(
+        "clean", help="forget services that stopped or say nothing any more"
+    )
+    clean.set_defaults(command=_service_clean)
+    tlds = categories.add_parser("tlds", help="top-level domains").add_subparsers(required=True)
+    read = tlds.add_parser("import", help="add those of a file: a name and a description a line")
+    read.add_argument("--input_file", required=True, metavar="FILE")
+    read.add_argument("--delimiter", default=",")
+    read.set_defaults(command=_tlds_import)
     return parser
 
 
@@ -177,6 +195,82 @@ def _pool_generate(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     pools = compose.central_client(conf).pools.find(admin_context())
     _write(Path(arguments.file), _yaml(poolsfile.dump(pools, secrets=True)))
     return 0
+
+
+def _services(central: CentralClient) -> Iterator[ServiceStatus]:
+    marker = None
+    while True:
+        query = Query(sort_key="hostname", marker=marker, limit=AT_ONCE)
+        page = central.services.find(admin_context(), query)
+        yield from page.items
+        if len(page.items) < AT_ONCE:
+            return
+        marker = page.items[-1].id
+
+
+def _service_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    rows = [("Service", "Host", "Status", "Last heartbeat")]
+    rows += [
+        (s.service_name, s.hostname, str(s.status), str(s.heartbeated_at or "never"))
+        for s in _services(compose.central_client(conf))
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        print("  ".join(cell.ljust(width) for cell, width in cells).rstrip())
+    return 0
+
+
+def _service_clean(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    """What a live service would be is decided where the API decides it (central/services.py)."""
+    central = compose.central_client(conf)
+    gone = (ServiceState.DOWN, ServiceState.STOPPED)
+    for service in _services(central):
+        if service.status in gone:
+            print(f"Removing {service.service_name} on {service.hostname}: {service.status}")
+    silent_s = 3 * conf["heartbeat_emitter"].heartbeat_interval
+    while central.services.mark_down(admin_context(), silent_s, AT_ONCE):
+        pass
+    while central.services.clean_up(admin_context(), silent_s, AT_ONCE):
+        pass
+    print("Job finished.")
+    return 0
+
+
+def _tlds_import(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+    """Every line that can be added is; those that cannot are listed. Status 1: some could not."""
+    central = compose.central_client(conf)
+    added, wrong = 0, []
+    with Path(arguments.input_file).open(encoding="utf-8", newline="") as file:
+        for fields in csv.reader(file, delimiter=arguments.delimiter):
+            if not fields:
+                continue
+            fault = _add_tld(central, fields)
+            added += not fault
+            if fault:
+                wrong.append(f"{fault} --> {arguments.delimiter.join(fields)}")
+    print(f"Number of tlds added: {added}")
+    if wrong:
+        print(f"Number of errors: {len(wrong)}")
+        print("Error Lines:", *sorted(wrong), sep="\n")
+    return 1 if wrong else 0
+
+
+def _add_tld(central: CentralClient, fields: Sequence[str]) -> str:
+    """Why it cannot be added, or nothing."""
+    name, description, *more = (*fields, "") if len(fields) == 1 else fields
+    if more:
+        return "InvalidLine"
+    if len(description) > LONGEST_DESCRIPTION:
+        return "InvalidDescription"
+    draft = TldDraft(name=name.strip(), description=description.strip() or None)
+    try:
+        central.tlds.create(admin_context(), draft)
+    except errors.Duplicate:
+        return "DuplicateTld"
+    except errors.BadRequest:
+        return "InvalidTld"
+    return ""
 
 
 def _uuid(text: str) -> str:

@@ -199,9 +199,14 @@ def core_of(served):
     """Central's own parts."""
     from designate.central.base import Core
     from designate.central.policy import Policy
+    from designate.central.quotas import StorageQuotas
 
     return Core(
-        conf=served.conf, db=served.database, worker=served.worker, policy=Policy(served.conf)
+        conf=served.conf,
+        db=served.database,
+        worker=served.worker,
+        policy=Policy(served.conf),
+        quotas=StorageQuotas(),
     )
 
 

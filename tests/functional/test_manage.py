@@ -1,11 +1,23 @@
 """designate-manage: the database and the pools from the command line."""
 
+import sqlite3
 import stat
+import subprocess
+import sys
+import uuid
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import yaml
+from oslo_config import cfg
 
+from designate import compose, config
 from designate.cmd import manage
+from designate.context import admin_context
+from designate.model.admin import ServiceState
+from designate.model.query import Query
 
 DEFAULT_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 
@@ -193,3 +205,118 @@ def test_wrong_usage_is_status_two(run, words):
         run(*words)
 
     assert caught.value.code == 2
+
+
+@pytest.fixture
+def central(run, tmp_path):
+    """Central on the same database."""
+    run("database", "sync")
+    conf = cfg.ConfigOpts()
+    config.register(conf)
+    conf([], default_config_files=[str(tmp_path / "designate.conf")])
+    return compose.central_client(conf)
+
+
+@pytest.fixture
+def beat(central, tmp_path):
+    """Stores a service's heartbeat of now."""
+
+    def store(name, status=ServiceState.UP):
+        now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
+        row = (str(uuid.uuid4()), now, name, "host1", str(status), now)
+        with closing(sqlite3.connect(tmp_path / "d.sqlite")) as database, database:
+            database.execute(
+                "INSERT INTO service_statuses (id, created_at, service_name, hostname, status, "
+                "heartbeated_at, stats, capabilities) VALUES (?, ?, ?, ?, ?, ?, '{}', '{}')",
+                row,
+            )
+
+    return store
+
+
+def test_services_are_listed_and_those_that_stopped_are_forgotten(run, beat):
+    beat("worker")
+    beat("mdns", ServiceState.STOPPED)
+
+    listed = run("service", "list")
+    cleaned = run("service", "clean")
+    after = run("service", "list")
+
+    lines = [line.split()[:3] for line in listed[1].splitlines()]
+    assert lines[0] == ["Service", "Host", "Status"]
+    assert sorted(lines[1:]) == [["mdns", "host1", "STOPPED"], ["worker", "host1", "UP"]]
+    assert cleaned[:2] == (0, "Removing mdns on host1: STOPPED\nJob finished.\n")
+    assert [line.split()[0] for line in after[1].splitlines()] == ["Service", "worker"]
+
+
+def test_a_service_that_says_nothing_any_more_is_cleaned_away(run, beat, tmp_path):
+    beat("producer")
+    with closing(sqlite3.connect(tmp_path / "d.sqlite")) as database, database:
+        database.execute(
+            "UPDATE service_statuses SET heartbeated_at = '2026-01-01 00:00:00.000000'"
+        )
+
+    assert run("service", "clean")[1] == "Removing producer on host1: DOWN\nJob finished.\n"
+    assert len(run("service", "list")[1].splitlines()) == 1
+
+
+def test_top_level_domains_are_read_from_a_file_line_by_line(run, central, tmp_path):
+    file = tmp_path / "tlds.csv"
+    lines = ["com,commercial", "org", "com", "not_one!", "a,b,c", f"net,{'x' * 161}", ""]
+    file.write_text("\n".join(lines))
+
+    status, out, _ = run("tlds", "import", "--input_file", str(file))
+    missing = run("tlds", "import", "--input_file", str(tmp_path / "nothing"))
+
+    assert status == 1
+    assert out.splitlines()[:3] == [
+        "Number of tlds added: 2",
+        "Number of errors: 4",
+        "Error Lines:",
+    ]
+    assert [line.split()[0] for line in out.splitlines()[3:]] == [
+        "DuplicateTld", "InvalidDescription", "InvalidLine", "InvalidTld",
+    ]  # fmt: skip
+    found = central.tlds.find(admin_context(), Query(sort_key="name")).items
+    assert [(tld.name, tld.description) for tld in found] == [("com", "commercial"), ("org", None)]
+    assert missing[0] == 1
+    assert "nothing" in missing[2]
+
+
+def check(tmp_path):
+    """(exit status, {check: result}) of designate-status."""
+    program = Path(sys.executable).parent / "designate-status"
+    done = subprocess.run(
+        [program, "--config-file", str(tmp_path / "designate.conf"), "upgrade", "check"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    rows = done.stdout.replace("|", "").splitlines()
+    results, name = {}, ""
+    for row in rows:
+        key, _, value = row.strip().partition(": ")
+        name = value.strip() if key == "Check" else name
+        if key == "Result":
+            results[name] = value.strip()
+    return done.returncode, results
+
+
+def test_upgrade_check_tells_what_is_missing(run, tmp_path):
+    empty = check(tmp_path)
+    run("database", "sync")
+    ready = check(tmp_path)
+    (tmp_path / "old.json").write_text('{"get_zone": "role:admin"}')
+    with (tmp_path / "designate.conf").open("a") as conf:
+        conf.write(f"[oslo_policy]\npolicy_file = {tmp_path}/old.json\n")
+    old_policy = check(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "d.sqlite")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '0001_first'")
+    old_schema = check(tmp_path)
+
+    assert empty[0] == 2
+    assert empty[1]["Database Schema"] == "Failure"
+    names = ["Database Schema", "Duplicate service status", "Policy File JSON to YAML Migration"]
+    assert ready == (0, dict.fromkeys(names, "Success"))
+    assert (old_policy[0], old_policy[1][names[2]]) == (2, "Failure")
+    assert old_schema[1]["Database Schema"] == "Warning"
