@@ -51,6 +51,16 @@ SERIAL_LAG = Gauge(
 UNSERVED = Counter(
     "designate_changes_unserved_total", "Changes that were given up at their deadline.", ("pool",)
 )
+SILENT = Gauge(
+    "designate_server_silent",
+    "1 while a server answers nothing and is only probed.",
+    ("kind", "pool", "server"),
+)
+PROBES = Counter(
+    "designate_server_probes_total",
+    "Probes of servers that answer nothing.",
+    ("kind", "pool", "server"),
+)
 TRANSFERS = Counter(
     "designate_transfers_total", "Zone transfers that were begun, by kind.", ("kind",)
 )

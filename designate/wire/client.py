@@ -52,11 +52,13 @@ class SoaState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoaAnswer:
-    """serial: set for SERIAL alone. text: what the server said, for people."""
+    """serial: set for SERIAL alone. text: what the server said, for people. silent: it said nothing
+    that could be read."""
 
     state: SoaState
     serial: int = 0
     text: str = ""
+    silent: bool = False
 
     def __str__(self) -> str:
         return f"serial {self.serial}" if self.state is SoaState.SERIAL else self.text
@@ -121,7 +123,7 @@ def query_soa(
     try:
         reply = _ask(host, port, _asked(zone, 0, key), timeout_s, tcp)
     except _NoReplyError as error:
-        return SoaAnswer(state=SoaState.UNKNOWN, text=str(error))
+        return SoaAnswer(state=SoaState.UNKNOWN, text=str(error), silent=True)
     return _read_soa(reply)
 
 

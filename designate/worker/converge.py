@@ -18,6 +18,7 @@ from designate.context import admin_context
 from designate.model.zones import Action, Outcome, ZoneChange, ZoneReport, newest
 from designate.rpc.clients import CentralClient
 from designate.wire import client
+from designate.worker.circuits import Circuits, Way
 from designate.worker.lanes import Lanes
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
@@ -40,8 +41,15 @@ class Converger:
         self._timers = Timers()
         self._lock = threading.RLock()
         self._states: dict[str, ZoneState] = {}
+        self._circuits = Circuits(self._timers, self._lock)
         self._publisher = Publisher(
-            settings, self._lanes, self._timers, self._lock, self._reached, self._states.get
+            settings,
+            self._lanes,
+            self._timers,
+            self._lock,
+            self._circuits,
+            self._reached,
+            self._states.get,
         )
         self.dropped = 0
 
@@ -86,7 +94,7 @@ class Converger:
                 ):
                     self._follow(old, change)
                     return
-                old.closed = True
+                self._close(old)
             self._begin(change, pool)
 
     def _drop(self) -> None:
@@ -126,6 +134,8 @@ class Converger:
         with self._lock:
             for server in addressed or servers:
                 if state is not None and not state.closed:
+                    if addressed:
+                        self._circuits.alive(_way(state, server))
                     server.delay_s = HINTED_DELAY_S
                     self._poll(state, server)
 
@@ -154,8 +164,10 @@ class Converger:
         if server.asking:
             server.again = True
             return
-        server.asking = True
         server.due = None
+        if self._holds(state, server):
+            return
+        server.asking = True
         nameserver = server.nameserver
         lane = ("query", nameserver.host, nameserver.port)
         if not self._lanes.submit(
@@ -164,9 +176,23 @@ class Converger:
             server.asking = False
             self._poll_in(state, server, LONGEST_DELAY_S)
 
+    def _holds(self, state: ZoneState, server: ServerState) -> bool:
+        """Whether the server is silent, so that the zone waits until it is not."""
+        resume = partial(self._poll, state, server)
+        why = self._circuits.holds(_way(state, server), state.change.zone_id, resume)
+        if why and server.answer is None:
+            server.answer = client.SoaAnswer(state=client.SoaState.UNKNOWN, text=why)
+        return bool(why)
+
     def _ask(self, state: ZoneState, server: ServerState) -> None:
-        if state.closed:
-            return
+        way = _way(state, server)
+        with self._lock:
+            if state.closed:
+                return
+            if self._holds(state, server):
+                server.asking = False
+                return
+            probe = self._circuits.asks(way)
         answer = client.query_soa(
             server.nameserver.host,
             server.nameserver.port,
@@ -178,6 +204,10 @@ class Converger:
         report: ZoneReport | None = None
         with self._lock:
             server.asking = False
+            if answer.silent:
+                self._circuits.silent(way, answer.text, probe=probe)
+            else:
+                self._circuits.answered(way)
             if state.closed:
                 return
             lagged = state.lags(server)
@@ -225,6 +255,7 @@ class Converger:
             for state in expired:
                 metrics.UNSERVED.labels(state.pool.name).inc()
                 self._close(state)
+            self._circuits.look()
         for state in expired:
             self._send(state.failure("not served in time"))
 
@@ -232,6 +263,11 @@ class Converger:
         state.closed = True
         if self._states.get(state.change.zone_id) is state:
             del self._states[state.change.zone_id]
+            self._circuits.forget(state.change.zone_id)
+
+
+def _way(state: ZoneState, server: ServerState) -> Way:
+    return "query", state.pool.name, server.label
 
 
 def measure(state: ZoneState, server: ServerState) -> None:

@@ -16,6 +16,7 @@ from designate.backend.base import Backend
 from designate.model.zones import ZoneChange, ZoneId
 from designate.wire import client
 from designate.wire.tsig import Key
+from designate.worker.circuits import Circuits, Way
 from designate.worker.lanes import Lanes
 from designate.worker.timers import Timers, jittered
 from designate.worker.zonestate import Settings, TargetState, ZoneState
@@ -41,6 +42,7 @@ class Publisher:
         lanes: Lanes,
         timers: Timers,
         lock: threading.RLock,
+        circuits: Circuits,
         reached: Callable[[ZoneState], None],
         current: Callable[[ZoneId], ZoneState | None],
     ) -> None:
@@ -48,6 +50,7 @@ class Publisher:
         self._lanes = lanes
         self._timers = timers
         self._lock = lock
+        self._circuits = circuits
         self._reached = reached
         self._current = current
         # At most one call per zone and target, whatever state it belongs to: a server that is told
@@ -194,12 +197,32 @@ class Publisher:
                     self._renew(state)
 
     def _submit_notify(self, state: ZoneState, target: TargetState) -> None:
+        if self._holds(state, target):
+            return
         step = partial(self._notify_target, state, target)
         lane = ("notify", target.live.notify)
         target.notifying = self._lanes.submit(lane, step, later=state.change.again)
 
+    def _holds(self, state: ZoneState, target: TargetState) -> bool:
+        """Whether the server is silent, so that the zone waits until it is not."""
+        resume = None if state.closed else partial(self._notify_held, state, target)
+        why = self._circuits.holds(_way(state, target), state.change.zone_id, resume)
+        target.notify_text = why or target.notify_text
+        return bool(why)
+
+    def _notify_held(self, state: ZoneState, target: TargetState) -> None:
+        lags = any(state.lags(server) for server in state.servers)
+        if lags and not (state.closed or target.notifying):
+            self._submit_notify(state, target)
+
     def _notify_target(self, state: ZoneState, target: TargetState) -> None:
         assert target.live.notify is not None  # noqa: S101 - only such targets are told
+        way = _way(state, target)
+        with self._lock:
+            if self._holds(state, target):
+                target.notifying = False
+                return
+            probe = self._circuits.asks(way)
         serial = state.change.serial
         try:
             answer = self._tell(state, target.live.notify, target.live.key)
@@ -207,6 +230,10 @@ class Publisher:
             with self._lock:
                 target.notifying = False
         with self._lock:
+            if answer.rcode is None:
+                self._circuits.silent(way, answer.text, probe=probe)
+            else:
+                self._circuits.answered(way)
             target.notify_text = str(answer)
             if answer.accepted:
                 target.told = serial
@@ -226,6 +253,11 @@ class Publisher:
             tcp=self._settings.all_tcp,
             key=key,
         )
+
+
+def _way(state: ZoneState, target: TargetState) -> Way:
+    host, port = target.live.notify or ("", 0)
+    return "notify", state.pool.name, f"{host}:{port}"
 
 
 def _tell_backend(backend: Backend, verb: str, change: ZoneChange) -> None:
