@@ -284,9 +284,24 @@ def _differences(current: Pool, spec: PoolSpec) -> Iterator[PoolChange]:
     for part in PARTS:
         old, new = getattr(current, part), getattr(spec, part)
         if old != new:
+            gone, come = _apart(old, new)
             yield PoolChange(
-                pool=current.name, kind="update", path=part, old=_shown(old), new=_shown(new)
+                pool=current.name, kind="update", path=part, old=_shown(gone), new=_shown(come)
             )
+
+
+def _apart(old: Any, new: Any) -> tuple[Any, Any]:
+    """What only one of them has; both whole where they differ in the order alone."""
+    if isinstance(old, tuple):
+        gone = tuple(item for item in old if item not in new)
+        come = tuple(item for item in new if item not in old)
+        return (gone, come) if gone or come else (old, new)
+    if isinstance(old, dict):
+        return (
+            {key: value for key, value in old.items() if new.get(key) != value},
+            {key: value for key, value in new.items() if old.get(key) != value},
+        )
+    return old, new
 
 
 def _shown(value: Any) -> str:

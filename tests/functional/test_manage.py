@@ -107,6 +107,42 @@ def test_pools_are_shown_planned_applied_and_then_unchanged(run, pools_file):
     ]
 
 
+def test_a_plan_shows_what_differs_and_nothing_that_stays(run, pools_file):
+    run("database", "sync")
+    run("pool", "update", "--file", pools_file(POOLS))
+    changed = POOLS.replace(
+        "nameservers: [{host: 192.0.2.2, port: 53}]",
+        "nameservers: [{host: 192.0.2.2, port: 53}, {host: 192.0.2.3, port: 53}]",
+    ).replace("ns_records: [", "ns_records: [{hostname: ns0.example.org., priority: 2}, ")
+
+    status, printed, _ = run("pool", "update", "--dry-run", "--file", pools_file(changed))
+
+    assert status == 0
+    assert printed.splitlines()[4:] == [
+        "Update Pool: default: ns_records",
+        "  - none",
+        "  + hostname=ns0.example.org. priority=2",
+        "Update Pool: default: nameservers",
+        "  - none",
+        "  + host=192.0.2.3 port=53",
+    ]
+
+
+def test_a_plan_shows_both_orders_where_only_the_order_changes(run, pools_file):
+    two = "ns_records: [{{hostname: {}.example.org.}}, {{hostname: {}.example.org.}}]"
+    old = "ns_records: [{hostname: ns1.example.org., priority: 1}]"
+    run("database", "sync")
+    run("pool", "update", "--file", pools_file(POOLS.replace(old, two.format("ns1", "ns2"))))
+
+    again = pools_file(POOLS.replace(old, two.format("ns2", "ns1")))
+    printed = run("pool", "update", "--dry-run", "--file", again)[1]
+
+    assert printed.splitlines()[-2:] == [
+        "  - hostname=ns1.example.org. priority=1; hostname=ns2.example.org. priority=1",
+        "  + hostname=ns2.example.org. priority=1; hostname=ns1.example.org. priority=1",
+    ]
+
+
 def test_secrets_stay_out_of_what_is_printed(run, pools_file):
     run("database", "sync")
     path = pools_file(POOLS)
