@@ -144,7 +144,10 @@ class PoolsEndpoint:
         )
 
     def _merged(self, current: Pool, spec: PoolSpec) -> Pool:
-        ns_changed = current.ns_records != spec.ns_records
+        # Priorities are kept for those who list them; no zone has them.
+        ns_changed = [n.hostname for n in current.ns_records] != [
+            n.hostname for n in spec.ns_records
+        ]
         return replace(
             current,
             **{part: getattr(spec, part) for part in PARTS},

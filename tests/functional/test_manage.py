@@ -15,9 +15,10 @@ from oslo_config import cfg
 
 from designate import compose, config
 from designate.cmd import manage
-from designate.context import admin_context
+from designate.context import Context, admin_context
 from designate.model.admin import ServiceState
 from designate.model.query import Query
+from designate.model.zones import Action, Master, ZoneDraft, ZoneType
 
 DEFAULT_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 
@@ -356,3 +357,33 @@ def test_upgrade_check_tells_what_is_missing(run, tmp_path):
     assert ready == (0, dict.fromkeys(names, "Success"))
     assert (old_policy[0], old_policy[1][names[2]]) == (2, "Failure")
     assert old_schema[1]["Database Schema"] == "Warning"
+
+
+def test_pool_changes_touch_only_the_zones_that_they_concern(run, central, pools_file):
+    run("pool", "update", "--file", pools_file(POOLS))
+    user = Context(project_id="p", user_id="u", roles=["admin"], is_admin=True)
+    mail = "a@example.com"
+    kept = central.zones.create(user, ZoneDraft(name="kept.example.", email=mail))
+    leaving = central.zones.create(user, ZoneDraft(name="leaving.example.", email=mail))
+    masters = (Master(host="192.0.2.77", port=53),)
+    secondary = central.zones.create(
+        user, ZoneDraft(name="second.example.", type=ZoneType.SECONDARY, masters=masters)
+    )
+    central.zones.delete(user, leaving.id)
+
+    def seen():
+        return [central.zones.get(admin_context(), z.id) for z in (kept, leaving, secondary)]
+
+    before = seen()
+    elsewhere = POOLS.replace("192.0.2.1,", "192.0.2.9,").replace("priority: 1", "priority: 5")
+    run("pool", "update", "--file", pools_file(elsewhere))
+    after_masters = seen()
+    renamed = elsewhere.replace("ns1.example.org.", "ns9.example.org.")
+    run("pool", "update", "--file", pools_file(renamed))
+    after_ns = seen()
+
+    assert before[1].action is Action.DELETE
+    assert after_masters == before
+    assert after_ns[0].revision == before[0].revision + 1
+    assert after_ns[1:] == before[1:]
+    assert after_ns[2].masters == masters
