@@ -6,10 +6,12 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import pecan
+import pecan.core
 from oslo_config import cfg
 from stevedore import extension
 from webob import Request, Response
+from webob.acceptparse import create_accept_header
+from webob.exc import HTTPNotAcceptable
 
 from designate.api import middleware
 from designate.api.resource import answer
@@ -24,7 +26,7 @@ from designate.api.resources import (
     tasks,
     zones,
 )
-from designate.api.routing import JSON, Call, Route, Table
+from designate.api.routing import Call, Route, Table
 from designate.context import Context
 from designate.rpc.clients import CentralClient
 
@@ -93,6 +95,7 @@ VERSIONS = (
     ("v2.3", "2026-04-06"),
     ("v2.4", "2026-04-13"),
 )
+ANYTHING = "*/*"
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -127,19 +130,6 @@ def _extensions(namespace: str, names: list[str]) -> list[Route]:
     return routes
 
 
-class _Request(pecan.core.Request):
-    """Keeps pecan from parsing bodies and from making arguments of parameters: bodies are parsed
-    once, with limits, where they are used."""
-
-    @property
-    def json(self) -> Any:
-        raise ValueError("bodies are parsed by designate.api.body")
-
-    @property
-    def params(self) -> Any:
-        return self.GET
-
-
 class _Root:
     """Pecan's root: asks the table of routes, whatever the path."""
 
@@ -148,20 +138,11 @@ class _Root:
         self._central = central
         self._table = Table(routes)
 
-    @pecan.expose()
-    def _route(self, args: list[str], request: Request) -> tuple[Any, list[str]]:
-        texts = self._table.gives(_segments(request)) != JSON
-        return (self.serve_text if texts else self.serve), []
+    def gives(self, request: Request) -> str:
+        """The content type of what is at the path."""
+        return self._table.gives(_segments(request))
 
-    @pecan.expose(content_type="text/dns")
-    def serve_text(self, request: Request, response: Response, **_parameters: Any) -> Response:
-        return self._serve(request)
-
-    @pecan.expose(content_type="application/json")
-    def serve(self, request: Request, response: Response, **_parameters: Any) -> Response:
-        return self._serve(request)
-
-    def _serve(self, request: Request) -> Response:
+    def serve(self, request: Request) -> Response:
         segments = _segments(request)
         handler, ids = self._table.find(request.method, segments)
         names = ["{id}" if segment in ids else segment for segment in segments]
@@ -172,19 +153,36 @@ class _Root:
         return handler(Call(request, context, self._central, self._conf, ids))
 
 
+class _Pecan(pecan.core.ExplicitPecan):
+    """Pecan without its search for a controller by the parts of a path, and without the arguments that
+    it makes of parameters and bodies: the table knows the routes, and bodies are parsed once, with
+    limits, where they are used. That search took a quarter of a request's time."""
+
+    def find_controller(self, state: Any) -> tuple[Callable[..., Any], list[Any], dict[str, Any]]:
+        _refuse_unacceptable(state.request, self.root.gives(state.request))
+        return self.root.serve, [state.request], {}
+
+    def invoke_controller(
+        self, controller: Callable[..., Any], args: list[Any], kwargs: dict[str, Any], state: Any
+    ) -> None:
+        state.response = controller(*args, **kwargs)
+
+
+def _refuse_unacceptable(request: Request, gives: str) -> None:
+    """Raises HTTPNotAcceptable where the client takes other content types alone."""
+    wanted = request.headers.get("Accept", ANYTHING) or ANYTHING
+    if wanted in (ANYTHING, gives) or wanted.startswith(gives):
+        return
+    if not create_accept_header(wanted).acceptable_offers([gives]):
+        raise HTTPNotAcceptable
+
+
 def _segments(request: Request) -> list[str]:
     return [segment for segment in request.path_info.split("/") if segment]
 
 
 def _pecan(conf: cfg.ConfigOpts, central: CentralClient, routes: list[Route]) -> WsgiApp:
-    app: WsgiApp = pecan.make_app(
-        _Root(conf, central, routes),
-        request_cls=_Request,
-        use_context_locals=False,
-        force_canonical=False,
-        guess_content_type_from_ext=False,
-        debug=False,
-    )
+    app: WsgiApp = _Pecan(_Root(conf, central, routes))
     return app
 
 

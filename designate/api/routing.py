@@ -27,6 +27,13 @@ class Call:
     @property
     def base(self) -> str:
         """Scheme, host and mount point of the API as the client knows them, without a slash."""
+        found = self.request.environ.get(BASE)
+        if found is None:
+            # A list has a link for each of its items.
+            found = self.request.environ[BASE] = self._base()
+        return str(found)
+
+    def _base(self) -> str:
         api = self.conf["service:api"]
         if not api.enable_host_header:
             return str(api.api_base_uri).rstrip("/")
@@ -39,6 +46,7 @@ class Call:
 
 Handler = Callable[[Call], Response]
 JSON = "application/json"
+BASE = "designate.base"
 LONGEST_TEXT = 255
 
 

@@ -139,7 +139,7 @@ class RecordSetsEndpoint:
                 zone = zones.get(connection, zone_id, scope_of(context))
                 core.policy.check("get_zone", context, target_of(context, zone))
                 core.policy.check("find_recordsets", context, own_target(context))
-                return recordsets.find(connection, query, zone.id, limit=limit, count=count)
+                return recordsets.find(connection, query, zone, limit=limit, count=count)
             core.policy.check("find_recordsets", context, own_target(context))
             return recordsets.find(connection, query, scope_of(context), limit=limit, count=count)
 

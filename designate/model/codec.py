@@ -37,7 +37,7 @@ Encoder = Callable[[Any], Any]
 
 
 def timestamp(moment: datetime) -> str:
-    return moment.strftime(TIMESTAMP)
+    return moment.isoformat(timespec="microseconds")
 
 
 def _base64(value: bytes) -> str:

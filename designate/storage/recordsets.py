@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -63,23 +63,58 @@ def computed(
     return action, Status.ERROR if zone_status == Status.ERROR else Status.PENDING
 
 
-def _value(row: sa.Row[Any]) -> RecordSet:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What of its zone shows in a recordset."""
+
+    name: str
+    status: Status
+    action: Action
+    revision: int
+    served_revision: int
+    soa_text: Callable[[], str]
+
+    @classmethod
+    def of_zone(cls, zone: Zone) -> _Around:
+        return cls(
+            name=zone.name,
+            status=zone.status,
+            action=zone.action,
+            revision=zone.revision,
+            served_revision=zone.served_revision,
+            soa_text=lambda: zone.soa_text,
+        )
+
+    @classmethod
+    def of_row(cls, row: sa.Row[Any]) -> _Around:
+        """Of a row with ZONE_COLUMNS."""
+        return cls(
+            name=row.zone_name,
+            status=Status(row.zone_status),
+            action=Action(row.zone_action),
+            revision=row.zone_revision,
+            served_revision=row.zone_served_revision,
+            soa_text=lambda: _soa_text(row),
+        )
+
+
+def _value(row: sa.Row[Any], zone: _Around, managed_by: Managed | None = None) -> RecordSet:
     is_soa = row.managed and row.type == "SOA"
     action, status = computed(
-        Status(row.zone_status),
-        row.zone_served_revision,
-        row.zone_revision if is_soa else row.changed_revision,
-        Action(row.zone_action) if is_soa else Action(row.action),
+        zone.status,
+        zone.served_revision,
+        zone.revision if is_soa else row.changed_revision,
+        zone.action if is_soa else Action(row.action),
         is_soa or row.record_count > 0,
     )
     return RecordSet(
         id=row.id,
         zone_id=row.zone_id,
-        zone_name=row.zone_name,
+        zone_name=zone.name,
         project_id=row.project_id,
         name=row.name,
         type=row.type,
-        records=(_soa_text(row),) if is_soa else tuple(row.texts),
+        records=(zone.soa_text(),) if is_soa else tuple(row.texts),
         action=action,
         status=status,
         created_at=row.created_at,
@@ -88,7 +123,15 @@ def _value(row: sa.Row[Any]) -> RecordSet:
         managed=row.managed,
         version=row.version,
         updated_at=row.updated_at,
-        managed_by=_managed_by(row),
+        managed_by=managed_by,
+    )
+
+
+def _stored(row: sa.Row[Any]) -> StoredRecordSet:
+    return StoredRecordSet(
+        recordset=_value(row, _Around.of_row(row), _managed_by(row)),
+        wire=row.wire,
+        changed_revision=row.changed_revision,
     )
 
 
@@ -116,12 +159,26 @@ def _soa_text(row: sa.Row[Any]) -> str:
     )
 
 
-def _select(*conditions: Condition) -> sa.Select[Any]:
+SHOWN = tuple(
+    recordsets.c[name]
+    for name in (
+        "id", "zone_id", "project_id", "name", "type", "ttl", "description", "texts", "record_count",
+        "changed_revision", "action", "managed", "version", "created_at", "updated_at",
+    )
+)  # fmt: skip
+KEPT = (*SHOWN, recordsets.c.wire, *(recordsets.c[f"managed_{name}"] for name in MANAGED))
+
+
+def _joined(columns: Sequence[sa.ColumnElement[Any]], *conditions: Condition) -> sa.Select[Any]:
     return (
-        sa.select(recordsets, *ZONE_COLUMNS)
+        sa.select(*columns)
         .join_from(recordsets, zones, zones.c.id == recordsets.c.zone_id)
         .where(*conditions)
     )
+
+
+def _select(*conditions: Condition) -> sa.Select[Any]:
+    return _joined((*KEPT, *ZONE_COLUMNS), *conditions)
 
 
 BY_ID = _select(zones.c.deleted == LIVE, recordsets.c.id == sa.bindparam("id"))
@@ -147,9 +204,7 @@ def get(connection: sa.Connection, recordset_id: str) -> StoredRecordSet:
     row = connection.execute(BY_ID, {"id": recordset_id}).first()
     if row is None:
         raise errors.NotFound("recordset")
-    return StoredRecordSet(
-        recordset=_value(row), wire=row.wire, changed_revision=row.changed_revision
-    )
+    return _stored(row)
 
 
 def at_name(
@@ -177,9 +232,7 @@ def apex(connection: sa.Connection, zone: Zone, rtype: str) -> StoredRecordSet |
     ).first()
     if row is None:
         return None
-    return StoredRecordSet(
-        recordset=_value(row), wire=row.wire, changed_revision=row.changed_revision
-    )
+    return _stored(row)
 
 
 def managed_for(
@@ -198,10 +251,7 @@ def managed_for(
             recordsets.c[f"managed_{by}"].in_(values[start : start + VALUES_AT_ONCE]),
         ).add_columns(zones.c.ttl.label("zone_ttl"))
         for row in connection.execute(statement):
-            stored = StoredRecordSet(
-                recordset=_value(row), wire=row.wire, changed_revision=row.changed_revision
-            )
-            found.append((stored, int(row.zone_ttl)))
+            found.append((_stored(row), int(row.zone_ttl)))
     return found
 
 
@@ -241,27 +291,28 @@ def _filters(query: Query, zone_id: str | None) -> list[Condition]:
 
 
 def find(
-    connection: sa.Connection, query: Query, owner: str | Scope, *, limit: int, count: bool
+    connection: sa.Connection, query: Query, owner: Zone | Scope, *, limit: int, count: bool
 ) -> Page[RecordSet]:
-    """One page of a live zone's recordsets (owner: its id), or of those that a project made (a
-    Scope).
+    """One page of a live zone's recordsets, or of those that a project made (a Scope). Their
+    managed_by is not read.
 
-    count: whether total_count is wanted. At most three statements, whatever is found.
+    owner: a zone as this connection has just read it. count: whether total_count is wanted. At most
+    three statements, whatever is found.
     """
+    zone_id = owner.id if isinstance(owner, Zone) else None
     visible: list[Condition] = []
-    if isinstance(owner, Scope):
-        zone_id = None
-        if not owner.all_projects:
-            visible.append(queries.of_project(recordsets.c.project_id, owner.project_id))
-        conditions: list[Condition] = [zones.c.deleted == LIVE, *visible]
-    else:
-        zone_id = owner
+    if zone_id is not None:
         visible.append(recordsets.c.zone_id == zone_id)
-        # With a data filter the records' index holds the zone already; naming it twice would lead
-        # to the longer way.
-        conditions = [] if "data" in query.filters else [*visible]
+    elif isinstance(owner, Scope) and not owner.all_projects:
+        visible.append(queries.of_project(recordsets.c.project_id, owner.project_id))
+    conditions = [*visible] if zone_id is not None else [zones.c.deleted == LIVE, *visible]
+    if zone_id is not None and "data" in query.filters:
+        # The records' index holds the zone already; naming it twice would lead to the longer way.
+        conditions = []
     conditions += _filters(query, zone_id)
-    base = _select(*conditions)
+    around = _Around.of_zone(owner) if isinstance(owner, Zone) else None
+    shown = SHOWN if around is not None else (*SHOWN, *ZONE_COLUMNS)
+    base = _joined(shown, *conditions)
     statement = queries.page(
         connection,
         base,
@@ -272,7 +323,9 @@ def find(
         visible=visible,
         few=not {"name", "data"}.isdisjoint(query.filters),
     )
-    found = tuple(_value(row) for row in connection.execute(statement))
+    found = tuple(
+        [_value(row, around or _Around.of_row(row)) for row in connection.execute(statement)]
+    )
     total: int | None = None
     if count:
         if zone_id is not None and not query.filters:
