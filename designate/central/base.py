@@ -30,6 +30,8 @@ LOG = logging.getLogger(__name__)
 JOURNAL_STEPS_KEPT = 1000
 JOURNAL_PRUNE_EVERY = 128
 T = TypeVar("T")
+# What every revision sets in the zone's row, besides its SOA.
+ADVANCED = ("serial", "revision", "action", "status", "pending_since", "error", "updated_at")
 EMPTY: Mapping[str, Any] = {}
 
 
@@ -179,19 +181,8 @@ def advance(
     )
     if after.revision % JOURNAL_PRUNE_EVERY == 0:
         journal.prune(tx, zone.id, after.revision - JOURNAL_STEPS_KEPT)
-    zones.update(
-        tx,
-        zone.id,
-        serial=serial,
-        revision=after.revision,
-        action=after.action,
-        status=after.status,
-        pending_since=after.pending_since,
-        error=None,
-        updated_at=now,
-        soa_wire=new_soa,
-        **columns,
-    )
+    changed = {name: getattr(after, name) for name in ADVANCED}
+    zones.advance(tx, stored, after, {**changed, "soa_wire": new_soa, **columns})
     announce(core, tx, after, stored.pool_version)
     return after
 

@@ -232,7 +232,7 @@ class RecordSetsEndpoint:
         if draft.type == "CNAME" and names.key(draft.name) == names.key(zone.name):
             raise _misplaced("CNAME recordsets may not be created at the zone apex")
         cuts = naming.between(draft.name, zone.name)
-        there, covered = recordsets.at_name(tx.connection, zone.id, draft.name, cuts)
+        there, covered = recordsets.at_name(tx, zone.id, draft.name, cuts)
         if draft.type == "CNAME" and there:
             raise _misplaced("A CNAME recordset may not share its name with other recordsets")
         if "CNAME" in there:
@@ -372,10 +372,7 @@ def _locked(
 ) -> tuple[StoredZone, StoredRecordSet]:
     """The zone, held until the transaction ends, and its recordset."""
     stored = zones.lock_visible(tx, zone_id, scope_of(context))
-    current = recordsets.get(tx.connection, recordset_id)
-    if current.recordset.zone_id != zone_id:
-        raise errors.NotFound("recordset")
-    return stored, current
+    return stored, recordsets.get_in(tx, stored.zone, recordset_id)
 
 
 def _target(context: Context, zone: Zone, recordset: RecordSet) -> dict[str, Any]:

@@ -277,7 +277,7 @@ def _check_place(tx: Transaction, zone: Zone, name: str) -> None:
     """Raises BadRequest where the name is delegated (RFC 2317 section 4). Another PTR at the name is
     the database's to refuse."""
     cuts = naming.between(name, zone.name)
-    there, covered = recordsets.at_name(tx.connection, zone.id, name, cuts)
+    there, covered = recordsets.at_name(tx, zone.id, name, cuts)
     if covered or "CNAME" in there:
         raise errors.BadRequest(
             "The address' name belongs to another zone", type="invalid_recordset_location"

@@ -1,9 +1,10 @@
 """Writers that wait for their turn share one transaction: one BEGIN and one sync to disk for all.
 
 Where only one writer gets on at a time (SQLite: in the database; elsewhere: in one zone), the first that
-comes leads: it runs what has gathered meanwhile, each piece of work within a savepoint of its own, commits
-once, and wakes the others. A work that fails is undone alone; a commit that fails fails all, and none of
-them is told otherwise.
+comes leads: it runs what has gathered meanwhile, commits once, and wakes the others. What all of them
+write alike is put off and written once for all (`PutOff`). If one of them fails, all is undone and run
+again, each piece of work within a savepoint of its own, so that it fails alone; a commit that fails fails
+all, and none of them is told otherwise.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 from designate import errors
@@ -30,6 +31,35 @@ class Work:
         self.error: BaseException | None = None
         self.lead = False
         self.woken = threading.Event()
+
+
+class PutOff:
+    """What the works of one batch leave to its end. Statements that could see or meet what is put off
+    must not run before settle(). Used by one thread."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Hashable, tuple[Callable[[list[Any]], None], list[Any]]] = {}
+        self._notes: dict[Hashable, Any] = {}
+
+    def add(self, key: Hashable, write: Callable[[list[Any]], None], item: Any) -> None:
+        """Put off an item; write gets all of this key, in order, and keys settle in the order in which
+        they first came."""
+        self._waiting.setdefault(key, (write, []))[1].append(item)
+
+    def note(self, key: Hashable, value: Any) -> None:
+        """Keep what the next work would otherwise have to read; forgotten at the next settle()."""
+        self._notes[key] = value
+
+    def noted(self, key: Hashable) -> Any:
+        """None: nothing."""
+        return self._notes.get(key)
+
+    def settle(self) -> None:
+        """Write what was put off."""
+        self._notes.clear()
+        waiting, self._waiting = self._waiting, {}
+        for write, items in waiting.values():
+            write(items)
 
 
 class Turns:

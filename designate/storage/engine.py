@@ -19,7 +19,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -29,7 +29,7 @@ from oslo_db import exception as db_errors
 
 from designate import errors
 from designate.storage import connections
-from designate.storage.batch import Queues, Work
+from designate.storage.batch import PutOff, Queues, Work
 from designate.storage.faults import Fault, kind_of
 from designate.storage.settings import Settings
 
@@ -50,18 +50,52 @@ class Transaction:
 
     after_commit: calls to make, in order, once the transaction is durable. They must not raise and
     not block; they do not run when the transaction is rolled back.
+
+    Works that share a transaction put off what they all write alike (put_off) and pass on what they
+    read (note, noted). execute() and connection settle that first; aside() does not.
     """
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self.connection = connection
+    def __init__(self, connection: sa.Connection, shared: PutOff | None = None) -> None:
+        self._connection = connection
+        self._shared = shared
         self.after_commit: AfterCommit = []
+
+    @property
+    def connection(self) -> sa.Connection:
+        self.settle()
+        return self._connection
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         return self.connection.execute(statement, parameters)
 
+    def aside(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        """Execute what neither sees nor meets anything that may have been put off."""
+        return self._connection.execute(statement, parameters)
+
+    def put_off(self, key: Hashable, write: Callable[[list[T]], None], item: T) -> None:
+        """Call write([item]) now or, where works share the transaction, later with the items of all."""
+        if self._shared is None:
+            write([item])
+        else:
+            self._shared.add(key, write, item)
+
+    def settle(self) -> None:
+        """Write what was put off."""
+        if self._shared is not None:
+            self._shared.settle()
+
+    def note(self, key: Hashable, value: object) -> None:
+        """Keep a value for the works that follow, until something settles."""
+        if self._shared is not None:
+            self._shared.note(key, value)
+
+    def noted(self, key: Hashable) -> Any:
+        """What was noted; None: nothing."""
+        return None if self._shared is None else self._shared.noted(key)
+
     @property
     def dialect(self) -> str:
-        return self.connection.dialect.name
+        return self._connection.dialect.name
 
     def lock(
         self, statement: sa.Select[Any], locking: sa.Select[Any] | None = None
@@ -228,41 +262,76 @@ class Database:
         return written
 
     def _write_together(self, batch: Sequence[Work]) -> None:
-        """Each work in a savepoint, all in one transaction; for a single one a savepoint would only
-        repeat what the transaction does."""
-        alone = len(batch) == 1
+        """All works in one transaction. Several run without savepoints at first: where all succeed,
+        which is the rule, they cost little more than one."""
         with _connected(self.engine, designate_write=True) as connection:
-            transaction = connection.begin()
-            try:
-                for work in batch:
-                    self._run(connection, work, alone=alone)
-                if alone and batch[0].error is not None:
-                    transaction.rollback()
-                else:
-                    _commit(transaction)
-            except BaseException:
-                transaction.rollback()
-                raise
+            if len(batch) == 1 or not _all_succeed(connection, batch):
+                _each(connection, batch)
 
-    @staticmethod
-    def _run(connection: sa.Connection, work: Work, *, alone: bool) -> None:
-        """Raises only what ends the transaction for the others too."""
-        tx = Transaction(connection)
-        if not alone:
-            connection.exec_driver_sql("SAVEPOINT work")
+
+def _all_succeed(connection: sa.Connection, batch: Sequence[Work]) -> bool:
+    """False: one of them failed, and nothing was stored."""
+    shared = PutOff()
+    transaction = connection.begin()
+    try:
+        results = []
         try:
             with _translated():
-                work.result = (work.run(tx), tx.after_commit)
+                for work in batch:
+                    tx = Transaction(connection, shared)
+                    results.append((work.run(tx), tx.after_commit))
+                shared.settle()
         except _Again:
             raise
-        except Exception as error:
+        except Exception:
             if connection.invalidated:
                 raise
-            work.error = error
-            if not alone:
-                connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
+            transaction.rollback()
+            return False
+        _commit(transaction)
+    except BaseException:
+        transaction.rollback()
+        raise
+    for work, result in zip(batch, results, strict=True):
+        work.result = result
+    return True
+
+
+def _each(connection: sa.Connection, batch: Sequence[Work]) -> None:
+    """Each work in a savepoint; for a single one a savepoint would only repeat what the transaction
+    does."""
+    alone = len(batch) == 1
+    transaction = connection.begin()
+    try:
+        for work in batch:
+            _run(connection, work, alone=alone)
+        if alone and batch[0].error is not None:
+            transaction.rollback()
+        else:
+            _commit(transaction)
+    except BaseException:
+        transaction.rollback()
+        raise
+
+
+def _run(connection: sa.Connection, work: Work, *, alone: bool) -> None:
+    """Raises only what ends the transaction for the others too."""
+    tx = Transaction(connection)
+    if not alone:
+        connection.exec_driver_sql("SAVEPOINT work")
+    try:
+        with _translated():
+            work.result = (work.run(tx), tx.after_commit)
+    except _Again:
+        raise
+    except Exception as error:
+        if connection.invalidated:
+            raise
+        work.error = error
         if not alone:
-            connection.exec_driver_sql("RELEASE SAVEPOINT work")
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT work")
+    if not alone:
+        connection.exec_driver_sql("RELEASE SAVEPOINT work")
 
 
 def _commit(transaction: sa.RootTransaction) -> None:

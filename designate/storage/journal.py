@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -29,8 +31,13 @@ APPEND = sa.insert(zone_journal)
 
 
 def append(tx: Transaction, step: Step, now: datetime) -> None:
+    """Works that share a transaction append theirs together."""
     values = {name: getattr(step, name) for name in Step.__slots__}
-    tx.execute(APPEND, {**values, "created_at": now})
+    tx.put_off("journal", partial(_append, tx), {**values, "created_at": now})
+
+
+def _append(tx: Transaction, steps: list[dict[str, Any]]) -> None:
+    tx.aside(APPEND, steps)
 
 
 def prune(tx: Transaction, zone_id: str, up_to_revision: int) -> None:

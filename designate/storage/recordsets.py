@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
+from functools import cache, partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -127,9 +128,9 @@ def _value(row: sa.Row[Any], zone: _Around, managed_by: Managed | None = None) -
     )
 
 
-def _stored(row: sa.Row[Any]) -> StoredRecordSet:
+def _stored(row: sa.Row[Any], zone: _Around | None = None) -> StoredRecordSet:
     return StoredRecordSet(
-        recordset=_value(row, _Around.of_row(row), _managed_by(row)),
+        recordset=_value(row, zone or _Around.of_row(row), _managed_by(row)),
         wire=row.wire,
         changed_revision=row.changed_revision,
     )
@@ -181,6 +182,9 @@ def _select(*conditions: Condition) -> sa.Select[Any]:
     return _joined((*KEPT, *ZONE_COLUMNS), *conditions)
 
 
+BY_ID_IN_ZONE: sa.Select[Any] = sa.select(*KEPT).where(
+    recordsets.c.id == sa.bindparam("id"), recordsets.c.zone_id == sa.bindparam("zone_id")
+)
 BY_ID = _select(zones.c.deleted == LIVE, recordsets.c.id == sa.bindparam("id"))
 # What stands at a name, and (as a row without a type) whether another zone covers it.
 AT_NAME = sa.union_all(
@@ -196,7 +200,10 @@ AT_NAME = sa.union_all(
 )
 INSERT = sa.insert(recordsets)
 INSERT_RECORDS = sa.insert(records)
+DELETE = sa.delete(recordsets).where(recordsets.c.id == sa.bindparam("recordset_id"))
+DELETE_RECORDS = sa.delete(records).where(records.c.recordset_id == sa.bindparam("recordset_id"))
 INSERT_BATCH = 5000
+INSERTED = "inserted"
 
 
 def get(connection: sa.Connection, recordset_id: str) -> StoredRecordSet:
@@ -207,17 +214,24 @@ def get(connection: sa.Connection, recordset_id: str) -> StoredRecordSet:
     return _stored(row)
 
 
+def get_in(tx: Transaction, zone: Zone, recordset_id: str) -> StoredRecordSet:
+    """Of a zone that this transaction holds. Raises NotFound."""
+    row = tx.aside(BY_ID_IN_ZONE, {"id": recordset_id, "zone_id": zone.id}).first()
+    if row is None:
+        raise errors.NotFound("recordset")
+    return _stored(row, _Around.of_zone(zone))
+
+
 def at_name(
-    connection: sa.Connection, zone_id: str, name: str, cuts: Iterable[str]
+    tx: Transaction, zone_id: str, name: str, cuts: Iterable[str]
 ) -> tuple[dict[str, RecordSetId], bool]:
     """The zone's recordsets at a name, type to id; and whether one of the cuts (names between it
     and the apex, itself included) is a zone of its own."""
-    values = {
-        "zone_id": zone_id,
-        "name_key": name.lower(),
-        "cuts": [cut.lower() for cut in cuts],
-    }
-    there = {row.type: RecordSetId(row.id) for row in connection.execute(AT_NAME, values)}
+    key = name.lower()
+    if tx.noted((INSERTED, zone_id, key)):
+        tx.settle()
+    values = {"zone_id": zone_id, "name_key": key, "cuts": [cut.lower() for cut in cuts]}
+    there = {row.type: RecordSetId(row.id) for row in tx.aside(AT_NAME, values)}
     return there, there.pop("", None) is not None
 
 
@@ -337,8 +351,19 @@ def find(
 
 
 def insert(tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision: int) -> None:
-    """Raises oslo.db's DBDuplicateEntry when the zone has one of that name and type."""
-    insert_many(tx, [(recordset, wire)], changed_revision)
+    """Raises oslo.db's DBDuplicateEntry when the zone has one of that name and type. Works that share
+    a transaction insert theirs together."""
+    tx.note((INSERTED, recordset.zone_id, recordset.name.lower()), value=True)
+    tx.note((INSERTED, recordset.id), value=True)
+    row = _columns(recordset, wire, changed_revision)
+    tx.put_off(INSERTED, partial(_insert, tx), (row, record_rows(recordset)))
+
+
+def _insert(tx: Transaction, found: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
+    tx.aside(INSERT, [row for row, _ in found])
+    rows = [row for _, rows in found for row in rows]
+    if rows:
+        tx.aside(INSERT_RECORDS, rows)
 
 
 def insert_many(
@@ -347,12 +372,14 @@ def insert_many(
     """As insert, in two statements for each INSERT_BATCH of them."""
     for start in range(0, len(found), INSERT_BATCH):
         batch = found[start : start + INSERT_BATCH]
-        tx.execute(
-            INSERT, [_columns(recordset, wire, changed_revision) for recordset, wire in batch]
+        tx.settle()
+        _insert(
+            tx,
+            [
+                (_columns(recordset, wire, changed_revision), record_rows(recordset))
+                for recordset, wire in batch
+            ],
         )
-        rows = [row for recordset, _ in batch for row in record_rows(recordset)]
-        if rows:
-            tx.execute(INSERT_RECORDS, rows)
 
 
 def _columns(recordset: RecordSet, wire: bytes, changed_revision: int) -> dict[str, Any]:
@@ -403,28 +430,40 @@ def update(
     tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision: int, *, new_records: bool
 ) -> None:
     """Store the recordset's changeable members; its version grows by one."""
-    tx.execute(
-        sa.update(recordsets)
-        .where(recordsets.c.id == recordset.id)
-        .values(
-            ttl=recordset.ttl,
-            description=recordset.description,
-            texts=list(recordset.records),
-            wire=wire,
-            record_count=len(recordset.records),
-            changed_revision=changed_revision,
-            action=recordset.action,
-            updated_at=recordset.updated_at,
-            version=recordsets.c.version + 1,
-            **_managed_columns(recordset.managed_by),
-        )
-    )
+    values = {
+        "ttl": recordset.ttl,
+        "description": recordset.description,
+        "texts": list(recordset.records),
+        "wire": wire,
+        "record_count": len(recordset.records),
+        "changed_revision": changed_revision,
+        "action": recordset.action,
+        "updated_at": recordset.updated_at,
+        **_managed_columns(recordset.managed_by),
+    }
+    _settle_insert(tx, recordset.id)
+    tx.aside(_updating(tuple(values)), {"recordset_id": recordset.id, **values})
     if new_records:
-        tx.execute(sa.delete(records).where(records.c.recordset_id == recordset.id))
+        tx.aside(DELETE_RECORDS, {"recordset_id": recordset.id})
         rows = record_rows(recordset)
         if rows:
-            tx.execute(INSERT_RECORDS, rows)
+            tx.aside(INSERT_RECORDS, rows)
+
+
+@cache
+def _updating(names: tuple[str, ...]) -> sa.Update:
+    return (
+        sa.update(recordsets)
+        .where(recordsets.c.id == sa.bindparam("recordset_id"))
+        .values(version=recordsets.c.version + 1, **{name: sa.bindparam(name) for name in names})
+    )
 
 
 def delete(tx: Transaction, recordset_id: str) -> None:
-    tx.execute(sa.delete(recordsets).where(recordsets.c.id == recordset_id))
+    _settle_insert(tx, recordset_id)
+    tx.aside(DELETE, {"recordset_id": recordset_id})
+
+
+def _settle_insert(tx: Transaction, recordset_id: str) -> None:
+    if tx.noted((INSERTED, recordset_id)):
+        tx.settle()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -125,6 +126,7 @@ KEPT: tuple[sa.ColumnElement[Any], ...] = tuple(
     column for column in zones.c if column.name in (*StoredZone.__slots__, "expired_at")
 )
 # Statements of the busiest paths are made once: putting one together costs more than running it.
+NOTE = "zone"
 ID: sa.BindParameter[str] = sa.bindparam("id")
 PROJECT: sa.BindParameter[str] = sa.bindparam("project_id")
 LIMITS = ("zone_recordsets", "zone_records", "recordset_records")
@@ -188,8 +190,11 @@ def lock(tx: Transaction, zone_id: str) -> StoredZone:
 
 
 def lock_visible(tx: Transaction, zone_id: str, scope: Scope) -> StoredZone:
-    """All that a change for somebody has to know of the zone, in one statement; its row is held
-    until the transaction ends. Raises NotFound, also when the scope does not see the zone."""
+    """All that a change for somebody has to know of the zone, in one statement at most; its row is
+    held until the transaction ends. Raises NotFound, also when the scope does not see the zone."""
+    noted: tuple[Scope, StoredZone] | None = tx.noted((NOTE, zone_id))
+    if noted is not None and noted[0] == scope:
+        return noted[1]
     if scope.all_projects:
         row = tx.execute(tx.lock(UNLOCKED_ALL, LOCKED_ALL), {"id": zone_id}).first()
     else:
@@ -197,7 +202,9 @@ def lock_visible(tx: Transaction, zone_id: str, scope: Scope) -> StoredZone:
         row = tx.execute(tx.lock(UNLOCKED_VISIBLE, LOCKED_VISIBLE), values).first()
     if row is None:
         raise errors.NotFound("zone")
-    return of_row(row)
+    found = of_row(row)
+    tx.note((NOTE, zone_id), (scope, found))
+    return found
 
 
 def _filters(query: Query) -> list[Condition]:
@@ -335,9 +342,30 @@ def insert(
 
 def update(tx: Transaction, zone_id: str, **columns: Any) -> None:
     """Set columns of the zone's row; its version grows by one."""
+    tx.settle()
+    _update(tx, zone_id, columns)
+
+
+def advance(tx: Transaction, before: StoredZone, after: Zone, columns: Mapping[str, Any]) -> None:
+    """Set columns of the locked zone's row, whose zone is `after` then. Works that share a transaction
+    do it together."""
+    tx.put_off((NOTE, after.id), partial(_advance, tx, after.id), columns)
+    noted: tuple[Scope, StoredZone] | None = tx.noted((NOTE, after.id))
+    if noted is not None:
+        kept = {name: value for name, value in columns.items() if name in StoredZone.__slots__}
+        tx.note((NOTE, after.id), (noted[0], replace(before, zone=after, **kept)))
+
+
+def _advance(tx: Transaction, zone_id: str, steps: list[Mapping[str, Any]]) -> None:
+    columns = dict(ChainMap(*map(dict, reversed(steps))))
+    _update(tx, zone_id, columns, versions=len(steps))
+
+
+def _update(tx: Transaction, zone_id: str, columns: dict[str, Any], versions: int = 1) -> None:
     if "masters" in columns:
         columns["masters"] = to_plain(MASTERS, columns["masters"])
-    tx.execute(_updating(tuple(sorted(columns))), {"zone_id": zone_id, **columns})
+    values = {"zone_id": zone_id, "versions": versions, **columns}
+    tx.aside(_updating(tuple(sorted(columns))), values)
 
 
 @cache
@@ -345,7 +373,10 @@ def _updating(names: tuple[str, ...]) -> sa.Update:
     return (
         sa.update(zones)
         .where(zones.c.id == sa.bindparam("zone_id"))
-        .values(version=zones.c.version + 1, **{name: sa.bindparam(name) for name in names})
+        .values(
+            version=zones.c.version + sa.bindparam("versions", type_=sa.Integer),
+            **{name: sa.bindparam(name) for name in names},
+        )
     )
 
 
