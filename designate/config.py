@@ -36,6 +36,7 @@ MODULES = (
     "designate.mdns.zonecache",
     "designate.notifications",
     "designate.producer.audit",
+    "designate.producer.reconcile",
     "designate.producer.membership",
     "designate.producer.service",
     "designate.producer.statuses",

@@ -61,6 +61,19 @@ PROBES = Counter(
     "Probes of servers that answer nothing.",
     ("kind", "pool", "server"),
 )
+CHECKED = Counter(
+    "designate_zones_checked_total",
+    "Answers about zones that were thought to be served.",
+    ("pool", "nameserver"),
+)
+DRIFTED = Counter(
+    "designate_zones_drifted_total",
+    "Zones that a nameserver did not serve as it was proven to: missing, failing, behind or ahead.",
+    ("pool", "nameserver", "kind"),
+)
+REPAIRED = Counter(
+    "designate_zones_repaired_total", "Zones that drifted and are served again.", ("pool",)
+)
 TRANSFERS = Counter(
     "designate_transfers_total", "Zone transfers that were begun, by kind.", ("kind",)
 )

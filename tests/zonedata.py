@@ -32,12 +32,16 @@ class Quiet:
         self.changes: list[ZoneChange] = []
         self.served: list[tuple[str, int, str]] = []
         self.refreshed: list[tuple[str, str | None]] = []
+        self.checked: tuple[ZoneChange, ...] = ()
 
     def zone_changed(self, context: Context, change: ZoneChange) -> None:
         self.changes.append(change)
 
     def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
         self.refreshed.append((zone_id, source))
+
+    def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
+        self.checked += changes
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
         self.served.append((zone_id, serial, peer))

@@ -126,6 +126,7 @@ def advance(
     added: Iterable[bytes] = (),
     whole: bool = False,
     soa_wire: bytes | None = None,
+    beyond: int | None = None,
     columns: Mapping[str, Any] = EMPTY,
 ) -> Zone:
     """Give the locked zone its next revision: serial, journal step, status, and after commit the
@@ -133,7 +134,8 @@ def advance(
 
     deleted, added: RRs with their real TTLs. whole: the difference cannot be told by them (the
     zone's TTL changed), so the journal breaks here. soa_wire: the SOA's data where more than its
-    serial changes. columns: other columns of the zone's row to set.
+    serial changes. beyond: a serial that the new one must be newer than. columns: other columns of the
+    zone's row to set.
     """
     zone = stored.zone
     if stored.expired:
@@ -143,7 +145,9 @@ def advance(
         # The next ones are the primary's to give; the least step forward leaves most of them.
         (zone.serial + 1) % names.SERIAL_MODULUS
         if zone.type == ZoneType.SECONDARY
-        else names.next_serial(zone.serial, now.replace(tzinfo=UTC).timestamp())
+        else names.next_serial(
+            zone.serial if beyond is None else beyond, now.replace(tzinfo=UTC).timestamp()
+        )
     )
     after = replace(
         zone,

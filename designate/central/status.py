@@ -10,14 +10,14 @@ from oslo_policy import policy
 
 from designate import errors, metrics
 from designate.central import leases
-from designate.central.base import Core, buried, change_of, withdrawal_of
+from designate.central.base import Core, advance, buried, change_of, withdrawal_of
 from designate.central.tasks import Jobs
 from designate.context import Context, admin_context
-from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport
+from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport, ZoneType
 from designate.storage import zones
 from designate.storage.engine import Transaction
 from designate.storage.zones import StoredZone
-from designate.wire.names import serial_ge
+from designate.wire.names import serial_ge, serial_gt
 
 LOG = logging.getLogger(__name__)
 
@@ -70,7 +70,8 @@ class StatusEndpoint:
 
         news = self._core.db.write(write, report.zone_id)
         if news:
-            level = logging.WARNING if report.outcome is Outcome.FAILED else logging.INFO
+            worse = report.outcome in (Outcome.FAILED, Outcome.DRIFTED)
+            level = logging.WARNING if worse else logging.INFO
             LOG.log(level, "zone %s %s", report.zone_id, news)
 
     def _decide(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
@@ -82,6 +83,8 @@ class StatusEndpoint:
             return self._absent(tx, zone)
         if report.outcome is Outcome.SERVED:
             return self._served(tx, zone, report)
+        if report.outcome is Outcome.DRIFTED:
+            return self._drifted(tx, stored, report)
         return self._failed(tx, zone, report)
 
     def _tell(self, tx: Transaction, before: Zone) -> None:
@@ -141,6 +144,34 @@ class StatusEndpoint:
             return None
         zones.update(tx, zone.id, status=Status.ERROR, error=error, sent_at=self._core.now())
         return f"revision {zone.revision} failed: {error}"
+
+    def _drifted(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
+        """What was proven once does not hold any more: the zone waits again, so that the recovery sweep
+        sees to it whatever becomes of the worker.
+
+        A nameserver with a newer serial than was ever given (the database is an old copy, or somebody
+        else wrote to the server) would take no transfer: the zone gets a serial beyond that.
+        """
+        zone = stored.zone
+        settled = zone.status == Status.ACTIVE and zone.action == Action.NONE
+        if not settled or report.revision != zone.revision:
+            return None
+        if serial_gt(report.serial, zone.serial):
+            if zone.type == ZoneType.SECONDARY:
+                return None  # The serials are the primary's to give.
+            after = advance(self._core, tx, stored, beyond=report.serial)
+            return f"gets serial {after.serial}: {report.error}"
+        now = self._core.now()
+        zones.update(
+            tx,
+            zone.id,
+            action=Action.UPDATE,
+            status=Status.PENDING,
+            served_revision=zone.revision - 1,
+            pending_since=now,
+            sent_at=now,
+        )
+        return f"is not served any more: {report.error}"
 
     def recover(
         self,

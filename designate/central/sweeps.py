@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from designate import metrics
 from designate.central import leases
-from designate.central.base import Core
+from designate.central.base import Core, change_of
 from designate.central.pools import follow_pools
 from designate.central.status import GROUP
-from designate.context import Context
+from designate.context import Context, admin_context
 from designate.model.zones import Zone
 from designate.storage import audit, inbound, journal, zones
 from designate.storage.engine import Transaction
@@ -80,3 +80,23 @@ class SweepsEndpoint:
             return audit.claim(tx, (first_shard, last_shard), after, until, limit)
 
         return tuple(self._core.db.write(write))
+
+    def reconcile(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        after: str,
+        generation: int | None = None,
+    ) -> str:
+        core = self._core
+        with core.db.read() as connection:
+            leases.require(connection, generation)
+            found = zones.settled(connection, (first_shard, last_shard), after, limit)
+        if not found:
+            return ""
+        changes = tuple(change_of(one.zone, one.pool_version, again=True) for one in found)
+        core.worker.check_zones(admin_context(), changes)
+        metrics.SWEPT.labels("reconciliation").inc(len(found))
+        return found[-1].zone.id if len(found) >= limit else ""

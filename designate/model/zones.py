@@ -161,17 +161,20 @@ class ZoneChange:
 
 class Outcome(StrEnum):
     """SERVED: enough nameservers serve `serial` or a newer one. ABSENT: enough of them have stopped
-    serving the deleted zone. FAILED: neither within the deadline."""
+    serving the deleted zone. FAILED: neither within the deadline. DRIFTED: they were proven to serve
+    the zone, and too few of them do now, or one of them has a serial that was never given."""
 
     SERVED = "SERVED"
     ABSENT = "ABSENT"
     FAILED = "FAILED"
+    DRIFTED = "DRIFTED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneReport:
     """The worker's finding. serial: the oldest one among the servers that count; for FAILED the
-    serial that was waited for. revision: the revision of the change that it answers."""
+    serial that was waited for; for DRIFTED the newest one that a server has. revision: the revision of
+    the change that it answers."""
 
     zone_id: ZoneId
     revision: int

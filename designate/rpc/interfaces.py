@@ -511,6 +511,19 @@ class SweepsApi(Interface, Protocol):
         `until` is the caller's to tell: nobody is given them again for that period."""
         ...
 
+    def reconcile(
+        self,
+        context: Context,
+        first_shard: int,
+        last_shard: int,
+        limit: int,
+        after: str,
+        generation: int | None = None,
+    ) -> str:
+        """Have a worker look whether the next zones, behind the id `after`, that are thought to be
+        served really are. Answers the id of the last one; empty: there are no more."""
+        ...
+
 
 class LeasesApi(Interface, Protocol):
     """Groups of processes that divide work among themselves."""
@@ -533,7 +546,7 @@ class WorkerApi(Interface, Protocol):
 
     NAMESPACE: ClassVar[str] = "worker"
     VERSION: ClassVar[str] = "1.0"
-    CASTS: ClassVar[frozenset[str]] = frozenset({"zone_changed", "refresh_zone"})
+    CASTS: ClassVar[frozenset[str]] = frozenset({"zone_changed", "refresh_zone", "check_zones"})
     FANOUTS: ClassVar[frozenset[str]] = frozenset({"zone_served"})
 
     def zone_changed(self, context: Context, change: ZoneChange) -> None: ...
@@ -541,6 +554,10 @@ class WorkerApi(Interface, Protocol):
     def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
         """Look for a newer version of a secondary zone at its primaries. source: the address of the one
         that has news, which is asked first."""
+        ...
+
+    def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
+        """Ask the nameservers whether they still serve these zones; repair what they do not."""
         ...
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from designate import errors
 from designate.model.codec import from_plain, to_plain
 from designate.model.query import Page, Query
+from designate.model.shards import SHARDS
 from designate.model.zones import Action, Master, Status, Zone, ZoneId, ZoneType
 from designate.storage import query as queries
 from designate.storage.engine import Transaction
@@ -457,6 +458,27 @@ def claim_waiting(
         tx.execute(
             sa.update(zones).where(zones.c.id.in_([row.id for row in rows])).values(sent_at=now)
         )
+    return [of_row(row) for row in rows]
+
+
+def settled(
+    connection: sa.Connection, shards: tuple[int, int], after: str, limit: int
+) -> list[StoredZone]:
+    """Zones that their nameservers are thought to serve and for which nothing is under way, in the
+    order of their ids, which is that of the shards, behind the id `after`."""
+    first, last = shards
+    rows = connection.execute(
+        STORED.where(
+            zones.c.id > max(after, f"{first:03x}"),
+            zones.c.id < (f"{last + 1:03x}" if last + 1 < SHARDS else "g"),
+            zones.c.deleted == LIVE,
+            zones.c.status == Status.ACTIVE,
+            zones.c.action == Action.NONE,
+            zones.c.expired_at.is_(None),
+        )
+        .order_by(zones.c.id)
+        .limit(limit)
+    )
     return [of_row(row) for row in rows]
 
 

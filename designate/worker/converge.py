@@ -15,6 +15,7 @@ from time import monotonic
 
 from designate import errors, metrics
 from designate.context import admin_context
+from designate.model.pools import Nameserver
 from designate.model.zones import Action, Outcome, ZoneChange, ZoneReport, newest
 from designate.rpc.clients import CentralClient
 from designate.wire import client
@@ -68,10 +69,15 @@ class Converger:
     def __len__(self) -> int:
         return len(self._states)
 
-    def want(self, change: ZoneChange, pool: LivePool) -> None:
+    def waits(self, zone_id: str) -> bool:
+        """Whether the zone is on its way to its nameservers."""
+        return zone_id in self._states
+
+    def want(self, change: ZoneChange, pool: LivePool, *, repair: bool = False) -> None:
         """Make this the zone's wanted state, unless a newer one is wanted already.
 
-        What is wanted already is not begun again: the recovery sweep repeats changes.
+        What is wanted already is not begun again: the recovery sweep repeats changes. repair: the zone
+        was served once and is found to have drifted.
         """
         if not pool.nameservers:
             state = new_state(change, pool, self._settings, monotonic())
@@ -95,7 +101,7 @@ class Converger:
                     self._follow(old, change)
                     return
                 self._close(old)
-            self._begin(change, pool)
+            self._begin(change, pool, repair)
 
     def _drop(self) -> None:
         self.dropped += 1
@@ -103,8 +109,9 @@ class Converger:
         if self.dropped == 1 or self.dropped % 1000 == 0:
             LOG.warning("too many zones wait; %d changes left to the sweep so far", self.dropped)
 
-    def _begin(self, change: ZoneChange, pool: LivePool) -> None:
+    def _begin(self, change: ZoneChange, pool: LivePool, repair: bool) -> None:
         state = new_state(change, pool, self._settings, monotonic())
+        state.repair = repair
         self._states[change.zone_id] = state
         self._publisher.begin(state)
         for server in state.servers:
@@ -138,6 +145,55 @@ class Converger:
                         self._circuits.alive(_way(state, server))
                     server.delay_s = HINTED_DELAY_S
                     self._poll(state, server)
+
+    def check(
+        self,
+        change: ZoneChange,
+        pool: LivePool,
+        nameserver: Nameserver,
+        tell: Callable[[client.SoaAnswer | None], object],
+    ) -> None:
+        """Ask a nameserver about a zone that is thought to be served, behind all that waits. tell:
+        called once with the answer; None: there was none, or too much waits."""
+        lane = ("query", nameserver.host, nameserver.port)
+        job = partial(self._check, change, pool, nameserver, tell)
+        if not self._lanes.submit(lane, job, later=True):
+            tell(None)
+
+    def _check(
+        self,
+        change: ZoneChange,
+        pool: LivePool,
+        nameserver: Nameserver,
+        tell: Callable[[client.SoaAnswer | None], object],
+    ) -> None:
+        way = ("query", pool.name, f"{nameserver.host}:{nameserver.port}")
+        with self._lock:
+            held = self._circuits.holds(way, change.zone_id, None)
+            probe = not held and self._circuits.asks(way)
+        answer = None if held else self._query(change, pool, nameserver)
+        with self._lock:
+            if answer is not None:
+                self._heard(way, answer, probe=probe)
+        tell(None if answer is None or answer.silent else answer)
+
+    def _query(
+        self, change: ZoneChange, pool: LivePool, nameserver: Nameserver
+    ) -> client.SoaAnswer:
+        return client.query_soa(
+            nameserver.host,
+            nameserver.port,
+            change.name,
+            self._settings.query_timeout_s,
+            tcp=self._settings.all_tcp,
+            key=pool.key_of(nameserver),
+        )
+
+    def _heard(self, way: Way, answer: client.SoaAnswer, *, probe: bool) -> None:
+        if answer.silent:
+            self._circuits.silent(way, answer.text, probe=probe)
+        else:
+            self._circuits.answered(way)
 
     def _reached(self, state: ZoneState) -> None:
         """A target has done what it was told, so the nameservers may know already."""
@@ -193,21 +249,11 @@ class Converger:
                 server.asking = False
                 return
             probe = self._circuits.asks(way)
-        answer = client.query_soa(
-            server.nameserver.host,
-            server.nameserver.port,
-            state.change.name,
-            self._settings.query_timeout_s,
-            tcp=self._settings.all_tcp,
-            key=state.pool.key_of(server.nameserver),
-        )
+        answer = self._query(state.change, state.pool, server.nameserver)
         report: ZoneReport | None = None
         with self._lock:
             server.asking = False
-            if answer.silent:
-                self._circuits.silent(way, answer.text, probe=probe)
-            else:
-                self._circuits.answered(way)
+            self._heard(way, answer, probe=probe)
             if state.closed:
                 return
             lagged = state.lags(server)
@@ -231,6 +277,8 @@ class Converger:
     def _reported(self, state: ZoneState, report: ZoneReport) -> None:
         if report.outcome is Outcome.ABSENT or report.revision >= state.change.revision:
             self._close(state)
+            if state.repair and report.outcome is Outcome.SERVED:
+                metrics.REPAIRED.labels(state.pool.name).inc()
         state.deadline = monotonic() + self._settings.deadline_s
         while state.steps and state.steps[0][1] <= report.revision:
             state.steps.popleft()

@@ -13,6 +13,7 @@ from designate.backend import base as backends
 from designate.context import Context, admin_context
 from designate.model.zones import Outcome, ZoneChange, ZoneReport
 from designate.rpc.clients import CentralClient
+from designate.worker.check import Checker
 from designate.worker.converge import Converger
 from designate.worker.inbound import Inbound
 from designate.worker.mailbox import Mailbox
@@ -93,18 +94,17 @@ class Worker:
         self._central = central
         self._mailbox = Mailbox()
         self._pools = PoolCache(central, backends.load)
-        self._converger = Converger(
-            central,
-            Settings(
-                threshold_percentage=group.threshold_percentage,
-                deadline_s=group.convergence_deadline,
-                query_timeout_s=min(float(group.poll_timeout), LONGEST_QUERY_S),
-                first_poll_s=group.poll_delay or FIRST_POLL_S,
-                retry_s=min(0.25, group.poll_retry_interval),
-                longest_retry_s=min(LONGEST_RETRY_S, group.poll_retry_interval),
-                all_tcp=group.all_tcp,
-            ),
+        settings = Settings(
+            threshold_percentage=group.threshold_percentage,
+            deadline_s=group.convergence_deadline,
+            query_timeout_s=min(float(group.poll_timeout), LONGEST_QUERY_S),
+            first_poll_s=group.poll_delay or FIRST_POLL_S,
+            retry_s=min(0.25, group.poll_retry_interval),
+            longest_retry_s=min(LONGEST_RETRY_S, group.poll_retry_interval),
+            all_tcp=group.all_tcp,
         )
+        self._converger = Converger(central, settings)
+        self._checker = Checker(central, self._pools, self._converger, settings)
         self._inbound = Inbound(conf, central)
         self._stopping = threading.Event()
         self._threads = [
@@ -133,6 +133,9 @@ class Worker:
 
     def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
         self._inbound.refresh_zone(zone_id, source)
+
+    def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
+        self._checker.check(changes)
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
         self._converger.hint(zone_id, peer)

@@ -89,8 +89,8 @@ class ZoneState:
     first, so that a stream of changes shows progress. calls: what each target's backend is to do
     ("create", "delete" or ""). calls_needed: the zone is not done before enough of them did it; a
     repair is not needed, for there the nameservers' answers are proof enough. renewed: the targets'
-    settings were compared with the servers' once. since: when the change was heard of. Moments are
-    those of time.monotonic()."""
+    settings were compared with the servers' once. repair: the zone was found to have drifted. since:
+    when the change was heard of. Moments are those of time.monotonic()."""
 
     change: ZoneChange
     pool: LivePool
@@ -109,6 +109,7 @@ class ZoneState:
     restore_after: float = -math.inf
     restorations: int = 0
     renewed: bool = False
+    repair: bool = False
     since: float = 0.0
 
     @property
@@ -117,8 +118,8 @@ class ZoneState:
 
     @property
     def servers_needed(self) -> int:
-        """Of the nameservers; never none, for without a proof nothing is known."""
-        return max(1, math.ceil(len(self.servers) * self.settings.threshold_percentage / 100))
+        """Of the nameservers."""
+        return needed(len(self.servers), self.settings)
 
     def targets_done(self) -> bool:
         """Enough backends have done what the zone needs of them."""
@@ -205,6 +206,12 @@ class ZoneState:
             outcome=outcome,
             error=error,
         )
+
+
+def needed(servers: int, settings: Settings) -> int:
+    """How many of so many nameservers must serve a zone; never none, for without a proof nothing is
+    known."""
+    return max(1, math.ceil(servers * settings.threshold_percentage / 100))
 
 
 def new_state(change: ZoneChange, pool: LivePool, settings: Settings, now: float) -> ZoneState:

@@ -193,6 +193,39 @@ def test_work_without_shards_belongs_to_the_first_ones(started):
     assert set(second.calls) == {"purge"}
 
 
+def test_reconciliation_goes_through_its_shards_at_its_rate_and_rests():
+    class Pages:
+        def __init__(self):
+            self.answers = ["a", "b", ""]
+            self.asked = []
+
+        def reconcile(self, context, first, last, limit, after, generation):
+            self.asked.append((first, last, limit, after, generation))
+            return self.answers.pop(0)
+
+    pages = Pages()
+    conf = make_conf("periodic_reconciliation")
+    conf.set_override("per_page", 20, "producer_task:periodic_reconciliation")
+    conf.set_override("rate", 40.0, "producer_task:periodic_reconciliation")
+    (task,) = load(conf, client(pages))
+    mine = Shards(first=0, last=9, generation=3)
+
+    waits = [task.run(mine) for _ in range(3)]
+    pages.answers += ["c", ""]
+    task.run(mine)
+    task.run(Shards(first=0, last=4, generation=4))
+
+    assert waits[:2] == [0.5, 0.5]
+    assert 590 < waits[2] <= 600
+    assert pages.asked == [
+        (0, 9, 20, "", 3),
+        (0, 9, 20, "a", 3),
+        (0, 9, 20, "b", 3),
+        (0, 9, 20, "", 3),
+        (0, 4, 20, "", 4),
+    ], "new shards are begun from their first zone"
+
+
 def test_all_installed_tasks_run_by_default():
     names = {task.NAME for task in load(make_conf(), client(Sweeps()))}
 
@@ -201,6 +234,7 @@ def test_all_installed_tasks_run_by_default():
         "periodic_check_service_status",
         "periodic_cleanup_stopped_service_status",
         "periodic_exists",
+        "periodic_reconciliation",
         "periodic_secondary_refresh",
         "worker_periodic_recovery",
         "zone_purge",

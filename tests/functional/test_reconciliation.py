@@ -1,0 +1,162 @@
+"""Servers that lost zones, or hold what was never given to them, are found and brought back."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import shutil
+
+import pytest
+
+from designate.backend import rndc, rndckey
+from designate.context import admin_context
+from designate.model.shards import SHARDS
+from designate.model.zones import Outcome, Status, ZoneReport
+from designate.wire.names import serial_gt
+from tests.servers import Named, free_port, until
+from tests.service import Service, ask, texts, transferred
+from tests.zonedata import Hidden
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def hidden(tmp_path_factory):
+    with Hidden(tmp_path_factory.mktemp("hidden")) as parts:
+        yield parts
+
+
+@pytest.fixture
+def settled(hidden):
+    """A zone that is proven to be served."""
+    zone = hidden.zone(f"settled{next(NUMBERS)}.example.")
+    hidden.central.status.report(admin_context(), report(zone, Outcome.SERVED))
+    return hidden.fresh(zone)
+
+
+def report(zone, outcome, serial=None):
+    return ZoneReport(
+        zone_id=zone.id,
+        revision=zone.revision,
+        serial=zone.serial if serial is None else serial,
+        outcome=outcome,
+        error="nameserver ns: missing",
+    )
+
+
+def drifted(hidden, zone, serial=None):
+    hidden.central.status.report(admin_context(), report(zone, Outcome.DRIFTED, serial))
+    return hidden.fresh(zone)
+
+
+def test_a_zone_that_is_lost_waits_until_it_is_served_again(hidden, settled, caplog):
+    with caplog.at_level(logging.WARNING):
+        lost = drifted(hidden, settled)
+    hidden.central.status.report(admin_context(), report(settled, Outcome.SERVED))
+    back = hidden.fresh(settled)
+
+    assert (str(lost.status), str(lost.action)) == ("PENDING", "UPDATE")
+    assert lost.served_revision == settled.revision - 1
+    assert (lost.revision, lost.serial) == (settled.revision, settled.serial), "nothing changed"
+    assert "is not served any more: nameserver ns: missing" in caplog.text
+    assert (back.status, back.served_revision) == (Status.ACTIVE, settled.revision)
+
+
+def test_the_sweep_sees_to_a_lost_zone_when_the_worker_does_not(hidden, settled):
+    lost = drifted(hidden, settled)
+    hidden.worker.changes.clear()
+
+    def handed_out():
+        hidden.central.status.recover(admin_context(), 0, SHARDS - 1, 100)
+        return [change for change in hidden.worker.changes if change.zone_id == lost.id]
+
+    found = until(handed_out, 10, "the sweep")
+
+    assert found[0].again
+
+
+def test_what_is_old_news_changes_nothing(hidden, settled):
+    hidden.add(settled, "www", "A", "192.0.2.1")
+    waiting = drifted(hidden, settled)
+
+    assert waiting.revision == settled.revision + 1
+    assert waiting.served_revision == settled.revision
+
+
+def test_a_zone_passes_a_serial_that_it_never_gave(hidden, settled):
+    ahead = (settled.serial + 100_000) % 2**32
+
+    after = drifted(hidden, settled, ahead)
+
+    assert serial_gt(after.serial, ahead)
+    assert (after.revision, str(after.status)) == (settled.revision + 1, "PENDING")
+    assert hidden.worker.changes[-1].serial == after.serial
+    assert transferred(hidden.address, settled.name).get_soa().serial == after.serial
+
+
+def test_zones_are_handed_out_in_pages_and_none_that_waits(tmp_path):
+    with Hidden(tmp_path) as parts:
+        zones = [parts.zone(f"page{number}.example.") for number in range(7)]
+        for zone in zones[:5]:
+            parts.central.status.report(admin_context(), report(zone, Outcome.SERVED))
+        after, pages = "", 0
+        while pages == 0 or after:
+            after = parts.central.sweeps.reconcile(admin_context(), 0, SHARDS - 1, 2, after)
+            pages += 1
+        halves = sum(
+            (
+                parts.central.sweeps.reconcile(admin_context(), first, last, 100, "") == ""
+                for first, last in ((0, 2047), (2048, SHARDS - 1))
+            )
+        )
+
+    wanted = sorted(zone.id for zone in zones[:5])
+    assert [change.zone_id for change in parts.worker.checked[:5]] == wanted
+    assert sorted(change.zone_id for change in parts.worker.checked[5:]) == wanted
+    assert (pages, halves) == (3, 2)
+    assert all(change.again and change.created for change in parts.worker.checked)
+
+
+def test_a_bind_that_lost_its_zones_gets_them_back(tmp_path, caplog):
+    port = free_port()
+    task = {"producer_task:periodic_reconciliation": {"interval": 0.5, "rate": 1000}}
+    with (
+        Named(tmp_path / "bind") as bind,
+        Service(tmp_path, bind, port, **task) as service,
+    ):
+        zones = [service.zone(f"lost{number}.example.") for number in range(3)]
+        for zone in zones:
+            service.recordset(zone, f"www.{zone['name']}", "A", ["192.0.2.7"])
+        for zone in zones:
+            service.active(f"/zones/{zone['id']}")
+        address = ("127.0.0.1", bind.port)
+        www = f"www.{zones[0]['name']}"
+
+        def served():
+            return texts(ask(address, www, "A")) == {"192.0.2.7"}
+
+        key = rndckey.load(str(bind.key_file), None, "127.0.0.1")
+        rndc.command("127.0.0.1", bind.rndc_port, key, f"delzone -clean {zones[0]['name']}", 5)
+        assert not served()
+        until(served, 20, "the zone that was deleted at the server")
+        service.active(f"/zones/{zones[0]['id']}")
+
+        bind.stop()
+        for path in bind.folder.iterdir():
+            if path.name not in ("named.conf", "rndc.key", "named.log"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        bind.start()
+        until(
+            lambda: all(
+                texts(ask(address, f"www.{zone['name']}", "A")) == {"192.0.2.7"} for zone in zones
+            ),
+            30,
+            "all zones of the rebuilt server",
+        )
+        shown = [service.active(f"/zones/{zone['id']}") for zone in zones]
+        copies = [transferred(address, zone["name"]) for zone in zones]
+        truth = [transferred(service.dns, zone["name"]) for zone in zones]
+
+    assert copies == truth
+    assert [zone["serial"] for zone in shown] == [copy.get_soa().serial for copy in copies]
+    assert "zones are missing, and are repaired: lost" in caplog.text
