@@ -498,4 +498,8 @@ class ExportsEndpoint(_Tasks):
 
 
 def _rendered(connection: Any, zone: Zone) -> str:
-    return "".join(zonefile.render(zone.name, zone.ttl, tasks.content(connection, zone)))
+    rrsets = (
+        (name, rtype, ttl, rrtypes.master_form(rtype, texts))
+        for name, rtype, ttl, texts in tasks.content(connection, zone)
+    )
+    return "".join(zonefile.render(zone.name, zone.ttl, rrsets))

@@ -13,6 +13,7 @@ from designate.rrtypes.base import (
     is_domain,
     is_email,
     is_host,
+    master_form,
     numeric_type,
     rdata,
 )
@@ -25,5 +26,5 @@ SUPPORTED = (
 __all__ = [
     "REGISTRY", "SUPPORTED", "address", "check_domain", "check_owner", "check_type", "imported",
     "is_domain",
-    "is_email", "is_host", "mail", "names", "numeric_type", "rdata", "security", "service",
+    "is_email", "is_host", "mail", "master_form", "names", "numeric_type", "rdata", "security", "service",
 ]  # fmt: skip

@@ -228,6 +228,12 @@ def check_owner(rtype: str, name: str) -> None:
     _registered(rtype).check_owner(name)
 
 
+def master_form(rtype: str, texts: Sequence[str]) -> list[str]:
+    """Accepted texts as a master file has them (RFC 1035 section 5.1): clients may leave out quotes and
+    backslashes that its readers need."""
+    return [_registered(rtype).presentation(text) for text in texts]
+
+
 def imported(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
     """As rdata, for records of a zone file, which may be written in more ways."""
     handler = _registered(rtype)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from designate import rrtypes
 from designate.central import tasks as central_tasks
 from designate.central.base import utcnow
 from designate.central.tasks import MOST_ATTEMPTS, Progress, shortened
@@ -350,3 +351,42 @@ def test_an_import_that_takes_long_shows_its_progress(hidden, call, monkeypatch)
     until(ended, 60, "the import's end")
     assert seen & {"Reading the zone file", "Checking"}
     assert call("GET", path)[1]["status"] == "COMPLETE", call("GET", path)[1]["message"]
+
+
+TEXTS = [
+    "", '""', '"a b"', "plain", '"', 'a"b', 'a\\"b', 'a\\\\"b', '"a\\"b"', '"back\\\\slash"', '"a\\\\"',
+    ";", "(a)", '"(a;b)"', "v=DMARC1;p=none", "\\#", "@", "$ORIGIN", "$TTL", "é中😀", '"naïve café"',
+    "\\065\\255\\000", '"\\010\\127\\128"', '" a "', '"a\tb"', "\\;", "\\a", "\\@",
+    '"' + "a" * 253 + '" "b c" "' + "d" * 253 + '"',
+    '"' + "é" * 127 + '" "' + '\\"' * 100 + '"',
+    '"' + "\\255" * 60 + '" "' + "\\000" * 60 + '"',
+]  # fmt: skip
+
+
+def exported(call, zone_id):
+    _, task = call("POST", f"/v2/zones/{zone_id}/tasks/export")
+    done = finished(call, f"/v2/zones/tasks/exports/{task['id']}")
+    assert done["status"] == "COMPLETE", done["message"]
+    status, text = call("GET", f"/v2/zones/tasks/exports/{task['id']}/export", None, DNS)
+    assert status == 200
+    return text
+
+
+def test_texts_come_back_from_an_export_byte_for_byte(call):
+    _, zone = call("POST", "/v2/zones", {"name": "from.example.", "email": "a@example.org"})
+    sent = {}
+    for number, text in enumerate(TEXTS):
+        body = {"name": f"t{number}.from.example.", "type": "TXT", "records": [text]}
+        status, made = call("POST", f"/v2/zones/{zone['id']}/recordsets", body)
+        assert status == 202, (text, made)
+        sent[f"t{number}.to.example."] = rrtypes.rdata("TXT", "x.", [text])
+    written = exported(call, zone["id"])
+
+    task = imported(call, written.replace("from.example.", "to.example."))
+
+    assert task["status"] == "COMPLETE", task["message"]
+    assert {
+        name: rrtypes.imported(rtype, name, records)
+        for (name, rtype), (_, records) in recordsets(call, task["zone_id"]).items()
+        if rtype == "TXT"
+    } == sent
