@@ -13,7 +13,7 @@ from webob import Request, Response
 from webob.acceptparse import create_accept_header
 from webob.exc import HTTPNotAcceptable
 
-from designate.api import middleware
+from designate.api import middleware, openapi
 from designate.api.resource import answer
 from designate.api.resources import (
     admin,
@@ -96,6 +96,8 @@ VERSIONS = (
     ("v2.4", "2026-04-13"),
 )
 ANYTHING = "*/*"
+ABOUT = openapi.About("DNS service", VERSIONS[-1][0].removeprefix("v"), "/v2")
+ABOUT_ADMIN = openapi.About("DNS service, for administrators", ABOUT.version, "/admin")
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -107,13 +109,22 @@ def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:
     api = conf[GROUP]
     apis = {}
     if api.enable_api_v2:
-        routes = [found for module in RESOURCES for found in module.routes()]
-        routes += _extensions("designate.api.v2.extensions", api.enabled_extensions_v2)
-        apis["v2"] = _pecan(conf, central, routes)
+        routes = resources() + _extensions("designate.api.v2.extensions", api.enabled_extensions_v2)
+        apis["v2"] = _pecan(conf, central, [*routes, openapi.served(routes, ABOUT)])
     if api.enable_api_admin:
         routes = _extensions("designate.api.admin.extensions", api.enabled_extensions_admin)
         apis["admin"] = _pecan(conf, central, routes)
     return middleware.wrapped(conf, apis, _versions(conf))
+
+
+def resources() -> list[Route]:
+    """What /v2 consists of without plug-ins."""
+    return [found for module in RESOURCES for found in module.routes()]
+
+
+def admin_resources() -> list[Route]:
+    """What /admin consists of where all plug-ins of this package are enabled."""
+    return _extensions("designate.api.admin.extensions", ["quotas", "reports", "zones"])
 
 
 def _extensions(namespace: str, names: list[str]) -> list[Route]:
@@ -144,13 +155,13 @@ class _Root:
 
     def serve(self, request: Request) -> Response:
         segments = _segments(request)
-        handler, ids = self._table.find(request.method, segments)
+        operation, ids = self._table.find(request.method, segments)
         names = ["{id}" if segment in ids else segment for segment in segments]
         request.environ[middleware.ROUTE] = "/" + "/".join(names)
         context: Context = request.environ[middleware.CONTEXT]
         if context.switched:
             self._central.access.check(context)
-        return handler(Call(request, context, self._central, self._conf, ids))
+        return operation(Call(request, context, self._central, self._conf, ids))
 
 
 class _Pecan(pecan.core.ExplicitPecan):

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NoReturn
 
 from webob import Request
 
 from designate import errors
-from designate.api import identifiers
+from designate.api import identifiers, shape
+from designate.api.shape import Body, Field, Schema
 from designate.errors import Reason
 
 HIGHEST_TTL = 2**31 - 1
 LONGEST_DESCRIPTION = 160
 LONGEST_NAME = 255
 LONGEST_ATTRIBUTE = 50
-
-Reader = Callable[[str, Any], Any]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NOT_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -67,7 +66,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def text(longest: int, *, null: bool = False, lines: bool = False, empty: bool = True) -> Reader:
+def text(longest: int, *, null: bool = False, lines: bool = False, empty: bool = True) -> Field:
     """A string of at most so many characters; numbers are taken as their text. lines: it may have
     several, and tabs; other control characters no text may hold. empty: it may be."""
     unwanted = _NOT_IN_LINES if lines else _CONTROL
@@ -88,10 +87,11 @@ def text(longest: int, *, null: bool = False, lines: bool = False, empty: bool =
             raise errors.InvalidObject(f"Value in the field '{name}' is empty")
         return given
 
-    return read
+    schema: Schema = {"type": "string", "maxLength": longest} | ({} if empty else {"minLength": 1})
+    return Field(shape.null(schema) if null else schema, read)
 
 
-def integer(lowest: int, highest: int, *, null: bool = False) -> Reader:
+def integer(lowest: int, highest: int, *, null: bool = False) -> Field:
     """A number in a range; texts of numbers are taken, fractions cut."""
 
     def read(name: str, value: Any) -> int | None:
@@ -111,10 +111,11 @@ def integer(lowest: int, highest: int, *, null: bool = False) -> Reader:
             raise errors.InvalidObject(f"Value in the field '{name}' is above {highest}")
         return number
 
-    return read
+    schema: Schema = {"type": "integer", "minimum": lowest, "maximum": highest}
+    return Field(shape.null(schema) if null else schema, read)
 
 
-def texts_by_key(longest: int) -> Reader:
+def texts_by_key(longest: int) -> Field:
     """An object of strings."""
     read_key, read_text = text(longest, empty=False), text(longest)
 
@@ -123,20 +124,24 @@ def texts_by_key(longest: int) -> Reader:
             raise errors.InvalidObject(f"Field '{name}' must be an object")
         return {read_key(name, key): read_text(name, item) for key, item in value.items()}
 
-    return read
+    schema: Schema = {
+        "type": "object",
+        "propertyNames": read_key.schema,
+        "additionalProperties": read_text.schema,
+    }
+    return Field(schema, read)
 
 
-def choice(allowed: Collection[str]) -> Reader:
+def choice(allowed: Collection[str]) -> Field:
     def read(name: str, value: Any) -> str:
         if not isinstance(value, str) or value not in allowed:
             raise errors.InvalidObject(f"Value in the field '{name}' is not one of {list(allowed)}")
         return value
 
-    return read
+    return Field(shape.one_of(tuple(allowed)), read)
 
 
-def identifier(name: str, value: Any) -> str:
-    """A UUID, in canonical form."""
+def _identifier(name: str, value: Any) -> str:
     found = identifiers.canonical(value) if isinstance(value, str) else None
     if found is None:
         raise errors.InvalidObject(
@@ -145,8 +150,7 @@ def identifier(name: str, value: Any) -> str:
     return found
 
 
-def null_identifier(name: str, value: Any) -> str | None:
-    return None if value is None else identifier(name, value)
+identifier = Field(shape.UUID, _identifier)  # in canonical form
 
 
 def need(body: Mapping[str, Any], names: Collection[str]) -> None:
@@ -165,20 +169,18 @@ def need(body: Mapping[str, Any], names: Collection[str]) -> None:
             )
 
 
-def anything(name: str, value: Any) -> Any:
-    return value
-
-
 ttl = integer(0, HIGHEST_TTL)
 null_ttl = integer(0, HIGHEST_TTL, null=True)
 description = text(LONGEST_DESCRIPTION, null=True, lines=True)
 
 
 def read(
-    body: Mapping[str, Any], readers: Mapping[str, Reader], also: Collection[str] = ()
+    body: Mapping[str, Any], declared: Body | Mapping[str, Field], also: Collection[str] = ()
 ) -> dict[str, Any]:
     """The members that are there, each through its reader. also: members that are the caller's to
     judge. Others are refused by name."""
+    readers = declared.members if isinstance(declared, Body) else declared
+    readers = {name: reader for name, reader in readers.items() if name not in also}
     unknown = sorted(set(body) - set(readers) - set(also))
     if unknown:
         shown = ", ".join(repr(name[:50]) for name in unknown[:10])

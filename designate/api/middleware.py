@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
@@ -16,6 +15,8 @@ from webob import Request, Response
 from webob import exc as webob_errors
 
 from designate import errors, metrics
+from designate.api import switches
+from designate.api.refusals import body_of
 from designate.context import Context
 
 LOG = logging.getLogger(__name__)
@@ -28,7 +29,6 @@ IMPORTS = "/zones/tasks/imports"
 KNOWN_APIS = ("v2", "admin")
 REQUEST_ID = "designate.request_id"
 LONGEST_PROJECT = 36
-TRUE = frozenset(("1", "t", "true", "on", "y", "yes"))
 ALLOWED_HEADERS = [
     "X-Auth-Token", "X-Auth-Sudo-Tenant-ID", "X-Auth-Sudo-Project-ID", "X-Auth-All-Projects",
     "X-Designate-Edit-Managed-Records", "X-Designate-Hard-Delete", "OpenStack-DNS-Hide-Counts",
@@ -228,23 +228,13 @@ class Identity:
 
 def context_of(request: Request, **identity: Any) -> Context:
     """The request's context with its switches, which central allows or refuses."""
-    headers, query = request.headers, request.GET
-    sudo = headers.get("X-Auth-Sudo-Project-ID") or headers.get("X-Auth-Sudo-Tenant-ID")
-    everywhere = headers.get("X-Auth-All-Projects", "")
-    for name in ("all_tenants", "all_projects"):
-        everywhere = query.get(name, everywhere)
-    managed = headers.get("X-Designate-Edit-Managed-Records", "")
-    managed = query.get("edit_managed_records", managed)
     context = Context(
         request_id=request.environ[REQUEST_ID],
-        global_request_id=headers.get("X-OpenStack-Request-ID"),
-        all_projects=_true(everywhere),
-        edit_managed_records=_true(managed),
-        hard_delete=_true(headers.get("X-Designate-Hard-Delete", "")),
-        delete_shares=_true(headers.get("X-Designate-Delete-Shares", "")),
-        hide_counts=_true(headers.get("OpenStack-DNS-Hide-Counts", "")),
+        global_request_id=request.headers.get("X-OpenStack-Request-ID"),
+        **{switch.attribute: switch.is_on(request) for switch in switches.ALL},
         **identity,
     )
+    sudo = switches.project_of(request)
     if len(sudo or context.project_id or "") > LONGEST_PROJECT:
         raise errors.BadRequest("The project's id is too long")
     if sudo:
@@ -252,26 +242,3 @@ def context_of(request: Request, **identity: Any) -> Context:
         context.project_id = sudo
     context.update_store()  # log lines of this thread are about this request now
     return context
-
-
-def _true(text: str) -> bool:
-    return text.strip().lower() in TRUE
-
-
-def body_of(error: errors.DesignateError, request_id: str) -> Response:
-    """The standard error body (and Retry-After where waiting helps)."""
-    body: dict[str, Any] = {"code": error.code, "type": error.type}
-    if error.message is not None and error.code != 500:
-        body["message"] = error.message
-    if error.errors:
-        body["errors"] = {"errors": [reason.to_plain() for reason in error.errors]}
-    body["request_id"] = request_id
-    response = Response(
-        body=json.dumps(body).encode(),
-        status=error.code,
-        content_type="application/json",
-        charset=None,
-    )
-    if isinstance(error, errors.Unavailable):
-        response.headers["Retry-After"] = str(error.retry_after_s)
-    return response

@@ -10,17 +10,47 @@ from oslo_config import cfg
 from webob import Request
 
 from designate import errors
-from designate.api import identifiers
+from designate.api import identifiers, switches
+from designate.api.shape import UUID, Parameter, Schema, one_of
 from designate.context import Context
 from designate.model.query import Query
 
-CONSUMED = frozenset(("all_projects", "all_tenants", "edit_managed_records"))
 PAGING = frozenset(("limit", "marker", "sort_key", "sort_dir"))
+DIRECTIONS = ("asc", "desc")
 # Filters for which an empty value means that they were not given.
 MAY_BE_EMPTY = ("status", "data")
 HIGHEST_LIMIT = 2**63 - 1
 MOST_PARAMETERS = 100
+LIMIT: Schema = {
+    "anyOf": [{"type": "integer", "minimum": 1, "maximum": HIGHEST_LIMIT}, {"const": "max"}]
+}
 Params = Sequence[tuple[str, str]]
+
+
+def described(filters: Sequence[str], sort_keys: Sequence[str]) -> tuple[Parameter, ...]:
+    """What `query` reads, for the API's document."""
+    found = [
+        Parameter(
+            name=name,
+            where="query",
+            schema={"type": "string"},
+            description=f"Only those with this {name}; `*` stands for any characters.",
+        )
+        for name in filters
+    ]
+    pages: dict[str, tuple[Schema, str]] = {
+        "limit": (LIMIT, "Most items of a page; `max`: the most that the operator set."),
+        "marker": (UUID, "The id of the last item of the page before."),
+        "sort_key": (one_of(tuple(sort_keys)), "What to sort by; created_at unless given."),
+        "sort_dir": (one_of(DIRECTIONS), "Ascending unless given."),
+    }
+    return (
+        *found,
+        *(
+            Parameter(name=name, where="query", schema=schema, description=text)
+            for name, (schema, text) in pages.items()
+        ),
+    )
 
 
 def parameters(request: Request) -> Params:
@@ -47,7 +77,7 @@ def query(
 ) -> Query:
     """The page that the parameters ask for; its limit is set. ignored: parameters that the path
     answers already. Raises BadRequest with the types of the API."""
-    names = [name for name, _ in params if name not in CONSUMED]
+    names = [name for name, _ in params if name not in switches.QUERIES]
     unknown = sorted(set(names) - PAGING - set(filters) - set(ignored))
     if unknown:
         raise errors.BadRequest(f"Invalid filters {', '.join(unknown)[:200]}")
@@ -70,7 +100,7 @@ def query(
 
 def links(here: str, params: Params, limit: int | None, items: Sequence[Any]) -> dict[str, str]:
     """self, and next where the page is full: whether more follows is not known."""
-    shown = [(name, value) for name, value in params if name not in CONSUMED]
+    shown = [(name, value) for name, value in params if name not in switches.QUERIES]
     found = {"self": here + _query_string(shown)}
     if items and len(items) == limit:
         following = [(name, value) for name, value in shown if name != "marker"]
@@ -102,7 +132,7 @@ def _sort_key(context: Context, given: str, known: Sequence[str]) -> str:
 
 
 def _sort_dir(given: str) -> str:
-    if given not in ("asc", "desc"):
+    if given not in DIRECTIONS:
         raise errors.BadRequest("sort direction is asc or desc", type="invalid_sort_dir")
     return given
 

@@ -7,8 +7,8 @@ of Designate's API v2. A resource file adds only what is special about it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from webob import Response
@@ -16,11 +16,27 @@ from webob import Response
 from designate import errors
 from designate.api import body as bodies
 from designate.api import paging
-from designate.api.routing import Call, Handler, Route, canonical_id, route, routed
+from designate.api.operation import DONE, Answer, Call, Handler, Operation, ref
+from designate.api.routing import Route, canonical_id, route, routed
+from designate.api.shape import NUMBER, URL, Body, Schema, Shape, shown
+from designate.api.switches import Switch
 from designate.model.query import Page
 from designate.rpc.clients import CentralClient
 
-__all__ = ["Call", "Handler", "Resource", "Route", "answer", "canonical_id", "empty", "route"]
+__all__ = [
+    "Answer",
+    "Call",
+    "Handler",
+    "Operation",
+    "Resource",
+    "Route",
+    "answer",
+    "canonical_id",
+    "empty",
+    "route",
+]
+
+Link = Callable[[Any], str | None]
 
 
 def answer(value: Any, status: int = 200, **headers: str) -> Response:
@@ -41,64 +57,165 @@ def empty(status: int = 204) -> Response:
     return response
 
 
-def _no_links(_call: Call, _value: Any) -> dict[str, str]:
-    return {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """name: the member that holds a list. path: of the collection, below /v2. item: the name of
-    its id in paths; empty: it has no items of its own. client: its part of central. view: an object
-    as clients see it, without links. self_path: where an object of it is found. links: further ones.
+    """name: the member that holds a list. one: what an item is called, with its article. path: of the
+    collection, below the API's root. item: the name of its id in paths; empty: it has no items of its
+    own. client: its part of central. shape: an object as clients see it, without links. self_path:
+    where an object of it is found. links: the paths of further links by name; None: this object has
+    no such link.
 
-    new, changes: a request as draft or patch; None: the operation does not exist. before_body: what an
-    update is refused for before it is said what is wrong with its body. created_status,
-    updated_status: the status codes for a created or changed object. deleted_item: the name of the id
-    where it is deleted, if clients know it by another one. located: whether creation answers with a
-    Location. counted: whether lists have metadata with a count. whole: spans all parents, for which
-    central takes None as their id.
+    new, changes: a request as draft or patch; None: the operation does not exist. new_body,
+    changes_body: what they read. before_body: what an update is refused for before it is said what is
+    wrong with its body. created_status, updated_status: the status codes for a created or changed
+    object, of created_codes and updated_codes; None: the first of these. shows_deleted: what goes
+    slowly is shown once more, with a 202; what is gone at once is not. deleted_item: the name of the
+    id where it is deleted, if clients know it by another one. located: whether creation answers with
+    a Location. counted: whether lists have metadata with a count. whole: spans all parents, for which
+    central takes None as their id. refusals: status codes of errors of creation and change, besides
+    the common ones. switches: what further headers mean something, by method (list: to a list).
     """
 
     name: str
+    one: str
     path: str
     item: str
     client: Callable[[CentralClient], Any]
-    view: Callable[[Any], dict[str, Any]]
+    shape: Shape
     self_path: Callable[[Any], str]
     sort_keys: Sequence[str]
     filters: Sequence[str]
-    links: Callable[[Call, Any], dict[str, str]] = _no_links
+    links: Mapping[str, Link] = field(default_factory=dict)
     new: Callable[[Call, dict[str, Any]], Any] | None = None
+    new_body: Body | None = None
     changes: Callable[[Call, dict[str, Any]], Any] | None = None
+    changes_body: Body | None = None
     before_body: Callable[[Call], object] = lambda _: None
     update_method: str = "PATCH"
-    created_status: Callable[[Any], int] = lambda _: 201
-    updated_status: Callable[[Any], int] = lambda _: 200
+    created_codes: tuple[int, ...] = (201,)
+    created_status: Callable[[Any], int] | None = None
+    updated_codes: tuple[int, ...] = (200,)
+    updated_status: Callable[[Any], int] | None = None
+    shows_deleted: bool = False
     deletable: bool = True
     deleted_item: str = ""
     located: bool = True
     counted: bool = True
     whole: bool = False
+    refusals: tuple[int, ...] = (409,)
+    switches: Mapping[str, tuple[Switch, ...]] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
-        collection: dict[str, Handler] = {"GET": self.list}
+        collection = {"GET": self._listing()}
         if self.new is not None:
-            collection["POST"] = self.create
+            collection["POST"] = self.creating(self.create, self.new_body)
         found = [routed(self.path, collection)]
         if self.item:
-            single: dict[str, Handler] = {"GET": self.show}
+            single = {"GET": self._showing()}
             if self.changes is not None:
-                single[self.update_method] = self.update
+                single[self.update_method] = self.updating()
             if self.deletable and not self.deleted_item:
-                single["DELETE"] = self.delete
+                single["DELETE"] = self._deleting()
             found.append(routed(f"{self.path}/{{{self.item}}}", single))
             if self.deleted_item:
-                found.append(route(f"{self.path}/{{{self.deleted_item}}}", DELETE=self.delete))
+                found.append(route(f"{self.path}/{{{self.deleted_item}}}", DELETE=self._deleting()))
         return found
 
+    @property
+    def schema(self) -> Schema:
+        """Of an object as it is shown, with its links."""
+        plain = self.shape.schema
+        links = shown({"self": URL} | dict.fromkeys(self.links, URL), ("self",))
+        return plain | {
+            "properties": plain["properties"] | {"links": links},
+            "required": [*plain.get("required", ()), "links"],
+        }
+
+    @property
+    def list_schema(self) -> Schema:
+        members: dict[str, Schema] = {
+            self.name: {"type": "array", "items": ref(self.shape.name)},
+            "links": shown({"self": URL, "next": URL}, ("self",)),
+        }
+        if self.counted:
+            members["metadata"] = shown({"total_count": NUMBER})
+        return shown(members, tuple(members))
+
+    def item_answer(self, description: str, *, located: bool = False) -> Answer:
+        name = self.shape.name
+        return Answer(
+            description=description,
+            schema=ref(name),
+            named={name: self.schema},
+            located=located,
+        )
+
+    def _parameters(self, method: str) -> tuple[Any, ...]:
+        return tuple(
+            each for switch in self.switches.get(method, ()) for each in switch.parameters()
+        )
+
+    def _listing(self) -> Operation:
+        name, list_name = self.shape.name, f"{self.shape.name}List"
+        answered = Answer(
+            description="A page of them.",
+            schema=ref(list_name),
+            named={name: self.schema, list_name: self.list_schema},
+        )
+        return Operation(
+            handler=self.list,
+            summary=f"List {self.name.replace('_', ' ')}",
+            answers={200: answered},
+            parameters=paging.described(self.filters, self.sort_keys) + self._parameters("list"),
+        )
+
+    def creating(self, handler: Handler, body: Body | None) -> Operation:
+        """An operation that answers with a new object of this resource."""
+        answered = self.item_answer("Made, or about to be.", located=self.located)
+        return Operation(
+            handler=handler,
+            summary=f"Create {self.one}",
+            body=body,
+            answers=dict.fromkeys(self.created_codes, answered),
+            parameters=self._parameters("POST"),
+            refusals=self.refusals,
+            makes=self.path if self.item else "",
+        )
+
+    def _showing(self) -> Operation:
+        return Operation(
+            handler=self.show,
+            summary=f"Show {self.one}",
+            answers={200: self.item_answer("The object.")},
+        )
+
+    def updating(self) -> Operation:
+        answered = self.item_answer("The object after the change.")
+        return Operation(
+            handler=self.update,
+            summary=f"Change {self.one}",
+            body=self.changes_body,
+            answers=dict.fromkeys(self.updated_codes, answered),
+            parameters=self._parameters(self.update_method),
+            refusals=self.refusals,
+        )
+
+    def _deleting(self) -> Operation:
+        shown_once = self.item_answer("The object, which is about to go.")
+        return Operation(
+            handler=self.delete,
+            summary=f"Delete {self.one}",
+            answers={202: shown_once} if self.shows_deleted else {204: DONE},
+            parameters=self._parameters("DELETE"),
+        )
+
     def rendered(self, call: Call, value: Any) -> dict[str, Any]:
-        links = {"self": call.link(self.self_path(value)), **self.links(call, value)}
-        return {**self.view(value), "links": links}
+        links = {"self": call.link(self.self_path(value))}
+        for name, link in self.links.items():
+            path = link(value)
+            if path is not None:
+                links[name] = call.link(path)
+        return {**self.shape.render(value), "links": links}
 
     def list(self, call: Call) -> Response:
         params = paging.parameters(call.request)
@@ -131,7 +248,9 @@ class Resource:
     def created(self, call: Call, value: Any) -> Response:
         rendered = self.rendered(call, value)
         headers = {"Location": rendered["links"]["self"]} if self.located else {}
-        return answer(rendered, self.created_status(value), **headers)
+        pick = self.created_status
+        status = pick(value) if pick is not None else self.created_codes[0]
+        return answer(rendered, status, **headers)
 
     def show(self, call: Call) -> Response:
         value = self.client(call.central).get(call.context, *call.ids)
@@ -146,9 +265,10 @@ class Resource:
             raise
         patch = self.changes(call, body)
         value = self.client(call.central).update(call.context, *call.ids, patch)
-        return answer(self.rendered(call, value), self.updated_status(value))
+        pick = self.updated_status
+        status = pick(value) if pick is not None else self.updated_codes[0]
+        return answer(self.rendered(call, value), status)
 
     def delete(self, call: Call) -> Response:
-        """What goes slowly is shown once more; what is gone at once is not."""
         value = self.client(call.central).delete(call.context, *call.ids)
-        return empty() if value is None else answer(self.rendered(call, value), 202)
+        return answer(self.rendered(call, value), 202) if self.shows_deleted else empty()

@@ -2,68 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-
-from oslo_config import cfg
-from webob import Request, Response
 
 from designate import errors
 from designate.api import identifiers
-from designate.context import Context
-from designate.rpc.clients import CentralClient
+from designate.api.operation import Call, Handler, Operation
+
+__all__ = ["JSON", "Call", "Handler", "Operation", "Route", "Table", "route", "routed"]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request on its way through a handler. ids: the path's, in order, in canonical form."""
-
-    request: Request
-    context: Context
-    central: CentralClient
-    conf: cfg.ConfigOpts
-    ids: tuple[str, ...]
-
-    @property
-    def base(self) -> str:
-        """Scheme, host and mount point of the API as the client knows them, without a slash."""
-        found = self.request.environ.get(BASE)
-        if found is None:
-            # A list has a link for each of its items.
-            found = self.request.environ[BASE] = self._base()
-        return str(found)
-
-    def _base(self) -> str:
-        api = self.conf["service:api"]
-        if not api.enable_host_header:
-            return str(api.api_base_uri).rstrip("/")
-        mount = self.request.script_name.rpartition("/")[0]
-        return f"{self.request.host_url}{mount}"
-
-    def link(self, path: str) -> str:
-        return f"{self.base}/v2{path}"
-
-
-Handler = Callable[[Call], Response]
 JSON = "application/json"
-BASE = "designate.base"
 LONGEST_TEXT = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """path: segments; `{name}` stands for a UUID, `{name:text}` for any text. handlers: by method.
+    """path: segments; `{name}` stands for a UUID, `{name:text}` for any text. operations: by method.
     gives: the content type of its answers. whole: nothing can follow the path, so that what does is a
     wrong method and no unknown path."""
 
     path: tuple[str, ...]
-    handlers: Mapping[str, Handler]
+    operations: Mapping[str, Operation]
     whole: bool = False
     gives: str = JSON
 
     def fits(self, segments: Sequence[str]) -> bool:
         return len(self.path) == len(segments) and all(
-            _is_open(want) or want == got for want, got in zip(self.path, segments, strict=True)
+            is_open(want) or want == got for want, got in zip(self.path, segments, strict=True)
         )
 
     def ids(self, segments: Sequence[str]) -> tuple[str, ...]:
@@ -71,23 +37,30 @@ class Route:
         return tuple(
             _value(want[1:-1], got)
             for want, got in zip(self.path, segments, strict=True)
-            if _is_open(want)
+            if is_open(want)
         )
 
 
-def route(path: str, *, whole: bool = False, gives: str = JSON, **handlers: Handler) -> Route:
-    return Route(_segments(path), handlers, whole, gives)
+def route(
+    path: str, *, whole: bool = False, gives: str = JSON, **operations: Operation | Handler
+) -> Route:
+    """A function that is no Operation is served, but the API's document does not tell of it."""
+    described = {
+        method: each if isinstance(each, Operation) else Operation(handler=each)
+        for method, each in operations.items()
+    }
+    return Route(_segments(path), described, whole, gives)
 
 
-def routed(path: str, handlers: Mapping[str, Handler]) -> Route:
-    return Route(_segments(path), handlers)
+def routed(path: str, operations: Mapping[str, Operation]) -> Route:
+    return Route(_segments(path), operations)
 
 
 def _segments(path: str) -> tuple[str, ...]:
     return tuple(path.strip("/").split("/"))
 
 
-def _is_open(segment: str) -> bool:
+def is_open(segment: str) -> bool:
     return segment.startswith("{")
 
 
@@ -110,26 +83,26 @@ class Table:
     """All routes of one API. Where several fit, the one that says more comes first."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = sorted(routes, key=lambda route: sum(map(_is_open, route.path)))
+        self._routes = sorted(routes, key=lambda route: sum(map(is_open, route.path)))
         # Words of paths: they stand where an id would only by mistake.
         self._words = {
-            segment for route in self._routes for segment in route.path[1:] if not _is_open(segment)
+            segment for route in self._routes for segment in route.path[1:] if not is_open(segment)
         }
 
     def gives(self, segments: Sequence[str]) -> str:
         """The content type that answers of the path have."""
         return next((route.gives for route in self._routes if route.fits(segments)), JSON)
 
-    def find(self, method: str, segments: Sequence[str]) -> tuple[Handler, tuple[str, ...]]:
+    def find(self, method: str, segments: Sequence[str]) -> tuple[Operation, tuple[str, ...]]:
         """The handler and the ids of the path. NotFound: no such path. MethodNotAllowed: the path is
         known, or it goes on behind one that is and only reads could mean that."""
         fitting = [route for route in self._routes if route.fits(segments)]
         if len(segments) == 2 and segments[1] in self._words and segments[0] == "zones":
-            fitting = [route for route in fitting if not _is_open(route.path[1])]
+            fitting = [route for route in fitting if not is_open(route.path[1])]
         for known in fitting:
-            handler = known.handlers.get(method)
-            if handler is not None:
-                return handler, known.ids(segments)
+            operation = known.operations.get(method)
+            if operation is not None:
+                return operation, known.ids(segments)
         if fitting or any(
             known.whole and known.fits(segments[:-1]) for known in self._routes if segments
         ):

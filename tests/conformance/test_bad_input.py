@@ -455,7 +455,7 @@ BAD_IDS = [
 PATHS = [
     (method, route.path, index)
     for route in ROUTES
-    for method in route.handlers
+    for method in route.operations
     for index, segment in enumerate(route.path)
     if segment.startswith("{") and not segment.endswith(":text}")
 ]
@@ -547,7 +547,8 @@ def test_parameters_that_do_not_fit_are_refused(world, path):
 def filters_of(path):
     """Of the list at the path, from the resource that answers it."""
     for route in ROUTES:
-        resource = getattr(route.handlers.get("GET"), "__self__", None)
+        listing = route.operations.get("GET")
+        resource = listing and getattr(listing.handler, "__self__", None)
         if resource is not None and "/" + "/".join(route.path) == path.replace(
             "{zone}", "{zone_id}"
         ):
@@ -587,13 +588,13 @@ def test_the_tables_know_every_list_and_every_body():
     lists = {
         "/" + "/".join(route.path)
         for route in ROUTES
-        if getattr(route.handlers.get("GET"), "__name__", "") == "list"
+        if "GET" in route.operations and route.operations["GET"].handler.__name__ == "list"
     }
     assert {path.replace("{zone}", "{zone_id}") for path in LISTS} == lists - ALIASES
     bodies = {
         f"{method} " + "/".join("{}" if part.startswith("{") else part for part in route.path)
         for route in ROUTES
-        for method in route.handlers
+        for method in route.operations
         if method in ("POST", "PUT", "PATCH")
     }
     known = {

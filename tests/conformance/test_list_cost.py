@@ -23,7 +23,7 @@ LIST_ROUTES = [
     route
     for module in app.RESOURCES
     for route in module.routes()
-    if getattr(route.handlers.get("GET"), "__name__", "") == "list"
+    if "GET" in route.operations and route.operations["GET"].handler.__name__ == "list"
 ]
 # What each list holds: how to make one more of it.
 HOLDS = {
@@ -111,7 +111,7 @@ def both(tmp_path_factory):
 
 
 def resource_of(route):
-    return route.handlers["GET"].__self__
+    return route.operations["GET"].handler.__self__
 
 
 def queries(resource):

@@ -12,13 +12,17 @@ MODULE = '''
     """Resources that an operator adds: the top-level domains under another name, and a greeting."""
 
     from designate.api.resource import Resource, answer, route
+    from designate.api.shape import TEXT, UUID, Shape, member
 
     DOMAINS = Resource(
         name="domains",
+        one="a domain",
         path="/domains",
         item="domain_id",
         client=lambda central: central.tlds,
-        view=lambda tld: {"id": tld.id, "domain": tld.name},
+        shape=Shape(
+            "Domain", {"id": member(UUID), "domain": member(TEXT, of=lambda tld: tld.name)}
+        ),
         self_path=lambda tld: f"/domains/{tld.id}",
         sort_keys=("created_at", "name"),
         filters=("name",),

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.resource import Call, Route, answer, route
+from designate.api.operation import ref
+from designate.api.resource import Answer, Call, Operation, Route, answer, route
+from designate.api.shape import NUMBER, TEXT, URL, Body, Schema, Shape, member, null, one_of, shown
 from designate.model.floatingips import FloatingIp, FloatingIpPatch, NetworkEndpoint
+from designate.model.zones import Action
 
 PATH = "/reverse/floatingips"
 KEY = re.compile(
@@ -19,24 +21,39 @@ KEY = re.compile(
     r"(?P<id>[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12})"
 )
 INTERFACES = ("publicURL", "internalURL", "adminURL")
-CHANGEABLE: dict[str, bodies.Reader] = {
-    "ptrdname": bodies.text(bodies.LONGEST_NAME, null=True),
-    "ttl": bodies.null_ttl,
-    "description": bodies.description,
+STATUSES = ("ACTIVE", "PENDING", "ERROR", "INACTIVE")
+CHANGES = Body(
+    name="FloatingIpChanges",
+    members={
+        "ptrdname": bodies.text(bodies.LONGEST_NAME, null=True).means(
+            "With the dot at the end; null: no name any more."
+        ),
+        "ttl": bodies.null_ttl.means("Seconds; reset unless given."),
+        "description": bodies.description.means("Reset unless given."),
+    },
+)
+FLOATINGIP = Shape(
+    "FloatingIp",
+    {
+        "id": member(TEXT, "Region, colon and id in the network service.", of=lambda ip: ip.key),
+        "description": member(null(TEXT)),
+        "address": member(TEXT),
+        "ptrdname": member(null(TEXT), "The name that the address resolves to."),
+        "ttl": member(null(NUMBER), "Seconds."),
+        "action": member(one_of(Action)),
+        "status": member(one_of(STATUSES), "INACTIVE: it has no name."),
+    },
+)
+LINKS = shown({"self": URL}, ("self",))
+SCHEMA = FLOATINGIP.schema
+SCHEMA = SCHEMA | {
+    "properties": SCHEMA["properties"] | {"links": LINKS},
+    "required": [*SCHEMA["required"], "links"],
 }
 
 
-def rendered(call: Call, found: FloatingIp) -> dict[str, Any]:
-    return {
-        "id": found.key,
-        "description": found.description,
-        "address": found.address,
-        "ptrdname": found.ptrdname,
-        "ttl": found.ttl,
-        "action": found.action,
-        "status": found.status,
-        "links": {"self": call.link(f"{PATH}/{found.key}")},
-    }
+def rendered(call: Call, found: FloatingIp) -> dict[str, object]:
+    return FLOATINGIP.render(found) | {"links": {"self": call.link(f"{PATH}/{found.key}")}}
 
 
 def key_of(call: Call) -> tuple[str, str]:
@@ -92,16 +109,41 @@ def show(call: Call) -> Response:
 
 def change(call: Call) -> Response:
     key = key_of(call)
-    patch = FloatingIpPatch(**bodies.read(bodies.parse(call.request), CHANGEABLE))
+    patch = FloatingIpPatch(**bodies.read(bodies.parse(call.request), CHANGES))
     found = call.central.floatingips.update(
         call.context, *key, patch, token_of(call), catalog_of(call)
     )
     return answer(None if found is None else rendered(call, found), 202)
 
 
+def _answer(description: str, schema: Schema) -> Answer:
+    return Answer(description=description, schema=schema, named={FLOATINGIP.name: SCHEMA})
+
+
+ONE = ref(FLOATINGIP.name)
+LIST = shown({"floatingips": {"type": "array", "items": ONE}, "links": LINKS})
+INDEX = Operation(
+    handler=index,
+    summary="List the floating IPs of the caller's project",
+    answers={200: _answer("All of them.", LIST)},
+)
+SHOW = Operation(
+    handler=show, summary="Show a floating IP", answers={200: _answer("The object.", ONE)}
+)
+CHANGE = Operation(
+    handler=change,
+    summary="Change the name that a floating IP resolves to",
+    body=CHANGES,
+    answers={
+        202: _answer("The object; null: no name any more.", {"anyOf": [ONE, {"type": "null"}]})
+    },
+    refusals=(409,),
+)
+
+
 def routes() -> list[Route]:
     return [
         route("/reverse"),
-        route(PATH, GET=index),
-        route(f"{PATH}/{{key:text}}", GET=show, PATCH=change),
+        route(PATH, GET=INDEX),
+        route(f"{PATH}/{{key:text}}", GET=SHOW, PATCH=CHANGE),
     ]

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from designate import errors
 from designate.api import body as bodies
 from designate.api.resource import Call, Resource, Route
+from designate.api.shape import (
+    CREATED_AT,
+    NUMBER,
+    TEXT,
+    TEXTS_BY_KEY,
+    UPDATED_AT,
+    UUID,
+    Body,
+    Field,
+    Shape,
+    closed,
+    member,
+    null,
+)
 from designate.context import Context
-from designate.model.codec import timestamp
 from designate.model.pools import NsRecord, Pool, PoolDraft, PoolPatch
 from designate.model.query import Page, Query
 from designate.rpc.clients import CentralClient
@@ -42,66 +55,91 @@ def _client(central: CentralClient) -> _Pools:
     return _Pools(central.pools)
 
 
-def view(pool: Pool) -> dict[str, Any]:
-    return {
-        "id": pool.id,
-        "project_id": pool.project_id,
-        "name": pool.name,
-        "description": pool.description,
-        "attributes": pool.attributes,
-        "ns_records": [
-            {"priority": record.priority, "hostname": record.hostname} for record in pool.ns_records
-        ],
-        "created_at": timestamp(pool.created_at),
-        "updated_at": pool.updated_at and timestamp(pool.updated_at),
-    }
+NS_RECORD = Shape(
+    "PoolNsRecord",
+    {
+        "priority": member(NUMBER, "The lower, the earlier in the list."),
+        "hostname": member(TEXT, "With the dot at the end."),
+    },
+)
+POOL = Shape(
+    "Pool",
+    {
+        "id": member(UUID),
+        "project_id": member(null(TEXT), "Whose pool it is; null: everybody's."),
+        "name": member(TEXT),
+        "description": member(null(TEXT)),
+        "attributes": member(TEXTS_BY_KEY, "What the scheduler picks it by."),
+        "ns_records": member(
+            {"type": "array", "items": NS_RECORD.schema},
+            "The apex NS records of its zones.",
+            of=lambda pool: [NS_RECORD.render(record) for record in pool.ns_records],
+        ),
+        "created_at": CREATED_AT,
+        "updated_at": UPDATED_AT,
+    },
+)
+NS_MEMBERS = {"hostname": bodies.text(255), "priority": bodies.integer(1, 10000)}
 
 
 def _ns_records(name: str, value: Any) -> tuple[NsRecord, ...]:
     if not isinstance(value, list):
         raise errors.InvalidObject(f"Field '{name}' must be a list")
-    readers: dict[str, bodies.Reader] = {
-        "hostname": bodies.text(255),
-        "priority": bodies.integer(1, 10000),
-    }
     found = []
     for item in value:
         if not isinstance(item, dict):
             raise errors.InvalidObject(f"Field '{name}' must hold objects")
-        members = bodies.read(item, readers)
-        for member in readers:
-            if member not in members:
-                bodies.required(member)
+        members = bodies.read(item, NS_MEMBERS)
+        for needed in NS_MEMBERS:
+            if needed not in members:
+                bodies.required(needed)
         found.append(NsRecord(**members))
     return tuple(found)
 
 
-MEMBERS: dict[str, bodies.Reader] = {
-    "name": bodies.text(50, empty=False),
-    "project_id": bodies.text(36, null=True, empty=False),
-    "description": bodies.description,
-    "attributes": bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE),
-    "ns_records": _ns_records,
-}
+NS_RECORDS = Field(
+    {
+        "type": "array",
+        "items": closed(
+            {name: each.schema for name, each in NS_MEMBERS.items()}, tuple(NS_MEMBERS)
+        ),
+    },
+    _ns_records,
+)
+NEW = Body(
+    name="PoolNew",
+    members={
+        "name": bodies.text(50, empty=False),
+        "project_id": bodies.text(36, null=True, empty=False),
+        "description": bodies.description,
+        "attributes": bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE),
+        "ns_records": NS_RECORDS,
+    },
+    needed=("name",),
+)
+CHANGES = replace(NEW, name="PoolChanges", needed=())
 
 
 def _new(_call: Call, body: dict[str, Any]) -> PoolDraft:
-    bodies.need(body, ("name",))
-    return PoolDraft(**bodies.read(body, MEMBERS))
+    bodies.need(body, NEW.needed)
+    return PoolDraft(**bodies.read(body, NEW))
 
 
 RESOURCE = Resource(
     name="pools",
+    one="a pool",
     path="/pools",
     item="pool_id",
     client=_client,
-    view=view,
+    shape=POOL,
     self_path=lambda pool: f"/pools/{pool.id}",
     sort_keys=("created_at", "id", "updated_at", "name"),
     filters=("name",),
     new=_new,
-    changes=lambda _call, body: PoolPatch(**bodies.read(body, MEMBERS)),
-    updated_status=lambda _: 202,
+    new_body=NEW,
+    changes=lambda _call, body: PoolPatch(**bodies.read(body, CHANGES)),
+    changes_body=CHANGES,
+    updated_codes=(202,),
     counted=False,
 )
 

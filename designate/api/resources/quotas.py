@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
-
 from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
 from designate.api import projects
-from designate.api.resource import Call, Route, answer, empty, route
+from designate.api.operation import DONE
+from designate.api.resource import Answer, Call, Operation, Route, answer, empty, route
+from designate.api.shape import NUMBER, Body, Shape, member
 from designate.model.quotas import Quotas
 
 NAMES = ("zones", "zone_recordsets", "zone_records", "recordset_records", "api_export_size")
@@ -18,13 +17,20 @@ HIGHEST = 2**31 - 1
 LONGEST_PROJECT = 36
 
 
-def _limit(name: str, value: Any) -> int:
-    return int(bodies.integer(-1, HIGHEST)(name, value))
+MEANINGS = {
+    "zones": "Zones of the project; negative: no limit, here as below.",
+    "zone_recordsets": "Recordsets of a zone, SOA and NS included.",
+    "zone_records": "Records of a zone, without those that the service manages.",
+    "recordset_records": "Records of a recordset.",
+    "api_export_size": "Recordsets of a zone that may be exported.",
+}
+QUOTAS = Shape("Quotas", {name: member(NUMBER, MEANINGS[name]) for name in NAMES})
+LIMIT = bodies.integer(-1, HIGHEST)
+CHANGES = Body(name="QuotasChanges", members={name: LIMIT.means(MEANINGS[name]) for name in NAMES})
 
 
 def _shown(quotas: Quotas) -> Response:
-    limits = asdict(quotas)
-    return answer({name: limits[name] for name in NAMES})
+    return answer(QUOTAS.render(quotas))
 
 
 def own(call: Call) -> Response:
@@ -46,7 +52,7 @@ def change(call: Call) -> Response:
     body = bodies.parse(call.request)
     if call.conf["service:api"].quotas_verify_project_id:
         projects.check(call.conf, project_of(call))
-    limits = bodies.read(body, dict.fromkeys(NAMES, _limit))
+    limits = bodies.read(body, CHANGES)
     return _shown(call.central.quotas.set(call.context, project_of(call), limits))
 
 
@@ -55,8 +61,19 @@ def reset(call: Call) -> Response:
     return empty()
 
 
+SHOWN = {200: Answer.of(QUOTAS, "All quotas, after the change if there was one.")}
+OWN = Operation(handler=own, summary="Show the quotas of the caller's project", answers=SHOWN)
+SHOW = Operation(handler=show, summary="Show the quotas of a project", answers=SHOWN)
+CHANGE = Operation(
+    handler=change, summary="Change quotas of a project", body=CHANGES, answers=SHOWN
+)
+RESET = Operation(
+    handler=reset, summary="Give a project the default quotas again", answers={204: DONE}
+)
+
+
 def routes() -> list[Route]:
     return [
-        route("/quotas", GET=own),
-        route("/quotas/{project_id:text}", GET=show, PATCH=change, DELETE=reset),
+        route("/quotas", GET=OWN),
+        route("/quotas/{project_id:text}", GET=SHOW, PATCH=CHANGE, DELETE=RESET),
     ]

@@ -9,10 +9,26 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.resource import Call, Resource, Route, answer, route
+from designate.api.resource import Answer, Call, Operation, Resource, Route, answer, route
+from designate.api.shape import (
+    CREATED_AT,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    UPDATED_AT,
+    URL,
+    UUID,
+    Body,
+    Field,
+    Shape,
+    member,
+    null,
+    one_of,
+)
+from designate.api.switches import EDIT_MANAGED, HIDE_COUNTS
 from designate.errors import Reason
-from designate.model.codec import timestamp
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetPatch
+from designate.model.zones import Action, Status
 
 READ_ONLY = (
     "id", "zone_id", "project_id", "zone_name", "status", "action", "version", "created_at",
@@ -20,30 +36,62 @@ READ_ONLY = (
 )  # fmt: skip
 
 
-def view(recordset: RecordSet) -> dict[str, Any]:
-    return {
-        "id": recordset.id,
-        "zone_id": recordset.zone_id,
-        "project_id": recordset.project_id,
-        "name": recordset.name,
-        "zone_name": recordset.zone_name,
-        "type": recordset.type,
-        "records": list(recordset.records),
-        "description": recordset.description,
-        "ttl": recordset.ttl,
-        "status": recordset.status,
-        "action": recordset.action,
-        "version": recordset.version,
-        "created_at": timestamp(recordset.created_at),
-        "updated_at": recordset.updated_at and timestamp(recordset.updated_at),
-    }
+RECORDSET = Shape(
+    "RecordSet",
+    {
+        "id": member(UUID),
+        "zone_id": member(UUID),
+        "project_id": member(null(TEXT), "Who made it; null: the service itself."),
+        "name": member(TEXT, "With the dot at the end."),
+        "zone_name": member(TEXT),
+        "type": member(TEXT, "The record type, in capitals."),
+        "records": member(TEXTS, "The data of its records, as written.", convert=list),
+        "description": member(null(TEXT)),
+        "ttl": member(null(NUMBER), "Seconds; null: the zone's."),
+        "status": member(one_of(Status), "ACTIVE: the zone's nameservers serve it."),
+        "action": member(one_of(Action), "What is on its way to the nameservers."),
+        "version": member(NUMBER, "Grows by one with each stored change."),
+        "created_at": CREATED_AT,
+        "updated_at": UPDATED_AT,
+    },
+)
 
 
-CHANGEABLE: dict[str, bodies.Reader] = {
-    "ttl": bodies.null_ttl,
-    "description": bodies.description,
-}
-NEW: dict[str, bodies.Reader] = {"name": bodies.text(bodies.LONGEST_NAME), **CHANGEABLE}
+def _type(_name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise errors.InvalidObject(
+            reasons=(
+                Reason(
+                    ("recordset", "type"),
+                    f"'{str(value)[:50]}' is not a valid record type",
+                    "value",
+                    [value],
+                ),
+            )
+        )
+    return value
+
+
+RECORDS = Field(TEXTS, bodies.records).means(
+    "The data of each record as in a master file; repetitions are left out."
+)
+CHANGES = Body(
+    name="RecordSetChanges",
+    members={
+        "records": RECORDS,
+        "ttl": bodies.null_ttl.means("Seconds; null: the zone's."),
+        "description": bodies.description,
+    },
+)
+NEW = Body(
+    name="RecordSetNew",
+    members={
+        "name": bodies.text(bodies.LONGEST_NAME).means("With the dot at the end."),
+        "type": Field(TEXT, _type).means("A record type, in capitals."),
+        **CHANGES.members,
+    },
+    needed=("name", "type"),
+)
 
 
 def new(call: Call, body: dict[str, Any]) -> RecordSetDraft:
@@ -51,18 +99,7 @@ def new(call: Call, body: dict[str, Any]) -> RecordSetDraft:
         raise errors.InvalidObject
     members = bodies.read(body, NEW, also=("type", "records", *READ_ONLY))
     bodies.refuse_given(body, READ_ONLY)
-    rtype = body.get("type")
-    if not isinstance(rtype, str):
-        raise errors.InvalidObject(
-            reasons=(
-                Reason(
-                    ("recordset", "type"),
-                    f"'{str(rtype)[:50]}' is not a valid record type",
-                    "value",
-                    [rtype],
-                ),
-            )
-        )
+    rtype = _type("type", body.get("type"))
     records = bodies.records(rtype, body["records"]) if "records" in body else ()
     return RecordSetDraft(type=rtype, records=records, **members)
 
@@ -72,12 +109,14 @@ def changes(call: Call, body: dict[str, Any]) -> RecordSetPatch:
     needs_current = bool(fixed)
     try:
         if needs_current:
-            current = view(call.central.recordsets.check_update(call.context, *call.ids))
+            current = RECORDSET.render(
+                call.central.recordsets.check_update(call.context, *call.ids)
+            )
             if "zone_name" in body:
                 raise errors.BadRequest("Moving a recordset between zones is not allowed")
             bodies.refuse_changed(body, fixed, current)
         also = ("records", "name", "type", *READ_ONLY)
-        members = bodies.read(body, CHANGEABLE, also=also)
+        members = bodies.read(body, CHANGES, also=also)
         if "records" in body:
             members["records"] = bodies.records(body.get("type"), body["records"])
     except errors.InvalidObject:
@@ -100,19 +139,26 @@ def _updated(recordset: RecordSet) -> int:
 
 IN_ZONE = Resource(
     name="recordsets",
+    one="a recordset",
     path="/zones/{zone_id}/recordsets",
     item="recordset_id",
     client=lambda central: central.recordsets,
-    view=view,
+    shape=RECORDSET,
     self_path=lambda rs: f"/zones/{rs.zone_id}/recordsets/{rs.id}",
     sort_keys=("created_at", "id", "updated_at", "zone_id", "tenant_id", "name", "type", "ttl"),
     filters=("name", "type", "ttl", "data", "status", "description"),
     new=new,
+    new_body=NEW,
     changes=changes,
+    changes_body=CHANGES,
     before_body=lambda call: call.central.recordsets.check_update(call.context, *call.ids),
     update_method="PUT",
+    created_codes=(202, 201),
     created_status=_created,
+    updated_codes=(202, 200),
     updated_status=_updated,
+    shows_deleted=True,
+    switches={"PUT": (EDIT_MANAGED,), "DELETE": (EDIT_MANAGED,), "list": (HIDE_COUNTS,)},
 )
 
 EVERYWHERE = replace(
@@ -133,9 +179,16 @@ def redirect(call: Call) -> Response:
     return answer(location, 301, Location=location)
 
 
+REDIRECT = Operation(
+    handler=redirect,
+    summary="Say where a recordset is, in its zone",
+    answers={301: Answer(description="Its place.", schema=URL, located=True)},
+)
+
+
 def routes() -> list[Route]:
     return [
         *IN_ZONE.routes(),
         *EVERYWHERE.routes(),
-        route("/recordsets/{recordset_id}", GET=redirect),
+        route("/recordsets/{recordset_id}", GET=REDIRECT),
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 from webob import Response
@@ -11,13 +10,49 @@ from webob import Response
 from designate import errors
 from designate.api import body as bodies
 from designate.api.middleware import REQUEST_ID
-from designate.api.resource import answer, empty
-from designate.api.resources.quotas import HIGHEST, NAMES, project_of
-from designate.api.routing import Call, Route, route
+from designate.api.operation import DONE, ref
+from designate.api.resource import Answer, Call, Operation, Route, answer, empty, route
+from designate.api.resources.quotas import HIGHEST, MEANINGS, NAMES, project_of
+from designate.api.shape import (
+    NUMBER,
+    OBJECT,
+    TEXT,
+    TEXTS,
+    URL,
+    Body,
+    Field,
+    Schema,
+    Shape,
+    closed,
+    member,
+    shown,
+)
 from designate.model.quotas import Quotas
+from designate.model.reports import Counts, ProjectZones
 
 COUNTS = ("zones", "records", "tenants")
 ALL_COUNTS = (*COUNTS, "zones_delayed_notify")
+LIMIT = bodies.integer(0, HIGHEST)
+LIMITS = {name: LIMIT.means(MEANINGS[name]) for name in NAMES}
+QUOTA = Shape(
+    "AdminQuota",
+    {
+        "quota": member(
+            shown({name: field.schema for name, field in LIMITS.items()}, NAMES),
+            of=lambda quotas: {name: getattr(quotas, name) for name in NAMES},
+        )
+    },
+)
+QUOTA_CHANGES = Body(
+    name="AdminQuotaChanges",
+    members={
+        "quota": Field(
+            closed({name: field.schema for name, field in LIMITS.items()}),
+            lambda _name, value: bodies.read(value, LIMITS),
+        )
+    },
+    needed=("quota",),
+)
 
 
 def _everywhere(call: Call) -> Call:
@@ -27,8 +62,7 @@ def _everywhere(call: Call) -> Call:
 
 
 def _quota(quotas: Quotas) -> Response:
-    limits = asdict(quotas)
-    return answer({"quota": {name: limits[name] for name in NAMES}})
+    return answer(QUOTA.render(quotas))
 
 
 def show_quota(call: Call) -> Response:
@@ -40,12 +74,8 @@ def change_quota(call: Call) -> Response:
     faults = list(_faults(body))
     if faults:
         return _faulty(call, faults)
-    limits = bodies.read(body["quota"], dict.fromkeys(NAMES, _limit))
+    limits = bodies.read(body, QUOTA_CHANGES)["quota"]
     return _quota(_everywhere(call).central.quotas.set(call.context, project_of(call), limits))
-
-
-def _limit(name: str, value: Any) -> int:
-    return int(bodies.integer(0, HIGHEST)(name, value))
 
 
 def _faults(body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -59,7 +89,7 @@ def _faults(body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield path, f"'{name[:50]}' is no quota", "additionalProperties"
             continue
         try:
-            _limit(name, value)
+            LIMIT(name, value)
         except errors.InvalidObject as error:
             yield path, error.message or "", "type"
 
@@ -86,9 +116,36 @@ def reset_quota(call: Call) -> Response:
     return empty()
 
 
+SHOWN = {200: Answer.of(QUOTA, "All quotas.")}
+SHOW_QUOTA = Operation(handler=show_quota, summary="Show the quotas of a project", answers=SHOWN)
+CHANGE_QUOTA = Operation(
+    handler=change_quota, summary="Change quotas of a project", body=QUOTA_CHANGES, answers=SHOWN
+)
+RESET_QUOTA = Operation(
+    handler=reset_quota, summary="Give a project the default quotas again", answers={204: DONE}
+)
+
+
 def quota_routes() -> list[Route]:
-    one = route("/quotas/{project_id:text}", GET=show_quota, PATCH=change_quota, DELETE=reset_quota)
+    path = "/quotas/{project_id:text}"
+    one = route(path, GET=SHOW_QUOTA, PATCH=CHANGE_QUOTA, DELETE=RESET_QUOTA)
     return [one, route("/quotas")]
+
+
+COUNT = Shape(
+    "Counts",
+    {
+        name: member(NUMBER, when=lambda counts, name=name: getattr(counts, name) is not None)
+        for name in ALL_COUNTS
+    },
+)
+COUNTED = {
+    200: Answer(
+        description="One object with the numbers.",
+        schema=shown({"counts": {"type": "array", "items": ref(COUNT.name)}}, ("counts",)),
+        named={COUNT.name: COUNT.schema},
+    )
+}
 
 
 def counts(call: Call) -> Response:
@@ -102,43 +159,89 @@ def count(call: Call) -> Response:
 
 
 def _counted(call: Call, names: tuple[str, ...]) -> Response:
-    found = asdict(call.central.reports.counts(call.context, names))
-    return answer({"counts": [{name: found[name] for name in names}]})
+    found: Counts = call.central.reports.counts(call.context, names)
+    return answer({"counts": [COUNT.render(found)]})
+
+
+LINKS = shown({"self": URL}, ("self",))
+PROJECTS_PATH = "/reports/tenants"
+PROJECT = Shape("ProjectZoneCount", {"zone_count": member(NUMBER), "id": member(TEXT)})
+ZONES = Shape(
+    "ProjectZones",
+    {
+        "zones_count": member(NUMBER, of=lambda project: project.zone_count),
+        "zones": member(TEXTS, "Their names.", of=lambda project: list(project.names)),
+        "id": member(TEXT),
+    },
+)
+
+
+def _linked(call: Call, shape: Shape, project: ProjectZones) -> dict[str, object]:
+    links = {"self": call.link(f"{PROJECTS_PATH}/{project.id}")}
+    return shape.render(project) | {"links": links}
 
 
 def tenants(call: Call) -> Response:
     found = call.central.reports.projects(call.context)
-    path = "/reports/tenants"
-    shown = [
+    return answer(
         {
-            "zone_count": project.zone_count,
-            "id": project.id,
-            "links": {"self": call.link(f"{path}/{project.id}")},
+            "links": {"self": call.link(PROJECTS_PATH)},
+            "metadata": {},
+            "tenants": [_linked(call, PROJECT, project) for project in found],
         }
-        for project in found
-    ]
-    return answer({"links": {"self": call.link(path)}, "metadata": {}, "tenants": shown})
+    )
 
 
 def tenant(call: Call) -> Response:
     found = call.central.reports.project(call.context, call.ids[0])
-    return answer(
-        {
-            "zones_count": found.zone_count,
-            "zones": list(found.names),
-            "id": found.id,
-            "links": {"self": call.link(f"/reports/tenants/{found.id}")},
-        }
-    )
+    return answer(_linked(call, ZONES, found))
+
+
+def _linked_schema(shape: Shape) -> Schema:
+    plain = shape.schema
+    return plain | {"properties": plain["properties"] | {"links": LINKS}}
+
+
+ALL = Operation(handler=counts, summary="Count zones, records and projects", answers=COUNTED)
+ONE = Operation(handler=count, summary=f"Count one of {', '.join(ALL_COUNTS)}", answers=COUNTED)
+PROJECTS = Operation(
+    handler=tenants,
+    summary="List projects and how many zones they have",
+    answers={
+        200: Answer(
+            description="All of them.",
+            schema=shown(
+                {
+                    "links": LINKS,
+                    "metadata": OBJECT,
+                    "tenants": {"type": "array", "items": ref(PROJECT.name)},
+                },
+                ("links", "metadata", "tenants"),
+            ),
+            named={PROJECT.name: _linked_schema(PROJECT)},
+        )
+    },
+)
+OF_PROJECT = Operation(
+    handler=tenant,
+    summary="List the zones of a project",
+    answers={
+        200: Answer(
+            description="Their names.",
+            schema=ref(ZONES.name),
+            named={ZONES.name: _linked_schema(ZONES)},
+        )
+    },
+)
 
 
 def report_routes() -> list[Route]:
     return [
         route("/reports"),
-        route("/reports/counts", GET=counts),
-        route("/reports/counts/{name:text}", GET=count),
-        route("/reports/tenants", GET=tenants),
-        route("/reports/tenants/{tenant_id:text}", GET=tenant),
+        route("/reports/counts", GET=ALL),
+        route("/reports/counts/{name:text}", GET=ONE),
+        route("/reports/tenants", GET=PROJECTS),
+        route("/reports/tenants/{tenant_id:text}", GET=OF_PROJECT),
     ]
 
 
@@ -147,5 +250,12 @@ def export(call: Call) -> Response:
     return Response(body=text.encode(), content_type="text/dns", charset="UTF-8")
 
 
+EXPORT = Operation(
+    handler=export,
+    summary="Write a zone down as a zone file",
+    answers={200: Answer(description="A master file.", schema=TEXT)},
+)
+
+
 def zone_routes() -> list[Route]:
-    return [route("/zones/export/{zone_id}", gives="text/dns", GET=export)]
+    return [route("/zones/export/{zone_id}", gives="text/dns", GET=EXPORT)]

@@ -9,8 +9,21 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.resource import Call, Resource, Route, route
-from designate.model.codec import timestamp
+from designate.api.resource import Answer, Call, Operation, Resource, Route, route
+from designate.api.shape import (
+    CREATED_AT,
+    NUMBER,
+    TEXT,
+    UPDATED_AT,
+    UUID,
+    Body,
+    Field,
+    Member,
+    Shape,
+    member,
+    null,
+    one_of,
+)
 from designate.model.tasks import ImportDraft, TaskStatus, ZoneTask
 
 DATES = ("created_at", "id", "updated_at")
@@ -20,60 +33,81 @@ EXPORTS_PATH = "/zones/tasks/exports"
 SDK_EXPORTS_PATH = "/zones/tasks/export"
 
 
-def _view(task: ZoneTask) -> dict[str, Any]:
-    return {
-        "id": task.id,
-        "status": task.status,
-        "message": task.message,
-        "zone_id": task.zone_id,
-        "project_id": task.project_id,
-        "created_at": timestamp(task.created_at),
-        "updated_at": task.updated_at and timestamp(task.updated_at),
-        "version": task.version,
-    }
+TASK: dict[str, Member] = {
+    "id": member(UUID),
+    "status": member(one_of(TaskStatus)),
+    "message": member(null(TEXT), "How it ended, for people."),
+    "zone_id": member(null(UUID), "null: the import has made no zone yet."),
+    "project_id": member(TEXT),
+    "created_at": CREATED_AT,
+    "updated_at": UPDATED_AT,
+    "version": member(NUMBER, "Grows by one with each stored change."),
+}
 
 
-def _export_view(task: ZoneTask) -> dict[str, Any]:
-    return _view(task) | {"location": task.location}
+def _zone_path(task: ZoneTask) -> str | None:
+    return f"/zones/{task.zone_id}" if task.zone_id else None
 
 
-def _zone_link(call: Call, task: ZoneTask) -> dict[str, str]:
-    return {"zone": call.link(f"/zones/{task.zone_id}")} if task.zone_id else {}
-
-
-def _file_link(call: Call, task: ZoneTask) -> dict[str, str]:
-    if task.status is not TaskStatus.COMPLETE:
-        return {}
-    return {"export": call.link(f"{EXPORTS_PATH}/{task.id}/export")}
+def _file_path(task: ZoneTask) -> str | None:
+    return f"{EXPORTS_PATH}/{task.id}/export" if task.status is TaskStatus.COMPLETE else None
 
 
 IMPORTS = Resource(
     name="imports",
+    one="an import of a zone file",
     path=IMPORTS_PATH,
     item="import_id",
     deleted_item="zone_import_id",
     client=lambda central: central.imports,
-    view=_view,
+    shape=Shape("ZoneImport", TASK),
     self_path=lambda task: f"{IMPORTS_PATH}/{task.id}",
-    links=_zone_link,
+    links={"zone": _zone_path},
     sort_keys=DATES,
     filters=("status", "message", "zone_id"),
-    created_status=lambda _: 202,
+    created_codes=(202,),
 )
 EXPORTS = Resource(
     name="exports",
+    one="an export of a zone",
     path=EXPORTS_PATH,
     item="export_id",
     deleted_item="zone_export_id",
     client=lambda central: central.exports,
-    view=_export_view,
+    shape=Shape(
+        "ZoneExport",
+        {**TASK, "location": member(null(TEXT), "Where the file is, once there is one.")},
+    ),
     self_path=lambda task: f"{EXPORTS_PATH}/{task.id}",
-    links=_file_link,
+    links={"export": _file_path},
     sort_keys=DATES,
     filters=("status", "message", "zone_id"),
-    created_status=lambda _: 202,
+    created_codes=(202,),
 )
 SDK_EXPORTS = replace(EXPORTS, path=SDK_EXPORTS_PATH)
+
+
+def _zonefile(_name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise errors.BadRequest("'zonefile' is a required property")
+    return value
+
+
+def _attributes(name: str, value: Any) -> dict[str, str]:
+    found: dict[str, str] = ATTRIBUTES(name, {} if value is None else value)
+    return found
+
+
+ATTRIBUTES = bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE)
+IMPORT = Body(
+    name="ZoneImportNew",
+    members={
+        "zonefile": Field(TEXT, _zonefile).means("A master file (RFC 1035 section 5)."),
+        "attributes": Field(null(ATTRIBUTES.schema), _attributes).means("Of the zone to be."),
+    },
+    needed=("zonefile",),
+    files=("text/dns",),
+)
 
 
 def start_import(call: Call) -> Response:
@@ -94,12 +128,10 @@ def _draft(call: Call) -> ImportDraft:
         body = bodies.loads(raw)
     except ValueError:
         raise errors.BadRequest("Request body is not valid JSON") from None
-    if not isinstance(body, dict) or not isinstance(body.get("zonefile"), str):
+    if not isinstance(body, dict) or "zonefile" not in body:
         raise errors.BadRequest("'zonefile' is a required property")
-    attributes = {} if body.get("attributes") is None else body["attributes"]
-    read = bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE)
-    members = bodies.read(body | {"attributes": attributes}, {"attributes": read}, ["zonefile"])
-    return ImportDraft(zonefile=body["zonefile"], **members)
+    members = bodies.read({"attributes": None} | body, IMPORT)
+    return ImportDraft(**members)
 
 
 def start_export(call: Call) -> Response:
@@ -111,15 +143,22 @@ def download(call: Call) -> Response:
     return Response(body=text.encode("utf-8"), content_type="text/dns", charset="UTF-8")
 
 
+DOWNLOAD = Operation(
+    handler=download,
+    summary="Fetch the zone file of a finished export",
+    answers={200: Answer(description="A master file.", schema=TEXT)},
+)
+
+
 def routes() -> list[Route]:
     return [
-        route(IMPORTS_PATH, POST=start_import),
+        route(IMPORTS_PATH, POST=IMPORTS.creating(start_import, IMPORT)),
         *IMPORTS.routes(),
         *EXPORTS.routes(),
         *SDK_EXPORTS.routes(),
-        route("/zones/{zone_id}/tasks/export", POST=start_export),
+        route("/zones/{zone_id}/tasks/export", POST=EXPORTS.creating(start_export, None)),
         *(
-            route(f"{path}/{{export_id}}/export", gives="text/dns", GET=download)
+            route(f"{path}/{{export_id}}/export", gives="text/dns", GET=DOWNLOAD)
             for path in (EXPORTS_PATH, SDK_EXPORTS_PATH)
         ),
     ]

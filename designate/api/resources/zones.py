@@ -8,9 +8,29 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.resource import Call, Resource, Route, answer, empty, route
-from designate.model.codec import timestamp
-from designate.model.zones import Master, Status, Zone, ZoneDraft, ZonePatch, ZoneType
+from designate.api.operation import DONE, ref
+from designate.api.resource import Answer, Call, Operation, Resource, Route, answer, empty, route
+from designate.api.shape import (
+    CREATED_AT,
+    FLAG,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    TEXTS_BY_KEY,
+    UPDATED_AT,
+    UUID,
+    Body,
+    Field,
+    Shape,
+    member,
+    moment,
+    null,
+    one_of,
+    shown,
+)
+from designate.api.switches import DELETE_SHARES, HARD_DELETE
+from designate.model.pools import NsRecord
+from designate.model.zones import Action, Master, Status, Zone, ZoneDraft, ZonePatch, ZoneType
 
 READ_ONLY = (
     "id", "project_id", "serial", "shared", "status", "action", "version", "created_at",
@@ -19,35 +39,12 @@ READ_ONLY = (
 LONGEST_HOST = 255
 
 
-def view(zone: Zone) -> dict[str, Any]:
-    return {
-        "id": zone.id,
-        "pool_id": zone.pool_id,
-        "project_id": zone.project_id,
-        "name": zone.name,
-        "email": zone.email,
-        "description": zone.description,
-        "ttl": zone.ttl,
-        "serial": zone.serial,
-        "shared": zone.shared,
-        "status": zone.status,
-        "action": zone.action,
-        "version": zone.version,
-        "attributes": zone.attributes,
-        "type": zone.type,
-        "masters": [_shown(master) for master in zone.masters],
-        "created_at": timestamp(zone.created_at),
-        "updated_at": zone.updated_at and timestamp(zone.updated_at),
-        "transferred_at": zone.transferred_at and timestamp(zone.transferred_at),
-    }
-
-
 def _shown(master: Master) -> str:
     host = f"[{master.host}]" if ":" in master.host and master.port != 53 else master.host
     return host if master.port == 53 else f"{host}:{master.port}"
 
 
-def masters(name: str, value: Any) -> tuple[Master, ...]:
+def _masters(name: str, value: Any) -> tuple[Master, ...]:
     """`host`, `host:port` or `[IPv6]:port`; a bare IPv6 address is a host."""
     if not isinstance(value, list):
         raise errors.InvalidObject(f"Field '{name}' must be a list")
@@ -70,25 +67,63 @@ def masters(name: str, value: Any) -> tuple[Master, ...]:
     return tuple(found)
 
 
-CHANGEABLE: dict[str, bodies.Reader] = {
-    "email": bodies.text(255),
-    "ttl": bodies.ttl,
-    "description": bodies.description,
-    "attributes": bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE),
-    "masters": masters,
-}
-NEW: dict[str, bodies.Reader] = {
-    "name": bodies.text(bodies.LONGEST_NAME),
-    "type": bodies.choice([str(kind) for kind in ZoneType]),
-    **CHANGEABLE,
-}
+MASTERS = Field({"type": "array", "items": {"type": "string", "maxLength": LONGEST_HOST}}, _masters)
+ZONE = Shape(
+    "Zone",
+    {
+        "id": member(UUID),
+        "pool_id": member(UUID, "The pool whose nameservers serve it."),
+        "project_id": member(null(TEXT), "Its owner; null: the service itself."),
+        "name": member(TEXT, "With the dot at the end."),
+        "email": member(TEXT, "Who is responsible, as the SOA record says."),
+        "description": member(null(TEXT)),
+        "ttl": member(NUMBER, "Seconds; for recordsets that have none of their own."),
+        "serial": member(NUMBER, "The version that DNS sees, 32 bits (RFC 1982)."),
+        "shared": member(FLAG, "Whether other projects may use it."),
+        "status": member(one_of(Status), "ACTIVE: its nameservers serve it as it is here."),
+        "action": member(one_of(Action), "What is on its way to the nameservers."),
+        "version": member(NUMBER, "Grows by one with each stored change."),
+        "attributes": member(TEXTS_BY_KEY, "What the scheduler picks a pool by."),
+        "type": member(one_of(ZoneType)),
+        "masters": member(
+            TEXTS,
+            "Whom a secondary zone comes from: `host` or `host:port`.",
+            of=lambda zone: [_shown(master) for master in zone.masters],
+        ),
+        "created_at": CREATED_AT,
+        "updated_at": UPDATED_AT,
+        "transferred_at": moment("When a secondary zone last came in, UTC.", nullable=True),
+    },
+)
+
+CHANGES = Body(
+    name="ZoneChanges",
+    members={
+        "email": bodies.text(255).means("Primary zones only."),
+        "ttl": bodies.ttl.means("Seconds. Primary zones only."),
+        "description": bodies.description,
+        "attributes": bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE).means("In the stead of all."),
+        "masters": MASTERS.means("In the stead of all. Secondary zones only."),
+    },
+)
+NEW = Body(
+    name="ZoneNew",
+    members={
+        "name": bodies.text(bodies.LONGEST_NAME).means("With the dot at the end."),
+        "type": bodies.choice([str(kind) for kind in ZoneType]).means("PRIMARY unless given."),
+        **CHANGES.members,
+        "pool_id": bodies.identifier.means("Without effect; the scheduler decides."),
+    },
+    needed=("name",),
+)
 
 
 def new(call: Call, body: dict[str, Any]) -> ZoneDraft:
     members = bodies.read(body, NEW, also=(*READ_ONLY, "pool_id"))
     bodies.refuse_given(body, READ_ONLY)
-    if "name" not in members:
-        bodies.required("name")
+    for name in NEW.needed:
+        if name not in members:
+            bodies.required(name)
     if "type" in members:
         members["type"] = ZoneType(members["type"])
     _pool_id(body)
@@ -98,18 +133,18 @@ def new(call: Call, body: dict[str, Any]) -> ZoneDraft:
 def _pool_id(body: dict[str, Any]) -> None:
     """Taken for old clients, which may send it; the scheduler decides."""
     if body.get("pool_id") is not None:
-        bodies.identifier("pool_id", body["pool_id"])
+        NEW.members["pool_id"]("pool_id", body["pool_id"])
 
 
 def changes(call: Call, body: dict[str, Any]) -> ZonePatch:
     fixed = [name for name in (*READ_ONLY, "name", "type", "pool_id") if name in body]
     current: dict[str, Any] = {}
     if fixed:
-        current = view(call.central.zones.get(call.context, *call.ids))
+        current = ZONE.render(call.central.zones.get(call.context, *call.ids))
         if body.get("name") == current["name"]:
             raise errors.BadRequest("Renaming a zone is not allowed")
     try:
-        members = bodies.read(body, CHANGEABLE, also=(*READ_ONLY, "name", "type", "pool_id"))
+        members = bodies.read(body, CHANGES, also=(*READ_ONLY, "name", "type", "pool_id"))
         bodies.refuse_changed(body, fixed, current)
     except errors.InvalidObject:
         if not fixed:
@@ -125,26 +160,44 @@ def _accepted(zone: Zone) -> int:
 
 RESOURCE = Resource(
     name="zones",
+    one="a zone",
     path="/zones",
     item="zone_id",
     client=lambda central: central.zones,
-    view=view,
+    shape=ZONE,
     self_path=lambda zone: f"/zones/{zone.id}",
     sort_keys=("created_at", "id", "updated_at", "name", "tenant_id", "serial", "ttl", "status"),
     filters=("name", "type", "email", "status", "description", "ttl"),
     new=new,
+    new_body=NEW,
     changes=changes,
+    changes_body=CHANGES,
     before_body=lambda call: call.central.zones.get(call.context, *call.ids),
-    created_status=lambda _: 202,
+    created_codes=(202,),
+    updated_codes=(202, 200),
     updated_status=_accepted,
+    shows_deleted=True,
+    switches={"DELETE": (HARD_DELETE, DELETE_SHARES)},
 )
 
 
-def nameservers(call: Call) -> Response:
-    found = call.central.zones.nameservers(call.context, *call.ids)
-    return answer(
-        {"nameservers": [{"priority": ns.priority, "hostname": ns.hostname} for ns in found]}
-    )
+NAMESERVER = Shape(
+    "NameserverRecord",
+    {
+        "priority": member(NUMBER, "The lower, the earlier in the list."),
+        "hostname": member(TEXT, "With the dot at the end."),
+    },
+)
+MOVE = Body(
+    name="PoolMove",
+    members={"pool_id": bodies.identifier.means("The scheduler picks one unless given.")},
+)
+ACCEPTED = Answer(description="Accepted.", schema={"const": ""})
+
+
+def _nameservers(call: Call) -> Response:
+    found: tuple[NsRecord, ...] = call.central.zones.nameservers(call.context, *call.ids)
+    return answer({"nameservers": [NAMESERVER.render(record) for record in found]})
 
 
 def abandon(call: Call) -> Response:
@@ -158,17 +211,50 @@ def transfer_in(call: Call) -> Response:
 
 
 def pool_move(call: Call) -> Response:
-    body = bodies.read(bodies.parse(call.request), {"pool_id": bodies.identifier})
+    body = bodies.read(bodies.parse(call.request), MOVE)
     call.central.zones.pool_move(call.context, call.ids[0], body.get("pool_id"))
     return answer("", 202)
+
+
+NAMESERVERS = Operation(
+    handler=_nameservers,
+    summary="List the nameservers of a zone",
+    answers={
+        200: Answer(
+            description="All of them.",
+            schema=shown(
+                {"nameservers": {"type": "array", "items": ref(NAMESERVER.name)}}, ("nameservers",)
+            ),
+            named={NAMESERVER.name: NAMESERVER.schema},
+        )
+    },
+)
+ABANDON = Operation(
+    handler=abandon,
+    summary="Forget a zone, but let its nameservers serve it",
+    answers={204: DONE},
+    parameters=DELETE_SHARES.parameters(),
+)
+TRANSFER_IN = Operation(
+    handler=transfer_in,
+    summary="Look for a newer version of a secondary zone now",
+    answers={202: ACCEPTED},
+)
+POOL_MOVE = Operation(
+    handler=pool_move,
+    summary="Serve a zone from another pool",
+    body=MOVE,
+    answers={202: ACCEPTED},
+    refusals=(409,),
+)
 
 
 def routes() -> list[Route]:
     tasks = "/zones/{zone_id}/tasks"
     return [
         *RESOURCE.routes(),
-        route("/zones/{zone_id}/nameservers", whole=True, GET=nameservers),
-        route(f"{tasks}/abandon", POST=abandon),
-        route(f"{tasks}/xfr", POST=transfer_in),
-        route(f"{tasks}/pool_move", POST=pool_move),
+        route("/zones/{zone_id}/nameservers", whole=True, GET=NAMESERVERS),
+        route(f"{tasks}/abandon", POST=ABANDON),
+        route(f"{tasks}/xfr", POST=TRANSFER_IN),
+        route(f"{tasks}/pool_move", POST=POOL_MOVE),
     ]

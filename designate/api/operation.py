@@ -1,0 +1,98 @@
+"""What can be done at a path: the handler, and what it reads and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from oslo_config import cfg
+from webob import Request, Response
+
+from designate.api.shape import Body, Parameter, Schema, Shape
+from designate.context import Context
+from designate.rpc.clients import CentralClient
+
+BASE = "designate.base"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request on its way through a handler. ids: the path's, in order, in canonical form. linked:
+    the API's name in the links of its answers."""
+
+    request: Request
+    context: Context
+    central: CentralClient
+    conf: cfg.ConfigOpts
+    ids: tuple[str, ...]
+    linked: str = "v2"
+
+    @property
+    def base(self) -> str:
+        """Scheme, host and mount point of the API as the client knows them, without a slash."""
+        found = self.request.environ.get(BASE)
+        if found is None:
+            # A list has a link for each of its items.
+            mount = self.request.script_name.rpartition("/")[0]
+            found = self.request.environ[BASE] = base_of(self.conf, self.request, mount)
+        return str(found)
+
+    def link(self, path: str) -> str:
+        return f"{self.base}/{self.linked}{path}"
+
+
+def base_of(conf: cfg.ConfigOpts, request: Request, mount: str) -> str:
+    """What links start with. mount: the path of the server at which the whole service is."""
+    api = conf["service:api"]
+    if not api.enable_host_header:
+        return str(api.api_base_uri).rstrip("/")
+    return f"{request.host_url}{mount}"
+
+
+Handler = Callable[[Call], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A successful answer. schema: of its body; None: it has none. named: the schemas that it refers
+    to. located: whether it has a Location."""
+
+    description: str
+    schema: Schema | None = None
+    named: Mapping[str, Schema] = field(default_factory=dict)
+    located: bool = False
+
+    @classmethod
+    def of(cls, shape: Shape, description: str, **how: bool) -> Answer:
+        return cls(
+            description=description,
+            schema=ref(shape.name),
+            named={shape.name: shape.schema},
+            **how,
+        )
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+DONE = Answer(description="Done.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method of a path. summary: what it does, as an imperative. answers: by status code.
+    refusals: status codes of errors besides those that every operation, every id and every body may
+    give rise to. makes: the path of the collection that has what it makes."""
+
+    handler: Handler
+    summary: str = ""
+    body: Body | None = None
+    answers: Mapping[int, Answer] = field(default_factory=dict)
+    parameters: tuple[Parameter, ...] = ()
+    refusals: tuple[int, ...] = ()
+    makes: str = ""
+    deprecated: bool = False
+
+    def __call__(self, call: Call) -> Response:
+        return self.handler(call)

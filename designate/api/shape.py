@@ -1,0 +1,179 @@
+"""What bodies and parameters look like: a declaration that reads or renders a value describes it too.
+
+Descriptions are JSON Schema 2020-12, the dialect of OpenAPI 3.1; `designate.api.openapi` gathers them.
+A `Field` is a member of a request, a `Member` one of an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+
+from designate import errors
+from designate.model.codec import timestamp
+
+Schema = dict[str, Any]
+Reader = Callable[[str, Any], Any]
+
+UUID: Schema = {"type": "string", "format": "uuid"}
+TEXT: Schema = {"type": "string"}
+URL: Schema = {"type": "string", "format": "uri"}
+FLAG: Schema = {"type": "boolean"}
+NUMBER: Schema = {"type": "integer"}
+MOMENT: Schema = {
+    "type": "string",
+    "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}$",
+    "examples": ["2026-11-23T03:47:51.000000"],
+}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+TEXTS_BY_KEY: Schema = {"type": "object", "additionalProperties": TEXT}
+OBJECT: Schema = {"type": "object"}
+
+
+def null(schema: Schema) -> Schema:
+    """The same, or null."""
+    found = dict(schema)
+    kinds = schema["type"]
+    found["type"] = [*([kinds] if isinstance(kinds, str) else kinds), "null"]
+    if "enum" in schema:
+        found["enum"] = [*schema["enum"], None]
+    return found
+
+
+def one_of(words: type[StrEnum] | tuple[str, ...]) -> Schema:
+    return {"type": "string", "enum": [str(word) for word in words]}
+
+
+def closed(properties: Mapping[str, Schema], required: tuple[str, ...] = ()) -> Schema:
+    """An object of these members and no others."""
+    return shown(properties, required) | {"additionalProperties": False}
+
+
+def shown(properties: Mapping[str, Schema], required: tuple[str, ...] = ()) -> Schema:
+    """An object with these members; later releases may add to it."""
+    found: Schema = {"type": "object", "properties": dict(properties)}
+    return found | ({"required": list(required)} if required else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A member of a request: its schema, and the reader that refuses what does not fit. Readers also
+    take what old clients send, such as numbers as texts; the schema says what new ones should."""
+
+    schema: Schema
+    read: Reader
+
+    def __call__(self, name: str, value: Any) -> Any:
+        """Raises InvalidObject."""
+        return self.read(name, value)
+
+    def means(self, description: str) -> Field:
+        return replace(self, schema=self.schema | {"description": description})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A request body. name: of its schema. needed: members without which it is refused. optional: it
+    may be missing. files: content types in which it may come instead of JSON."""
+
+    name: str
+    members: Mapping[str, Field]
+    needed: tuple[str, ...] = ()
+    optional: bool = False
+    files: tuple[str, ...] = ()
+
+    @property
+    def schema(self) -> Schema:
+        return closed({name: each.schema for name, each in self.members.items()}, self.needed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A member of an answer. of: its value, from the object; None: the object's attribute of the same
+    name, through `convert` unless it is None. when: which objects have it."""
+
+    schema: Schema
+    of: Callable[[Any], Any] | None = None
+    convert: Callable[[Any], Any] | None = None
+    when: Callable[[Any], bool] | None = None
+
+    def means(self, description: str) -> Member:
+        return replace(self, schema=self.schema | {"description": description})
+
+    def getter(self, name: str) -> Callable[[Any], Any]:
+        if self.of is not None:
+            return self.of
+        get, convert = attrgetter(name), self.convert
+        if convert is None:
+            return get
+
+        def converted(value: Any) -> Any:
+            found = get(value)
+            return None if found is None else convert(found)
+
+        return converted
+
+
+def member(schema: Schema, means: str = "", **how: Any) -> Member:
+    found = Member(schema=schema, **how)
+    return found.means(means) if means else found
+
+
+def moment(means: str, *, nullable: bool = False) -> Member:
+    """A date in UTC."""
+    return member(null(MOMENT) if nullable else MOMENT, means, convert=timestamp)
+
+
+CREATED_AT = moment("When it was made, UTC.")
+UPDATED_AT = moment("When it was last changed, UTC; null: never.", nullable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """An object as clients see it. name: of its schema. members: in the order in which they are sent."""
+
+    name: str
+    members: Mapping[str, Member]
+    _getters: tuple[Any, ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        found = tuple((name, each.getter(name), each.when) for name, each in self.members.items())
+        object.__setattr__(self, "_getters", found)
+
+    def render(self, value: Any) -> dict[str, Any]:
+        return {
+            name: get(value) for name, get, when in self._getters if when is None or when(value)
+        }
+
+    @property
+    def schema(self) -> Schema:
+        required = tuple(name for name, each in self.members.items() if each.when is None)
+        return shown({name: each.schema for name, each in self.members.items()}, required)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """A parameter of requests. where: query, header or path."""
+
+    name: str
+    where: str
+    schema: Schema
+    description: str = ""
+    deprecated: bool = False
+
+
+class Schemas:
+    """The named schemas of one document. Each name stands for one thing."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Schema] = {}
+
+    def ref(self, name: str, schema: Schema) -> Schema:
+        """A reference to the schema, which is kept. Raises ConfigurationError for a second one of
+        the name."""
+        if self.found.setdefault(name, schema) != schema:
+            raise errors.ConfigurationError(f"two different schemas are called {name}")
+        return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,184 @@
+"""The API's document is sound, complete, and what the service does is what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from designate.api import openapi, reference
+from designate.api.app import ABOUT, resources
+from designate.api.routing import is_open
+from designate.errors import ConfigurationError
+from tests.callers import OPS, STRANGER, Http, World
+from tests.service import Service
+
+CHECKOUT = Path(__file__).parents[2]
+FLOATINGIP = "11111111-1111-4111-8111-111111111111"
+OPTIONS = {
+    "DEFAULT": {"network_api": "fake"},
+    "network_api:fake": {"floatingips": [f"one|RegionOne|{FLOATINGIP}|192.0.2.17"]},
+}
+EXAMPLES = int(os.environ.get("DESIGNATE_FUZZ_EXAMPLES", "12"))
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+# What stands for each id in a path; half of the requests use ids of nothing.
+KNOWN = {
+    "zone_id": "zone",
+    "recordset_id": "rs",
+    "tld_id": "tld",
+    "tsigkey_id": "tsigkey",
+    "blacklist_id": "blacklist",
+    "pool_id": "pool",
+    "zone_transfer_request_id": "open",
+    "export_id": "export",
+    "import_id": "import",
+}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with Service(tmp_path_factory.mktemp("openapi"), **OPTIONS) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def world(service):
+    call = Http(service)
+    world = World(call)
+    # With these, a domain that a request adds refuses no zone.
+    for tld in ("example", "arpa"):
+        world.made("POST", "/v2/tlds", {"name": tld}, OPS)
+    for what in KNOWN.values():
+        world.get(what)
+    yield world
+    call.close()
+
+
+DOCUMENT = openapi.document(resources(), ABOUT)
+OPERATIONS = {
+    found.ok().label: found.ok()
+    for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
+}
+
+
+def test_the_document_is_one():
+    schemathesis.openapi.from_dict(DOCUMENT).validate()
+
+
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
+@pytest.mark.parametrize("label", sorted(OPERATIONS))
+def test_what_is_answered_is_what_the_document_says(service, world, label):
+    @given(OPERATIONS[label].as_strategy(), st.booleans())
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def run(case, real):
+        if real and case.method != "DELETE":
+            known = {name: KNOWN[name] for name in case.path_parameters or {} if name in KNOWN}
+            for name, what in known.items():
+                case.path_parameters[name] = world.get(what)["id"]
+        for name in ("X-Auth-Sudo-Project-ID", "X-Auth-Sudo-Tenant-ID"):
+            case.headers.pop(name, None)
+        case.call_and_validate(base_url=f"{service.url}/v2", headers=OPS, checks=CHECKS, timeout=20)
+
+    run()
+
+
+def test_every_operation_is_described():
+    """Where two paths differ in the names of their ids alone they are one."""
+    found = openapi.document(resources(), ABOUT)
+    described = {
+        (re.sub(r"\{\w+\}", "{}", path), method.upper())
+        for path, item in found["paths"].items()
+        for method in item
+    }
+    served = {
+        ("/" + "/".join("{}" if is_open(part) else part for part in route.path), method)
+        for route in resources()
+        for method in route.operations
+    }
+
+    assert served - described == set()
+    assert all(
+        operation["summary"]
+        for item in found["paths"].values()
+        for method, operation in item.items()
+        if method != "parameters"
+    )
+    names = [
+        operation["operationId"]
+        for item in found["paths"].values()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_the_document_names_the_service_as_its_client_does(service):
+    url = f"{service.url}/v2/openapi.json"
+    named = requests.get(url, headers=OPS | {"Host": "dns.example.com"}, timeout=10)
+    stranger = requests.get(url, headers=STRANGER, timeout=10)
+
+    assert named.headers["Content-Type"] == "application/json"
+    assert named.json()["openapi"] == "3.1.0"
+    assert named.json()["servers"] == [{"url": "http://dns.example.com/v2"}]
+    assert "/openapi.json" in named.json()["paths"]
+    assert stranger.status_code == 200, "it holds nothing of anybody's"
+    assert requests.post(url, headers=OPS, timeout=10).status_code == 405
+    assert requests.get(f"{url}/x", headers=OPS, timeout=10).status_code == 405
+
+
+def test_the_page_is_current():
+    """Mend it with: python -m designate.api.reference > doc/api-reference.md"""
+    page = (CHECKOUT / "doc" / "api-reference.md").read_text(encoding="utf-8")
+
+    assert page == reference.reference()
+
+
+def test_the_page_s_links_lead_somewhere():
+    page = reference.reference()
+    headings = {
+        line.strip("# ").lower().replace(" ", "-") for line in page.splitlines() if line[:1] == "#"
+    }
+
+    assert set(re.findall(r"\]\(#([\w-]+)\)", page)) <= headings
+
+
+def test_two_plug_ins_cannot_call_different_things_the_same():
+    from designate.api.resource import Answer, Operation, route
+
+    def answering(schema):
+        return Operation(
+            handler=lambda call: None,
+            summary="Do",
+            answers={200: Answer(description="d", schema=schema, named={"Thing": schema})},
+        )
+
+    routes = [route("/a", GET=answering({"type": "string"}))]
+    openapi.document(routes, ABOUT)
+    with pytest.raises(ConfigurationError, match="Thing"):
+        openapi.document([*routes, route("/b", GET=answering({"type": "null"}))], ABOUT)
