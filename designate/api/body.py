@@ -22,8 +22,9 @@ LONGEST_DESCRIPTION = 160
 LONGEST_NAME = 255
 LONGEST_ATTRIBUTE = 50
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_NOT_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# As the inside of a character class, in the syntax that Python and JSON Schema (ECMA-262) share.
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+_NOT_IN_LINES = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,20}\s*", re.ASCII)
 
 
@@ -69,7 +70,8 @@ def _no_constant(name: str) -> NoReturn:
 def text(longest: int, *, null: bool = False, lines: bool = False, empty: bool = True) -> Field:
     """A string of at most so many characters; numbers are taken as their text. lines: it may have
     several, and tabs; other control characters no text may hold. empty: it may be."""
-    unwanted = _NOT_IN_LINES if lines else _CONTROL
+    excluded = _NOT_IN_LINES if lines else _CONTROL
+    unwanted = re.compile(f"[{excluded}]")
 
     def read(name: str, value: Any) -> str | None:
         if value is None and null:
@@ -87,7 +89,8 @@ def text(longest: int, *, null: bool = False, lines: bool = False, empty: bool =
             raise errors.InvalidObject(f"Value in the field '{name}' is empty")
         return given
 
-    schema: Schema = {"type": "string", "maxLength": longest} | ({} if empty else {"minLength": 1})
+    schema: Schema = {"type": "string", "maxLength": longest, "pattern": f"^[^{excluded}]*$"}
+    schema |= {} if empty else {"minLength": 1}
     return Field(shape.null(schema) if null else schema, read)
 
 
@@ -171,6 +174,7 @@ def need(body: Mapping[str, Any], names: Collection[str]) -> None:
 
 ttl = integer(0, HIGHEST_TTL)
 null_ttl = integer(0, HIGHEST_TTL, null=True)
+domain = text(LONGEST_NAME).like(shape.DOMAIN).means("With the dot at the end.")
 description = text(LONGEST_DESCRIPTION, null=True, lines=True)
 
 

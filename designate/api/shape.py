@@ -1,6 +1,7 @@
 """What bodies and parameters look like: a declaration that reads or renders a value describes it too.
 
 Descriptions are JSON Schema 2020-12, the dialect of OpenAPI 3.1; `designate.api.openapi` gathers them.
+What central judges is named by formats: domain-name, email, rr-type, rdata (master-file form).
 A `Field` is a member of a request, a `Member` one of an answer.
 """
 
@@ -21,6 +22,10 @@ Reader = Callable[[str, Any], Any]
 UUID: Schema = {"type": "string", "format": "uuid"}
 TEXT: Schema = {"type": "string"}
 URL: Schema = {"type": "string", "format": "uri"}
+DOMAIN: Schema = TEXT | {"format": "domain-name"}
+EMAIL: Schema = TEXT | {"format": "email"}
+RTYPE: Schema = TEXT | {"format": "rr-type"}
+RDATAS: Schema = {"type": "array", "items": TEXT | {"format": "rdata"}}
 FLAG: Schema = {"type": "boolean"}
 NUMBER: Schema = {"type": "integer"}
 MOMENT: Schema = {
@@ -72,6 +77,10 @@ class Field:
 
     def means(self, description: str) -> Field:
         return replace(self, schema=self.schema | {"description": description})
+
+    def like(self, schema: Schema) -> Field:
+        """The same reader, for what is of a format besides."""
+        return replace(self, schema=schema | self.schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

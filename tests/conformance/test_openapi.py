@@ -73,6 +73,20 @@ def world(service):
     call.close()
 
 
+# Values that central has a chance to take; others would mostly meet its checks of names and data.
+LABELS = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
+FORMATS = {
+    "domain-name": st.builds(
+        "{}.{}".format,
+        LABELS,
+        st.sampled_from(["example.", "n1.example.", "n2.example.", "2.0.192.in-addr.arpa."]),
+    ),
+    "email": st.builds("{}@{}.example".format, LABELS, LABELS),
+    "rr-type": st.sampled_from(["A", "TXT", "MX", "CNAME", "NS", "SOA", "CAA", "x"]),
+    "rdata": st.sampled_from(["192.0.2.1", '"a b"', "10 mx.example.", "a.example.", "\\", ""]),
+}
+for format_name, values in FORMATS.items():
+    schemathesis.openapi.format(format_name, values)
 DOCUMENT = openapi.document(resources(), ABOUT)
 OPERATIONS = {
     found.ok().label: found.ok()

@@ -11,7 +11,19 @@ from designate import errors
 from designate.api import body as bodies
 from designate.api.operation import ref
 from designate.api.resource import Answer, Call, Operation, Route, answer, route
-from designate.api.shape import NUMBER, TEXT, URL, Body, Schema, Shape, member, null, one_of, shown
+from designate.api.shape import (
+    DOMAIN,
+    NUMBER,
+    TEXT,
+    URL,
+    Body,
+    Schema,
+    Shape,
+    member,
+    null,
+    one_of,
+    shown,
+)
 from designate.model.floatingips import FloatingIp, FloatingIpPatch, NetworkEndpoint
 from designate.model.zones import Action
 
@@ -25,9 +37,9 @@ STATUSES = ("ACTIVE", "PENDING", "ERROR", "INACTIVE")
 CHANGES = Body(
     name="FloatingIpChanges",
     members={
-        "ptrdname": bodies.text(bodies.LONGEST_NAME, null=True).means(
-            "With the dot at the end; null: no name any more."
-        ),
+        "ptrdname": bodies.text(bodies.LONGEST_NAME, null=True)
+        .like(DOMAIN)
+        .means("With the dot at the end; null: no name any more."),
         "ttl": bodies.null_ttl.means("Seconds; reset unless given."),
         "description": bodies.description.means("Reset unless given."),
     },
@@ -38,7 +50,7 @@ FLOATINGIP = Shape(
         "id": member(TEXT, "Region, colon and id in the network service.", of=lambda ip: ip.key),
         "description": member(null(TEXT)),
         "address": member(TEXT),
-        "ptrdname": member(null(TEXT), "The name that the address resolves to."),
+        "ptrdname": member(null(DOMAIN), "The name that the address resolves to."),
         "ttl": member(null(NUMBER), "Seconds."),
         "action": member(one_of(Action)),
         "status": member(one_of(STATUSES), "INACTIVE: it has no name."),

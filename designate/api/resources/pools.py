@@ -10,6 +10,7 @@ from designate.api import body as bodies
 from designate.api.resource import Call, Resource, Route
 from designate.api.shape import (
     CREATED_AT,
+    DOMAIN,
     NUMBER,
     TEXT,
     TEXTS_BY_KEY,
@@ -59,7 +60,7 @@ NS_RECORD = Shape(
     "PoolNsRecord",
     {
         "priority": member(NUMBER, "The lower, the earlier in the list."),
-        "hostname": member(TEXT, "With the dot at the end."),
+        "hostname": member(DOMAIN, "With the dot at the end."),
     },
 )
 POOL = Shape(
@@ -79,7 +80,7 @@ POOL = Shape(
         "updated_at": UPDATED_AT,
     },
 )
-NS_MEMBERS = {"hostname": bodies.text(255), "priority": bodies.integer(1, 10000)}
+NS_MEMBERS = {"hostname": bodies.domain, "priority": bodies.integer(1, 10000)}
 
 
 def _ns_records(name: str, value: Any) -> tuple[NsRecord, ...]:

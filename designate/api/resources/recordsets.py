@@ -12,9 +12,11 @@ from designate.api import body as bodies
 from designate.api.resource import Answer, Call, Operation, Resource, Route, answer, route
 from designate.api.shape import (
     CREATED_AT,
+    DOMAIN,
     NUMBER,
+    RDATAS,
+    RTYPE,
     TEXT,
-    TEXTS,
     UPDATED_AT,
     URL,
     UUID,
@@ -42,10 +44,10 @@ RECORDSET = Shape(
         "id": member(UUID),
         "zone_id": member(UUID),
         "project_id": member(null(TEXT), "Who made it; null: the service itself."),
-        "name": member(TEXT, "With the dot at the end."),
-        "zone_name": member(TEXT),
-        "type": member(TEXT, "The record type, in capitals."),
-        "records": member(TEXTS, "The data of its records, as written.", convert=list),
+        "name": member(DOMAIN, "With the dot at the end."),
+        "zone_name": member(DOMAIN),
+        "type": member(RTYPE, "The record type, in capitals."),
+        "records": member(RDATAS, "The data of its records, as written.", convert=list),
         "description": member(null(TEXT)),
         "ttl": member(null(NUMBER), "Seconds; null: the zone's."),
         "status": member(one_of(Status), "ACTIVE: the zone's nameservers serve it."),
@@ -72,7 +74,7 @@ def _type(_name: str, value: Any) -> str:
     return value
 
 
-RECORDS = Field(TEXTS, bodies.records).means(
+RECORDS = Field(RDATAS, bodies.records).means(
     "The data of each record as in a master file; repetitions are left out."
 )
 CHANGES = Body(
@@ -86,8 +88,8 @@ CHANGES = Body(
 NEW = Body(
     name="RecordSetNew",
     members={
-        "name": bodies.text(bodies.LONGEST_NAME).means("With the dot at the end."),
-        "type": Field(TEXT, _type).means("A record type, in capitals."),
+        "name": bodies.domain,
+        "type": Field(RTYPE, _type).means("A record type, in capitals."),
         **CHANGES.members,
     },
     needed=("name", "type"),

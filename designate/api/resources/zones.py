@@ -12,6 +12,8 @@ from designate.api.operation import DONE, ref
 from designate.api.resource import Answer, Call, Operation, Resource, Route, answer, empty, route
 from designate.api.shape import (
     CREATED_AT,
+    DOMAIN,
+    EMAIL,
     FLAG,
     NUMBER,
     TEXT,
@@ -74,8 +76,8 @@ ZONE = Shape(
         "id": member(UUID),
         "pool_id": member(UUID, "The pool whose nameservers serve it."),
         "project_id": member(null(TEXT), "Its owner; null: the service itself."),
-        "name": member(TEXT, "With the dot at the end."),
-        "email": member(TEXT, "Who is responsible, as the SOA record says."),
+        "name": member(DOMAIN, "With the dot at the end."),
+        "email": member(EMAIL, "Who is responsible, as the SOA record says."),
         "description": member(null(TEXT)),
         "ttl": member(NUMBER, "Seconds; for recordsets that have none of their own."),
         "serial": member(NUMBER, "The version that DNS sees, 32 bits (RFC 1982)."),
@@ -99,7 +101,7 @@ ZONE = Shape(
 CHANGES = Body(
     name="ZoneChanges",
     members={
-        "email": bodies.text(255).means("Primary zones only."),
+        "email": bodies.text(255).like(EMAIL).means("Primary zones only."),
         "ttl": bodies.ttl.means("Seconds. Primary zones only."),
         "description": bodies.description,
         "attributes": bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE).means("In the stead of all."),
@@ -109,7 +111,7 @@ CHANGES = Body(
 NEW = Body(
     name="ZoneNew",
     members={
-        "name": bodies.text(bodies.LONGEST_NAME).means("With the dot at the end."),
+        "name": bodies.domain,
         "type": bodies.choice([str(kind) for kind in ZoneType]).means("PRIMARY unless given."),
         **CHANGES.members,
         "pool_id": bodies.identifier.means("Without effect; the scheduler decides."),
@@ -185,7 +187,7 @@ NAMESERVER = Shape(
     "NameserverRecord",
     {
         "priority": member(NUMBER, "The lower, the earlier in the list."),
-        "hostname": member(TEXT, "With the dot at the end."),
+        "hostname": member(DOMAIN, "With the dot at the end."),
     },
 )
 MOVE = Body(
