@@ -8,6 +8,7 @@ is set in both counts as the first says.
 from __future__ import annotations
 
 import logging
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,17 @@ from designate import errors
 
 LOG = logging.getLogger(__name__)
 
+POOL_SIZE = 16
+# Other than oslo.db's own: a process works on more than five requests at once, and beyond the pool's size
+# every one would open a connection and close it again.
+DATABASE_OPTS = [copy(option) for option in db_options.database_opts]
+cfg.set_defaults(DATABASE_OPTS, max_pool_size=POOL_SIZE)
+
 GROUP = "storage:sqlalchemy"
 FALLBACK_GROUP = "database"
 OPTIONS_BY_GROUP = {
     GROUP: [
-        *db_options.database_opts,
+        *DATABASE_OPTS,
         cfg.IntOpt(
             "write_timeout",
             default=20,
@@ -47,7 +54,7 @@ OPTIONS_BY_GROUP = {
             help="Seconds that connecting to a MySQL or PostgreSQL server may take.",
         ),
     ],
-    FALLBACK_GROUP: [*db_options.database_opts],
+    FALLBACK_GROUP: [*DATABASE_OPTS],
 }
 
 # What URLs are written as, and what they mean here: one driver for each kind of server.
@@ -86,7 +93,7 @@ class Settings:
     write_timeout_s: float = 20.0
     statement_timeout_s: float | None = 8.0
     connect_timeout_s: float = 3.0
-    pool_size: int = 5
+    pool_size: int = POOL_SIZE
     pool_overflow: int = POOL_OVERFLOW
     pool_timeout_s: float = POOL_TIMEOUT_S
     recycle_s: int = 3600
