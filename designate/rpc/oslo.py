@@ -12,12 +12,9 @@ after that, or with this process, the sweeps find in the database.
 from __future__ import annotations
 
 import logging
-import queue
-import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -31,15 +28,11 @@ from designate import errors, metrics
 from designate.rpc import together
 from designate.rpc.bus import Dispatcher
 from designate.rpc.interfaces import Interface
-from designate.rpc.together import Call, Senders, Together
+from designate.rpc.together import Call, Cast, Casts, Senders, Together
 
 LOG = logging.getLogger(__name__)
 
 EXCHANGE = "designate"
-CAST_QUEUE = 20_000
-CAST_THREADS = 2
-CAST_LIFETIME_S = 60.0
-CAST_RETRY_S = 0.5
 CONNECT_RETRIES = 1
 RETRY_AFTER_S = 2
 DRAIN_S = 10.0
@@ -63,17 +56,6 @@ def register(conf: cfg.ConfigOpts) -> None:
             conf.set_default(name, value, None if group == "DEFAULT" else group)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cast:
-    topic: str
-    namespace: str
-    version: str
-    method: str
-    message: dict[str, Any]
-    fanout: bool
-    until_s: float
-
-
 class OsloBus:
     """See rpc.bus.Bus. start() opens the way out, accept() lets calls in; drain() and stop() undo
     them. It opens nothing before, so that it may be made before a fork. Thread-safe."""
@@ -85,13 +67,12 @@ class OsloBus:
         self._transport: Any = None
         self._clients: dict[tuple[str, str, str, bool], Any] = {}
         self._opening = threading.Lock()
-        self._casts: queue.Queue[_Cast | None] = queue.Queue(CAST_QUEUE)
+        self._casts = Casts(self._sent, self._drop)
         self._by_topic: dict[str, Senders] = {}
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
         self._sent_s = time.monotonic()
         self.dropped = 0
-        metrics.QUEUED.labels("casts").set_function(self._casts.qsize)
+        metrics.QUEUED.labels("casts").set_function(self._casts.__len__)
 
     def fault(self) -> str | None:
         """What is wrong with the way out. Every process sends heartbeats, which tell."""
@@ -105,10 +86,7 @@ class OsloBus:
 
     def start(self) -> None:
         self._open()
-        for number in range(CAST_THREADS):
-            thread = threading.Thread(target=self._deliver, name=f"cast-{number}", daemon=True)
-            thread.start()
-            self._threads.append(thread)
+        self._casts.start()
 
     def accept(self) -> None:
         """Take calls for the topics that are served. Waits for the broker."""
@@ -139,13 +117,7 @@ class OsloBus:
     def stop(self) -> None:
         """Send what waits if the broker takes it now; leave the rest to the sweeps."""
         self._stopping.set()
-        for _ in self._threads:
-            try:
-                self._casts.put_nowait(None)
-            except queue.Full:
-                break
-        for thread in self._threads:
-            thread.join(timeout=5)
+        self._casts.stop()
         with self._opening:
             senders = list(self._by_topic.values())
         for sender in senders:
@@ -239,45 +211,43 @@ class OsloBus:
         *,
         fanout: bool,
     ) -> None:
-        waiting = _Cast(
-            topic=topic,
-            namespace=namespace,
-            version=version,
-            method=method,
-            message=message,
-            fanout=fanout,
-            until_s=time.monotonic() + CAST_LIFETIME_S,
+        self._casts.put(
+            Cast(
+                topic=topic,
+                namespace=namespace,
+                version=version,
+                method=method,
+                message=message,
+                fanout=fanout,
+                until_s=time.monotonic() + together.CAST_LIFETIME_S,
+            )
         )
-        try:
-            self._casts.put_nowait(waiting)
-        except queue.Full:
-            self._drop("the queue is full")
 
-    def _drop(self, why: str) -> None:
-        self.dropped += 1
-        metrics.CASTS_DROPPED.inc()
-        if self.dropped == 1 or self.dropped % 1000 == 0:
+    def _drop(self, count: int, why: str) -> None:
+        before, self.dropped = self.dropped, self.dropped + count
+        metrics.CASTS_DROPPED.inc(count)
+        if before == 0 or before // 1000 != self.dropped // 1000:
             LOG.warning("%d casts dropped so far: %s", self.dropped, why)
 
-    def _deliver(self) -> None:
-        while (waiting := self._casts.get()) is not None:
-            while not self._sent(waiting):
-                if self._stopping.is_set() or time.monotonic() > waiting.until_s:
-                    self._drop("the message bus is away")
-                    break
-                self._stopping.wait(CAST_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
-
-    def _sent(self, waiting: _Cast) -> bool:
+    def _sent(self, casts: Sequence[Cast]) -> bool:
+        """False: the broker is away."""
+        first = casts[0]
         try:
-            client = self._client(
-                waiting.topic, waiting.namespace, waiting.version, fanout=waiting.fanout
-            )
-            client.cast({}, waiting.method, message=waiting.message)
+            if len(casts) == 1:
+                client = self._client(
+                    first.topic, first.namespace, first.version, fanout=first.fanout
+                )
+                client.cast({}, first.method, message=first.message)
+            else:
+                client = self._client(
+                    first.topic, together.NAMESPACE, together.VERSION, fanout=first.fanout
+                )
+                client.cast({}, "run", calls=[cast.to_plain() for cast in casts])
         except AWAY:
             return False
         except Exception:
             # The thread must outlive whatever a driver raises.
-            LOG.exception("%s.%s could not be sent", waiting.namespace, waiting.method)
+            LOG.exception("%s.%s could not be sent", first.namespace, first.method)
             return False
         self._sent_s = time.monotonic()
         return True

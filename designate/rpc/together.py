@@ -3,11 +3,15 @@
 A call is sent at once while one of a few senders is free, so that a lone call waits for nothing. While
 all are busy, calls gather and the next free sender takes all of them in one message; the other side
 runs them side by side and answers them at once. Calls that have waited for LONGEST_WAIT_S get a
-further sender, so that slow calls do not hold up the others.
+further sender, so that slow calls do not hold up the others. What nobody waits for (`Casts`) gathers in
+the same way while a message is on its way to the broker.
 """
 
 from __future__ import annotations
 
+import contextlib
+import queue
+import random
 import threading
 import time
 from collections import deque
@@ -25,6 +29,10 @@ MOST_TOGETHER = 16
 MOST_WAITING = 1024
 LONGEST_WAIT_S = 0.02
 IDLE_S = 10.0
+CAST_QUEUE = 20_000
+CAST_THREADS = 2
+CAST_LIFETIME_S = 60.0
+CAST_RETRY_S = 0.5
 NAMESPACE = "together"
 VERSION = "1.0"
 
@@ -124,6 +132,105 @@ class Senders:
                 return []
             many = min(MOST_TOGETHER, len(self._waiting))
             return [self._waiting.popleft() for _ in range(many)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """A call without an answer. fanout: to every process of the topic."""
+
+    topic: str
+    namespace: str
+    version: str
+    method: str
+    message: Plain
+    fanout: bool
+    until_s: float
+
+    def to_plain(self) -> Plain:
+        return {
+            "namespace": self.namespace,
+            "version": self.version,
+            "method": self.method,
+            "message": self.message,
+        }
+
+
+class Casts:
+    """Sends what nobody waits for, on threads of its own. Bounded; thread-safe.
+
+    send(casts) sends casts of one topic and kind in one message; False: not now. It is tried again
+    until their lifetime ends. drop(count, why): told of those that are given up.
+    """
+
+    def __init__(
+        self, send: Callable[[Sequence[Cast]], bool], drop: Callable[[int, str], object]
+    ) -> None:
+        self._send = send
+        self._drop = drop
+        self._waiting: queue.Queue[Cast | None] = queue.Queue(CAST_QUEUE)
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def __len__(self) -> int:
+        return self._waiting.qsize()
+
+    def put(self, cast: Cast) -> None:
+        """Never blocks."""
+        try:
+            self._waiting.put_nowait(cast)
+        except queue.Full:
+            self._drop(1, "the queue is full")
+
+    def start(self) -> None:
+        for number in range(CAST_THREADS):
+            thread = threading.Thread(target=self._run, name=f"cast-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Send what waits if it is taken now."""
+        self._stopping.set()
+        for _ in self._threads:
+            with contextlib.suppress(queue.Full):
+                self._waiting.put(None, timeout=5)
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def _run(self) -> None:
+        ending = False
+        while not ending:
+            first = self._waiting.get()
+            if first is None:
+                return
+            taken, ending = self._gathered(first)
+            groups: dict[tuple[str, bool], list[Cast]] = {}
+            for cast in taken:
+                groups.setdefault((cast.topic, cast.fanout), []).append(cast)
+            for group in groups.values():
+                self._deliver(group)
+
+    def _gathered(self, first: Cast) -> tuple[list[Cast], bool]:
+        """What waits by now, in order; and whether that was all there will be."""
+        taken = [first]
+        while len(taken) < MOST_TOGETHER:
+            try:
+                cast = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if cast is None:
+                return taken, True
+            taken.append(cast)
+        return taken, False
+
+    def _deliver(self, casts: list[Cast]) -> None:
+        while casts and not self._send(casts):
+            now_s = time.monotonic()
+            live = [] if self._stopping.is_set() else [c for c in casts if c.until_s > now_s]
+            if len(live) < len(casts):
+                self._drop(len(casts) - len(live), "the message bus is away")
+            casts = live
+            if casts:
+                self._stopping.wait(CAST_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
 
 class Together:

@@ -11,7 +11,7 @@ import pytest
 
 from designate import errors
 from designate.rpc import together
-from designate.rpc.together import Call, Senders
+from designate.rpc.together import Call, Cast, Casts, Senders
 from tests.servers import until
 
 Plain = dict[str, Any]
@@ -144,3 +144,99 @@ def test_what_waits_fails_at_the_end() -> None:
         thread.join(timeout=10)
 
     assert sum(isinstance(answer, errors.Unavailable) for answer in answers.values()) == 1
+
+
+class Broker:
+    """Keeps the messages of casts; away: how many more of them it does not take."""
+
+    def __init__(self, away: int = 0) -> None:
+        self.messages: list[tuple[str, bool, list[int]]] = []
+        self.dropped: list[tuple[int, str]] = []
+        self.away = away
+        self.gate = threading.Event()
+        self.gate.set()
+        self.busy = threading.Semaphore(0)
+
+    def send(self, casts: Sequence[Cast]) -> bool:
+        self.busy.release()
+        assert self.gate.wait(timeout=20)
+        if self.away:
+            self.away -= 1
+            return False
+        assert len({(cast.topic, cast.fanout) for cast in casts}) == 1
+        numbers = [cast.message["number"] for cast in casts]
+        self.messages.append((casts[0].topic, casts[0].fanout, numbers))
+        return True
+
+    def drop(self, count: int, why: str) -> None:
+        self.dropped.append((count, why))
+
+
+def cast(
+    number: int, topic: str = "worker", *, fanout: bool = False, lifetime_s: float = 10
+) -> Cast:
+    return Cast(
+        topic=topic,
+        namespace="worker",
+        version="1.0",
+        method="zone_changed",
+        message={"number": number},
+        fanout=fanout,
+        until_s=time.monotonic() + lifetime_s,
+    )
+
+
+def test_casts_gather_while_the_broker_is_busy() -> None:
+    broker = Broker()
+    casts = Casts(broker.send, broker.drop)
+    casts.start()
+    casts.put(cast(0))
+    until(lambda: broker.messages, 5, "the first cast")
+    assert broker.busy.acquire(timeout=5)
+    broker.gate.clear()
+    for number in range(1, together.CAST_THREADS + 1):
+        casts.put(cast(number))
+        assert broker.busy.acquire(timeout=5)
+    for number in range(10, 30):
+        casts.put(cast(number, "worker" if number % 2 else "central", fanout=number == 13))
+    broker.gate.set()
+    until(lambda: sum(len(found[2]) for found in broker.messages) == 23, 5, "all casts")
+    casts.stop()
+
+    assert broker.messages[0] == ("worker", False, [0])
+    gathered = [found for found in broker.messages if found[2][0] >= 10]
+    assert ("worker", True, [13]) in gathered
+    assert len(gathered) <= 6, "two topics and a fanout for each thread at most"
+    assert sorted(n for _, _, numbers in gathered for n in numbers) == list(range(10, 30))
+    assert all(numbers == sorted(numbers) for _, _, numbers in gathered)
+    assert all(len(numbers) <= together.MOST_TOGETHER for _, _, numbers in gathered)
+
+
+def test_a_cast_is_tried_again_until_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "CAST_RETRY_S", 0.01)
+    broker = Broker(away=3)
+    casts = Casts(broker.send, broker.drop)
+    casts.start()
+    casts.put(cast(1))
+    until(lambda: broker.messages, 5, "the cast")
+    broker.away = 10**9
+    casts.put(cast(2, lifetime_s=0.05))
+    until(lambda: broker.dropped, 5, "its end")
+    casts.stop()
+
+    assert broker.messages == [("worker", False, [1])]
+    assert broker.dropped == [(1, "the message bus is away")]
+
+
+def test_casts_are_bounded_and_none_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "CAST_QUEUE", 5)
+    broker = Broker()
+    casts = Casts(broker.send, broker.drop)
+    for number in range(8):
+        casts.put(cast(number))
+
+    assert len(casts) == 5
+    assert broker.dropped == [(1, "the queue is full")] * 3
+    casts.start()
+    casts.stop()
+    assert [numbers for _, _, numbers in broker.messages] == [[0, 1, 2, 3, 4]]
