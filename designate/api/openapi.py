@@ -67,8 +67,16 @@ def document(routes: Sequence[Route], about: About, base: str = "") -> Document:
             "schemas": schemas.found,
             "parameters": {each.name: _parameter(each) for each in switches.EVERYWHERE},
             "headers": {
-                "RequestId": {"schema": TEXT, "description": "As in the service's log."},
-                "Location": {"schema": URL, "description": "Where the object is."},
+                "RequestId": {
+                    "schema": TEXT,
+                    "required": True,
+                    "description": "As in the service's log.",
+                },
+                "Location": {
+                    "schema": URL,
+                    "required": True,
+                    "description": "Where the object is.",
+                },
             },
             "responses": {str(code): _refusal(code) for code in sorted({*ALWAYS, *TO_BODIES, 409})},
             "securitySchemes": {

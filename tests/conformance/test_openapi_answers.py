@@ -1,0 +1,178 @@
+"""Every answer that the API's document promises is given, and looks as promised.
+
+What cannot be made up at random (test_openapi) is asked for here: one request for each successful answer
+of each operation. An operation without one fails.
+"""
+
+import re
+
+import pytest
+import schemathesis
+import sqlalchemy as sa
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from designate.api import openapi
+from designate.api.app import ABOUT, resources
+from designate.storage.tables import zones
+from tests.callers import DROP_SHARES, OPS, POOL, Http, World
+from tests.service import Service
+
+FLOATINGIP = "11111111-1111-4111-8111-111111111111"
+OPTIONS = {
+    "DEFAULT": {"network_api": "fake"},
+    "network_api:fake": {"floatingips": [f"ops|RegionOne|{FLOATINGIP}|192.0.2.17"]},
+}
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+# What stands for each id in a path; a new one where it is deleted.
+IDS = {
+    "zone_id": "{zone}",
+    "recordset_id": "{rs}",
+    "import_id": "{import}",
+    "export_id": "{export}",
+    "zone_share_id": "{share}",
+    "zone_transfer_request_id": "{request}",
+    "transfer_accept_id": "{accept}",
+    "tld_id": "{tld}",
+    "blacklist_id": "{blacklist}",
+    "tsigkey_id": "{tsigkey}",
+    "pool_id": "{pool}",
+    "service_id": "{service}",
+    "project_id": "one",
+    "key": f"RegionOne:{FLOATINGIP}",
+}
+NAMED = {"name": "{name!}.{zone.name}", "type": "A"}
+KEY = {"algorithm": "hmac-md5", "secret": "", "scope": "POOL", "resource_id": POOL}
+NOTED = {"description": "x"}
+BODIES = {
+    "POST /zones 202": {"name": "{name!}.example.", "email": "a@example.com"},
+    "PATCH /zones/{zone_id} 202": {"ttl": 301},
+    "PATCH /zones/{zone_id} 200": NOTED,
+    "POST /zones/{zone_id}/tasks/pool_move 202": {"pool_id": "{pool}"},
+    "POST /zones/{zone_id}/recordsets 202": NAMED | {"records": ["192.0.2.1"]},
+    "POST /zones/{zone_id}/recordsets 201": NAMED,
+    "PUT /zones/{zone_id}/recordsets/{recordset_id} 202": {"ttl": 301},
+    "PUT /zones/{zone_id}/recordsets/{recordset_id} 200": NOTED,
+    "POST /zones/{zone_id}/shares 201": {"target_project_id": "{name!}"},
+    "POST /zones/{zone_id}/tasks/transfer_requests 201": NOTED,
+    "PATCH /zones/tasks/transfer_requests/{zone_transfer_request_id} 200": NOTED,
+    "PUT /zones/tasks/transfer_requests/{zone_transfer_request_id} 200": NOTED,
+    "POST /zones/tasks/transfer_accepts 201": {
+        "key": "{open.key}",
+        "zone_transfer_request_id": "{open}",
+    },
+    "POST /zones/tasks/imports 202": {"zonefile": "$ORIGIN x.example.\n"},
+    "PATCH /reverse/floatingips/{key} 202": {"ptrdname": "host.example."},
+    "POST /tlds 201": {"name": "x.{name!}"},
+    "PATCH /tlds/{tld_id} 200": NOTED,
+    "POST /blacklists 201": {"pattern": "^{name!}$"},
+    "PATCH /blacklists/{blacklist_id} 200": NOTED,
+    "POST /tsigkeys 201": KEY | {"name": "{name!}"},
+    "PATCH /tsigkeys/{tsigkey_id} 200": {"secret": ""},
+    "POST /pools 201": {"name": "{name!}", "attributes": {"speed": "high"}},
+    "PATCH /pools/{pool_id} 202": NOTED,
+    "PATCH /quotas/{project_id} 200": {"zones": 10},
+}
+# Where something else than usual is wanted.
+OTHERS = {
+    "PATCH /zones/{zone_id} 200": {"zone_id": "{failed!}"},
+    "DELETE /zones/{zone_id} 202": {"zone_id": "{private!}"},
+    "POST /zones/{zone_id}/tasks/abandon 204": {"zone_id": "{private!}"},
+    "POST /zones/{zone_id}/tasks/xfr 202": {"zone_id": "{secondary}"},
+    "POST /zones/{zone_id}/tasks/pool_move 202": {"zone_id": "{private!}"},
+    "POST /zones/{zone_id}/tasks/transfer_requests 201": {"zone_id": "{private!}"},
+    "PUT /zones/{zone_id}/recordsets/{recordset_id} 200": {"recordset_id": "{bare_rs}"},
+}
+
+
+class More(World):
+    def make_bare_rs(self):
+        """A recordset without records."""
+        zone = self.get("zone")
+        body = {"name": f"{self.name()}.{zone['name']}", "type": "A"}
+        return self.made("POST", f"/v2/zones/{zone['id']}/recordsets", body)
+
+    def make_failed(self):
+        """A secondary zone that never came, and has been given up."""
+        zone = self.make_secondary()
+        mine = zones.c.id == zone["id"]
+        database = self.call.service.parts.database
+        database.write(lambda tx: tx.execute(sa.update(zones).where(mine).values(status="ERROR")))
+        return zone
+
+
+def operations():
+    routes = resources()
+    own = openapi.served(routes, ABOUT)
+    schema = schemathesis.openapi.from_dict(openapi.document([*routes, own], ABOUT))
+    return {found.ok().label: found.ok() for found in schema.get_all_operations()}
+
+
+OPERATIONS = operations()
+PROMISED = [
+    f"{label} {code}"
+    for label, operation in OPERATIONS.items()
+    for code in operation.definition.raw["responses"]
+    if code < "4"
+]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    with Service(tmp_path_factory.mktemp("answers"), **OPTIONS) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def world(service):
+    call = Http(service)
+    yield More(call)
+    call.close()
+
+
+def case_of(world, promise):
+    label, _, _ = promise.rpartition(" ")
+    operation = OPERATIONS[label]
+    items = re.compile(re.escape(operation.path) + r"/\{(\w+)\}")
+    for other in OPERATIONS.values():
+        if found := items.fullmatch(other.path):
+            # So that a list has something to show.
+            world.fill(IDS[found[1]])
+    words = {one.name: IDS[one.name] for one in operation.path_parameters}
+    if operation.method.upper() == "DELETE":
+        last = list(words)[-1]
+        words[last] = words[last].replace("}", "!}")
+    words |= OTHERS.get(promise, {})
+    sent = {}
+    if promise in BODIES:
+        body = {
+            name: world.fill(value) if isinstance(value, str) and "{" in value else value
+            for name, value in BODIES[promise].items()
+        }
+        sent = {"body": body, "media_type": "application/json"}
+    ids = {name: world.fill(word) for name, word in words.items()}
+    return operation.Case(path_parameters=ids, **sent)
+
+
+@pytest.mark.parametrize("promise", PROMISED)
+def test_what_is_promised_is_given(service, world, promise):
+    answer = case_of(world, promise).call_and_validate(
+        base_url=f"{service.url}/v2",
+        headers=OPS | DROP_SHARES,
+        checks=CHECKS,
+        timeout=20,
+        allow_redirects=False,
+    )
+
+    assert str(answer.status_code) == promise.rpartition(" ")[2], answer.text
