@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from time import monotonic
@@ -27,6 +28,9 @@ LOG = logging.getLogger(__name__)
 WIDTH = 8
 LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
 MOST_TOLD = 200
+
+Signing = Callable[[str, str, bytes | None], dict[str, str]]
+"""The headers that prove who sends: from the method, the whole URL and the body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +87,17 @@ class WebClient:
         headers: dict[str, str] | None = None,
         tls: Tls | None = None,
         secrets: tuple[str | None, ...] = (),
+        sign: Signing | None = None,
     ) -> None:
-        """url: scheme, host and port count. Raises ConfigurationError for another scheme."""
+        """url: scheme, host and port count. sign: for every request anew. Raises
+        ConfigurationError for another scheme."""
         parts = urllib3.util.parse_url(url)
         if parts.scheme not in ("http", "https") or not parts.host:
             raise errors.ConfigurationError(f"{label}: {url!r} is not an http or https URL")
         self.origin = f"{parts.scheme}://{parts.netloc}"
         self._label = f"{label} {self.origin}"
         self._timeout_s = timeout_s
+        self._sign = sign
         self._headers = {"Accept": "application/json", **(headers or {})}
         self._secrets = tuple(sorted(filter(None, secrets), key=len, reverse=True))
         tls = tls or Tls()
@@ -132,6 +139,8 @@ class WebClient:
         self, method: str, path: str, data: bytes | None, headers: dict[str, str], deadline: float
     ) -> Answer:
         left_s = _left_s(deadline)
+        if self._sign is not None:
+            headers = {**headers, **self._sign(method, self.origin + path, data)}
         response = self._pool.urlopen(
             method,
             path,

@@ -12,11 +12,15 @@ from designate.backend import base
 from designate.model import poolsfile
 from designate.model.pools import Target
 from designate.worker.lanes import WIDTH
-from tests.backendsides import SIDES
+from tests import backendsides, hostedsides
 from tests.servers import free_port
 from tests.workerparts import change
 
+SIDES = backendsides.SIDES | hostedsides.SIDES
 MANY = 32
+NEEDED = hostedsides.NEEDED | {
+    "pdns4": {"api_endpoint": "http://127.0.0.1", "api_token": "t"},
+}
 ODD_NAMES = [
     "xn--bcher-kva.example.",
     "_sip._tcp.example.",
@@ -264,8 +268,6 @@ def test_every_backend_is_in_the_suite_or_has_no_server(type):
 @pytest.mark.parametrize("type", base.drivers())
 def test_options_of_other_programs_are_no_fault(type):
     """pools.yaml of other releases carry options that this one does not know."""
-    options = {"unheard_of": "x"} | (
-        {"api_endpoint": "http://127.0.0.1", "api_token": "t"} if type == "pdns4" else {}
-    )
+    options = {"unheard_of": "x"} | NEEDED.get(type, {})
 
     assert base.load(Target(type=type, options=options)).target.type == type
