@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from designate.storage.tables import pools
+from tests import described
 from tests.servers import until
 from tests.service import Service
 
@@ -71,6 +72,7 @@ class Http:
         answer = self._connection.getresponse()
         raw = answer.read()
         self.headers = dict(answer.getheaders())
+        described.check(method, path, answer.status, self.headers, raw)
         kind = self.headers.get("Content-Type", "").split(";")[0]
         return answer.status, json.loads(raw) if raw and kind == "application/json" else raw
 

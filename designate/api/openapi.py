@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from webob import Response
@@ -14,20 +13,51 @@ from designate.api.operation import Answer, Call, Operation, ref
 from designate.api.refusals import ERROR
 from designate.api.resource import answer
 from designate.api.routing import JSON, Route, is_open, route
-from designate.api.shape import OBJECT, TEXT, URL, UUID, Body, Parameter, Schema, Schemas
+from designate.api.shape import (
+    NUMBER,
+    OBJECT,
+    TEXT,
+    URL,
+    UUID,
+    Body,
+    Parameter,
+    Schema,
+    Schemas,
+    Shape,
+    member,
+    shown,
+)
 
 PATH = "/openapi.json"
 DIALECT = "3.1.0"
 TOKEN = "token"  # noqa: S105 - a name in the document
 # What may be answered to anybody, to what names something, and to what brings a body.
-ALWAYS = (400, 401, 403, 404, 405, 406, 503, 504)
+ALWAYS = (400, 401, 403, 404, 405, 406, 500, 503, 504)
 TO_BODIES = (413, 415)
 MEANINGS = {
+    400: "The request breaks a rule; the body says which.",
+    401: "No valid token (the body is the Identity service's), or one without a project.",
+    403: "A policy or a rule of the service forbids it.",
+    404: "There is no such thing, or the caller may not know of it.",
+    405: "What is at the path has no such method.",
     406: "The client takes no content type that this has.",
-    413: "The body is too large, or a quota is used up.",
+    409: "It exists already, or what exists prevents it.",
+    413: "The body is too large (in words), or a quota is used up.",
+    415: "The body has a content type that is not taken here.",
+    500: "A fault of the service or of its configuration.",
     503: "Something is away for now; Retry-After says when to try again.",
     504: "The service did not answer in time.",
 }
+WORDS: Schema = {"text/plain": {"schema": TEXT}}
+# As keystonemiddleware refuses a token.
+TOKEN_ERROR = Shape(
+    "TokenError",
+    {
+        "error": member(
+            shown({"code": NUMBER, "title": TEXT, "message": TEXT}, ("code", "title", "message"))
+        )
+    },
+)
 
 Document = dict[str, Any]
 
@@ -45,7 +75,8 @@ def document(routes: Sequence[Route], about: About, base: str = "") -> Document:
     """base: scheme and host of the service. Raises ConfigurationError where two plug-ins call different
     things the same."""
     schemas = Schemas()
-    schemas.ref(ERROR.name, ERROR.schema)
+    for error in (ERROR, TOKEN_ERROR):
+        schemas.ref(error.name, error.schema)
     paths: dict[str, dict[str, Any]] = {}
     names: dict[tuple[str, ...], str] = {}
     for each in routes:
@@ -78,7 +109,7 @@ def document(routes: Sequence[Route], about: About, base: str = "") -> Document:
                     "description": "Where the object is.",
                 },
             },
-            "responses": {str(code): _refusal(code) for code in sorted({*ALWAYS, *TO_BODIES, 409})},
+            "responses": {str(code): _refusal(code) for code in MEANINGS},
             "securitySchemes": {
                 TOKEN: {
                     "type": "apiKey",
@@ -190,108 +221,14 @@ def _answer(schemas: Schemas, each: Route, answered: Answer) -> Document:
 
 
 def _refusal(code: int) -> Document:
-    return {
-        "description": MEANINGS.get(code, HTTPStatus(code).phrase),
-        "content": {JSON: {"schema": ref(ERROR.name)}},
+    """Errors in the usual form but for a few that come from the layers around the resources."""
+    usual: Document = {JSON: {"schema": ref(ERROR.name)}}
+    contents: dict[int, Document] = {
+        401: {JSON: {"schema": {"anyOf": [ref(ERROR.name), ref(TOKEN_ERROR.name)]}}},
+        406: WORDS,
+        413: usual | WORDS,
     }
-
-
-# -- as a page ------------------------------------------------------------------------------------
-
-
-def page(found: Document) -> Iterator[str]:
-    """The document as lines of Markdown."""
-    operations = [
-        (path, method, operation)
-        for path, item in found["paths"].items()
-        for method, operation in item.items()
-        if method != "parameters"
-    ]
-    tags = dict.fromkeys(operation["tags"][0] for _, _, operation in operations)
-    for tag in tags:
-        yield f"## {tag}\n"
-        for path, method, operation in operations:
-            if operation["tags"][0] == tag:
-                yield from _section(found, path, method, operation)
-    yield "## Objects\n"
-    for name, schema in sorted(found["components"]["schemas"].items()):
-        yield f"### {name}\n"
-        yield from _members(schema)
-
-
-def _section(found: Document, path: str, method: str, operation: Document) -> Iterator[str]:
-    root = found["servers"][0]["url"]
-    yield f"### {operation['summary']}\n"
-    yield f"`{method.upper()} {root}{path}`\n"
-    own = [one for one in operation["parameters"] if "$ref" not in one]
-    if own:
-        yield "| Parameter | In | Value | Meaning |"
-        yield "|---|---|---|---|"
-        for one in own:
-            meaning = _cell(one.get("description", ""))
-            yield f"| `{one['name']}` | {one['in']} | {_kind(one['schema'])} | {meaning} |"
-        yield ""
-    if "requestBody" in operation:
-        content = operation["requestBody"]["content"]
-        kinds = ", ".join(f"{_kind(how['schema'])} as `{kind}`" for kind, how in content.items())
-        yield f"Body: {kinds}\n"
-    yield "| Answer | Meaning | Body |"
-    yield "|---|---|---|"
-    refused = []
-    for code, response in operation["responses"].items():
-        if "$ref" in response:
-            refused.append(code)
-            continue
-        content = response.get("content", {})
-        body = ", ".join(f"{_kind(how['schema'])}" for how in content.values())
-        yield f"| {code} | {_cell(response['description'])} | {body} |"
-    yield f"\nErrors: {', '.join(refused)}\n"
-
-
-def _members(schema: Schema) -> Iterator[str]:
-    yield "| Member | Value | Meaning |"
-    yield "|---|---|---|"
-    needed = schema.get("required", ())
-    for name, member in schema.get("properties", {}).items():
-        must = "" if name in needed else " (may be missing)"
-        yield f"| `{name}`{must} | {_kind(member)} | {_cell(member.get('description', ''))} |"
-    yield ""
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _kind(schema: Mapping[str, Any]) -> str:
-    """What values there are, in few words."""
-    if "$ref" in schema:
-        name = schema["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
-    if "anyOf" in schema:
-        return " or ".join(_kind(one) for one in schema["anyOf"])
-    if "const" in schema:
-        return f'`"{schema["const"]}"`'
-    if "enum" in schema:
-        return _cell(" or ".join(f"`{'null' if one is None else one}`" for one in schema["enum"]))
-    kinds = schema.get("type", "anything")
-    words = [kinds] if isinstance(kinds, str) else list(kinds)
-    if "array" in words and "items" in schema:
-        words[words.index("array")] = f"list of {_kind(schema['items'])}"
-    if "object" in words and "properties" in schema:
-        words[words.index("object")] = f"object of {', '.join(_names(schema['properties']))}"
-    bounds = [
-        f"{word} {schema[rule]}"
-        for rule, word in (
-            ("minimum", "at least"),
-            ("maximum", "at most"),
-            ("minLength", "characters: at least"),
-            ("maxLength", "characters: at most"),
-        )
-        if rule in schema
-    ]
-    formats = [schema["format"]] if "format" in schema else []
-    return ", ".join([" or ".join(words), *formats, *bounds])
-
-
-def _names(properties: Iterable[str]) -> list[str]:
-    return [f"`{name}`" for name in properties]
+    return {
+        "description": MEANINGS[code],
+        "content": contents.get(code, usual),
+    }

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests import described
 from tests.servers import Memcached, free_port, until
 from tests.service import Service
 
@@ -41,6 +42,7 @@ def test_without_a_valid_token_the_answer_is_401_and_says_where_to_get_one(
     assert answer.headers["WWW-Authenticate"] == f'Keystone uri="{keystone.url}"'
     assert answer.headers["X-Openstack-Request-Id"].startswith("req-")
     assert answer.json()["error"]["code"] == 401
+    described.check("GET", "/v2/zones", 401, answer.headers, answer.content)
 
 
 def test_the_version_document_and_health_need_no_token(service):
