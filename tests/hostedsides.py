@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+import secrets
+from pathlib import Path
+from typing import Any, ClassVar, Self
 
 from designate.model.zones import Master
 from tests.backendsides import Side
 from tests.hosted import Ns1, Product
+from tests.keystone import Keystone
+from tests.servers import free_port, until
+from tests.service import Service
 
 DNS_PORT_MASTERS = (Master(host="127.0.0.1", port=53), Master(host="::1", port=53))
 OTHER_DNS_PORT_MASTERS = (Master(host="192.0.2.7", port=53),)
@@ -57,8 +62,90 @@ class Ns1Side(ProductSide):
         return {f"{host}:{port}" for host, port in (first, *others)}
 
 
-SIDES: dict[str, type[Side]] = {side.TYPE: side for side in (Ns1Side,)}
+class DesignateSide(Side):
+    """A whole service of its own behind a real Keystone. keystone: to be set before it is entered."""
+
+    TYPE = "designate"
+    REFUSED_NAMES = ESCAPED_NAMES | {"0/25.2.0.192.in-addr.arpa."}
+    keystone: Keystone
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.port = free_port()
+
+    def __enter__(self) -> Self:
+        self.region = f"remote-{secrets.token_hex(4)}"
+        self.account = self.keystone.account(f"{self.region}-user", "member")
+        self.config = self.keystone.config_file(self.folder)
+        self.start()
+        self.keystone.region(self.region, dns=self.service.url)
+        self.token = {"X-Auth-Token": self.keystone.token(self.account)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.keystone.withdraw(self.region)
+        self.stop()
+
+    def start(self) -> None:
+        api: dict[str, Any] = {"listen": [f"127.0.0.1:{self.port}"], "auth_strategy": "keystone"}
+        overrides = {"service:api": api}
+        self.service = Service(self.folder, config_file=self.config, **overrides)
+        self.service.__enter__()
+
+    def stop(self) -> None:
+        self.service.__exit__()
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {
+            "auth_url": self.keystone.url,
+            "username": self.account.name,
+            "password": self.account.password,
+            "project_name": self.account.project_name,
+            # Keystone's names of domains are told apart by case in some databases.
+            "project_domain_name": "Default",
+            "user_domain_name": "Default",
+            "region_name": self.region,
+        }
+
+    def at(self, port: int) -> dict[str, str]:
+        return {"auth_url": f"http://127.0.0.1:{port}", "api_timeout": "0.5"}
+
+    def wrong(self) -> tuple[dict[str, str], str]:
+        return {"password": "not-the-password"}, "not-the-password"
+
+    def zone(self, name: str) -> dict[str, Any] | None:
+        """It; deletions are waited for."""
+
+        def look() -> list[Any] | None:
+            status, body = self.service.call("GET", "/zones?limit=1000", **self.token)
+            assert status == 200, body
+            found = [zone for zone in body["zones"] if zone["name"] == name]
+            return None if any(zone["action"] == "DELETE" for zone in found) else [*found, None]
+
+        found = until(look, 20, f"{name} not half deleted")
+        assert isinstance(found, list)
+        zone = found[0]
+        assert zone is None or zone["type"] == "SECONDARY"
+        return zone
+
+    def has(self, name: str) -> bool:
+        return self.zone(name) is not None
+
+    def masters(self, name: str) -> set[str]:
+        zone = self.zone(name)
+        assert zone is not None
+        return {master.replace("[", "").replace("]", "") for master in zone["masters"]}
+
+
+SIDES: dict[str, type[Side]] = {side.TYPE: side for side in (DesignateSide, Ns1Side)}
 NEEDED = {
+    "designate": {
+        "auth_url": "https://keystone.example/v3",
+        "username": "u",
+        "password": "p",
+        "project_name": "n",
+    },
     "ns1": {"api_endpoint": "api.example", "api_token": "t"},
 }
 """Without these options the target cannot be used."""

@@ -38,7 +38,10 @@ ODD_NAMES = [
 
 @pytest.fixture(scope="module", params=sorted(SIDES))
 def side(request, tmp_path_factory):
-    with SIDES[request.param](tmp_path_factory.mktemp(request.param)) as side:
+    made = SIDES[request.param](tmp_path_factory.mktemp(request.param))
+    if isinstance(made, hostedsides.DesignateSide):
+        made.keystone = request.getfixturevalue("keystone")
+    with made as side:
         yield side
 
 
@@ -91,9 +94,11 @@ def test_a_deleted_zone_can_be_created_again(side):
     backend, zone = side.backend(), change(name="again.example.")
     backend.create_zone(zone)
     backend.delete_zone(zone, hard_delete=False)
+    gone = not side.has("again.example.")
 
     backend.create_zone(change(name="again.example.", zone_id="another-zones-id"))
 
+    assert gone
     assert side.has("again.example.")
 
 

@@ -62,7 +62,7 @@ LIBRARIES: dict[str, set[str]] = {
     "urllib3": {"backend", "central"},
     "regex": {"central"},
     "sqlalchemy": {"storage", "central", "mdns"},
-    "keystoneauth1": {"api", "central"},
+    "keystoneauth1": {"api", "backend", "central"},
     "keystonemiddleware": {"api"},
     "stevedore": {"api", "backend", "central", "notifications", "producer"},
     "tooz": {"producer"},
