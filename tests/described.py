@@ -11,21 +11,21 @@ from typing import Any
 import jsonschema_rs
 
 from designate.api import openapi
-from designate.api.app import ABOUT, resources
+from designate.api.app import ABOUT, ABOUT_ADMIN, admin_resources, resources
 
-ROOT = "/v2"
-
-
-@functools.cache
-def _document() -> dict[str, Any]:
-    routes = resources()
-    return openapi.document([*routes, openapi.served(routes, ABOUT)], ABOUT)
+ROOTS = ("v2", "admin")
 
 
 @functools.cache
-def _paths() -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+def _document(root: str) -> dict[str, Any]:
+    routes, about = (resources(), ABOUT) if root == "v2" else (admin_resources(), ABOUT_ADMIN)
+    return openapi.document([*routes, openapi.served(routes, about)], about)
+
+
+@functools.cache
+def _paths(root: str) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
     """Those without ids first, as the service looks for them."""
-    found = sorted(_document()["paths"].items(), key=lambda path: path[0].count("{"))
+    found = sorted(_document(root)["paths"].items(), key=lambda path: path[0].count("{"))
     return [(_pattern(path), item) for path, item in found]
 
 
@@ -35,50 +35,43 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 @functools.cache
-def _validator(schema: str) -> Any:
-    whole = json.loads(schema) | {"components": _document()["components"]}
+def _validator(root: str, schema: str) -> Any:
+    whole = json.loads(schema) | {"components": _document(root)["components"]}
     return jsonschema_rs.Draft202012Validator(whole)
 
 
 def check(method: str, url: str, status: int, headers: Mapping[str, str], raw: bytes) -> None:
     """Fails unless the document allows the answer. Paths that it does not have are not its own."""
-    path = url.partition("?")[0]
-    if not path.startswith(f"{ROOT}/"):
-        return
-    operation = _operation(method, path.removeprefix(ROOT).rstrip("/"))
+    _, root, path = (url.partition("?")[0].rstrip("/") + "//").split("/", 2)
+    operation = _operation(root, method, f"/{path.rstrip('/')}") if root in ROOTS else None
     if operation is None:
         return
-    known = operation["responses"]
-    assert str(status) in known, f"{method} {url}: {status} is not described: {raw[:300]!r}"
-    response = _resolved(known[str(status)])
+    said = f"{method} {url}: {status}: {raw[:500]!r}"
+    assert str(status) in operation["responses"], f"not described: {said}"
+    response = _resolved(root, operation["responses"][str(status)])
     for name, header in response.get("headers", {}).items():
-        assert name in headers or not _resolved(header).get("required"), (
-            f"{method} {url}: no {name}"
-        )
+        assert name in headers or not _resolved(root, header).get("required"), f"{name}: {said}"
     content = response.get("content", {})
     kind = headers.get("Content-Type", "").partition(";")[0]
-    assert kind in content or not (content or raw), (
-        f"{method} {url}: {status} of {kind!r}: {raw[:300]!r}"
-    )
+    assert kind in content or not (content or raw), f"{kind!r}: {said}"
     if kind == "application/json":
         value = json.loads(raw)
-        for error in _validator(json.dumps(content[kind]["schema"])).iter_errors(value):
-            raise AssertionError(f"{method} {url}: {status}: {error} in {raw[:500]!r}")
+        for error in _validator(root, json.dumps(content[kind]["schema"])).iter_errors(value):
+            raise AssertionError(f"{error}: {said}")
 
 
-def _operation(method: str, path: str) -> dict[str, Any] | None:
-    for pattern, item in _paths():
-        if pattern.fullmatch(path):
-            found: dict[str, Any] | None = item.get(method.lower())
-            if found is not None:
-                return found
+def _operation(root: str, method: str, path: str) -> dict[str, Any] | None:
+    for pattern, item in _paths(root):
+        found: dict[str, Any] | None = item.get(method.lower())
+        if found is not None and pattern.fullmatch(path):
+            return found
     return None
 
 
-def _resolved(value: dict[str, Any]) -> dict[str, Any]:
+def _resolved(root: str, value: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in value:
         return value
-    found: Any = _document()
+    found: Any = _document(root)
     for part in value["$ref"].removeprefix("#/").split("/"):
         found = found[part]
     resolved: dict[str, Any] = found

@@ -113,7 +113,7 @@ def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:
         apis["v2"] = _pecan(conf, central, [*routes, openapi.served(routes, ABOUT)])
     if api.enable_api_admin:
         routes = _extensions("designate.api.admin.extensions", api.enabled_extensions_admin)
-        apis["admin"] = _pecan(conf, central, routes)
+        apis["admin"] = _pecan(conf, central, [*routes, openapi.served(routes, ABOUT_ADMIN)])
     return middleware.wrapped(conf, apis, _versions(conf))
 
 

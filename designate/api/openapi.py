@@ -123,10 +123,12 @@ def document(routes: Sequence[Route], about: About, base: str = "") -> Document:
 
 
 def served(routes: Sequence[Route], about: About) -> Route:
-    """The route at which the document of these routes is, itself among them. Raises as document()."""
+    """The route at which the document of these routes is, itself among them. Raises ConfigurationError
+    as `document` does."""
+    found: Document = {}
 
     def show(call: Call) -> Response:
-        return answer({**made, "servers": [{"url": call.link("")}]})
+        return answer({**found, "servers": [{"url": f"{call.base}{about.root}"}]})
 
     described = Operation(
         handler=show,
@@ -134,7 +136,7 @@ def served(routes: Sequence[Route], about: About) -> Route:
         answers={200: Answer(description="OpenAPI 3.1.", schema=OBJECT)},
     )
     own = route(PATH, whole=True, GET=described)
-    made = document([*routes, own], about)
+    found.update(document([*routes, own], about))
     return own
 
 
@@ -204,7 +206,8 @@ def _responses(schemas: Schemas, each: Route, operation: Operation) -> Document:
     codes = {*ALWAYS, *operation.refusals, *(TO_BODIES if operation.body is not None else ())}
     if operation.makes:
         codes.add(413)
-    found |= {str(code): {"$ref": f"#/components/responses/{code}"} for code in sorted(codes)}
+    others = sorted(codes - set(operation.answers))
+    found |= {str(code): {"$ref": f"#/components/responses/{code}"} for code in others}
     return found
 
 

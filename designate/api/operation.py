@@ -17,15 +17,13 @@ BASE = "designate.base"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on its way through a handler. ids: the path's, in order, in canonical form. linked:
-    the API's name in the links of its answers."""
+    """One request on its way through a handler. ids: the path's, in order, in canonical form."""
 
     request: Request
     context: Context
     central: CentralClient
     conf: cfg.ConfigOpts
     ids: tuple[str, ...]
-    linked: str = "v2"
 
     @property
     def base(self) -> str:
@@ -38,7 +36,7 @@ class Call:
         return str(found)
 
     def link(self, path: str) -> str:
-        return f"{self.base}/{self.linked}{path}"
+        return f"{self.base}/v2{path}"
 
 
 def base_of(conf: cfg.ConfigOpts, request: Request, mount: str) -> str:
@@ -81,7 +79,8 @@ DONE = Answer(description="Done.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of a path. summary: what it does, as an imperative. answers: by status code.
+    """One method of a path. summary: what it does, as an imperative. answers: by status code; also errors
+    that differ from the usual ones.
     refusals: status codes of errors besides those that every operation, every id and every body may
     give rise to. makes: the path of the collection that has what it makes."""
 

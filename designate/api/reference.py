@@ -13,7 +13,8 @@ from designate.api.switches import EVERYWHERE
 HEAD = """\
 # API reference
 
-Every request and answer of the REST API. The same as OpenAPI 3.1: `GET /v2/openapi.json`, with a token.
+Every request and answer of the REST API. The same as OpenAPI 3.1: `GET /v2/openapi.json`, with a token;
+`GET /admin/openapi.json` where that API is enabled. What plug-ins add stands in those documents alone.
 This page is generated: `python -m designate.api.reference > doc/api-reference.md`.
 
 All requests carry a token of Keystone in `X-Auth-Token`. All answers carry `X-Openstack-Request-Id`. An

@@ -77,6 +77,7 @@ def test_a_plug_in_adds_resources_with_all_that_resources_have(tmp_path, plugin)
         wrong = service.call("GET", "/domains?colour=red")
         v2 = service.call("GET", "/hello", X_Auth_Project_ID="mine")
         admin = service.http.get(f"{service.url}/admin/hello", timeout=10)
+        document = service.call("GET", "/openapi.json")[1]
 
     assert status == 200
     assert [domain["domain"] for domain in page["domains"]] == ["com", "net"]
@@ -88,11 +89,16 @@ def test_a_plug_in_adds_resources_with_all_that_resources_have(tmp_path, plugin)
     assert (wrong[0], wrong[1]["type"]) == (400, "bad_request")
     assert (v2[0], list(v2[1])) == (200, ["hello"])
     assert (admin.status_code, list(admin.json())) == (200, ["hello"])
+    assert "get" in document["paths"]["/domains/{domain_id}"]
+    assert "/hello" not in document["paths"], "a function alone says nothing about itself"
+    domain = document["components"]["schemas"]["Domain"]
+    assert list(domain["properties"]) == ["id", "domain", "links"]
 
 
 def test_a_plug_in_that_is_not_enabled_adds_nothing(tmp_path, plugin):
     with Service(tmp_path) as service:
         assert service.call("GET", "/domains")[0] == 404
+        assert "/domains" not in service.call("GET", "/openapi.json")[1]["paths"]
         assert service.http.get(f"{service.url}/admin/hello", timeout=10).status_code == 404
 
 

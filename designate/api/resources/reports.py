@@ -11,6 +11,7 @@ from designate import errors
 from designate.api import body as bodies
 from designate.api.middleware import REQUEST_ID
 from designate.api.operation import DONE, ref
+from designate.api.refusals import ERROR
 from designate.api.resource import Answer, Call, Operation, Route, answer, empty, route
 from designate.api.resources.quotas import HIGHEST, MEANINGS, NAMES, project_of
 from designate.api.shape import (
@@ -32,13 +33,14 @@ from designate.model.reports import Counts, ProjectZones
 
 COUNTS = ("zones", "records", "tenants")
 ALL_COUNTS = (*COUNTS, "zones_delayed_notify")
+FAULT = ("path", "message", "validator")
 LIMIT = bodies.integer(0, HIGHEST)
 LIMITS = {name: LIMIT.means(MEANINGS[name]) for name in NAMES}
 QUOTA = Shape(
     "AdminQuota",
     {
         "quota": member(
-            shown({name: field.schema for name, field in LIMITS.items()}, NAMES),
+            shown({name: NUMBER | {"description": MEANINGS[name]} for name in NAMES}, NAMES),
             of=lambda quotas: {name: getattr(quotas, name) for name in NAMES},
         )
     },
@@ -73,13 +75,13 @@ def change_quota(call: Call) -> Response:
     body = bodies.parse(call.request)
     faults = list(_faults(body))
     if faults:
-        return _faulty(call, faults)
+        return answer(REFUSED.render((faults, call.request.environ[REQUEST_ID])), 400)
     limits = bodies.read(body, QUOTA_CHANGES)["quota"]
     return _quota(_everywhere(call).central.quotas.set(call.context, project_of(call), limits))
 
 
 def _faults(body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """(path, message, validator) of what is wrong."""
+    """What is wrong, each in the order of FAULT."""
     if set(body) != {"quota"} or not isinstance(body["quota"], dict):
         yield "quota", "The request body must be an object with a member quota", "required"
         return
@@ -94,21 +96,20 @@ def _faults(body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             yield path, error.message or "", "type"
 
 
-def _faulty(call: Call, faults: list[tuple[str, str, str]]) -> Response:
-    """The admin API's way to refuse a body: one flat list."""
-    return answer(
-        {
-            "code": 400,
-            "type": "invalid_object",
-            "message": "Provided object does not match schema",
-            "errors": [
-                {"path": path, "message": message, "validator": validator}
-                for path, message, validator in faults
-            ],
-            "request_id": call.request.environ[REQUEST_ID],
-        },
-        400,
-    )
+# The admin API's way to refuse a body: one flat list. Of the faults and the request's id.
+REFUSED = Shape(
+    "AdminQuotaRefusal",
+    {
+        "code": member(NUMBER, of=lambda _: 400),
+        "type": member(TEXT, of=lambda _: "invalid_object"),
+        "message": member(TEXT, of=lambda _: "Provided object does not match schema"),
+        "errors": member(
+            {"type": "array", "items": shown(dict.fromkeys(FAULT, TEXT), FAULT)},
+            of=lambda refused: [dict(zip(FAULT, each, strict=True)) for each in refused[0]],
+        ),
+        "request_id": member(TEXT, of=lambda refused: refused[1]),
+    },
+)
 
 
 def reset_quota(call: Call) -> Response:
@@ -119,7 +120,17 @@ def reset_quota(call: Call) -> Response:
 SHOWN = {200: Answer.of(QUOTA, "All quotas.")}
 SHOW_QUOTA = Operation(handler=show_quota, summary="Show the quotas of a project", answers=SHOWN)
 CHANGE_QUOTA = Operation(
-    handler=change_quota, summary="Change quotas of a project", body=QUOTA_CHANGES, answers=SHOWN
+    handler=change_quota,
+    summary="Change quotas of a project",
+    body=QUOTA_CHANGES,
+    answers=SHOWN
+    | {
+        400: Answer(
+            description="What is wrong with the body.",
+            schema={"anyOf": [ref(ERROR.name), ref(REFUSED.name)]},
+            named={REFUSED.name: REFUSED.schema},
+        )
+    },
 )
 RESET_QUOTA = Operation(
     handler=reset_quota, summary="Give a project the default quotas again", answers={204: DONE}
