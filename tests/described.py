@@ -17,7 +17,8 @@ ROOTS = ("v2", "admin")
 
 
 @functools.cache
-def _document(root: str) -> dict[str, Any]:
+def document(root: str) -> dict[str, Any]:
+    """Of one of the ROOTS, itself and every plug-in of this package in it."""
     routes, about = (resources(), ABOUT) if root == "v2" else (admin_resources(), ABOUT_ADMIN)
     return openapi.document([*routes, openapi.served(routes, about)], about)
 
@@ -25,7 +26,7 @@ def _document(root: str) -> dict[str, Any]:
 @functools.cache
 def _paths(root: str) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
     """Those without ids first, as the service looks for them."""
-    found = sorted(_document(root)["paths"].items(), key=lambda path: path[0].count("{"))
+    found = sorted(document(root)["paths"].items(), key=lambda path: path[0].count("{"))
     return [(_pattern(path), item) for path, item in found]
 
 
@@ -36,7 +37,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 @functools.cache
 def _validator(root: str, schema: str) -> Any:
-    whole = json.loads(schema) | {"components": _document(root)["components"]}
+    whole = json.loads(schema) | {"components": document(root)["components"]}
     return jsonschema_rs.Draft202012Validator(whole)
 
 
@@ -71,7 +72,7 @@ def _operation(root: str, method: str, path: str) -> dict[str, Any] | None:
 def _resolved(root: str, value: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in value:
         return value
-    found: Any = _document(root)
+    found: Any = document(root)
     for part in value["$ref"].removeprefix("#/").split("/"):
         found = found[part]
     resolved: dict[str, Any] = found
