@@ -65,7 +65,7 @@ def bind_pool(bind: Named | Secondary, *mdns_ports: int) -> list[dict[str, Any]]
 
 class Service:
     """`with Service(folder) as service`. bind: serve the default pool from this nameserver instead
-    of MiniDNS. Used twice on one folder it is a restart."""
+    of MiniDNS; pools_file: the pools are those. Used twice on one folder it is a restart."""
 
     def __init__(
         self,
@@ -73,11 +73,11 @@ class Service:
         bind: Named | Secondary | None = None,
         dns_port: int = 0,
         config_file: Path | None = None,
+        pools_file: Path | None = None,
         **overrides: dict[str, Any],
     ) -> None:
         self.folder = folder
         self.conf = make_conf(folder, config_file, **overrides)
-        pools_file = None
         if bind is not None:
             self.conf.set_override("listen", [f"127.0.0.1:{dns_port}"], "service:mdns")
             pools_file = folder / "pools.yaml"

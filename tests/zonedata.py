@@ -17,7 +17,7 @@ from designate.context import Context, admin_context
 from designate.mdns.server import MiniDns
 from designate.model.pools import NsRecord, PoolSpec
 from designate.model.recordsets import RecordSet, RecordSetDraft
-from designate.model.zones import Zone, ZoneChange, ZoneDraft
+from designate.model.zones import NameserverAnswer, Zone, ZoneChange, ZoneDraft
 from designate.rpc.clients import CentralClient
 from designate.rpc.local import LocalBus
 from designate.storage import migration
@@ -32,6 +32,7 @@ class Quiet:
         self.changes: list[ZoneChange] = []
         self.served: list[tuple[str, int, str]] = []
         self.refreshed: list[tuple[str, str | None]] = []
+        self.answers: tuple[NameserverAnswer, ...] = ()
         self.checked: tuple[ZoneChange, ...] = ()
 
     def zone_changed(self, context: Context, change: ZoneChange) -> None:
@@ -39,6 +40,9 @@ class Quiet:
 
     def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
         self.refreshed.append((zone_id, source))
+
+    def look(self, context: Context, change: ZoneChange) -> tuple[NameserverAnswer, ...]:
+        return self.answers
 
     def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
         self.checked += changes

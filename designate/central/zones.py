@@ -18,6 +18,7 @@ from designate.central.base import (
     advance,
     announce,
     buried,
+    change_of,
     own_target,
     refuse_pending_delete,
     scope_of,
@@ -41,6 +42,9 @@ from designate.model.quotas import Quotas
 from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.zones import (
     Action,
+    NameserverAnswer,
+    NameserverStatus,
+    ServedStatus,
     Status,
     Zone,
     ZoneDraft,
@@ -53,6 +57,7 @@ from designate.storage import admin, family, ownership, pools, recordsets, zones
 from designate.storage.engine import Transaction
 from designate.storage.zones import StoredZone
 from designate.wire import names, rr
+from designate.wire.names import SERIAL_MODULUS, serial_ge
 
 GROUP = "DEFAULT"
 OPTS = [
@@ -118,6 +123,12 @@ RULES = (
         "GET /v2/zones/{zone_id}/nameservers",
         "List the nameservers of a zone.",
     ),
+    rule(
+        "get_zone_nameservers_status",
+        ADMIN,
+        "GET /v2/zones/{zone_id}/nameservers/status",
+        "Show which nameserver of a zone is how far, by its address.",
+    ),
     rule("get_zone_servers", ADMIN_OR_READER, None, "Read the servers of a zone."),
     rule("count_zones_pending_notify", ADMIN_OR_READER, None, "Count zones that wait."),
     rule("purge_zones", ADMIN, None, "Remove deleted zones for good."),
@@ -170,6 +181,15 @@ class ZonesEndpoint:
             zone = zones.get(connection, zone_id, scope_of(context))
             self._core.policy.check("get_zone_ns_records", context, target_of(context, zone))
             return pools.get(connection, zone.pool_id).ns_records
+
+    def nameserver_status(self, context: Context, zone_id: str) -> tuple[NameserverStatus, ...]:
+        core = self._core
+        with core.db.read() as connection:
+            zone = zones.get(connection, zone_id, scope_of(context))
+            core.policy.check("get_zone_nameservers_status", context, target_of(context, zone))
+            version = zones.stored(connection, zone_id).pool_version
+        answers = core.worker.look(admin_context(), change_of(zone, version))
+        return tuple(_how_far(zone, answer) for answer in answers)
 
     # -- creating --------------------------------------------------------------------------------
 
@@ -591,3 +611,23 @@ def _check_email(email: str) -> None:
         raise errors.InvalidObject(
             f"Value '{email}' in the field 'email' cannot be written as a domain name"
         ) from None
+
+
+def _how_far(zone: Zone, answer: NameserverAnswer) -> NameserverStatus:
+    serial = answer.serial
+    status = ServedStatus.PENDING
+    if serial is not None and serial_ge(serial, zone.serial):
+        status = ServedStatus.ACTIVE
+    elif answer.failing:
+        status = ServedStatus.ERROR
+    behind = status is not ServedStatus.ACTIVE
+    lag = None if serial is None else (zone.serial - serial) % SERIAL_MODULUS if behind else 0
+    return NameserverStatus(
+        host=answer.host,
+        port=answer.port,
+        status=status,
+        serial=serial,
+        lag=lag,
+        error=answer.text if behind else None,
+        since=zone.pending_since if behind else None,
+    )

@@ -159,6 +159,43 @@ class ZoneChange:
     withdrawn: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameserverAnswer:
+    """What a nameserver says of a zone now. serial: the one that it serves; None: it does not serve the
+    zone. failing: it does not answer, or says that it cannot serve the zone for now. text: what it said,
+    for people."""
+
+    host: str
+    port: int
+    serial: int | None
+    failing: bool
+    text: str
+
+
+class ServedStatus(StrEnum):
+    """ACTIVE: the nameserver serves the zone as it is stored, or a later version. PENDING: it answers, and
+    does not. ERROR: it does not answer, or cannot serve the zone."""
+
+    ACTIVE = "ACTIVE"
+    PENDING = "PENDING"
+    ERROR = "ERROR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameserverStatus:
+    """How far a nameserver is with a zone. serial: that it serves, if it does. lag: by how much that is
+    below the zone's; None: not known. error: what it said where it does not serve the zone as it is.
+    since: when the change was made that it does not serve, if that is known."""
+
+    host: str
+    port: int
+    status: ServedStatus
+    serial: int | None = None
+    lag: int | None = None
+    error: str | None = None
+    since: datetime | None = None
+
+
 class Outcome(StrEnum):
     """SERVED: enough nameservers serve `serial` or a newer one. ABSENT: enough of them have stopped
     serving the deleted zone. FAILED: neither within the deadline. DRIFTED: they were proven to serve

@@ -48,7 +48,15 @@ from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetPatch
 from designate.model.reports import Counts, ProjectZones
 from designate.model.shards import Membership
 from designate.model.tasks import ImportDraft, ZoneTask
-from designate.model.zones import Zone, ZoneChange, ZoneDraft, ZonePatch, ZoneReport
+from designate.model.zones import (
+    NameserverAnswer,
+    NameserverStatus,
+    Zone,
+    ZoneChange,
+    ZoneDraft,
+    ZonePatch,
+    ZoneReport,
+)
 
 CONTRACT = "1.0"
 
@@ -78,6 +86,10 @@ class ZonesApi(Interface, Protocol):
     def delete(self, context: Context, zone_id: str) -> Zone: ...
 
     def nameservers(self, context: Context, zone_id: str) -> tuple[NsRecord, ...]: ...
+
+    def nameserver_status(self, context: Context, zone_id: str) -> tuple[NameserverStatus, ...]:
+        """How far each nameserver of the zone is, asked now. Raises Unavailable without a worker."""
+        ...
 
     def abandon(self, context: Context, zone_id: str) -> None:
         """Forget the zone; its nameservers go on serving what they have."""
@@ -542,7 +554,8 @@ class LeasesApi(Interface, Protocol):
 
 
 class WorkerApi(Interface, Protocol):
-    """Makes nameservers agree with the database. Everything is a cast; the sweep repairs losses."""
+    """Makes nameservers agree with the database. What changes something is a cast; the sweep repairs
+    losses."""
 
     NAMESPACE: ClassVar[str] = "worker"
     VERSION: ClassVar[str] = "1.0"
@@ -558,6 +571,10 @@ class WorkerApi(Interface, Protocol):
 
     def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
         """Ask the nameservers whether they still serve these zones; repair what they do not."""
+        ...
+
+    def look(self, context: Context, change: ZoneChange) -> tuple[NameserverAnswer, ...]:
+        """Ask the zone's nameservers now; answers what each of them said, in some seconds at most."""
         ...
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:

@@ -13,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from time import monotonic
 
 from designate import errors, metrics
 from designate.context import admin_context
 from designate.model.pools import Nameserver
-from designate.model.zones import Outcome, ZoneChange, ZoneReport, ZoneType
+from designate.model.zones import NameserverAnswer, Outcome, ZoneChange, ZoneReport, ZoneType
 from designate.rpc.clients import CentralClient
 from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import serial_gt
@@ -28,6 +29,7 @@ from designate.worker.zonestate import Settings, needed
 LOG = logging.getLogger(__name__)
 
 NAMED = 3
+LOOK_S = 5.0
 
 
 @dataclass(slots=True)
@@ -80,14 +82,35 @@ class Checker:
         for zone in wanted:
             for nameserver in zone.pool.nameservers:
                 tell = partial(self._answered, batch, zone, nameserver)
-                self._converger.check(zone.change, zone.pool, nameserver, tell)
+                self._converger.ask(zone.change, zone.pool, nameserver, tell, later=True)
+
+    def look(self, change: ZoneChange) -> tuple[NameserverAnswer, ...]:
+        """What each of the zone's nameservers says now, in the pool's order; waits for LOOK_S at most.
+        Raises as PoolCache.get."""
+        pool = self._pools.get(change.pool_id, change.pool_version)
+        answers: dict[int, SoaAnswer] = {}
+        told = threading.Semaphore(0)
+
+        def tell(place: int, answer: SoaAnswer) -> None:
+            answers[place] = answer
+            told.release()
+
+        for place, nameserver in enumerate(pool.nameservers):
+            self._converger.ask(change, pool, nameserver, partial(tell, place))
+        until_s = monotonic() + LOOK_S
+        for _ in pool.nameservers:
+            told.acquire(timeout=max(0.0, until_s - monotonic()))
+        return tuple(
+            _seen(nameserver, answers.get(place))
+            for place, nameserver in enumerate(pool.nameservers)
+        )
 
     def _answered(
-        self, batch: _Batch, zone: _Zone, nameserver: Nameserver, answer: SoaAnswer | None
+        self, batch: _Batch, zone: _Zone, nameserver: Nameserver, answer: SoaAnswer
     ) -> None:
         label = f"{nameserver.host}:{nameserver.port}"
         with self._lock:
-            if answer is None:
+            if answer.silent:
                 zone.unknown += 1
             else:
                 metrics.CHECKED.labels(zone.pool.name, label).inc()
@@ -141,6 +164,17 @@ def fault_of(change: ZoneChange, answer: SoaAnswer) -> str:
     if answer.state is not SoaState.SERIAL or answer.serial == change.serial:
         return ""
     return "ahead" if serial_gt(answer.serial, change.serial) else "behind"
+
+
+def _seen(nameserver: Nameserver, answer: SoaAnswer | None) -> NameserverAnswer:
+    serves = answer is not None and answer.state is SoaState.SERIAL
+    return NameserverAnswer(
+        host=nameserver.host,
+        port=nameserver.port,
+        serial=answer.serial if answer is not None and serves else None,
+        failing=answer is None or answer.state in (SoaState.FAILED, SoaState.UNKNOWN),
+        text=str(answer) if answer is not None else "no answer yet",
+    )
 
 
 def _tell(batch: _Batch) -> None:

@@ -146,36 +146,41 @@ class Converger:
                     server.delay_s = HINTED_DELAY_S
                     self._poll(state, server)
 
-    def check(
+    def ask(
         self,
         change: ZoneChange,
         pool: LivePool,
         nameserver: Nameserver,
-        tell: Callable[[client.SoaAnswer | None], object],
+        tell: Callable[[client.SoaAnswer], object],
+        *,
+        later: bool = False,
     ) -> None:
-        """Ask a nameserver about a zone that is thought to be served, behind all that waits. tell:
-        called once with the answer; None: there was none, or too much waits."""
+        """Ask a nameserver about a zone, whatever is wanted of it. tell: called once with the answer,
+        which is a silent one where the server is known to be silent or too much waits. later: behind
+        all that is on its way."""
         lane = ("query", nameserver.host, nameserver.port)
-        job = partial(self._check, change, pool, nameserver, tell)
-        if not self._lanes.submit(lane, job, later=True):
-            tell(None)
+        job = partial(self._ask_once, change, pool, nameserver, tell)
+        if not self._lanes.submit(lane, job, later=later):
+            tell(_unasked("too many queries wait"))
 
-    def _check(
+    def _ask_once(
         self,
         change: ZoneChange,
         pool: LivePool,
         nameserver: Nameserver,
-        tell: Callable[[client.SoaAnswer | None], object],
+        tell: Callable[[client.SoaAnswer], object],
     ) -> None:
         way = ("query", pool.name, f"{nameserver.host}:{nameserver.port}")
         with self._lock:
             held = self._circuits.holds(way, change.zone_id, None)
             probe = not held and self._circuits.asks(way)
-        answer = None if held else self._query(change, pool, nameserver)
+        if held:
+            tell(_unasked(held))
+            return
+        answer = self._query(change, pool, nameserver)
         with self._lock:
-            if answer is not None:
-                self._heard(way, answer, probe=probe)
-        tell(None if answer is None or answer.silent else answer)
+            self._heard(way, answer, probe=probe)
+        tell(answer)
 
     def _query(
         self, change: ZoneChange, pool: LivePool, nameserver: Nameserver
@@ -312,6 +317,10 @@ class Converger:
         if self._states.get(state.change.zone_id) is state:
             del self._states[state.change.zone_id]
             self._circuits.forget(state.change.zone_id)
+
+
+def _unasked(why: str) -> client.SoaAnswer:
+    return client.SoaAnswer(state=client.SoaState.UNKNOWN, text=why, silent=True)
 
 
 def _way(state: ZoneState, server: ServerState) -> Way:

@@ -11,7 +11,7 @@ from oslo_config import cfg
 from designate import errors
 from designate.backend import base as backends
 from designate.context import Context, admin_context
-from designate.model.zones import Outcome, ZoneChange, ZoneReport
+from designate.model.zones import NameserverAnswer, Outcome, ZoneChange, ZoneReport
 from designate.rpc.clients import CentralClient
 from designate.worker.check import Checker
 from designate.worker.converge import Converger
@@ -136,6 +136,9 @@ class Worker:
 
     def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
         self._checker.check(changes)
+
+    def look(self, context: Context, change: ZoneChange) -> tuple[NameserverAnswer, ...]:
+        return self._checker.look(change)
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
         self._converger.hint(zone_id, peer)

@@ -78,6 +78,8 @@ REQUESTS = [
      "404 202 202 202 403 403 403 403 403 403 403 404 404 404 404"),
     ("get_zone_ns_records", f"GET {Z}/nameservers", None, {},
      "404 200 200 200 200 403 200 403 403 403 403 404 404 404 404"),
+    ("get_zone_nameservers_status", f"GET {Z}/nameservers/status", None, {},
+     "404 200 200 200 403 403 403 403 403 403 403 404 404 404 404"),
     # recordsets
     ("create_recordset", f"POST {Z}/recordsets", IN_ZONE, {},
      "404 202 202 202 202 202 403 403 202 202 202 404 404 404 404"),
@@ -314,6 +316,7 @@ RULES = {
     "zone_create_forced_pool": "A A",
     "create_zone": "AM O", "get_zone": "ARS OS", "get_zones": "AR O", "find_zones": "AR O",
     "update_zone": "AM O", "delete_zone": "AM O", "xfr_zone": "AM O", "pool_move_zone": "A A",
+    "get_zone_nameservers_status": "A A",
     "get_zone_ns_records": "AR O", "get_zone_servers": "AR O", "count_zones": "AR O",
     "count_zones_pending_notify": "AR O", "purge_zones": "A A",
     "create_recordset": "AMS OS", "get_recordset": "ARS OS", "get_recordsets": "AR O",

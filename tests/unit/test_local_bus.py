@@ -41,6 +41,9 @@ class Worker:
         self.seen.append((zone_id, source))
         self.arrived.release()
 
+    def look(self, context, change):
+        raise AssertionError
+
     def check_zones(self, context, changes):
         raise AssertionError
 

@@ -32,7 +32,17 @@ from designate.api.shape import (
 )
 from designate.api.switches import DELETE_SHARES, HARD_DELETE
 from designate.model.pools import NsRecord
-from designate.model.zones import Action, Master, Status, Zone, ZoneDraft, ZonePatch, ZoneType
+from designate.model.zones import (
+    Action,
+    Master,
+    NameserverStatus,
+    ServedStatus,
+    Status,
+    Zone,
+    ZoneDraft,
+    ZonePatch,
+    ZoneType,
+)
 
 READ_ONLY = (
     "id", "project_id", "serial", "shared", "status", "action", "version", "created_at",
@@ -190,6 +200,32 @@ NAMESERVER = Shape(
         "hostname": member(DOMAIN, "With the dot at the end."),
     },
 )
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+NAMESERVER_STATUS = Shape(
+    "NameserverStatus",
+    {
+        "name": member(TEXT, "As the pool's definition says.", of=lambda one: one.host),
+        "address": member(
+            TEXT, "Host and port.", of=lambda one: f"{_bracketed(one.host)}:{one.port}"
+        ),
+        "status": member(
+            one_of(ServedStatus),
+            "ACTIVE: it serves the zone as it is here. PENDING: it answers, and does not. ERROR: it "
+            "does not answer.",
+        ),
+        "serial": member(null(NUMBER), "That it serves; null: none."),
+        "lag": member(null(NUMBER), "By how much that is below the zone's; null: not known."),
+        "last_error": member(
+            null(TEXT), "What it said, where it is not ACTIVE.", of=lambda one: one.error
+        ),
+        "since": moment("When the change was made that it does not serve, UTC.", nullable=True),
+    },
+)
 MOVE = Body(
     name="PoolMove",
     members={"pool_id": bodies.identifier.means("The scheduler picks one unless given.")},
@@ -200,6 +236,13 @@ ACCEPTED = Answer(description="Accepted.", schema={"const": ""})
 def _nameservers(call: Call) -> Response:
     found: tuple[NsRecord, ...] = call.central.zones.nameservers(call.context, *call.ids)
     return answer({"nameservers": [NAMESERVER.render(record) for record in found]})
+
+
+def _nameserver_status(call: Call) -> Response:
+    found: tuple[NameserverStatus, ...] = call.central.zones.nameserver_status(
+        call.context, *call.ids
+    )
+    return answer({"nameservers": [NAMESERVER_STATUS.render(one) for one in found]})
 
 
 def abandon(call: Call) -> Response:
@@ -231,6 +274,20 @@ NAMESERVERS = Operation(
         )
     },
 )
+NAMESERVERS_STATUS = Operation(
+    handler=_nameserver_status,
+    summary="Ask the nameservers of a zone how far they are",
+    answers={
+        200: Answer(
+            description="What each of them says now.",
+            schema=shown(
+                {"nameservers": {"type": "array", "items": ref(NAMESERVER_STATUS.name)}},
+                ("nameservers",),
+            ),
+            named={NAMESERVER_STATUS.name: NAMESERVER_STATUS.schema},
+        )
+    },
+)
 ABANDON = Operation(
     handler=abandon,
     summary="Forget a zone, but let its nameservers serve it",
@@ -256,6 +313,7 @@ def routes() -> list[Route]:
     return [
         *RESOURCE.routes(),
         route("/zones/{zone_id}/nameservers", whole=True, GET=NAMESERVERS),
+        route("/zones/{zone_id}/nameservers/status", whole=True, GET=NAMESERVERS_STATUS),
         route(f"{tasks}/abandon", POST=ABANDON),
         route(f"{tasks}/xfr", POST=TRANSFER_IN),
         route(f"{tasks}/pool_move", POST=POOL_MOVE),

@@ -1,0 +1,123 @@
+"""GET /v2/zones/{id}/nameservers/status: which nameserver is behind, and why."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from designate.model.zones import NameserverAnswer
+from designate.wire.names import SERIAL_MODULUS
+from tests.callers import OPS
+from tests.nanoserver import NanoServer
+from tests.servers import until
+from tests.service import Service
+from tests.zonedata import Hidden
+
+ALL = {"X-Auth-All-Projects": "true"}
+
+
+@pytest.fixture(scope="module")
+def servers():
+    with NanoServer() as first, NanoServer() as second:
+        yield first, second
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, servers):
+    folder = tmp_path_factory.mktemp("status")
+    pool = {
+        "name": "default",
+        "id": "794ccc2c-d751-44fe-b57f-8894c9f5c842",
+        "ns_records": [{"hostname": "ns1.example.org.", "priority": 1}],
+        "nameservers": [{"host": server.host, "port": server.port} for server in servers],
+        "targets": [
+            {"type": "fake", "options": {"host": server.host, "port": str(server.port)}}
+            for server in servers
+        ],
+    }
+    (folder / "pools.yaml").write_text(yaml.safe_dump([pool]))
+    with Service(folder, pools_file=folder / "pools.yaml") as service:
+        yield service
+
+
+def status_of(service, zone):
+    code, found = service.call("GET", f"/zones/{zone['id']}/nameservers/status", **OPS)
+    assert code == 200, found
+    return found["nameservers"]
+
+
+def test_the_one_that_is_behind_is_named(service, servers):
+    first, second = servers
+    zone = service.zone("behind.example.")
+    serial = zone["serial"]
+    first.serials["behind.example."] = serial
+    second.serials["behind.example."] = serial - 7
+
+    seen = status_of(service, zone)
+    second.serials["behind.example."] = serial + 1
+    later = status_of(service, zone)
+
+    assert seen[0] == {
+        "name": first.host,
+        "address": f"{first.host}:{first.port}",
+        "status": "ACTIVE",
+        "serial": serial,
+        "lag": 0,
+        "last_error": None,
+        "since": None,
+    }
+    assert seen[1] == {
+        "name": second.host,
+        "address": f"{second.host}:{second.port}",
+        "status": "PENDING",
+        "serial": serial - 7,
+        "lag": 7,
+        "last_error": f"serial {serial - 7}",
+        "since": zone["created_at"],
+    }
+    assert (later[1]["status"], later[1]["lag"]) == ("ACTIVE", 0)
+
+
+def test_what_keeps_it_from_serving_is_said(service, servers):
+    first, second = servers
+    zone = service.zone("lost.example.")
+    first.serials["lost.example."] = zone["serial"]
+
+    refused = status_of(service, zone)[1]
+    second.silent = True
+    try:
+        silent = status_of(service, zone)
+    finally:
+        second.silent = False
+
+    assert (refused["status"], refused["serial"], refused["lag"]) == ("PENDING", None, None)
+    assert "REFUSED" in refused["last_error"]
+    assert silent[0]["status"] == "ACTIVE"
+    assert (silent[1]["status"], silent[1]["serial"]) == ("ERROR", None)
+    assert silent[1]["last_error"]
+    until(lambda: status_of(service, zone)[1]["status"] == "PENDING", 10, "it is heard again")
+
+
+def test_the_lag_is_that_of_serial_numbers(tmp_path):
+    with Hidden(tmp_path) as dns:
+        zone = dns.zone("wraps.example.")
+        behind = (zone.serial - 2**30) % SERIAL_MODULUS
+        dns.worker.answers = (
+            NameserverAnswer(host="2001:db8::1", port=53, serial=behind, failing=False, text="x"),
+        )
+        found = dns.http()(
+            "GET", f"/v2/zones/{zone.id}/nameservers/status", headers={"X-Roles": "admin"}
+        )
+
+    (one,) = found[1]["nameservers"]
+    assert (one["lag"], one["address"]) == (2**30, "[2001:db8::1]:53")
+
+
+def test_nobody_else_gets_it(service):
+    zone = service.zone("private.example.")
+    path = f"/zones/{zone['id']}/nameservers"
+
+    assert service.call("GET", f"{path}/status", X_Roles="member,reader")[0] == 403
+    assert service.call("POST", f"{path}/status", {}, **OPS)[0] == 405
+    assert service.call("GET", f"{path}/status/x", **OPS)[0] == 405
+    assert service.call("GET", f"{path}/other", **OPS)[0] == 405
