@@ -6,9 +6,10 @@ import secrets
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from designate.backend.base import Backend
 from designate.model.zones import Master
 from tests.backendsides import Side
-from tests.hosted import Ns1, Product
+from tests.hosted import Infoblox, Ns1, Product
 from tests.keystone import Keystone
 from tests.servers import free_port, until
 from tests.service import Service
@@ -60,6 +61,52 @@ class Ns1Side(ProductSide):
         others = zip(zone["other_ips"], zone["other_ports"], strict=True)
         first = (zone["primary_ip"], zone["primary_port"])
         return {f"{host}:{port}" for host, port in (first, *others)}
+
+
+class InfobloxSide(ProductSide):
+    """Masters are those of name server groups: `other` is the one of OTHER_MASTERS."""
+
+    TYPE = "infoblox"
+    PRODUCT = Infoblox
+    MASTERS = DNS_PORT_MASTERS
+    OTHER_MASTERS = OTHER_DNS_PORT_MASTERS
+    REVERSE: ClassVar[dict[str, str]] = {
+        "0/25.2.0.192.in-addr.arpa.": "192.0.2.0/25",
+        "0-63.2.0.192.in-addr.arpa.": "192.0.2.0/26",
+        "8.b.d.0.1.0.0.2.ip6.arpa.": "2001:db8::/32",
+    }
+    server: Infoblox
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {
+            "wapi_url": f"{self.server.web.url}{Infoblox.BASE}",
+            "username": Infoblox.USER,
+            "password": Infoblox.PASSWORD,
+            "ns_group": "minidns",
+        }
+
+    def at(self, port: int) -> dict[str, str]:
+        return {"wapi_url": f"http://127.0.0.1:{port}{Infoblox.BASE}", "api_timeout": "0.5"}
+
+    def wrong(self) -> tuple[dict[str, str], str]:
+        return {"password": "not-the-password"}, "not-the-password"
+
+    def _zone(self, name: str) -> dict[str, Any] | None:
+        return self.server.named(self.REVERSE.get(name, name.rstrip(".")))
+
+    def has(self, name: str) -> bool:
+        return self._zone(name) is not None
+
+    def masters(self, name: str) -> set[str]:
+        zone = self._zone(name)
+        assert zone is not None
+        return set(Infoblox.GROUPS[zone["ns_group"]])
+
+    def backend(self, masters: tuple[Master, ...] | None = None, **options: str) -> Backend:
+        if masters == OTHER_DNS_PORT_MASTERS:
+            options["ns_group"] = "other"
+        return super().backend(masters, **options)
 
 
 class DesignateSide(Side):
@@ -138,7 +185,7 @@ class DesignateSide(Side):
         return {master.replace("[", "").replace("]", "") for master in zone["masters"]}
 
 
-SIDES: dict[str, type[Side]] = {side.TYPE: side for side in (DesignateSide, Ns1Side)}
+SIDES: dict[str, type[Side]] = {side.TYPE: side for side in (DesignateSide, InfobloxSide, Ns1Side)}
 NEEDED = {
     "designate": {
         "auth_url": "https://keystone.example/v3",
@@ -146,6 +193,7 @@ NEEDED = {
         "password": "p",
         "project_name": "n",
     },
+    "infoblox": {"wapi_host": "grid.example", "username": "u", "password": "p"},
     "ns1": {"api_endpoint": "api.example", "api_token": "t"},
 }
 """Without these options the target cannot be used."""
