@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from designate.backend.base import Backend
 from designate.model.zones import Master
 from tests.backendsides import Side
-from tests.hosted import Infoblox, Ns1, Product
+from tests.hosted import Akamai, Infoblox, Ns1, Product
 from tests.keystone import Keystone
 from tests.servers import free_port, until
 from tests.service import Service
@@ -109,6 +109,32 @@ class InfobloxSide(ProductSide):
         return super().backend(masters, **options)
 
 
+class AkamaiSide(ProductSide):
+    TYPE = "akamai_v2"
+    PRODUCT = Akamai
+    MASTERS = DNS_PORT_MASTERS
+    OTHER_MASTERS = OTHER_DNS_PORT_MASTERS
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {
+            "akamai_host": self.server.web.url,
+            "akamai_client_token": Akamai.CLIENT_TOKEN,
+            "akamai_client_secret": Akamai.CLIENT_SECRET,
+            "akamai_access_token": Akamai.ACCESS_TOKEN,
+            "akamai_contract_id": Akamai.CONTRACT,
+        }
+
+    def at(self, port: int) -> dict[str, str]:
+        return {"akamai_host": f"http://127.0.0.1:{port}", "api_timeout": "0.5"}
+
+    def wrong(self) -> tuple[dict[str, str], str]:
+        return {"akamai_client_secret": "not-its-secret"}, "not-its-secret"
+
+    def masters(self, name: str) -> set[str]:
+        return {f"{host}:53" for host in self.server.zones[name.rstrip(".")]["masters"]}
+
+
 class DesignateSide(Side):
     """A whole service of its own behind a real Keystone. keystone: to be set before it is entered."""
 
@@ -185,8 +211,16 @@ class DesignateSide(Side):
         return {master.replace("[", "").replace("]", "") for master in zone["masters"]}
 
 
-SIDES: dict[str, type[Side]] = {side.TYPE: side for side in (DesignateSide, InfobloxSide, Ns1Side)}
+_ALL: tuple[type[Side], ...] = (AkamaiSide, DesignateSide, InfobloxSide, Ns1Side)
+SIDES: dict[str, type[Side]] = {side.TYPE: side for side in _ALL}
 NEEDED = {
+    "akamai_v2": {
+        "akamai_host": "akab.example",
+        "akamai_client_token": "c",
+        "akamai_client_secret": "s",
+        "akamai_access_token": "a",
+        "akamai_contract_id": "C-1",
+    },
     "designate": {
         "auth_url": "https://keystone.example/v3",
         "username": "u",

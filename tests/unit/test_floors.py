@@ -48,6 +48,7 @@ TOP_FLOOR = {
 LIBRARIES: dict[str, set[str]] = {
     # Each foreign library has its own floor; whoever is not listed must not import it. central and
     # mdns hold connections that storage gave them, hence its types.
+    "akamai": {"backend"},
     "alembic": {"storage"},
     "amqp": {"rpc"},
     "kombu": {"rpc"},
