@@ -16,6 +16,7 @@ from oslo_config import cfg
 from oslo_policy import opts as policy_opts
 
 from designate import compose, config
+from tests import described
 from tests.secondaries import Secondary
 from tests.servers import Named, until
 
@@ -108,6 +109,7 @@ class Service:
         answer = self.http.request(
             method, f"{self.url}/v2{path}", json=body, headers=named, timeout=30
         )
+        described.check(method, f"/v2{path}", answer.status_code, answer.headers, answer.content)
         return answer.status_code, answer.json() if answer.content else None
 
     def zone(self, name: str, **members: Any) -> dict[str, Any]:
