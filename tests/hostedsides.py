@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from designate.backend.base import Backend
 from designate.model.zones import Master
 from tests.backendsides import Side
-from tests.hosted import Akamai, Infoblox, Ns1, Product
+from tests.hosted import Akamai, Dynect, Infoblox, Ns1, Product
 from tests.keystone import Keystone
 from tests.servers import free_port, until
 from tests.service import Service
@@ -135,6 +135,33 @@ class AkamaiSide(ProductSide):
         return {f"{host}:53" for host in self.server.zones[name.rstrip(".")]["masters"]}
 
 
+class DynectSide(ProductSide):
+    TYPE = "dynect"
+    PRODUCT = Dynect
+    MASTERS = DNS_PORT_MASTERS
+    OTHER_MASTERS = OTHER_DNS_PORT_MASTERS
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {
+            "api_endpoint": self.server.web.url,
+            "customer_name": Dynect.LOGIN["customer_name"],
+            "username": Dynect.LOGIN["user_name"],
+            "password": Dynect.LOGIN["password"],
+        }
+
+    def at(self, port: int) -> dict[str, str]:
+        return {"api_endpoint": f"http://127.0.0.1:{port}", "api_timeout": "0.5"}
+
+    def wrong(self) -> tuple[dict[str, str], str]:
+        return {"password": "not-the-password"}, "not-the-password"
+
+    def masters(self, name: str) -> set[str]:
+        zone = self.server.zones[name.rstrip(".")]
+        assert zone["active"] == "Y"
+        return {f"{host}:53" for host in zone["masters"]}
+
+
 class DesignateSide(Side):
     """A whole service of its own behind a real Keystone. keystone: to be set before it is entered."""
 
@@ -211,7 +238,7 @@ class DesignateSide(Side):
         return {master.replace("[", "").replace("]", "") for master in zone["masters"]}
 
 
-_ALL: tuple[type[Side], ...] = (AkamaiSide, DesignateSide, InfobloxSide, Ns1Side)
+_ALL: tuple[type[Side], ...] = (AkamaiSide, DesignateSide, DynectSide, InfobloxSide, Ns1Side)
 SIDES: dict[str, type[Side]] = {side.TYPE: side for side in _ALL}
 NEEDED = {
     "akamai_v2": {
@@ -227,6 +254,7 @@ NEEDED = {
         "password": "p",
         "project_name": "n",
     },
+    "dynect": {"customer_name": "c", "username": "u", "password": "p"},
     "infoblox": {"wapi_host": "grid.example", "username": "u", "password": "p"},
     "ns1": {"api_endpoint": "api.example", "api_token": "t"},
 }

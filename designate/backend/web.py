@@ -35,11 +35,12 @@ Signing = Callable[[str, str, bytes | None], dict[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back; any status."""
+    """What came back; any status. location: where a redirection points, which is never followed."""
 
     status: int
     body: bytes
     retry_after: str | None = None
+    location: str | None = None
 
     @property
     def good(self) -> bool:
@@ -160,7 +161,10 @@ class WebClient:
         finally:
             response.release_conn()
         return Answer(
-            status=response.status, body=body, retry_after=response.headers.get("Retry-After")
+            status=response.status,
+            body=body,
+            retry_after=response.headers.get("Retry-After"),
+            location=response.headers.get("Location"),
         )
 
     def error(self, reason: str) -> errors.BackendError:
