@@ -221,7 +221,12 @@ def test_lists_and_counts_do_not_change_by_what_others_make(world):
     def seen():
         return {path: world.call("GET", world.fill(path), None, STRANGER) for path in LISTS}
 
-    before = seen()
+    def settled():
+        """What the stranger has of its own still changes while it is on its way to nameservers."""
+        found = seen()
+        return found if "PENDING" not in json.dumps(found) else None
+
+    before = until(settled, 20, "the stranger's own zones")
     for what in MADE:
         world.get(what)
 
