@@ -35,7 +35,8 @@ OPTS = [
         "retry_failed_after",
         default=15.0,
         min=0.1,
-        help="Seconds between attempts for zones in ERROR.",
+        help="Seconds between attempts for zones in ERROR, and for those that wait for slow "
+        "nameservers past convergence_deadline.",
     ),
     cfg.IntOpt(
         "journal_max_age",
@@ -70,7 +71,7 @@ class StatusEndpoint:
 
         news = self._core.db.write(write, report.zone_id)
         if news:
-            worse = report.outcome in (Outcome.FAILED, Outcome.DRIFTED)
+            worse = report.outcome in (Outcome.LATE, Outcome.FAILED, Outcome.DRIFTED)
             level = logging.WARNING if worse else logging.INFO
             LOG.log(level, "zone %s %s", report.zone_id, news)
 
@@ -85,7 +86,7 @@ class StatusEndpoint:
             return self._served(tx, zone, report)
         if report.outcome is Outcome.DRIFTED:
             return self._drifted(tx, stored, report)
-        return self._failed(tx, zone, report)
+        return self._missed(tx, zone, report)
 
     def _tell(self, tx: Transaction, before: Zone) -> None:
         """The end of a deletion is told as the update that it is, for its request was told before."""
@@ -135,15 +136,18 @@ class StatusEndpoint:
             zones.update(tx, zone.id, served_revision=served, status=Status.PENDING, error=None)
         return None
 
-    def _failed(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
+    def _missed(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
+        """Slow nameservers leave a zone PENDING; a target's refusal makes it ERROR."""
         outdated = report.revision < zone.revision or zone.served_revision >= zone.revision
         if outdated and zone.action != Action.DELETE:
             return None
         error = (report.error or "")[:MOST_ERROR_TEXT]
-        if zone.status == Status.ERROR and zone.error == error:
+        late = report.outcome is Outcome.LATE
+        status = Status.PENDING if late else Status.ERROR
+        if zone.status == status and zone.error == error:
             return None
-        zones.update(tx, zone.id, status=Status.ERROR, error=error, sent_at=self._core.now())
-        return f"revision {zone.revision} failed: {error}"
+        zones.update(tx, zone.id, status=status, error=error, sent_at=self._core.now())
+        return f"revision {zone.revision} {'is late' if late else 'failed'}: {error}"
 
     def _drifted(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
         """What was proven once does not hold any more: the zone waits again, so that the recovery sweep

@@ -198,18 +198,20 @@ class NameserverStatus:
 
 class Outcome(StrEnum):
     """SERVED: enough nameservers serve `serial` or a newer one. ABSENT: enough of them have stopped
-    serving the deleted zone. FAILED: neither within the deadline. DRIFTED: they were proven to serve
+    serving the deleted zone. LATE: neither within the deadline, though nothing was refused. FAILED: a
+    target refused, or nothing can ever prove it. DRIFTED: they were proven to serve
     the zone, and too few of them do now, or one of them has a serial that was never given."""
 
     SERVED = "SERVED"
     ABSENT = "ABSENT"
+    LATE = "LATE"
     FAILED = "FAILED"
     DRIFTED = "DRIFTED"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneReport:
-    """The worker's finding. serial: the oldest one among the servers that count; for FAILED the
+    """The worker's finding. serial: the oldest one among the servers that count; for LATE and FAILED the
     serial that was waited for; for DRIFTED the newest one that a server has. revision: the revision of
     the change that it answers."""
 

@@ -420,18 +420,20 @@ def claim_waiting(
 ) -> list[StoredZone]:
     """Zones that wait for their nameservers and were not handed out lately, those first that were
     left alone longest, so that none of many that cannot be helped keeps the others waiting; marked as
-    handed out now. Secondary zones are left out while they have no content, and when it expired and
+    handed out now. pending_age_s: that is lately for new changes; error_age_s: for those that were given
+    up once. Secondary zones are left out while they have no content, and when it expired and
     is gone from the nameservers: there is nothing to serve."""
     quiet = now - timedelta(seconds=pending_age_s)
     failed = now - timedelta(seconds=error_age_s)
     waiting = sa.or_(
         sa.and_(
             zones.c.status == Status.PENDING,
+            zones.c.error.is_(None),
             zones.c.pending_since <= quiet,
             sa.or_(zones.c.sent_at.is_(None), zones.c.sent_at <= quiet),
         ),
         sa.and_(
-            zones.c.status == Status.ERROR,
+            sa.or_(zones.c.status == Status.ERROR, zones.c.error.is_not(None)),
             sa.or_(zones.c.sent_at.is_(None), zones.c.sent_at <= failed),
         ),
     )

@@ -310,7 +310,7 @@ class Converger:
                 self._close(state)
             self._circuits.look()
         for state in expired:
-            self._send(state.failure("not served in time"))
+            self._send(state.given_up())
 
     def _close(self, state: ZoneState) -> None:
         state.closed = True

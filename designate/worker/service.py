@@ -70,8 +70,9 @@ OPTS = [
         "convergence_deadline",
         default=60,
         min=1,
-        help="Seconds after which a change that too few nameservers serve is reported as ERROR. "
-        "The recovery sweep goes on trying.",
+        help="Seconds after which a change that too few nameservers serve is reported: the zone is in "
+        "ERROR if a target did not take it, and stays PENDING if nameservers are slow. The recovery "
+        "sweep goes on trying.",
     ),
     cfg.BoolOpt("all_tcp", default=False, help="Send SOA queries and NOTIFY over TCP."),
     cfg.IntOpt("workers", min=1, help="Processes of designate-worker. Unset: one."),

@@ -177,7 +177,12 @@ class ZoneState:
             return self._report(Outcome.SERVED, lowest, revision)
         return None
 
-    def failure(self, reason: str) -> ZoneReport:
+    def given_up(self) -> ZoneReport:
+        """The report at the deadline: a target has not done its part, or nameservers are slow."""
+        outcome = Outcome.LATE if self.targets_done() else Outcome.FAILED
+        return self.failure("not served in time", outcome)
+
+    def failure(self, reason: str, outcome: Outcome = Outcome.FAILED) -> ZoneReport:
         """The report that gives up, with what every server said."""
         parts = [
             f"nameserver {server.label}: {server.answer or 'not asked'}"
@@ -194,7 +199,7 @@ class ZoneState:
         text = "; ".join([reason, *parts])
         if len(text) > MOST_ERROR_TEXT:
             text = text[: MOST_ERROR_TEXT - 3] + "..."
-        return self._report(Outcome.FAILED, self.change.serial, self.change.revision, text)
+        return self._report(outcome, self.change.serial, self.change.revision, text)
 
     def _report(
         self, outcome: Outcome, serial: int, revision: int, error: str | None = None

@@ -9,13 +9,14 @@ import shutil
 import pytest
 
 from designate.backend import rndc, rndckey
+from designate.central.base import utcnow
 from designate.context import admin_context
 from designate.model.shards import SHARDS
 from designate.model.zones import Outcome, Status, ZoneReport
 from designate.wire.names import serial_gt
 from tests.servers import Named, free_port, until
 from tests.service import Service, ask, texts, transferred
-from tests.zonedata import Hidden
+from tests.zonedata import Clock, Hidden
 
 NUMBERS = itertools.count(1)
 
@@ -73,6 +74,48 @@ def test_the_sweep_sees_to_a_lost_zone_when_the_worker_does_not(hidden, settled)
     found = until(handed_out, 10, "the sweep")
 
     assert found[0].again
+
+
+def test_a_slow_nameserver_leaves_the_zone_pending_and_is_named(hidden, caplog):
+    zone = hidden.zone(f"slow{next(NUMBERS)}.example.")
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            hidden.central.status.report(admin_context(), report(zone, Outcome.LATE))
+    said = caplog.text
+    late = hidden.fresh(zone)
+    hidden.central.status.report(admin_context(), report(zone, Outcome.FAILED))
+    failed = hidden.fresh(zone)
+    hidden.central.status.report(admin_context(), report(zone, Outcome.LATE))
+    again = hidden.fresh(zone)
+
+    assert (str(late.status), str(late.action), late.error) == (
+        "PENDING",
+        "CREATE",
+        "nameserver ns: missing",
+    )
+    assert said.count("revision 1 is late: nameserver ns: missing") == 1
+    assert [str(found.status) for found in (failed, again)] == ["ERROR", "PENDING"]
+
+
+def test_a_late_zone_is_handed_out_as_seldom_as_a_failed_one(tmp_path):
+    clock = Clock(utcnow())
+    with Hidden(tmp_path, clock) as parts:
+        late, waiting = parts.zone("late.example."), parts.zone("waiting.example.")
+        parts.central.status.report(admin_context(), report(late, Outcome.LATE))
+        found = []
+        for _ in range(5):
+            clock.move(seconds=4)
+            parts.worker.changes.clear()
+            parts.central.status.recover(admin_context(), 0, SHARDS - 1, 100)
+            found.append({change.zone_id for change in parts.worker.changes})
+        changed = parts.add(late, "www", "A", "192.0.2.1")
+        clock.move(seconds=4)
+        parts.worker.changes.clear()
+        parts.central.status.recover(admin_context(), 0, SHARDS - 1, 100)
+
+    assert [late.id in handed for handed in found] == [False, False, False, True, False]
+    assert all(waiting.id in handed for handed in found)
+    assert changed.zone_id in {change.zone_id for change in parts.worker.changes}, "it is new again"
 
 
 def test_what_is_old_news_changes_nothing(hidden, settled):
