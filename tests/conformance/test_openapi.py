@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+import openapi_spec_validator
 import pytest
 import requests
 import schemathesis
@@ -23,6 +24,7 @@ from designate.api import openapi, reference
 from designate.api.app import ABOUT, resources
 from designate.api.routing import is_open
 from designate.errors import ConfigurationError
+from tests import described
 from tests.callers import OPS, STRANGER, Http, World
 from tests.service import Service
 
@@ -94,8 +96,10 @@ OPERATIONS = {
 }
 
 
-def test_the_document_is_one():
-    schemathesis.openapi.from_dict(DOCUMENT).validate()
+@pytest.mark.parametrize("root", described.ROOTS)
+def test_the_document_is_one(root):
+    """Its own form, that of its schemas, and where its references lead."""
+    openapi_spec_validator.validate(described.document(root))
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
