@@ -146,16 +146,34 @@ class Shape:
 
     name: str
     members: Mapping[str, Member]
+    # A list renders a thousand objects: where all members are always there, one call fetches the
+    # attributes, and what is not simply an attribute is put in its place afterwards.
+    _fetch: Callable[[Any], tuple[Any, ...]] | None = field(init=False, repr=False)
     _getters: tuple[Any, ...] = field(init=False, repr=False)
+    _names: tuple[str, ...] = field(init=False, repr=False)
+    _others: tuple[tuple[str, Callable[[Any], Any]], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        found = tuple((name, each.getter(name), each.when) for name, each in self.members.items())
-        object.__setattr__(self, "_getters", found)
+        members = self.members.items()
+        simple = [name for name, each in members if each.of is None and each.convert is None]
+        whole = len(simple) > 1 and all(each.when is None for _, each in members)
+        fetched = [name if name in simple else simple[0] for name in self.members] if whole else ()
+        getters = tuple((name, each.getter(name), each.when) for name, each in members)
+        others = tuple((name, get) for name, get, _ in getters if name not in simple)
+        object.__setattr__(self, "_fetch", attrgetter(*fetched) if whole else None)
+        object.__setattr__(self, "_names", tuple(self.members))
+        object.__setattr__(self, "_getters", getters)
+        object.__setattr__(self, "_others", others)
 
     def render(self, value: Any) -> dict[str, Any]:
-        return {
-            name: get(value) for name, get, when in self._getters if when is None or when(value)
-        }
+        if self._fetch is None:
+            return {
+                name: get(value) for name, get, when in self._getters if when is None or when(value)
+            }
+        found = dict(zip(self._names, self._fetch(value), strict=True))
+        for name, get in self._others:
+            found[name] = get(value)
+        return found
 
     @property
     def schema(self) -> Schema:
