@@ -295,3 +295,73 @@ pattern:
             timeout=20,
         )
         return ran.stdout + ran.stderr
+
+
+class Knot(Secondary):
+    """A private Knot DNS that makes its zones from the catalog zone `catalog.example`. master_port: what
+    it transfers from, signed with the keys `pool` and, for the catalog, `catalog.example`."""
+
+    PROGRAM = "knotd"
+    TYPE = "catalog"
+
+    def __init__(self, folder: Path, master_port: int, secret: str) -> None:
+        super().__init__(folder)
+        self._master_port = master_port
+        self._secret = secret
+
+    def prepare(self) -> None:
+        (self.folder / "knot.conf").write_text(f"""
+server:
+    rundir: "{self.folder}"
+    listen: 127.0.0.1@{self.port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 2
+log:
+  - target: stderr
+    any: info
+database:
+    storage: "{self.folder}/data"
+    journal-db-max-size: 64M
+    timer-db-max-size: 1M
+    kasp-db-max-size: 5M
+    catalog-db-max-size: 5M
+key:
+  - id: pool
+    algorithm: hmac-sha256
+    secret: {self._secret}
+  - id: catalog.example
+    algorithm: hmac-sha256
+    secret: {self._secret}
+remote:
+  - id: for-zones
+    address: 127.0.0.1@{self._master_port}
+    key: pool
+  - id: for-catalog
+    address: 127.0.0.1@{self._master_port}
+    key: catalog.example
+acl:
+  - id: told
+    address: 127.0.0.1
+    action: [notify, transfer]
+template:
+  - id: member
+    storage: "{self.folder}/data"
+    master: for-zones
+    acl: told
+zone:
+  - domain: catalog.example.
+    storage: "{self.folder}/data"
+    master: for-catalog
+    acl: told
+    catalog-role: interpret
+    catalog-template: member
+""")
+        (self.folder / "data").mkdir(exist_ok=True)
+
+    def command(self) -> list[str]:
+        return ["-c", str(self.folder / "knot.conf")]
+
+    def wipe(self) -> None:
+        shutil.rmtree(self.folder / "data")
+        (self.folder / "data").mkdir()

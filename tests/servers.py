@@ -160,6 +160,12 @@ controls {{ inet 127.0.0.1 port {self.rndc_port} allow {{ 127.0.0.1; }} keys {{ 
             self._process.wait(timeout=20)
             self._process = None
 
+    def wipe(self) -> None:
+        """Forget all zones, as a rebuilt server has. The program is stopped."""
+        for path in self.folder.iterdir():
+            if path.name not in ("named.conf", "named.log", self.key_file.name):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
     @property
     def options(self) -> dict[str, str]:
         """The options of a bind9 target for it."""

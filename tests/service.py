@@ -9,6 +9,7 @@ import dns.message
 import dns.name
 import dns.query
 import dns.rdatatype
+import dns.tsig
 import dns.zone
 import requests
 import yaml
@@ -156,9 +157,13 @@ def texts(answer: dns.message.Message) -> set[str]:
     return {rdata.to_text() for rrset in answer.answer for rdata in rrset}
 
 
-def transferred(address: tuple[str, int], zone: str) -> dns.zone.Zone:
-    """The whole zone by AXFR."""
+def transferred(
+    address: tuple[str, int], zone: str, key: dns.tsig.Key | None = None
+) -> dns.zone.Zone:
+    """The whole zone by AXFR. key: signs the query."""
     found = dns.zone.Zone(zone)
     query = dns.message.make_query(zone, "AXFR")
+    if key is not None:
+        query.use_tsig(key)
     dns.query.inbound_xfr(address[0], found, query=query, port=address[1], timeout=20, lifetime=60)
     return found
