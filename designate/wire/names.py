@@ -65,6 +65,6 @@ def serial_ge(left: int, right: int) -> bool:
 
 def next_serial(serial: int, now_s: float | None = None) -> int:
     """The serial after `serial`: the Unix time if that is newer, else one more; never 0."""
-    now = int(time.time() if now_s is None else now_s) % SERIAL_MODULUS
+    now = int(time.time() if now_s is None else now_s) % SERIAL_MODULUS or 1
     following = now if serial_gt(now, serial) else (serial + 1) % SERIAL_MODULUS
     return following or 1

@@ -69,5 +69,9 @@ def test_next_serial_is_the_time_when_that_is_newer():
     assert names.next_serial(1_700_000_000, 1_800_000_000) == 1_800_000_000
 
 
+def test_next_serial_is_newer_where_0_would_be_and_1_is_not():
+    assert names.next_serial(2**31 + 1, 0) == 2**31 + 2
+
+
 def test_next_serial_of_a_date_style_serial_counts_on():
     assert names.next_serial(2026112301, 1_795_406_393) == 2026112302
