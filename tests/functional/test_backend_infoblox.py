@@ -121,3 +121,18 @@ def test_a_reverse_zone_of_no_network_is_told_and_its_deletion_is_success(grid, 
     backend_of(grid).delete_zone(change(name=name), hard_delete=True)
 
     assert not grid.zones
+
+
+def test_a_zone_that_another_worker_deletes_meanwhile_is_success(grid):
+    backend_of(grid).create_zone(change(name="raced.example."))
+    answer = grid.answer
+
+    def late(request):
+        if request.method == "DELETE":
+            answer(request)
+        return answer(request)
+
+    grid.answer = late
+    backend_of(grid).delete_zone(change(name="raced.example."), hard_delete=False)
+
+    assert not grid.zones
