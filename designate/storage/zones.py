@@ -158,6 +158,8 @@ LOCKED = UNLOCKED.with_for_update()
 UNLOCKED_ALL: sa.Select[Any] = BY_ID.add_columns(*KEPT, POOL_VERSION, *OVERRIDES)
 LOCKED_ALL = UNLOCKED_ALL.with_for_update()
 UNLOCKED_VISIBLE = UNLOCKED_ALL.where(VISIBLE)
+INSERT = sa.insert(zones)
+OWNED = sa.select(project_usage.c.zones).where(project_usage.c.project_id == PROJECT)
 LOCKED_VISIBLE = UNLOCKED_VISIBLE.with_for_update()
 
 
@@ -279,13 +281,13 @@ def lock_namespace(tx: Transaction, name: str) -> None:
 
 def owned_zones(tx: Transaction, project_id: str, change: int) -> int:
     """Add to the project's number of zones, holding its row; answers the new number."""
-    own = project_usage.c.project_id == project_id
+    row = {"project_id": project_id, "zones": change}
     if change > 0:
-        row = {"project_id": project_id, "zones": change}
         tx.execute(adding(tx.dialect, project_usage, "zones"), row)
     else:
+        own = project_usage.c.project_id == project_id
         tx.execute(sa.update(project_usage).where(own).values(zones=project_usage.c.zones + change))
-    return int(tx.execute(sa.select(project_usage.c.zones).where(own)).scalar_one())
+    return int(tx.execute(OWNED, {"project_id": project_id}).scalar_one())
 
 
 @cache
@@ -324,20 +326,21 @@ def insert(
         if name in zones.c and name not in ("shared", "masters")
     }
     tx.execute(
-        sa.insert(zones).values(
+        INSERT,
+        {
             **values,
-            name_key=key,
-            reverse_key=key[::-1],
-            soa_wire=soa_wire,
-            ns_version=ns_version,
-            masters=to_plain(MASTERS, zone.masters),
-            hard_delete=False,
-            recordset_count=recordset_count,
-            record_count=record_count,
-            refresh_at=refresh_at,
-            shard=int(zone.id[:3], 16),
-            deleted=LIVE,
-        )
+            "name_key": key,
+            "reverse_key": key[::-1],
+            "soa_wire": soa_wire,
+            "ns_version": ns_version,
+            "masters": to_plain(MASTERS, zone.masters),
+            "hard_delete": False,
+            "recordset_count": recordset_count,
+            "record_count": record_count,
+            "refresh_at": refresh_at,
+            "shard": int(zone.id[:3], 16),
+            "deleted": LIVE,
+        },
     )
 
 
