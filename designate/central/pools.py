@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -286,11 +286,28 @@ def _check(spec: PoolSpec) -> None:
 def _differences(current: Pool, spec: PoolSpec) -> Iterator[PoolChange]:
     for part in PARTS:
         old, new = getattr(current, part), getattr(spec, part)
-        if old != new:
-            gone, come = _apart(old, new)
-            yield PoolChange(
-                pool=current.name, kind="update", path=part, old=_shown(gone), new=_shown(come)
-            )
+        if old == new:
+            continue
+        gone, come = _apart(old, new)
+        if isinstance(old, tuple) and gone is not old and len(gone) == len(come):
+            # Entries that were changed: what is the same in them is left out.
+            for before, after in zip(gone, come, strict=True):
+                yield _change(
+                    current,
+                    f"{part}[{old.index(before) + 1}]",
+                    _unlike(before, after),
+                    _unlike(after, before),
+                )
+        else:
+            yield _change(current, part, gone, come)
+
+
+def _change(pool: Pool, path: str, old: Any, new: Any) -> PoolChange:
+    before, after = _shown(old), _shown(new)
+    if before == after:
+        # Only secrets differ.
+        after = after.replace(poolsfile.MASK, f"{poolsfile.MASK} (another one)")
+    return PoolChange(pool=pool.name, kind="update", path=path, old=before, new=after)
 
 
 def _apart(old: Any, new: Any) -> tuple[Any, Any]:
@@ -300,11 +317,22 @@ def _apart(old: Any, new: Any) -> tuple[Any, Any]:
         come = tuple(item for item in new if item not in old)
         return (gone, come) if gone or come else (old, new)
     if isinstance(old, dict):
-        return (
-            {key: value for key, value in old.items() if new.get(key) != value},
-            {key: value for key, value in new.items() if old.get(key) != value},
-        )
+        return _unlike(old, new), _unlike(new, old)
     return old, new
+
+
+def _unlike(one: Any, other: Any) -> dict[str, Any]:
+    """The members of the one that the other has not, or otherwise."""
+    if isinstance(one, Mapping):
+        return {key: value for key, value in one.items() if other.get(key) != value}
+    found: dict[str, Any] = {}
+    for name in one.__dataclass_fields__:
+        mine, its = getattr(one, name), getattr(other, name)
+        if isinstance(mine, Mapping):
+            found |= _unlike(mine, its)
+        elif mine != its:
+            found[name] = mine
+    return found
 
 
 def _shown(value: Any) -> str:
@@ -312,7 +340,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, tuple):
         return "; ".join(_shown(item) for item in value) or "none"
     if isinstance(value, dict):
-        return ", ".join(f"{k}={_masked(k, v)}" for k, v in value.items()) or "none"
+        return ", ".join(f"{k}={_masked(k, _shown(v))}" for k, v in value.items()) or "none"
     if hasattr(value, "__dataclass_fields__"):
         members = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
         return " ".join(

@@ -129,6 +129,23 @@ def test_a_plan_shows_what_differs_and_nothing_that_stays(run, pools_file):
     ]
 
 
+def test_a_plan_shows_the_changed_option_of_a_target_alone(run, pools_file):
+    run("database", "sync")
+    run("pool", "update", "--file", pools_file(POOLS))
+    secret = pools_file(POOLS.replace("s3cret", "s3cret2"))
+    changed = POOLS.replace("s3cret", "s3cret2").replace("port: 53}]", "port: 54}]", 1)
+
+    only_secret = run("pool", "update", "--dry-run", "--file", secret)[1].splitlines()[4:]
+    both = run("pool", "update", "--dry-run", "--file", pools_file(changed))[1].splitlines()[4:]
+
+    assert only_secret[0] == "Update Pool: default: targets[1]"
+    assert only_secret[1].endswith("=***")
+    assert only_secret[2].endswith("=*** (another one)")
+    assert " " not in only_secret[1].removeprefix("  - "), "one option"
+    assert both[:3] == ["Update Pool: default: nameservers[1]", "  - port=53", "  + port=54"]
+    assert both[3:] == only_secret
+
+
 def test_a_plan_shows_both_orders_where_only_the_order_changes(run, pools_file):
     two = "ns_records: [{{hostname: {}.example.org.}}, {{hostname: {}.example.org.}}]"
     old = "ns_records: [{hostname: ns1.example.org., priority: 1}]"
