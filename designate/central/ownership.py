@@ -315,10 +315,12 @@ class TransferRequestsEndpoint:
         return self._shown(context, core.db.write(write))
 
     def delete(self, context: Context, request_id: str) -> None:
+        """Also after its zone: clients that clean up delete both, in whatever order, and a zone may be
+        gone sooner than they can ask."""
         core = self._core
 
         def write(tx: Transaction) -> None:
-            request = ownership.REQUESTS.lock(tx, request_id)
+            request = ownership.ALL_REQUESTS.lock(tx, request_id)
             if not context.all_projects and context.project_id not in (
                 request.project_id,
                 request.target_project_id,

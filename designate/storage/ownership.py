@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from designate.model.ownership import Share, TransferAccept, TransferRequest
@@ -24,18 +26,25 @@ SHARES = Rows(
     sort_keys=("created_at", "updated_at"),
     filters=("target_project_id",),
 )
-REQUESTS = Rows(
-    TransferRequest,
-    transfer_requests,
-    "zone_transfer_request",
-    sort_keys=DATES,
-    filters=("status",),
-    select=sa.select(transfer_requests, zones.c.name.label("zone_name")).join_from(
-        transfer_requests,
-        zones,
-        sa.and_(zones.c.id == transfer_requests.c.zone_id, zones.c.deleted == LIVE),
-    ),
+_REQUESTS = sa.select(transfer_requests, zones.c.name.label("zone_name")).join_from(
+    transfer_requests, zones, zones.c.id == transfer_requests.c.zone_id
 )
+
+
+def _requests(select: sa.Select[Any]) -> Rows[TransferRequest]:
+    return Rows(
+        TransferRequest,
+        transfer_requests,
+        "zone_transfer_request",
+        sort_keys=DATES,
+        filters=("status",),
+        select=select,
+    )
+
+
+REQUESTS = _requests(_REQUESTS.where(zones.c.deleted == LIVE))
+# Also those whose zone was deleted and is not purged yet.
+ALL_REQUESTS = _requests(_REQUESTS)
 ACCEPTS = Rows(
     TransferAccept,
     transfer_accepts,

@@ -551,6 +551,17 @@ def test_offers_of_zones_that_are_gone_are_gone(world):
     assert kind(taken)[0] == 404
 
 
+def test_who_deletes_a_zone_and_then_its_offer_finds_both_gone(world):
+    """Zones go so fast that clients which clean up would otherwise be told of a missing offer."""
+    request = world.get("open!")
+    path = f"{TASKS}/transfer_requests/{request['id']}"
+    world.made("POST", f"/v2/zones/{request['zone_id']}/tasks/abandon", None, OPS | DROP_SHARES)
+
+    assert kind(world.call("DELETE", path, None, STRANGER))[0] == 404
+    assert world.call("DELETE", path, None, OWNER)[0] == 204
+    assert kind(world.call("DELETE", path, None, OWNER))[0] == 404
+
+
 # -- pools ---------------------------------------------------------------------------------------
 
 
