@@ -230,8 +230,20 @@ def check_owner(rtype: str, name: str) -> None:
 
 def master_form(rtype: str, texts: Sequence[str]) -> list[str]:
     """Accepted texts as a master file has them (RFC 1035 section 5.1): clients may leave out quotes and
-    backslashes that its readers need."""
-    return [_registered(rtype).presentation(text) for text in texts]
+    backslashes that its readers need. What they can read as it was written stays so."""
+    handler = _registered(rtype)
+    return [_written(handler, text) for text in texts]
+
+
+def _written(handler: RRType, text: str) -> str:
+    formed = handler.presentation(text)
+    if formed == text:
+        return text
+    try:
+        same = bool(handler.parse(text) == handler.parse(formed))
+    except (dns.exception.DNSException, ValueError):
+        return formed
+    return text if same else formed
 
 
 def imported(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -370,6 +371,24 @@ def exported(call, zone_id):
     status, text = call("GET", f"/v2/zones/tasks/exports/{task['id']}/export", None, DNS)
     assert status == 200
     return text
+
+
+def test_what_needs_no_quotes_is_exported_as_it_was_written(call):
+    """Clients look for their own words in the file."""
+    _, zone = call("POST", "/v2/zones", {"name": "words.example.", "email": "a@example.org"})
+    texts = {
+        "CAA": ["0 issue letsencrypt.org", "0 iodef mailto:a@example.org"],
+        "TXT": ["plain", '"quoted text"'],
+        "MX": ["10 mail.example.org."],
+    }
+    for rtype, records in texts.items():
+        body = {"name": f"{rtype.lower()}.words.example.", "type": rtype, "records": records}
+        assert call("POST", f"/v2/zones/{zone['id']}/recordsets", body)[0] == 202
+
+    lines = exported(call, zone["id"]).splitlines()
+
+    for record in itertools.chain.from_iterable(texts.values()):
+        assert any(line.endswith(f" {record}") for line in lines), (record, lines)
 
 
 def test_texts_come_back_from_an_export_byte_for_byte(call):
