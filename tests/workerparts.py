@@ -126,6 +126,33 @@ class GateBackend(Backend):
         self.ended.append("delete")
 
 
+class AwayBackend(Backend):
+    """A backend whose server gives no answer while `away` is set. calls counts them all; zones: names
+    that were created."""
+
+    def __init__(self) -> None:
+        super().__init__(Target(type="away"))
+        self.away = threading.Event()
+        self.away.set()
+        self.calls = 0
+        self.zones: set[str] = set()
+        self._lock = threading.Lock()
+
+    def create_zone(self, zone: ZoneChange) -> None:
+        with self._lock:
+            self.calls += 1
+            if self.away.is_set():
+                raise errors.BackendAway("nobody answers")
+            self.zones.add(zone.name)
+
+    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+        with self._lock:
+            self.calls += 1
+            if self.away.is_set():
+                raise errors.BackendAway("nobody answers")
+            self.zones.discard(zone.name)
+
+
 def change(
     revision: int = 1,
     action: Action = Action.UPDATE,

@@ -44,8 +44,8 @@ NOTIFY_OPTIONS = (
 class Backend(ABC):
     """One target of one pool. Made once per version of its pool; used by several threads at once.
 
-    All methods are idempotent, bounded in time by the backend's own deadline, and raise
-    BackendError with a text that is fit for an operator's eyes: no secrets in it.
+    All methods are idempotent, bounded in time by the backend's own deadline, and raise BackendError
+    (BackendAway: nobody answered) with a text that is fit for an operator's eyes: no secrets in it.
     """
 
     OPTIONS: ClassVar[tuple[BackendOption, ...]] = NOTIFY_OPTIONS

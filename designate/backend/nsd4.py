@@ -119,13 +119,13 @@ class Nsd4Backend(Backend):
                 sock.sendall(f"{VERSION} {command}\n".encode())
                 return _read(sock, deadline)
         except TimeoutError:
-            raise self._error(f"no answer within {self._timeout_s:g} s") from None
+            raise self._away(f"no answer within {self._timeout_s:g} s") from None
         except ssl.SSLError as error:
             with self._lock:
                 self._context = None  # The files may have been renewed.
             raise self._error(f"TLS failed: {error.reason or error}") from None
         except OSError as error:
-            raise self._error(error.strerror or type(error).__name__) from None
+            raise self._away(error.strerror or type(error).__name__) from None
 
     def _tls(self) -> ssl.SSLContext:
         with self._lock:
@@ -153,6 +153,9 @@ class Nsd4Backend(Backend):
 
     def _error(self, reason: str) -> errors.BackendError:
         return errors.BackendError(f"NSD {self._host}:{self._port}: {reason}")
+
+    def _away(self, reason: str) -> errors.BackendAway:
+        return errors.BackendAway(f"NSD {self._host}:{self._port}: {reason}")
 
 
 def _read(sock: ssl.SSLSocket, deadline: float) -> str:

@@ -19,6 +19,11 @@ from designate.model.pools import Target
 from designate.model.zones import ZoneChange
 
 UNAUTHORIZED, NOT_FOUND, CONFLICT = 401, 404, 409
+AWAY = (
+    keystoneauth1.exceptions.RetriableConnectionFailure,
+    keystoneauth1.exceptions.GatewayTimeout,
+    keystoneauth1.exceptions.ServiceUnavailable,
+)
 
 
 class DesignateBackend(HostedBackend):
@@ -153,6 +158,8 @@ class DesignateBackend(HostedBackend):
                 interface=self.option("interface"),
                 region_name=self.option("region_name"),
             )
+        except AWAY as error:
+            raise self._known.away(_reason(error)) from None
         except keystoneauth1.exceptions.ClientException as error:
             raise self._known.error(_reason(error)) from None
         return str(access.auth_token), str(endpoint)

@@ -51,7 +51,8 @@ class Reply:
 def command(host: str, port: int, key: Key, text: str, timeout_s: float) -> Reply:
     """Run one control command. timeout_s bounds all of it. Thread-safe.
 
-    Raises BackendError when no properly signed answer came: unreachable, wrong key, deadline.
+    Raises BackendError when no properly signed answer came: wrong key; BackendAway: unreachable,
+    deadline.
     """
     deadline = time.monotonic() + timeout_s
     try:
@@ -61,11 +62,11 @@ def command(host: str, port: int, key: Key, text: str, timeout_s: float) -> Repl
             channel.exchange("null")
             data = channel.exchange(text)
     except TimeoutError:
-        raise errors.BackendError(f"rndc {host}:{port}: no answer within {timeout_s:g} s") from None
+        raise errors.BackendAway(f"rndc {host}:{port}: no answer within {timeout_s:g} s") from None
     except _ChannelError as error:
         raise errors.BackendError(f"rndc {host}:{port}: {error}") from None
     except OSError as error:
-        raise errors.BackendError(
+        raise errors.BackendAway(
             f"rndc {host}:{port}: {error.strerror or type(error).__name__}"
         ) from None
     return Reply(

@@ -28,6 +28,8 @@ LOG = logging.getLogger(__name__)
 WIDTH = 8
 LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
 MOST_TOLD = 200
+# Of a server, or of a proxy before it, that may do the same thing later.
+CANNOT_NOW = (429, 502, 503, 504)
 
 Signing = Callable[[str, str, bytes | None], dict[str, str]]
 """The headers that prove who sends: from the method, the whole URL and the body."""
@@ -119,7 +121,8 @@ class WebClient:
         """One exchange of JSON. path: with its query, encoded. Whatever status comes is an answer.
 
         What was asked on a kept connection that the server had just closed is asked once more: all
-        calls of backends can be repeated. Raises BackendError when no answer came in time.
+        calls of backends can be repeated. Raises BackendAway when no answer came in time, and
+        BackendError when none can come: TLS failed, the answer cannot be read.
         """
         data = None if body is None else json.dumps(body).encode()
         sent = {**self._headers, **(headers or {})}
@@ -132,9 +135,11 @@ class WebClient:
             except ProtocolError:
                 return self._exchange(method, path, data, sent, deadline)
         except TimeoutError:
-            raise self.error("no answer in time") from None
-        except (HTTPError, OSError, ValueError) as error:
+            raise self.away("no answer in time") from None
+        except (SSLError, ValueError) as error:
             raise self.error(_reason(error, self._files)) from None
+        except (HTTPError, OSError) as error:
+            raise self.away(_reason(error, self._files)) from None
 
     def _exchange(
         self, method: str, path: str, data: bytes | None, headers: dict[str, str], deadline: float
@@ -169,9 +174,16 @@ class WebClient:
 
     def error(self, reason: str) -> errors.BackendError:
         """To be raised. Secrets are masked, for servers like to quote what they were sent."""
+        return errors.BackendError(self._told(reason))
+
+    def away(self, reason: str) -> errors.BackendAway:
+        """To be raised when the server said nothing, or that it cannot now."""
+        return errors.BackendAway(self._told(reason))
+
+    def _told(self, reason: str) -> str:
         for secret in self._secrets:
             reason = reason.replace(secret, "***")
-        return errors.BackendError(f"{self._label}: {reason}")
+        return f"{self._label}: {reason}"
 
     def refused(self, doing: str, answer: Answer, *detail: str) -> errors.BackendError:
         """The error for an answer that is no success. detail: the member of the body that says why."""
@@ -183,7 +195,7 @@ class WebClient:
             reason += f": too many requests, again after {answer.retry_after or 'some'} s"
         if told:
             reason += f" ({str(told)[:MOST_TOLD]})"
-        return self.error(reason)
+        return self.away(reason) if answer.status in CANNOT_NOW else self.error(reason)
 
 
 def basic(username: str, password: str) -> dict[str, str]:

@@ -12,12 +12,12 @@ from functools import partial
 from time import monotonic
 
 from designate import errors
-from designate.backend.base import Backend
 from designate.model.zones import ZoneChange, ZoneId
 from designate.wire import client
 from designate.wire.tsig import Key
 from designate.worker.circuits import Circuits, Way
 from designate.worker.lanes import Lanes
+from designate.worker.pools import LiveTarget
 from designate.worker.timers import Timers, jittered
 from designate.worker.zonestate import Settings, TargetState, ZoneState
 
@@ -91,40 +91,51 @@ class Publisher:
 
     def _submit_call(self, state: ZoneState, target: TargetState, verb: str) -> None:
         call = (state.change.zone_id, target.live.lane)
-        if state.closed or call in self._calling:
+        if state.closed or call in self._calling or self._holds_call(state, target, verb):
             return
         self._calling.add(call)
         step = partial(self._call, state, target, verb)
         if not self._lanes.submit(target.live.lane, step, later=state.change.again):
             self._calling.discard(call)
-            target.error = "too much is waiting for this target"
+            target.error, target.refused = "too much is waiting for this target", False
             again = monotonic() + jittered(self._settings.longest_retry_s)
             self._timers.at(again, partial(self._call_again, state))
 
+    def _holds_call(self, state: ZoneState, target: TargetState, verb: str) -> bool:
+        """Whether nobody answers the target's calls, so that the zone waits until somebody does."""
+        resume = partial(self._submit_call, state, target, verb)
+        why = self._circuits.holds(_call_way(state, target), state.change.zone_id, resume)
+        if why:
+            target.error, target.refused = why, False
+        return bool(why)
+
     def _call(self, state: ZoneState, target: TargetState, verb: str) -> None:
-        problem = ""
-        try:
-            if not state.closed:
-                _tell_backend(target.live.backend, verb, state.change)
-        except errors.DesignateError as error:
-            problem = error.message or error.type
-        except Exception as error:
-            # Backends are plug-ins: what they let through must not end the zone's retries.
-            LOG.exception("zone %s: %s failed", state.change.zone_id, target.live.label)
-            problem = f"{verb} failed with {type(error).__name__}"
+        way = _call_way(state, target)
+        with self._lock:
+            waits = state.closed or self._holds_call(state, target, verb)
+            probe = not waits and self._circuits.asks(way)
+        error = None if waits else _tell_backend(target.live, verb, state.change)
         with self._lock:
             self._calling.discard((state.change.zone_id, target.live.lane))
-            if not state.closed:
-                self._called(state, target, verb, problem)
+            if isinstance(error, errors.BackendAway):
+                self._circuits.silent(way, _text(error), probe=probe)
+            elif not waits:
+                self._circuits.answered(way)
+            if not (waits or state.closed):
+                self._called(state, target, verb, error)
             # What had to wait for this call: that of a later state, or another verb.
             current = self._current(state.change.zone_id)
             if current is not None and (current is not state or verb != state.calls):
                 self._call_targets(current)
 
-    def _called(self, state: ZoneState, target: TargetState, verb: str, problem: str) -> None:
+    def _called(
+        self, state: ZoneState, target: TargetState, verb: str, error: errors.DesignateError | None
+    ) -> None:
+        problem = _text(error)
         if problem and problem != target.error:
             LOG.warning("zone %s: %s: %s", state.change.zone_id, target.live.label, problem)
         target.error = problem
+        target.refused = bool(problem) and not isinstance(error, errors.BackendAway)
         if problem and verb != "update":
             target.attempts = min(target.attempts + 1, 16)
             delay_s = min(
@@ -260,10 +271,30 @@ def _way(state: ZoneState, target: TargetState) -> Way:
     return "notify", state.pool.name, f"{host}:{port}"
 
 
-def _tell_backend(backend: Backend, verb: str, change: ZoneChange) -> None:
-    if verb == "delete":
-        backend.delete_zone(change, hard_delete=change.hard_delete)
-    elif verb == "create":
-        backend.create_zone(change)
-    else:
-        backend.update_zone(change)
+def _call_way(state: ZoneState, target: TargetState) -> Way:
+    return "call", state.pool.name, target.live.label
+
+
+def _text(error: errors.DesignateError | None) -> str:
+    return "" if error is None else error.message or error.type
+
+
+def _tell_backend(
+    target: LiveTarget, verb: str, change: ZoneChange
+) -> errors.DesignateError | None:
+    """What went wrong."""
+    backend = target.backend
+    try:
+        if verb == "delete":
+            backend.delete_zone(change, hard_delete=change.hard_delete)
+        elif verb == "create":
+            backend.create_zone(change)
+        else:
+            backend.update_zone(change)
+    except errors.DesignateError as error:
+        return error
+    except Exception as error:
+        # Backends are plug-ins: what they let through must not end the zone's retries.
+        LOG.exception("zone %s: %s failed", change.zone_id, target.label)
+        return errors.BackendError(f"{verb} failed with {type(error).__name__}")
+    return None

@@ -35,14 +35,16 @@ class Settings:
 
 @dataclass(slots=True)
 class TargetState:
-    """done: the backend call that the zone needs has succeeded. error: of the last call. notifying:
-    a NOTIFY is on its way; notify_again: and another is wanted after it. notify_text: what the
-    server said to the last one; told: the newest serial whose NOTIFY it accepted."""
+    """done: the backend call that the zone needs has succeeded. error: of the last call; refused: the
+    server said no, so that waiting alone will not help. notifying: a NOTIFY is on its way;
+    notify_again: and another is wanted after it. notify_text: what the server said to the last one;
+    told: the newest serial whose NOTIFY it accepted."""
 
     live: LiveTarget
     done: bool = False
     attempts: int = 0
     error: str = ""
+    refused: bool = False
     notifying: bool = False
     notify_again: bool = False
     notify_text: str = ""
@@ -178,9 +180,10 @@ class ZoneState:
         return None
 
     def given_up(self) -> ZoneReport:
-        """The report at the deadline: a target has not done its part, or nameservers are slow."""
-        outcome = Outcome.LATE if self.targets_done() else Outcome.FAILED
-        return self.failure("not served in time", outcome)
+        """The report at the deadline: a target refuses its part, or servers are slow or away."""
+        refused = any(target.refused and not target.done for target in self.targets)
+        failed = refused and not self.targets_done()
+        return self.failure("not served in time", Outcome.FAILED if failed else Outcome.LATE)
 
     def failure(self, reason: str, outcome: Outcome = Outcome.FAILED) -> ZoneReport:
         """The report that gives up, with what every server said."""

@@ -94,8 +94,9 @@ def test_a_certificate_of_somebody_else_is_refused_by_both_sides(nsd, tmp_path):
         )
         wrong_server = backend_of(nsd, ca_certs=other.options["ca_certs"])
         for backend in (wrong_client, wrong_server):
-            with pytest.raises(errors.BackendError, match="TLS failed"):
+            with pytest.raises(errors.BackendError, match="TLS failed") as caught:
                 backend.create_zone(change(name="guarded.example."))
+            assert not isinstance(caught.value, errors.BackendAway)
 
     assert "not configured" in nsd.control("zonestatus", "guarded.example.")
 

@@ -8,7 +8,7 @@ import pytest
 from designate import metrics
 from designate.backend.fake import FakeBackend
 from designate.model.pools import Target
-from designate.model.zones import Outcome
+from designate.model.zones import Action, Outcome
 from designate.worker.circuits import OPENS_AFTER, Circuits
 from designate.worker.converge import Converger
 from designate.worker.lanes import WIDTH
@@ -16,7 +16,7 @@ from designate.worker.timers import Timers
 from designate.worker.zonestate import Settings
 from tests.nanoserver import NanoServer
 from tests.servers import until
-from tests.workerparts import Central, change, live_pool
+from tests.workerparts import AwayBackend, Central, change, live_pool
 
 ZONES = 300
 WAY = ("query", "pool", "192.0.2.1:53")
@@ -51,6 +51,11 @@ def circuits():
 
 def probes(kind, server):
     return metrics.PROBES.labels(kind, "pool", f"{server.host}:{server.port}")._value.get()
+
+
+def counted(metric, kind):
+    """Of the first target of the pool."""
+    return metric.labels(kind, "pool", "target 1")._value.get()
 
 
 def is_silent(kind, server):
@@ -113,6 +118,58 @@ def test_what_is_given_up_says_why_and_leaves_nothing_behind(running):
 
         assert all("not asked" not in report.error for report in reports.got)
         assert not any(c.held for c in converger._circuits._circuits.values())
+
+
+def test_an_api_that_is_away_costs_probes_alone_and_all_zones_go_on_when_it_is_back(running):
+    with NanoServer() as server:
+        converger, reports = running()
+        backend = AwayBackend()
+        changes = [
+            change(1, Action.CREATE, name=f"z{n}.example.", serial=7, created=False)
+            for n in range(ZONES)
+        ]
+        server.serials.update({one.name: 7 for one in changes})
+        pool = live_pool(server, backends=(backend,))
+        for one in changes:
+            converger.want(one, pool)
+        before = counted(metrics.PROBES, "call")
+        until(lambda: counted(metrics.PROBES, "call") >= before + 2, 10, "probes")
+        calls, probed = backend.calls, counted(metrics.PROBES, "call") - before
+        is_open = counted(metrics.SILENT, "call")
+        backend.away.clear()
+        until(lambda: len(reports.got) >= ZONES, 10, "all zones")
+
+        assert calls <= OPENS_AFTER + WIDTH + probed
+        assert is_open == 1
+        assert {report.outcome for report in reports.got} == {Outcome.SERVED}
+        assert backend.zones == {one.name for one in changes}
+        assert backend.calls <= ZONES + OPENS_AFTER + WIDTH + probed + 2
+        assert counted(metrics.SILENT, "call") == 0
+
+
+@pytest.mark.parametrize("action", [Action.CREATE, Action.DELETE])
+def test_who_is_away_has_refused_nothing_so_that_the_zone_is_late(running, action):
+    with NanoServer() as server:
+        converger, reports = running(deadline_s=0.3)
+        wanted = change(1, action, created=action is Action.DELETE)
+        server.serials[wanted.name] = wanted.serial
+        converger.want(wanted, live_pool(server, backends=(AwayBackend(),)))
+        report = reports.wait(wanted)
+
+    assert report.outcome is Outcome.LATE
+    assert "target 1" in report.error
+    assert "nobody answers" in report.error
+
+
+def test_a_target_that_refuses_is_an_error_though_another_one_is_away(running):
+    refusing = FakeBackend(Target(type="fake"))
+    refusing.fail_next(10_000)
+    with NanoServer() as server:
+        converger, reports = running(deadline_s=0.3)
+        wanted = change(1, Action.CREATE, created=False)
+        converger.want(wanted, live_pool(server, backends=(AwayBackend(), refusing)))
+
+        assert reports.wait(wanted).outcome is Outcome.FAILED
 
 
 def test_a_zone_that_the_server_has_just_taken_is_asked_for_at_once(circuits):
