@@ -25,6 +25,8 @@ any contract. Foreign errors are translated where they occur: storage.engine, wi
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -242,3 +244,10 @@ def from_plain(plain: dict[str, Any]) -> DesignateError:
     if isinstance(error, Unavailable):
         error.retry_after_s = int(plain.get("retry_after_s", 1))
     return error
+
+
+def said(error: OSError) -> str:
+    """What the system said, in its words; the class where it said nothing."""
+    if error.errno and error.strerror == errno.errorcode.get(error.errno):
+        return os.strerror(error.errno)  # green sockets put the name of the number there
+    return error.strerror or type(error).__name__

@@ -125,7 +125,7 @@ class Nsd4Backend(Backend):
                 self._context = None  # The files may have been renewed.
             raise self._error(f"TLS failed: {error.reason or error}") from None
         except OSError as error:
-            raise self._away(error.strerror or type(error).__name__) from None
+            raise self._away(errors.said(error)) from None
 
     def _tls(self) -> ssl.SSLContext:
         with self._lock:
@@ -147,7 +147,7 @@ class Nsd4Backend(Backend):
                 context.load_default_certs()
         except OSError as error:
             files = ", ".join(filter(None, (certfile, keyfile, ca_certs)))
-            reason = error.strerror or type(error).__name__
+            reason = errors.said(error)
             raise self._error(f"one of {files}: {reason}") from None
         return context
 

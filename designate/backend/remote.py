@@ -176,6 +176,6 @@ def _reason(error: Exception) -> str:
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
+            return errors.said(cause)
         cause = cause.__cause__ or cause.__context__ or getattr(cause, "reason", None)
     return f"no token: {type(error).__name__}"

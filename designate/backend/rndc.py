@@ -66,9 +66,7 @@ def command(host: str, port: int, key: Key, text: str, timeout_s: float) -> Repl
     except _ChannelError as error:
         raise errors.BackendError(f"rndc {host}:{port}: {error}") from None
     except OSError as error:
-        raise errors.BackendAway(
-            f"rndc {host}:{port}: {error.strerror or type(error).__name__}"
-        ) from None
+        raise errors.BackendAway(f"rndc {host}:{port}: {errors.said(error)}") from None
     return Reply(
         code=int(_text(data, "result") or 0), error=_text(data, "err"), text=_text(data, "text")
     )

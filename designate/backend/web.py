@@ -212,7 +212,7 @@ def _reason(error: Exception, files: tuple[str, ...]) -> str:
     while not isinstance(cause, OSError) and (cause.__cause__ or cause.__context__):
         cause = cause.__cause__ or cause.__context__ or cause
     if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, TimeoutError):
-        return f"{cause.filename}: {cause.strerror}" if cause.filename else cause.strerror
+        return f"{cause.filename}: {cause.strerror}" if cause.filename else errors.said(cause)
     if isinstance(cause, TimeoutError) or isinstance(error, urllib3.exceptions.TimeoutError):
         return "no answer in time"
     if isinstance(error, urllib3.exceptions.EmptyPoolError):

@@ -25,6 +25,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
+from designate import errors
 from designate.wire import tsig
 from designate.wire.names import to_wire
 
@@ -206,7 +207,7 @@ def _exchange(address: Address, port: int, asked: _Asked, deadline: float, tcp: 
     except TimeoutError:
         raise _NoReplyError("timeout") from None
     except OSError as error:
-        raise _NoReplyError(error.strerror or type(error).__name__) from None
+        raise _NoReplyError(errors.said(error)) from None
 
 
 def _over_udp(address: Address, port: int, asked: _Asked, deadline: float) -> _Reply:

@@ -27,6 +27,7 @@ import dns.rdatatype
 import dns.rrset
 import dns.tsig
 
+from designate import errors
 from designate.wire import client, tsig
 from designate.wire.assembly import Assembler, Kind, TransferFailed
 
@@ -168,7 +169,7 @@ class _Transfer:
             except TimeoutError:
                 raise TransferFailed("it took too long", final=True) from None
             except OSError as error:
-                raise TransferFailed(error.strerror or type(error).__name__) from None
+                raise TransferFailed(errors.said(error)) from None
         if self._query.keyring and self._unsigned:
             raise TransferFailed("its last message is not signed")
         if self._assembler.dropped:
@@ -193,7 +194,7 @@ class _Transfer:
             except TimeoutError:
                 trouble = "it cannot be reached in time"
             except OSError as error:
-                trouble = error.strerror or type(error).__name__
+                trouble = errors.said(error)
         raise TransferFailed(trouble, final=True)
 
     def _message(self, sock: socket.socket, until: float) -> bytes:

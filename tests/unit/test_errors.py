@@ -1,5 +1,8 @@
 """errors: the tree and its envelope."""
 
+import errno
+import socket
+
 import pytest
 
 from designate import errors
@@ -48,3 +51,16 @@ def test_an_error_of_a_newer_release_becomes_the_base():
 
     assert type(back) is errors.DesignateError
     assert (back.code, back.type) == (500, "teapot")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), "Connection refused"),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "ECONNREFUSED"), "Connection refused"),
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (ConnectionResetError(), "ConnectionResetError"),
+    ],
+)
+def test_what_the_system_said_is_in_its_words(error, said):
+    assert errors.said(error) == said
