@@ -15,7 +15,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from time import monotonic
+from time import monotonic, sleep
 
 from designate.mdns.handler import TRANSFERS, Handler
 from designate.wire import packet
@@ -114,7 +114,11 @@ class Conversation:
     def _answer(self, wire: bytes) -> None:
         replies: Iterator[bytes] = self._handler.handle(wire, self._peer, tcp=True)
         with closing(replies):  # type: ignore[type-var]  # handle is a generator
-            for reply in replies:
+            for number, reply in enumerate(replies):
+                if number:
+                    sleep(
+                        0
+                    )  # locks are not fair: whoever waits for this one, and green threads, come on
                 with self._lock:
                     left_s = self._end - monotonic()
                     if left_s <= 0:

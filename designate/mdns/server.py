@@ -6,12 +6,12 @@ import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from time import monotonic
 
 from oslo_config import cfg
 
 from designate import errors, metrics
+from designate.mdns import listening
 from designate.mdns.callers import is_in, networks
 from designate.mdns.handler import Handler
 from designate.mdns.ratelimit import RateLimit
@@ -67,16 +67,14 @@ OPTS = [
 ]
 
 MOST_THREADS = 16
-POLL_S = 2.0
+WAKE_S = 0.02
 # So long after the last answer over UDP a stopping server still takes connections: whoever was told a
 # serial comes for the zone. BIND does not ask a primary that refuses it then, for any zone, for ten
 # minutes.
 FAREWELL_S = 1.0
 PAUSE_S = 0.1
-RECEIVE_BUFFER = 4 * 2**20
 LARGEST_QUERY = 65535
 MAPPED = "::ffff:"
-FREE_PORT_TRIES = 20
 
 
 def parse_address(text: str) -> tuple[str, int]:
@@ -138,22 +136,25 @@ class MiniDns:
         ipv4_ports = {port for host, port in listen if ":" not in host}
         try:
             for host, port in listen:
-                tcp, udp = _bind_both(host, port, self._conf, ipv6_only=port in ipv4_ports)
+                tcp, udp = listening.bind_both(host, port, self._conf, ipv6_only=port in ipv4_ports)
                 self._tcp.append(tcp)
                 self._udp.append(udp)
+                for _ in range(1, min(self._conf.threads, MOST_THREADS)):
+                    # A descriptor for each thread: of green ones only one may wait for each.
+                    self._udp.append(udp.dup())
                 self.addresses.append((host, tcp.getsockname()[1]))
             ipv4_ports = {port for host, port in tls_listen if ":" not in host}
             for host, port in tls_listen:
-                tcp = _bind_tcp(host, port, self._conf, ipv6_only=port in ipv4_ports)
+                tcp = listening.bind_tcp(host, port, self._conf, ipv6_only=port in ipv4_ports)
                 self._tls_sockets.append(tcp)
                 self.tls_addresses.append((host, tcp.getsockname()[1]))
         except OSError:
             self.stop()
             raise
-        for tcp, udp in zip(self._tcp, self._udp, strict=True):
+        for tcp in self._tcp:
             self._run(self._accept, tcp)
-            for _ in range(min(self._conf.threads, MOST_THREADS)):
-                self._run(self._receive, udp)
+        for udp in self._udp:
+            self._run(self._receive, udp)
         for tcp in self._tls_sockets:
             self._run(self._accept_tls, tcp)
         LOG.info("MiniDNS serves on %s, over TLS on %s", self.addresses, self.tls_addresses)
@@ -171,13 +172,16 @@ class MiniDns:
         self._handler.stop()
 
     def _close(self, sockets: list[socket.socket]) -> None:
-        for sock in sockets:
-            # Wakes its threads, although it is not connected.
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RD)
-        for thread in [thread for thread, sock in self._threads.items() if sock in sockets]:
-            thread.join(timeout=2 * POLL_S)
-            del self._threads[thread]
+        waiting = {thread: sock for thread, sock in self._threads.items() if sock in sockets}
+        deadline = monotonic() + 2 * listening.POLL_S
+        while waiting and monotonic() < deadline:
+            for sock in waiting.values():
+                listening.wake(sock)
+            next(iter(waiting)).join(timeout=WAKE_S)
+            waiting = {thread: sock for thread, sock in waiting.items() if thread.is_alive()}
+        self._threads = {
+            thread: sock for thread, sock in self._threads.items() if sock not in sockets
+        }
         for sock in sockets:
             sock.close()
         sockets.clear()
@@ -238,59 +242,3 @@ class MiniDns:
                 connection.close()
                 continue
             self._connections.admit(admitted, plain_peer(peer[0]))
-
-
-def _bind_both(
-    host: str, port: int, conf: cfg.GroupAttr, *, ipv6_only: bool
-) -> tuple[socket.socket, socket.socket]:
-    """Listening TCP and UDP sockets on one port. Raises OSError."""
-    for attempt in range(1, FREE_PORT_TRIES + 1):
-        try:
-            return _bind(host, port, conf, ipv6_only)
-        except OSError:
-            # A port that is free for TCP may be taken for UDP; of free ones there are more.
-            if port or attempt == FREE_PORT_TRIES:
-                raise
-    raise AssertionError
-
-
-def _bind(
-    host: str, port: int, conf: cfg.GroupAttr, ipv6_only: bool
-) -> tuple[socket.socket, socket.socket]:
-    tcp = _bind_tcp(host, port, conf, ipv6_only=ipv6_only)
-    try:
-        udp = _socket(host, socket.SOCK_DGRAM, conf, ipv6_only)
-        try:
-            udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-            udp.bind((host, tcp.getsockname()[1]))
-        except OSError:
-            udp.close()
-            raise
-    except OSError:
-        tcp.close()
-        raise
-    return tcp, udp
-
-
-def _bind_tcp(host: str, port: int, conf: cfg.GroupAttr, *, ipv6_only: bool) -> socket.socket:
-    tcp = _socket(host, socket.SOCK_STREAM, conf, ipv6_only)
-    try:
-        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        tcp.bind((host, port))
-        tcp.listen(conf.tcp_backlog)
-    except OSError:
-        tcp.close()
-        raise
-    return tcp
-
-
-def _socket(host: str, kind: int, conf: cfg.GroupAttr, ipv6_only: bool) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, kind)
-    if family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, ipv6_only)
-    if (conf.workers or 1) > 1:
-        # The system spreads queries and connections over the processes.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    sock.settimeout(POLL_S)
-    return sock

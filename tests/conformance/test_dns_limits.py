@@ -1,6 +1,7 @@
 """What one sender of UDP queries can get out of MiniDNS, in counts."""
 
 import socket
+from time import process_time
 
 import dns.flags
 import dns.message
@@ -102,3 +103,11 @@ def test_a_flood_gets_few_answers_and_tcp_stays_open(limited):
     assert all(reply.answer or reply.flags & dns.flags.TC for reply in replies)
     assert whole.answer
     assert all(reply.answer for reply in exempt)
+
+
+def test_a_server_that_stops_does_not_turn_round(tmp_path):
+    with Hidden(tmp_path):
+        before_s = process_time()
+    used_s = process_time() - before_s
+
+    assert used_s < 0.3
