@@ -7,6 +7,7 @@ ones of them; without it they are the system's.
 from __future__ import annotations
 
 import os
+import warnings
 
 VARIABLE = "DESIGNATE_CONCURRENCY"
 CHOICES = ("threading", "eventlet")
@@ -20,17 +21,25 @@ def choice() -> str:
     return found
 
 
-def prepare() -> None:
-    """Make the process ready for it. To be called first in a program, before other imports.
+def patch() -> None:
+    """Make the threads of the process those that it asks for. To be called first in a program, before
+    other imports; costs nothing where they are the system's.
 
     Raises SystemExit for an unknown choice, or where eventlet is asked for and not installed.
     """
+    # Libraries import it where it is installed, wanted or not; who wants it knows.
+    warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
     if choice() == "eventlet":
         try:
             import eventlet
         except ImportError:
             raise SystemExit(f"{VARIABLE} is eventlet, which is not installed") from None
         eventlet.monkey_patch()
+
+
+def prepare() -> None:
+    """As patch(), for a program that uses oslo.service."""
+    patch()
     from oslo_service import backend
 
     # oslo.service takes eventlet's where nothing else is said before it is used.

@@ -1,14 +1,19 @@
 """What all folders of tests share: how hypothesis runs, and the servers that take long to start.
 Other parts to test with are in servers.py and service.py."""
 
+import sys
 from collections.abc import Iterator
 
 import hypothesis
 import pytest
 
+from designate import concurrency
 from tests.broker import RabbitMQ
 from tests.databases import Databases, MariaDB, PostgreSQL, SQLite
 from tests.keystone import Keystone
+
+if concurrency.choice() == "eventlet" and "tests.green" not in sys.modules:
+    raise pytest.UsageError(f"{concurrency.VARIABLE} is set; run: tools/test eventlet [FILE]")
 
 # A slow machine is no fault of the code; what fails prints how to repeat it.
 hypothesis.settings.register_profile("designate", deadline=None, print_blob=True)

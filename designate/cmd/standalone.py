@@ -6,20 +6,24 @@ What is heavy is imported after the arguments were read, so that a typing error 
 
 from __future__ import annotations
 
-import argparse
-import ipaddress
-import logging
-import signal
-import socket
-import sys
-import threading
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from designate import concurrency
 
-from oslo_config import cfg
+concurrency.patch()  # before any other import
 
-from designate import config, errors
+import argparse  # noqa: E402
+import ipaddress  # noqa: E402
+import logging  # noqa: E402
+import signal  # noqa: E402
+import socket  # noqa: E402
+import sys  # noqa: E402
+import threading  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import TYPE_CHECKING  # noqa: E402
+
+from oslo_config import cfg  # noqa: E402
+
+from designate import config, errors  # noqa: E402
 
 if TYPE_CHECKING:
     from designate.compose import Standalone

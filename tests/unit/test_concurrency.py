@@ -1,7 +1,14 @@
-"""What eventlet, which libraries import on their own, must not do to us."""
+"""Threads or green threads: who asks gets them, and who does not is left alone by eventlet, which
+libraries import on their own."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from designate import concurrency
 
 LATE_EVENTLET = """
 import warnings
@@ -22,3 +29,44 @@ def test_dns_messages_are_signed_although_a_library_imports_eventlet():
     )
 
     assert done.stdout.strip() == "True", done.stderr
+
+
+GREEN = """
+import {module}
+import threading
+import eventlet.patcher
+print(eventlet.patcher.is_monkey_patched("thread"), eventlet.patcher.is_monkey_patched("socket"))
+"""
+
+
+@pytest.mark.parametrize(
+    "module", ["designate.cmd.daemons", "designate.cmd.standalone", "designate.wsgi.api"]
+)
+def test_every_service_asks_which_threads_it_is_to_have(module: str, tmp_path: Path) -> None:
+    (tmp_path / "designate.conf").touch()
+    done = {
+        choice: subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", GREEN.format(module=module)],
+            env={
+                **os.environ,
+                concurrency.VARIABLE: choice,
+                "OS_DESIGNATE_CONFIG_DIR": str(tmp_path),
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        for choice in concurrency.CHOICES
+    }
+
+    assert {choice: ran.stdout.strip() for choice, ran in done.items()} == {
+        "threading": "False False",
+        "eventlet": "True True",
+    }, done
+
+
+def test_an_unknown_choice_ends_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(concurrency.VARIABLE, "gevent")
+
+    with pytest.raises(SystemExit, match="'gevent'; it can be threading or eventlet"):
+        concurrency.patch()

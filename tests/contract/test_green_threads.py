@@ -1,0 +1,56 @@
+"""What a deployment needs most, on green threads. `tools/test eventlet` runs all functional tests so."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from designate import concurrency
+
+ROOT = Path(__file__).parents[2]
+SECONDARY = "tests/functional/test_secondary.py::test_"
+MAIN_JOB = "tests/functional/test_main_job.py"
+TOGETHER = f"{MAIN_JOB}::test_many_clients_changing_one_zone_and_many_lose_nothing"
+PROGRAM = "tests/functional/test_standalone_program.py::test_"
+PARTS = {
+    "the main job": (MAIN_JOB, "-k", "sqlite"),
+    "on servers' databases": (f"{TOGETHER}[mariadb]", f"{TOGETHER}[postgresql]"),
+    "imports and exports": ("tests/functional/test_tasks.py",),
+    "zones of other primaries": (
+        f"{SECONDARY}a_zone_of_a_real_primary_is_served_and_follows_its_changes",
+        f"{SECONDARY}of_several_primaries_the_newest_wins_whichever_is_down",
+    ),
+    "MiniDNS over TCP and TLS": (
+        "tests/conformance/test_dns_tcp.py",
+        "tests/conformance/test_dns_tls.py",
+    ),
+    "the program": (f"{PROGRAM}a_signal_ends_it_in_order",),
+}
+TIMEOUT_S = 240
+
+
+@pytest.mark.timeout(TIMEOUT_S + 60)
+@pytest.mark.parametrize("part", PARTS)
+def test_it_works_on_green_threads_too(part: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "tests.green", "-p", "no:cacheprovider"]
+    process = subprocess.Popen(
+        [*command, f"--basetemp={tmp_path / 'green'}", *PARTS[part]],
+        env={**os.environ, concurrency.VARIABLE: "eventlet"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=TIMEOUT_S)
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)  # for it has servers to end
+            process.communicate(timeout=30)
+
+    assert process.returncode == 0, output
+    assert re.fullmatch(r"\d+ passed(, \d+ deselected)? in .+", output.splitlines()[-1]), output
