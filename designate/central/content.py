@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from designate import errors
 from designate.storage.inbound import Held
+from designate.turns import in_turns
 from designate.wire import rr, rrsets
 from designate.wire.rrsets import Key, Namer, RRset, Step
 
@@ -46,7 +47,7 @@ def compare(held: Iterable[Held], wanted: dict[Key, RRset], zone_ttl: int) -> Ch
     could not be sent on."""
     changes = Changes()
     left = dict(wanted)
-    for one in held:
+    for one in in_turns(held):
         rrset = left.pop((one.name_key, rrsets.type_number(one.type)), None)
         old = _real(one, zone_ttl)
         new = b"" if rrset is None else rrset.wire
@@ -57,10 +58,10 @@ def compare(held: Iterable[Held], wanted: dict[Key, RRset], zone_ttl: int) -> Ch
             changes.gone.append(one)
         elif deleted or added or one.ttl is None:
             changes.changed.append((one, rrset))
-    for rrset in left.values():
+    for rrset in in_turns(left.values()):
         changes.made.append(rrset)
         changes.added += rr.split(rrset.wire)
-    for rrset in (*changes.made, *(rrset for _, rrset in changes.changed)):
+    for rrset in in_turns((*changes.made, *(rrset for _, rrset in changes.changed))):
         try:
             rrsets.check_size(rrset)
         except ValueError as error:

@@ -27,6 +27,7 @@ from designate.storage import inbound, journal, recordsets, zones
 from designate.storage.engine import Transaction
 from designate.storage.journal import Step
 from designate.storage.zones import StoredZone
+from designate.turns import in_turns
 from designate.wire import rr, rrsets
 from designate.wire.names import serial_gt
 from designate.wire.rrsets import Soa
@@ -170,8 +171,8 @@ class InboundEndpoint:
             soa=soa,
             changes=changes,
             zone=_after(stored, soa, now),
-            made=[_made(rrset, zone, now) for rrset in changes.made],
-            changed=[_changed(held, rrset, zone, now) for held, rrset in changes.changed],
+            made=[_made(rrset, zone, now) for rrset in in_turns(changes.made)],
+            changed=[_changed(held, rrset, zone, now) for held, rrset in in_turns(changes.changed)],
         )
 
     def _check_bounds(self, stored: StoredZone, soa: Soa, changes: Changes) -> None:

@@ -56,6 +56,7 @@ from designate.model.zones import (
 from designate.storage import admin, family, ownership, pools, recordsets, zones
 from designate.storage.engine import Transaction
 from designate.storage.zones import StoredZone
+from designate.turns import in_turns
 from designate.wire import names, rr
 from designate.wire.names import SERIAL_MODULUS, serial_ge
 
@@ -444,11 +445,11 @@ def _recordsets(tx: Transaction, zone: Zone, content: Content) -> list[tuple[Rec
     """The content's recordsets in the zone. Raises BadRequest for what belongs into a zone below."""
     cuts = {
         row[0]: [cut.lower() for cut in naming.between(row[0], zone.name)]
-        for row in content.recordsets
+        for row in in_turns(content.recordsets)
     }
     taken = family.taken(tx.connection, zone.name, {cut for at in cuts.values() for cut in at})
     found = []
-    for name, rtype, ttl, texts, rdatas in content.recordsets:
+    for name, rtype, ttl, texts, rdatas in in_turns(content.recordsets):
         if taken.intersection(cuts[name]):
             raise errors.BadRequest(
                 f"{name} belongs in a child zone", type="invalid_recordset_location"

@@ -15,9 +15,10 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import closing
-from time import monotonic, sleep
+from time import monotonic
 
 from designate.mdns.handler import TRANSFERS, Handler
+from designate.turns import let_others_on
 from designate.wire import packet
 
 LOG = logging.getLogger(__name__)
@@ -116,9 +117,7 @@ class Conversation:
         with closing(replies):  # type: ignore[type-var]  # handle is a generator
             for number, reply in enumerate(replies):
                 if number:
-                    sleep(
-                        0
-                    )  # locks are not fair: whoever waits for this one, and green threads, come on
+                    let_others_on()  # locks are not fair: one may wait for this one
                 with self._lock:
                     left_s = self._end - monotonic()
                     if left_s <= 0:

@@ -22,6 +22,7 @@ from designate.storage.tables import (
     zones,
 )
 from designate.storage.zones import STORED, StoredZone, of_row
+from designate.turns import let_others_on
 
 NAMES_AT_ONCE = 500
 BATCH = 1000
@@ -81,6 +82,7 @@ def update_many(tx: Transaction, changed: Sequence[tuple[RecordSet, bytes]], rev
     """New data of recordsets; a few statements for each BATCH of them."""
     for start in range(0, len(changed), BATCH):
         batch = changed[start : start + BATCH]
+        let_others_on()
         tx.execute(
             _UPDATE,
             [
@@ -107,6 +109,7 @@ def update_many(tx: Transaction, changed: Sequence[tuple[RecordSet, bytes]], rev
 def delete_many(tx: Transaction, recordset_ids: Sequence[str]) -> None:
     for start in range(0, len(recordset_ids), BATCH):
         ids = recordset_ids[start : start + BATCH]
+        let_others_on()
         tx.execute(sa.delete(recordsets).where(recordsets.c.id.in_(ids)))
 
 

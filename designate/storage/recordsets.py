@@ -17,6 +17,7 @@ from designate.storage import query as queries
 from designate.storage.engine import Transaction
 from designate.storage.query import Condition, Scope
 from designate.storage.tables import DATA_KEY_LENGTH, LIVE, records, recordsets, zones
+from designate.turns import let_others_on
 
 SORT_COLUMNS = {
     "created_at": recordsets.c.created_at,
@@ -202,7 +203,7 @@ INSERT = sa.insert(recordsets)
 INSERT_RECORDS = sa.insert(records)
 DELETE = sa.delete(recordsets).where(recordsets.c.id == sa.bindparam("recordset_id"))
 DELETE_RECORDS = sa.delete(records).where(records.c.recordset_id == sa.bindparam("recordset_id"))
-INSERT_BATCH = 5000
+INSERT_BATCH = 1000
 INSERTED = "inserted"
 
 
@@ -372,6 +373,7 @@ def insert_many(
     """As insert, in two statements for each INSERT_BATCH of them."""
     for start in range(0, len(found), INSERT_BATCH):
         batch = found[start : start + INSERT_BATCH]
+        let_others_on()
         tx.settle()
         _insert(
             tx,

@@ -17,6 +17,7 @@ from designate.model.admin import TsigScope
 from designate.model.codec import from_plain
 from designate.model.zones import Action, Master, ZoneType
 from designate.storage.tables import LIVE, recordsets, tsigkeys, zone_journal, zones
+from designate.turns import let_others_on
 
 STREAM_BATCH = 4000
 
@@ -255,6 +256,7 @@ def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[str, int |
     cursor = result.cursor
     assert cursor is not None  # noqa: S101 - a select has one
     while rows := cursor.fetchmany(STREAM_BATCH):
+        let_others_on()
         yield from rows
     result.close()
 

@@ -14,6 +14,7 @@ from designate.model.zones import Zone
 from designate.storage.engine import Transaction
 from designate.storage.rows import Rows
 from designate.storage.tables import recordsets, zone_task_files, zone_tasks
+from designate.turns import let_others_on
 
 DATES = ("created_at", "id", "updated_at")
 FILTERS = ("status", "message", "zone_id")
@@ -128,5 +129,6 @@ def content(
     )
     yield zone.name, "SOA", None, (zone.soa_text,)
     for batch in rows.partitions(BATCH):
+        let_others_on()
         for row in batch:
             yield row.name, row.type, row.ttl, tuple(row.texts)

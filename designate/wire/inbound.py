@@ -28,6 +28,7 @@ import dns.rrset
 import dns.tsig
 
 from designate import errors
+from designate.turns import let_others_on
 from designate.wire import client, tsig
 from designate.wire.assembly import Assembler, Kind, TransferFailed
 
@@ -166,6 +167,7 @@ class _Transfer:
                 while not self._assembler.done:
                     until = min(deadline, time.monotonic() + self._limits.read_s)
                     self._take(self._message(sock, until), until)
+                    let_others_on()
             except TimeoutError:
                 raise TransferFailed("it took too long", final=True) from None
             except OSError as error:

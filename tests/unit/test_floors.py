@@ -8,12 +8,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "designate"
 
-BASE = {"errors", "context", "metrics"}
+BASE = {"errors", "context", "metrics", "turns"}
 ALLOWED: dict[str, set[str]] = {
     # floor 0
     "errors": set(),
     "context": set(),
     "metrics": set(),
+    "turns": set(),
     # floor 1: pure, and apart from each other
     "wire": BASE,
     "model": BASE,
