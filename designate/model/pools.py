@@ -25,6 +25,11 @@ class Nameserver:
     port: int = 53
     tsigkey_id: str | None = None
 
+    @property
+    def label(self) -> str:
+        """What logs, errors and metrics call it: `192.0.2.1:53`, `[2001:db8::1]:53`."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:

@@ -108,7 +108,7 @@ class Checker:
     def _answered(
         self, batch: _Batch, zone: _Zone, nameserver: Nameserver, answer: SoaAnswer
     ) -> None:
-        label = f"{nameserver.host}:{nameserver.port}"
+        label = nameserver.label
         with self._lock:
             if answer.silent:
                 zone.unknown += 1

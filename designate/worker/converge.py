@@ -142,7 +142,7 @@ class Converger:
             for server in addressed or servers:
                 if state is not None and not state.closed:
                     if addressed:
-                        self._circuits.alive(_way(state, server))
+                        self._circuits.alive(_way(state.pool, server.nameserver))
                     server.delay_s = HINTED_DELAY_S
                     self._poll(state, server)
 
@@ -170,7 +170,7 @@ class Converger:
         nameserver: Nameserver,
         tell: Callable[[client.SoaAnswer], object],
     ) -> None:
-        way = ("query", pool.name, f"{nameserver.host}:{nameserver.port}")
+        way = _way(pool, nameserver)
         with self._lock:
             held = self._circuits.holds(way, change.zone_id, None)
             probe = not held and self._circuits.asks(way)
@@ -240,13 +240,15 @@ class Converger:
     def _holds(self, state: ZoneState, server: ServerState) -> bool:
         """Whether the server is silent, so that the zone waits until it is not."""
         resume = partial(self._poll, state, server)
-        why = self._circuits.holds(_way(state, server), state.change.zone_id, resume)
+        why = self._circuits.holds(
+            _way(state.pool, server.nameserver), state.change.zone_id, resume
+        )
         if why and server.answer is None:
             server.answer = client.SoaAnswer(state=client.SoaState.UNKNOWN, text=why)
         return bool(why)
 
     def _ask(self, state: ZoneState, server: ServerState) -> None:
-        way = _way(state, server)
+        way = _way(state.pool, server.nameserver)
         with self._lock:
             if state.closed:
                 return
@@ -323,13 +325,13 @@ def _unasked(why: str) -> client.SoaAnswer:
     return client.SoaAnswer(state=client.SoaState.UNKNOWN, text=why, silent=True)
 
 
-def _way(state: ZoneState, server: ServerState) -> Way:
-    return "query", state.pool.name, server.label
+def _way(pool: LivePool, nameserver: Nameserver) -> Way:
+    return "query", pool.name, nameserver.label
 
 
 def measure(state: ZoneState, server: ServerState) -> None:
     """Record what the answer of a nameserver that was behind says."""
-    labels = (state.pool.name, server.label)
+    labels = (state.pool.name, server.nameserver.label)
     if not state.lags(server):
         metrics.CONVERGENCE_SECONDS.labels(*labels).observe(monotonic() - state.since)
         metrics.SERIAL_LAG.labels(*labels).set(0)

@@ -64,10 +64,6 @@ class ServerState:
     due: float | None = None
 
     @property
-    def label(self) -> str:
-        return f"{self.nameserver.host}:{self.nameserver.port}"
-
-    @property
     def serial(self) -> int:
         """Of the last answer; 0 when that had none."""
         return self.answer.serial if self.answer is not None else 0
@@ -188,7 +184,7 @@ class ZoneState:
     def failure(self, reason: str, outcome: Outcome = Outcome.FAILED) -> ZoneReport:
         """The report that gives up, with what every server said."""
         parts = [
-            f"nameserver {server.label}: {server.answer or 'not asked'}"
+            f"nameserver {server.nameserver.label}: {server.answer or 'not asked'}"
             for server in self.servers
             if self.lags(server)
         ]
