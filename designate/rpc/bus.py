@@ -30,12 +30,18 @@ class Bus(Protocol):
     """Carries method calls between processes. Thread-safe."""
 
     def call(
-        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+        self,
+        topic: str,
+        namespace: str,
+        version: str,
+        method: str,
+        message: dict[str, Any],
+        within_s: float | None = None,
     ) -> Any:
         """Run the method in one process that serves the topic and wait for its plain result.
 
-        Raises the endpoint's DesignateError; Unavailable when the bus cannot be reached or no
-        answer came in time (the method may have run).
+        Raises the endpoint's DesignateError; Unavailable when the bus cannot be reached; NoAnswer when
+        none came within within_s or the bus's own deadline (the method may have run).
         """
         ...
 
@@ -60,6 +66,10 @@ class Bus(Protocol):
     def stop(self) -> None:
         """Stop taking calls and finish what was taken."""
         ...
+
+
+class NoAnswer(errors.Unavailable):
+    """None came in time."""
 
 
 class NotServed(errors.Unavailable):

@@ -13,6 +13,7 @@ from oslo_config import cfg
 from designate.rpc import interfaces
 from designate.rpc.bus import (
     Bus,
+    NoAnswer,
     NotServed,
     Signature,
     Version,
@@ -25,6 +26,7 @@ LOG = logging.getLogger(__name__)
 
 CENTRAL_TOPIC = "central"
 WORKER_TOPIC = "worker"
+PROMPT_S = 3.0
 
 I = TypeVar("I", bound=interfaces.Interface)  # noqa: E741 - the conventional name for "interface"
 
@@ -90,6 +92,14 @@ def _method(sent: _Sent, bus: Bus) -> Callable[..., Any]:
     def call(_self: object, *args: Any, **kwargs: Any) -> Any:
         return sent.signature.decode_result(bus.call(*sent.message(args, kwargs)))
 
+    def ask(_self: object, *args: Any, **kwargs: Any) -> Any:
+        message = sent.message(args, kwargs)
+        try:
+            answer = bus.call(*message, within_s=PROMPT_S)
+        except NoAnswer:
+            answer = bus.call(*message, within_s=2 * PROMPT_S)
+        return sent.signature.decode_result(answer)
+
     def tell(_self: object, *args: Any, **kwargs: Any) -> None:
         try:
             message = sent.message(args, kwargs)
@@ -99,7 +109,8 @@ def _method(sent: _Sent, bus: Bus) -> Callable[..., Any]:
         (bus.cast if sent.name in sent.interface.CASTS else bus.fanout)(*message)
 
     told = sent.interface.CASTS | sent.interface.FANOUTS
-    method = tell if sent.name in told else call
+    quick = ask if sent.name in sent.interface.PROMPT else call
+    method = tell if sent.name in told else quick
     method.__name__ = sent.name
     return method
 

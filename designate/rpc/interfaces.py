@@ -2,7 +2,9 @@
 
 A client of a Protocol is made by `rpc.clients`, an endpoint implements it; the types of the methods
 are the contract from which the codec is derived. `call` waits for the result; methods named in CASTS
-are sent without waiting, those in FANOUTS to every process of the topic.
+are sent without waiting, those in FANOUTS to every process of the topic. Those in PROMPT are short and
+may be run twice: where the answer is not there soon, it or the question was lost with a process or with the
+broker, and the call is made once more.
 
 All interfaces together are one contract with one version, CONTRACT (major: incompatible; minor:
 methods or defaulted arguments added). The VERSION of an interface is that of the contract in which it
@@ -66,6 +68,7 @@ class Interface(Protocol):
     VERSION: ClassVar[str]
     SINCE: ClassVar[Mapping[str, str]] = {}
     CASTS: ClassVar[frozenset[str]] = frozenset()
+    PROMPT: ClassVar[frozenset[str]] = frozenset({"get"})
     FANOUTS: ClassVar[frozenset[str]] = frozenset()
 
 
@@ -322,6 +325,7 @@ class FloatingIpsApi(Interface, Protocol):
 
     NAMESPACE: ClassVar[str] = "floatingips"
     VERSION: ClassVar[str] = "1.0"
+    PROMPT: ClassVar[frozenset[str]] = frozenset()  # Neutron is asked for each.
 
     def find(
         self, context: Context, token: str, catalog: tuple[NetworkEndpoint, ...] = ()
@@ -453,6 +457,7 @@ class StatusApi(Interface, Protocol):
 
     NAMESPACE: ClassVar[str] = "status"
     VERSION: ClassVar[str] = "1.0"
+    PROMPT: ClassVar[frozenset[str]] = frozenset({"recover"})
     CASTS: ClassVar[frozenset[str]] = frozenset({"report"})
 
     def report(self, context: Context, report: ZoneReport) -> None: ...
@@ -542,6 +547,7 @@ class LeasesApi(Interface, Protocol):
 
     NAMESPACE: ClassVar[str] = "leases"
     VERSION: ClassVar[str] = "1.0"
+    PROMPT: ClassVar[frozenset[str]] = frozenset({"renew"})
     CASTS: ClassVar[frozenset[str]] = frozenset({"release"})
 
     def renew(self, context: Context, group: str, member: str, lifetime_s: float) -> Membership:

@@ -52,7 +52,13 @@ class LocalBus:
                 thread.join(timeout=10)
 
     def call(
-        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+        self,
+        topic: str,
+        namespace: str,
+        version: str,
+        method: str,
+        message: dict[str, Any],
+        within_s: float | None = None,
     ) -> Any:
         dispatcher = self._dispatchers.get(topic)
         if dispatcher is None:

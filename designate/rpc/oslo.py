@@ -26,7 +26,7 @@ from oslo_messaging import opts as messaging_opts
 
 from designate import errors, metrics
 from designate.rpc import together
-from designate.rpc.bus import Dispatcher
+from designate.rpc.bus import Dispatcher, NoAnswer
 from designate.rpc.interfaces import Interface
 from designate.rpc.together import Call, Cast, Casts, Senders, Together
 
@@ -40,10 +40,15 @@ MISSED_HEARTBEATS = 3
 # What says that the broker is away. A new connection's failure comes as the driver's own error.
 AWAY = (messaging.MessageDeliveryFailure, KombuError, AMQPError, OSError)
 # Other than oslo.messaging's own: a caller is answered in time, and a server takes from the broker
-# only what it can soon work on, so that what waits can be taken by another server.
+# only what it can soon work on, so that what waits can be taken by another server. A broker that comes
+# back is found within seconds, however long it was away.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "DEFAULT": {"rpc_response_timeout": 10, "control_exchange": EXCHANGE},
-    "oslo_messaging_rabbit": {"rabbit_qos_prefetch_count": 64, "heartbeat_timeout_threshold": 30},
+    "oslo_messaging_rabbit": {
+        "rabbit_qos_prefetch_count": 64,
+        "heartbeat_timeout_threshold": 30,
+        "rabbit_interval_max": 2,
+    },
 }
 
 
@@ -129,20 +134,27 @@ class OsloBus:
             transport.cleanup()
 
     def call(
-        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+        self,
+        topic: str,
+        namespace: str,
+        version: str,
+        method: str,
+        message: dict[str, Any],
+        within_s: float | None = None,
     ) -> Any:
+        deadline_s: float = self._conf.rpc_response_timeout
         call = Call(
             namespace=namespace,
             version=version,
             method=method,
             message=message,
-            until_s=time.monotonic() + self._conf.rpc_response_timeout,
+            until_s=time.monotonic() + min(deadline_s, within_s or deadline_s),
         )
         try:
             answer = self._timed(topic, call)
         except (messaging.MessagingTimeout, TimeoutError):
             LOG.warning("%s did not answer %s.%s in time", topic, namespace, method)
-            raise errors.Unavailable(
+            raise NoAnswer(
                 "The service did not answer in time", retry_after_s=RETRY_AFTER_S
             ) from None
         except AWAY as error:

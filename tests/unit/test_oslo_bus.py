@@ -1,0 +1,97 @@
+"""How long calls over oslo.messaging wait where nobody answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import ClassVar, Protocol
+
+import pytest
+from oslo_config import cfg
+
+from designate import concurrency, errors
+from designate.context import Context, admin_context
+from designate.rpc import clients, interfaces
+from designate.rpc.bus import NoAnswer
+
+concurrency.prepare()  # before oslo.messaging is imported
+
+from designate.rpc import oslo  # noqa: E402
+
+
+class Deaf(oslo.OsloBus):
+    """Sends nothing, and no answer comes until `end` is set."""
+
+    def __init__(self, conf):
+        super().__init__(conf)
+        self.end = threading.Event()
+
+    def _send(self, topic, calls):
+        assert self.end.wait(60)
+        return [{"result": None} for _ in calls]
+
+
+@pytest.fixture
+def bus():
+    conf = cfg.ConfigOpts()
+    oslo.register(conf)
+    conf([], default_config_files=[])
+    bus = Deaf(conf)
+    yield bus
+    bus.end.set()
+    bus.stop()
+
+
+class Lossy:
+    """A bus that loses the first calls, and remembers how long each was to wait."""
+
+    def __init__(self, losses):
+        self.losses = losses
+        self.waits = []
+
+    def call(self, topic, namespace, version, method, message, within_s=None):
+        self.waits.append(within_s)
+        if len(self.waits) <= self.losses:
+            raise NoAnswer
+        return 7
+
+
+class Shop(interfaces.Interface, Protocol):
+    NAMESPACE: ClassVar[str] = "shop"
+    VERSION: ClassVar[str] = "1.0"
+
+    def get(self, context: Context) -> int: ...
+
+    def sell(self, context: Context) -> int: ...
+
+
+def test_a_call_waits_no_longer_than_it_is_told(bus):
+    before = time.monotonic()
+    with pytest.raises(errors.Unavailable, match="did not answer in time"):
+        bus.call("central", "leases", "1.0", "renew", {}, within_s=0.2)
+
+    assert time.monotonic() - before < bus._conf.rpc_response_timeout / 2
+
+
+@pytest.mark.parametrize("losses", [0, 1])
+def test_a_small_question_is_asked_once_more_when_no_answer_comes_soon(losses):
+    lossy = Lossy(losses)
+
+    assert clients.make(Shop, lossy, "central").get(admin_context()) == 7
+    assert lossy.waits == [clients.PROMPT_S, 2 * clients.PROMPT_S][: losses + 1]
+
+
+def test_a_question_is_not_asked_a_third_time():
+    lossy = Lossy(9)
+    with pytest.raises(errors.Unavailable):
+        clients.make(Shop, lossy, "central").get(admin_context())
+
+    assert len(lossy.waits) == 2
+
+
+def test_what_changes_something_is_asked_once():
+    lossy = Lossy(9)
+    with pytest.raises(errors.Unavailable):
+        clients.make(Shop, lossy, "central").sell(admin_context())
+
+    assert lossy.waits == [None]
