@@ -35,6 +35,8 @@ def patch() -> None:
         except ImportError:
             raise SystemExit(f"{VARIABLE} is eventlet, which is not installed") from None
         eventlet.monkey_patch()
+        # Of its ways to wait for the server psycopg would choose one that eventlet does not see.
+        os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")
 
 
 def prepare() -> None:

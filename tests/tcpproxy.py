@@ -29,13 +29,18 @@ class TcpProxy:
         self._open: list[socket.socket] = []
         self._swallowing = threading.Event()
         self._lock = threading.Lock()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
         self.connections = 0
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Who waits for a socket would not notice that it was closed.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._accepting.join(timeout=10)
         self._listener.close()
         self.cut()
 
@@ -46,7 +51,6 @@ class TcpProxy:
         for sock in broken:
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
-            sock.close()
 
     def swallow(self) -> None:
         self._swallowing.set()

@@ -166,18 +166,23 @@ def _on_connect(engine: sa.Engine, set_up: Callable[[Any], None]) -> None:
 
 
 def _drop_closed(engine: sa.Engine, number: Callable[[Any], int]) -> None:
-    """number: of a connection's socket. Without poll() (green threads) nothing is looked at, and the
-    next statement finds out."""
-    if not hasattr(select, "poll"):
-        return
+    """number: of a connection's socket."""
 
     @sa.event.listens_for(engine, "checkout")
     def taken(connection: Any, _record: object, _proxy: object) -> None:
-        poll = select.poll()
         try:
-            poll.register(number(connection), HUNG_UP)
-            gone = bool(poll.poll(0))
+            gone = _hung_up(number(connection))
         except (OSError, ValueError, AttributeError, sa.exc.SQLAlchemyError):
             gone = True  # it was closed on this side
         if gone:
             raise sa.exc.InvalidatePoolError("the server has closed the connection")
+
+
+def _hung_up(number: int) -> bool:
+    if not hasattr(
+        select, "poll"
+    ):  # green threads have none; nothing else comes without a question
+        return bool(select.select([number], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(number, HUNG_UP)
+    return bool(poll.poll(0))

@@ -19,6 +19,11 @@ PROGRAM = "tests/functional/test_standalone_program.py::test_"
 PARTS = {
     "the main job": (MAIN_JOB, "-k", "sqlite"),
     "on servers' databases": (f"{TOGETHER}[mariadb]", f"{TOGETHER}[postgresql]"),
+    "beside a broken database": (
+        "tests/contract/test_storage_outages.py",
+        "-k",
+        "left_behind or unanswered",
+    ),
     "imports and exports": ("tests/functional/test_tasks.py",),
     "zones of other primaries": (
         f"{SECONDARY}a_zone_of_a_real_primary_is_served_and_follows_its_changes",
