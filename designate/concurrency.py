@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 VARIABLE = "DESIGNATE_CONCURRENCY"
 CHOICES = ("threading", "eventlet")
@@ -37,6 +39,7 @@ def patch() -> None:
         eventlet.monkey_patch()
         # Of its ways to wait for the server psycopg would choose one that eventlet does not see.
         os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")
+        _look_up_beside()
 
 
 def prepare() -> None:
@@ -46,3 +49,24 @@ def prepare() -> None:
 
     # oslo.service takes eventlet's where nothing else is said before it is used.
     backend.init_backend(backend.BackendType(choice()))
+
+
+def _look_up_beside() -> None:
+    """Let the system look up names in threads of its own kind: it knows no green ones, and a resolver
+    may take many seconds."""
+    import socket
+
+    from eventlet import tpool
+    from eventlet.green import socket as green
+
+    system: Callable[..., Any] = green.getaddrinfo
+
+    def getaddrinfo(
+        host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0
+    ) -> Any:
+        try:
+            return system(host, port, family, type, proto, flags | socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            return tpool.execute(system, host, port, family, type, proto, flags)
+
+    socket.getaddrinfo = green.getaddrinfo = getaddrinfo

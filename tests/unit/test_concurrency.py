@@ -65,6 +65,51 @@ def test_every_service_asks_which_threads_it_is_to_have(module: str, tmp_path: P
     }, done
 
 
+SLOW_RESOLVER = """
+import socket, time
+real, pause = socket.getaddrinfo, time.sleep
+def resolver(host, port, family=0, type=0, proto=0, flags=0):
+    if host == "slow.example":
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "it is none")
+        pause(0.5)
+        host = "127.0.0.1"
+    return real(host, port, family, type, proto, flags)
+socket.getaddrinfo = resolver
+from designate import concurrency
+concurrency.patch()
+import threading
+turns = 0
+def other():
+    global turns
+    while True:
+        turns += 1
+        time.sleep(0.001)
+threading.Thread(target=other, daemon=True).start()
+with socket.create_server(("127.0.0.1", 0)) as server:
+    port = server.getsockname()[1]
+    for look_up in (
+        lambda: socket.getaddrinfo("slow.example", port),
+        lambda: socket.create_connection(("slow.example", port), 10),
+    ):
+        turns = 0
+        look_up()
+        print(turns > 20)
+"""
+
+
+def test_a_slow_resolver_holds_up_no_green_thread() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SLOW_RESOLVER],
+        env={**os.environ, concurrency.VARIABLE: "eventlet"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.stdout.split() == ["True", "True"], done.stderr
+
+
 def test_an_unknown_choice_ends_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(concurrency.VARIABLE, "gevent")
 
