@@ -19,6 +19,7 @@ MODULES = (
     "designate.api.server",
     "designate.central.admin",
     "designate.central.inbound",
+    "designate.central.moves",
     "designate.central.network",
     "designate.central.quotas",
     "designate.central.recordsets",

@@ -42,6 +42,7 @@ class AkamaiBackend(HostedBackend):
         BackendOption(name="tsig_key_algorithm", meaning="its algorithm, as hmac-sha256"),
         BackendOption(name="tsig_key_secret", meaning="its secret, in base64", secret=True),
     )
+    PLACE: ClassVar[tuple[str, ...]] = ("akamai_host",)
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

@@ -51,6 +51,10 @@ class Backend(ABC):
     OPTIONS: ClassVar[tuple[BackendOption, ...]] = NOTIFY_OPTIONS
     """What the backend understands; other options are ignored."""
 
+    PLACE: ClassVar[tuple[str, ...]] = ("host", "port", "view")
+    """The options that say which server it is, and which part of it: targets for which they are the same
+    have the same zones, whatever their types and pools."""
+
     NOTIFY: ClassVar[bool] = True
     """Whether the target wants a NOTIFY for every change of a zone."""
 
@@ -113,6 +117,13 @@ class Backend(ABC):
                 "seconds"
             )
         return min(seconds or LONGEST_WAIT_S, LONGEST_WAIT_S)
+
+    @property
+    def place(self) -> tuple[str | None, ...]:
+        """The values of PLACE."""
+        return tuple(
+            self.target.options.get(name) or self._defaults.get(name) for name in self.PLACE
+        )
 
     @property
     def notify_address(self) -> tuple[str, int]:

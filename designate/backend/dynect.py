@@ -46,6 +46,7 @@ class DynectBackend(HostedBackend):
         ),
         *API_OPTIONS,
     )
+    PLACE: ClassVar[tuple[str, ...]] = ("api_endpoint", "customer_name")
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

@@ -48,6 +48,7 @@ class InfobloxBackend(Backend):
             name="multi_tenant", default="false", meaning="views for each project: not possible"
         ),
     )
+    PLACE: ClassVar[tuple[str, ...]] = ("wapi_url", "wapi_host", "dns_view")
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

@@ -27,6 +27,7 @@ class Ns1Backend(HostedBackend):
         BackendOption(name="tsigkey_hash", meaning="its algorithm, as hmac-sha256"),
         BackendOption(name="tsigkey_value", meaning="its secret, in base64", secret=True),
     )
+    PLACE: ClassVar[tuple[str, ...]] = ("api_endpoint",)
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

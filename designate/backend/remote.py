@@ -49,6 +49,12 @@ class DesignateBackend(HostedBackend):
         ),
         *API_OPTIONS,
     )
+    PLACE: ClassVar[tuple[str, ...]] = (
+        "auth_url",
+        "project_domain_name",
+        "project_name",
+        "region_name",
+    )
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

@@ -83,12 +83,17 @@ def enter(core: Core, tx: Transaction, zone: Zone, pool: Pool) -> None:
 
 
 def leave(core: Core, tx: Transaction, zone: Zone) -> None:
-    """Take a zone that goes, or goes elsewhere, out of its pool's catalog."""
-    stored = _locked(tx, pools.get(tx.connection, zone.pool_id))
+    """Take a zone that goes out of its pool's catalog."""
+    drop(core, tx, zone.id, pools.get(tx.connection, zone.pool_id))
+
+
+def drop(core: Core, tx: Transaction, zone_id: str, pool: Pool) -> None:
+    """Take a zone out of the pool's catalog, if it has one."""
+    stored = _locked(tx, pool)
     if stored is None:
         return
     found = catalogs.member(
-        tx.connection, stored.zone.id, _member_name(zone.id, stored.zone.name)
+        tx.connection, stored.zone.id, _member_name(zone_id, stored.zone.name)
     )  # fmt: skip
     if found is not None:
         _write(core, tx, stored, removed=[found])

@@ -9,7 +9,7 @@ from oslo_config import cfg
 from oslo_policy import policy
 
 from designate import errors, metrics
-from designate.central import leases
+from designate.central import leases, moves
 from designate.central.base import Core, advance, buried, change_of, withdrawal_of
 from designate.central.tasks import Jobs
 from designate.context import Context, admin_context
@@ -63,7 +63,10 @@ class StatusEndpoint:
         counts for the revisions that it proves and for no later ones."""
 
         def write(tx: Transaction) -> str | None:
-            stored = zones.lock(tx, report.zone_id)
+            try:
+                stored = zones.lock(tx, report.zone_id)
+            except errors.NotFound:
+                return moves.report(tx, report)
             found = self._decide(tx, stored, report)
             if found and self._core.tells:
                 self._tell(tx, stored.zone)
@@ -198,6 +201,9 @@ class StatusEndpoint:
                 pending_age_s=conf.recover_after,
                 error_age_s=conf.retry_failed_after,
             )
+            if len(waiting) < limit:
+                shards = (first_shard, last_shard)
+                moves.sweep(core, tx, shards, limit, conf.retry_failed_after)
             for stored in waiting:
                 change = (
                     withdrawal_of(stored.zone, stored.pool_version, again=True)

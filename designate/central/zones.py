@@ -12,7 +12,7 @@ from oslo_config import cfg
 from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
-from designate.central import catalogs, managed, naming, quotas
+from designate.central import catalogs, managed, moves, naming, quotas
 from designate.central.base import (
     Core,
     advance,
@@ -434,9 +434,8 @@ class ZonesEndpoint:
         above = family.at_or_above(tx.connection, zone.name)
         parent_id = naming.parent_of(zone.name, pool.id, above)
         family.release(tx, zone)
-        catalogs.leave(self._core, tx, zone)
         after = managed.move_to_pool(self._core, tx, stored, pool, parent_id)
-        catalogs.enter(self._core, tx, zone, pool)
+        moves.remember(self._core, tx, zone, after, pool)
         family.adopt(tx, replace(zone, pool_id=pool.id))
         return after
 

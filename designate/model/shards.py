@@ -5,6 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SHARDS = 4096
+
+
+def shard_of(zone_id: str) -> int:
+    """The first three hexadecimal digits."""
+    return int(zone_id[:3], 16)
+
+
 PRODUCERS = "producer"
 
 

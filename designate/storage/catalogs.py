@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from designate.model.admin import TsigScope
 from designate.model.zones import Action, ZoneId, ZoneType
 from designate.storage.engine import Transaction
-from designate.storage.tables import LIVE, recordsets, tsigkeys, zones
+from designate.storage.tables import LIVE, moved_zones, recordsets, tsigkeys, zones
 
 # What each catalog zone holds besides its members: SOA, NS, and the version (RFC 9432 section 4.1).
 APEX_RECORDSETS = 3
@@ -39,8 +39,11 @@ _FIND = sa.select(zones.c.id).where(
     zones.c.pool_id == _POOL,
     zones.c.type == ZoneType.CATALOG,
 )
+# Moved to another pool, and kept in this one until that serves them.
+_STAYING = (moved_zones.c.pool_id == _POOL, moved_zones.c.sent_at.is_(None))
 _COUNT = sa.select(
-    sa.select(sa.func.count()).select_from(zones).where(*_IN_POOL).scalar_subquery(),
+    sa.select(sa.func.count()).select_from(zones).where(*_IN_POOL).scalar_subquery()
+    + sa.select(sa.func.count()).select_from(moved_zones).where(*_STAYING).scalar_subquery(),
     sa.select(zones.c.recordset_count).where(zones.c.id == _CATALOG).scalar_subquery(),
 )
 _MISSING = (
@@ -59,6 +62,9 @@ _SURPLUS = (
     .where(
         *_OF_CATALOG,
         ~sa.exists().where(*_IN_POOL, zones.c.id + sa.bindparam("suffix") == recordsets.c.name_key),
+        ~sa.exists().where(
+            *_STAYING, moved_zones.c.zone_id + sa.bindparam("suffix") == recordsets.c.name_key
+        ),
     )
     .limit(sa.bindparam("limit"))
 )
@@ -93,7 +99,7 @@ def missing(
 def surplus(
     connection: sa.Connection, pool_id: str, catalog_id: str, suffix: str, limit: int
 ) -> list[Member]:
-    """Members whose zones have gone or belong to another pool."""
+    """Members whose zones have gone or belong to another pool, which serves them."""
     values = {"pool": pool_id, "catalog": catalog_id, "suffix": suffix, "limit": limit}
     return [Member(row.id, row.wire) for row in connection.execute(_SURPLUS, values)]
 

@@ -446,3 +446,21 @@ lease_groups = sa.Table(
     sa.Column("generation", sa.BigInteger, nullable=False),
     **TABLE,
 )
+
+# What is left of zones in the pools that they were moved out of. revision: of the zone, which its new
+# pool must serve first; served_at: when it was found to.
+moved_zones = sa.Table(
+    "moved_zones",
+    metadata,
+    sa.Column("id", ID, primary_key=True),
+    sa.Column("zone_id", ID, nullable=False),
+    sa.Column("name", NAME, nullable=False),
+    sa.Column("type", text(16), nullable=False),
+    sa.Column("pool_id", ID, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),
+    sa.Column("shard", sa.Integer, nullable=False),
+    sa.Column("served_at", MOMENT),
+    sa.Column("sent_at", MOMENT),
+    sa.UniqueConstraint("zone_id", "pool_id"),
+    **TABLE,
+)

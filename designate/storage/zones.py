@@ -15,7 +15,7 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 from designate import errors
 from designate.model.codec import from_plain, to_plain
 from designate.model.query import Page, Query
-from designate.model.shards import SHARDS
+from designate.model.shards import SHARDS, shard_of
 from designate.model.zones import Action, Master, Status, Zone, ZoneId, ZoneType
 from designate.storage import query as queries
 from designate.storage.engine import Transaction
@@ -338,7 +338,7 @@ def insert(
             "recordset_count": recordset_count,
             "record_count": record_count,
             "refresh_at": refresh_at,
-            "shard": int(zone.id[:3], 16),
+            "shard": shard_of(zone.id),
             "deleted": LIVE,
         },
     )

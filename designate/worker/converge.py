@@ -94,7 +94,7 @@ class Converger:
                 change = newest(old.change, change)
                 same_way = old.change.withdrawn == change.withdrawn
                 if (
-                    old.pool is pool
+                    old.pool == pool
                     and same_way
                     and old.deleting == (change.action is Action.DELETE)
                 ):

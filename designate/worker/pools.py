@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from designate import errors
 from designate.backend.base import Backend, Factory
@@ -23,13 +23,14 @@ Address = tuple[str, int]
 @dataclass(frozen=True, slots=True)
 class LiveTarget:
     """lane: whose threads carry the backend's calls. notify: where NOTIFY goes; None: nowhere. key:
-    signs it."""
+    signs it. place: the server, and the part of it that has the zones."""
 
     label: str
     lane: Hashable
     backend: Backend
     notify: Address | None
     key: Key | None = None
+    place: Hashable = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,16 @@ class LivePool:
     def key_of(self, nameserver: Nameserver) -> Key | None:
         """What signs SOA queries to it."""
         return self.keys.get(nameserver.tsigkey_id or "")
+
+    def without(self, other: LivePool) -> LivePool:
+        """What this pool has and the other one has not. Equal for equal pools."""
+        places = {target.place for target in other.targets}
+        servers = {nameserver.label for nameserver in other.nameservers}
+        return replace(
+            self,
+            targets=tuple(target for target in self.targets if target.place not in places),
+            nameservers=tuple(ns for ns in self.nameservers if ns.label not in servers),
+        )
 
 
 @dataclass(slots=True)
@@ -133,6 +144,7 @@ class PoolCache:
             backend=backend if pool.catalog_zone is None else _ByCatalog(target),
             notify=_notify_address(target, backend),
             key=key,
+            place=backend.place,
         )
 
 

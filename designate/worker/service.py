@@ -162,14 +162,24 @@ class Worker:
     def _hand_over(self, change: ZoneChange) -> None:
         try:
             pool = self._pools.get(change.pool_id, change.pool_version)
+            if change.kept_in is not None:
+                pool = pool.without(self._pools.get(change.kept_in, change.kept_version))
         except (errors.NotFound, errors.ConfigurationError) as error:
-            report = ZoneReport(
-                zone_id=change.zone_id,
-                revision=change.revision,
-                serial=change.serial,
-                outcome=Outcome.FAILED,
-                error=f"pool {change.pool_id}: {error.message or error.type}",
-            )
-            self._central.status.report(admin_context(), report)
+            reason = f"pool {change.pool_id}: {error.message or error.type}"
+            self._report(change, Outcome.FAILED, reason)
+            return
+        if change.kept_in is not None and not (pool.targets and pool.nameservers):
+            # All that the old pool has is the new one's too.
+            self._report(change, Outcome.ABSENT)
             return
         self._converger.want(change, pool)
+
+    def _report(self, change: ZoneChange, outcome: Outcome, error: str | None = None) -> None:
+        report = ZoneReport(
+            zone_id=change.zone_id,
+            revision=change.revision,
+            serial=change.serial,
+            outcome=outcome,
+            error=error,
+        )
+        self._central.status.report(admin_context(), report)

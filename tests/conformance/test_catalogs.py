@@ -19,7 +19,7 @@ from designate.model.admin import TsigKeyDraft, TsigScope
 from designate.model.pools import CatalogZone, NsRecord, PoolSpec
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
-from designate.model.zones import Action, ZonePatch, ZoneType
+from designate.model.zones import Action, Outcome, ZonePatch, ZoneReport, ZoneType
 from tests.service import transferred
 from tests.zonedata import Hidden
 
@@ -145,17 +145,22 @@ def test_deleting_twice_changes_the_catalog_once(listed):
     assert catalog_of(listed).revision == 3
 
 
+def give_key(served):
+    """So that zones may be put into the other pool."""
+    key = TsigKeyDraft(
+        name="other", algorithm="hmac-sha256", secret=SECRET, scope=TsigScope.POOL,
+        resource_id=OTHER,
+    )  # fmt: skip
+    served.central.tsigkeys.create(served.context, key)
+
+
 def test_a_zone_that_moves_leaves_one_catalog_and_enters_the_other(listed):
     other = replace(
         spec(CatalogZone(fqdn="other-cat.example."), OTHER, "other"),
         ns_records=(NsRecord(hostname="ns2.example.org."),),
     )
     apply(listed, other)
-    key = TsigKeyDraft(
-        name="other", algorithm="hmac-sha256", secret=SECRET, scope=TsigScope.POOL,
-        resource_id=OTHER,
-    )  # fmt: skip
-    listed.central.tsigkeys.create(listed.context, key)
+    give_key(listed)
     zone = listed.zone("mover.example.org.")
     listed.central.zones.pool_move(listed.context, zone.id, OTHER)
 
@@ -164,8 +169,29 @@ def test_a_zone_that_moves_leaves_one_catalog_and_enters_the_other(listed):
     query.use_tsig(dns.tsig.Key("other", SECRET, "hmac-sha256"))
     host, port = listed.address
     dns.query.inbound_xfr(host, found, query=query, port=port, timeout=5)
-    assert members(listed) == {}
     assert [r.to_text() for _, _, r in found.iterate_rdatas("PTR")] == ["mover.example.org."]
+    listed.central.sweeps.follow_pools(admin_context(), 0, 4095, 100)
+    assert set(members(listed)) == {zone.id}
+
+    moved = listed.central.zones.get(listed.context, zone.id)
+    served = ZoneReport(
+        zone_id=zone.id, revision=moved.revision, serial=moved.serial, outcome=Outcome.SERVED
+    )
+    listed.central.status.report(admin_context(), served)
+    listed.conf.set_override("pool_move_grace", 0, "service:central")
+    listed.central.status.recover(admin_context(), 0, 4095, 100)
+
+    assert members(listed) == {}
+
+
+def test_a_zone_that_moves_back_is_in_the_catalog_once(listed):
+    apply(listed, spec(None, OTHER, "other"))
+    give_key(listed)
+    zone = listed.zone("mover.example.org.")
+    listed.central.zones.pool_move(listed.context, zone.id, OTHER)
+    listed.central.zones.pool_move(listed.context, zone.id, DEFAULT)
+
+    assert members(listed) == {zone.id: "mover.example.org."}
 
 
 def test_a_pool_that_gets_a_catalog_lists_the_zones_it_has(served):

@@ -10,12 +10,12 @@ from designate import errors, settings
 from designate.backend import base
 from designate.context import admin_context
 from designate.model.pools import Target
-from designate.model.zones import Outcome
+from designate.model.zones import Action, Outcome
 from designate.worker import inbound, service
 from designate.worker.pools import PoolCache
 from tests.nanoserver import NanoServer
 from tests.servers import until
-from tests.workerparts import ZONE, Central, change, stored_pool
+from tests.workerparts import ZONE, Central, change, nameserver, stored_pool
 
 
 @pytest.fixture
@@ -188,3 +188,56 @@ def test_notify_goes_where_the_options_say_and_nowhere_for_the_builtin_server():
         ("127.0.0.1", 53),
         None,
     ]
+
+
+def leftover(**members):
+    """A copy in the pool of a zone that the pool `new` has now."""
+    wanted = change(1, Action.DELETE, zone_id="leftover")
+    return replace(wanted, kept_in="new", kept_version=1, **members)
+
+
+def moved_from(old, new):
+    return Central(stored_pool(old), stored_pool(new, pool_id="new"))
+
+
+def test_what_is_left_of_a_moved_zone_goes_from_the_old_pools_servers(servers, worker_of):
+    old, new = servers(), servers()
+    new.serials[ZONE] = 100
+    central = moved_from(old, new)
+    worker_of(central).zone_changed(admin_context(), leftover())
+
+    assert central.reports.wait(leftover()).outcome is Outcome.ABSENT
+    assert (len(old.queries) > 0, new.queries) == (True, [])
+
+
+def test_servers_that_both_pools_have_keep_the_zone(servers, worker_of):
+    server = servers()
+    server.serials[ZONE] = 100
+    central = moved_from(server, server)
+    worker_of(central).zone_changed(admin_context(), leftover())
+
+    assert central.reports.wait(leftover()).outcome is Outcome.ABSENT
+    assert server.queries == []
+
+
+def test_only_what_the_other_pool_has_not_is_left_of_a_pool(servers):
+    both, own = servers(), servers()
+    central = Central()
+    places = [
+        Target(type="fake", options={"host": "192.0.2.1", "port": "53", "view": view})
+        for view in ("inside", "outside")
+    ]
+    old = replace(
+        stored_pool(both),
+        targets=tuple(places),
+        nameservers=(nameserver(both), nameserver(own)),
+    )
+    new = replace(stored_pool(both), id="new", targets=(places[0],))
+    central.pools.by_id.update({"pool": old, "new": new})
+    cache = PoolCache(central.client, base.load)
+
+    left = cache.get("pool", 1).without(cache.get("new", 1))
+
+    assert [target.label for target in left.targets] == ["target 2 (fake)"]
+    assert [ns.port for ns in left.nameservers] == [own.port]
+    assert left == cache.get("pool", 1).without(cache.get("new", 1))
