@@ -34,7 +34,7 @@ from designate.model.codec import UNSET
 from designate.model.query import Page, Query
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetId, RecordSetPatch
 from designate.model.zones import Action, Status, Zone, ZoneType
-from designate.storage import recordsets, zones
+from designate.storage import recordset_lists, recordsets, zones
 from designate.storage.engine import Transaction
 from designate.storage.recordsets import StoredRecordSet
 from designate.storage.zones import StoredZone
@@ -139,9 +139,11 @@ class RecordSetsEndpoint:
                 zone = zones.get(connection, zone_id, scope_of(context))
                 core.policy.check("get_zone", context, target_of(context, zone))
                 core.policy.check("find_recordsets", context, own_target(context))
-                return recordsets.find(connection, query, zone, limit=limit, count=count)
+                return recordset_lists.find(connection, query, zone, limit=limit, count=count)
             core.policy.check("find_recordsets", context, own_target(context))
-            return recordsets.find(connection, query, scope_of(context), limit=limit, count=count)
+            return recordset_lists.find(
+                connection, query, scope_of(context), limit=limit, count=count
+            )
 
     # -- creating --------------------------------------------------------------------------------
 

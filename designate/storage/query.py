@@ -18,6 +18,8 @@ from designate.storage.tables import DATA_KEY_LENGTH
 Condition = sa.ColumnElement[bool]
 WILDCARDS = "*%"
 ESCAPE = "\\"
+# Databases that look up a row value in an index of its columns.
+ROW_VALUES = ("sqlite", "postgresql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,14 @@ def of_project(column: sa.ColumnElement[Any], project_id: str | None) -> Conditi
     return sa.false() if project_id is None else column == project_id
 
 
+def is_open(value: str) -> bool:
+    """Whether a filter's value holds wildcards."""
+    return any(mark in value for mark in WILDCARDS)
+
+
 def match(column: sa.ColumnElement[Any], value: str) -> Condition:
     """column equals value, or matches it where it holds wildcards; a null column matches none."""
-    if not any(mark in value for mark in WILDCARDS):
+    if not is_open(value):
         return column == value
     pattern = ""
     for char in value:
@@ -59,16 +66,17 @@ def _prefix_range(column: sa.ColumnElement[Any], prefix: str) -> tuple[Condition
 
 
 def match_name(table: sa.Table, value: str) -> Condition:
-    """Names are compared ignoring case; a leading wildcard is looked up from the name's end."""
+    """Names are compared ignoring case; what is open at its beginning alone is looked up from
+    the name's end."""
     value = value.lower()
-    if value[:1] in WILDCARDS and value.strip("".join(WILDCARDS)):
+    if value[:1] in WILDCARDS and value[-1:] not in WILDCARDS:
         return match(table.c.reverse_key, value[::-1])
     return match(table.c.name_key, value)
 
 
 def match_data(value: str, columns: sa.FromClause) -> Condition:
     """As match, for record data: the index holds only its first characters."""
-    if any(mark in value for mark in WILDCARDS):
+    if is_open(value):
         prefix = value[: min(value.index(mark) for mark in WILDCARDS if mark in value)]
         return sa.and_(
             match(columns.c.data, value),
@@ -87,8 +95,15 @@ def integer(column: sa.ColumnElement[Any], value: str) -> int | None:
     return number if -(2**bits) <= number < 2**bits else None
 
 
+def unhelpful(condition: Condition, dialect: str) -> Condition:
+    """The same, as one by whose index SQLite, which keeps no statistics, would not begin."""
+    if dialect != "sqlite" or not isinstance(condition, sa.BinaryExpression):
+        return condition
+    return sa.func.coalesce(condition.left, sa.null()) == condition.right
+
+
 def match_integer(column: sa.ColumnElement[Any], value: str) -> Condition:
-    if any(mark in value for mark in WILDCARDS):
+    if is_open(value):
         return match(sa.cast(column, sa.String(20)), value)
     number = integer(column, value)
     return sa.false() if number is None else column == number
@@ -148,6 +163,11 @@ def _after(
     further_id: Condition = table.c.id < row_id if descending else table.c.id > row_id
     if column is table.c.id:
         return further_id
+    if connection.dialect.name in ROW_VALUES and not (descending and column.nullable):
+        here = sa.tuple_(sa.literal(value, column.type), sa.literal(row_id, table.c.id.type))
+        place = sa.tuple_(column, table.c.id)
+        if value is not None:
+            return place < here if descending else place > here
     if value is None:
         same_null = sa.and_(column.is_(None), further_id)
         return same_null if descending else sa.or_(column.is_not(None), same_null)

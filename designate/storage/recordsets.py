@@ -1,4 +1,4 @@
-"""Recordsets: rows to values, lists, inserts and deletes."""
+"""Recordsets: rows to values, lookups, inserts and deletes."""
 
 from __future__ import annotations
 
@@ -10,30 +10,14 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from designate import errors
-from designate.model.query import Page, Query
 from designate.model.recordsets import Managed, RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone
-from designate.storage import query as queries
 from designate.storage.engine import Transaction
-from designate.storage.query import Condition, Scope
+from designate.storage.query import Condition
 from designate.storage.tables import DATA_KEY_LENGTH, LIVE, records, recordsets, zones
 from designate.turns import let_others_on
 
-SORT_COLUMNS = {
-    "created_at": recordsets.c.created_at,
-    "id": recordsets.c.id,
-    "updated_at": recordsets.c.updated_at,
-    "zone_id": recordsets.c.zone_id,
-    "tenant_id": recordsets.c.project_id,
-    "name": recordsets.c.name_key,
-    "type": recordsets.c.type,
-    "ttl": recordsets.c.ttl,
-}
-
 IS_SOA = sa.and_(recordsets.c.type == "SOA", recordsets.c.managed)
-REVISION = sa.case((IS_SOA, zones.c.revision), else_=recordsets.c.changed_revision)
-HAS_DATA = sa.or_(recordsets.c.record_count > 0, IS_SOA)
-WAITS = sa.and_(HAS_DATA, zones.c.served_revision < REVISION)
 
 MANAGED = tuple(field.name for field in fields(Managed))
 VALUES_AT_ONCE = 1000
@@ -66,7 +50,7 @@ def computed(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Around:
+class Around:
     """What of its zone shows in a recordset."""
 
     name: str
@@ -77,7 +61,7 @@ class _Around:
     soa_text: Callable[[], str]
 
     @classmethod
-    def of_zone(cls, zone: Zone) -> _Around:
+    def of_zone(cls, zone: Zone) -> Around:
         return cls(
             name=zone.name,
             status=zone.status,
@@ -88,7 +72,7 @@ class _Around:
         )
 
     @classmethod
-    def of_row(cls, row: sa.Row[Any]) -> _Around:
+    def of_row(cls, row: sa.Row[Any]) -> Around:
         """Of a row with ZONE_COLUMNS."""
         return cls(
             name=row.zone_name,
@@ -100,7 +84,8 @@ class _Around:
         )
 
 
-def _value(row: sa.Row[Any], zone: _Around, managed_by: Managed | None = None) -> RecordSet:
+def value(row: sa.Row[Any], zone: Around, managed_by: Managed | None = None) -> RecordSet:
+    """The recordset of a row with SHOWN."""
     is_soa = row.managed and row.type == "SOA"
     action, status = computed(
         zone.status,
@@ -129,9 +114,9 @@ def _value(row: sa.Row[Any], zone: _Around, managed_by: Managed | None = None) -
     )
 
 
-def _stored(row: sa.Row[Any], zone: _Around | None = None) -> StoredRecordSet:
+def _stored(row: sa.Row[Any], zone: Around | None = None) -> StoredRecordSet:
     return StoredRecordSet(
-        recordset=_value(row, zone or _Around.of_row(row), _managed_by(row)),
+        recordset=value(row, zone or Around.of_row(row), _managed_by(row)),
         wire=row.wire,
         changed_revision=row.changed_revision,
     )
@@ -171,7 +156,8 @@ SHOWN = tuple(
 KEPT = (*SHOWN, recordsets.c.wire, *(recordsets.c[f"managed_{name}"] for name in MANAGED))
 
 
-def _joined(columns: Sequence[sa.ColumnElement[Any]], *conditions: Condition) -> sa.Select[Any]:
+def joined(columns: Sequence[sa.ColumnElement[Any]], *conditions: Condition) -> sa.Select[Any]:
+    """Of recordsets with their zones."""
     return (
         sa.select(*columns)
         .join_from(recordsets, zones, zones.c.id == recordsets.c.zone_id)
@@ -180,7 +166,7 @@ def _joined(columns: Sequence[sa.ColumnElement[Any]], *conditions: Condition) ->
 
 
 def _select(*conditions: Condition) -> sa.Select[Any]:
-    return _joined((*KEPT, *ZONE_COLUMNS), *conditions)
+    return joined((*KEPT, *ZONE_COLUMNS), *conditions)
 
 
 BY_ID_IN_ZONE: sa.Select[Any] = sa.select(*KEPT).where(
@@ -220,7 +206,7 @@ def get_in(tx: Transaction, zone: Zone, recordset_id: str) -> StoredRecordSet:
     row = tx.aside(BY_ID_IN_ZONE, {"id": recordset_id, "zone_id": zone.id}).first()
     if row is None:
         raise errors.NotFound("recordset")
-    return _stored(row, _Around.of_zone(zone))
+    return _stored(row, Around.of_zone(zone))
 
 
 def at_name(
@@ -268,87 +254,6 @@ def managed_for(
         for row in connection.execute(statement):
             found.append((_stored(row), int(row.zone_ttl)))
     return found
-
-
-def _status(value: str) -> Condition:
-    try:
-        status = Status(value)
-    except ValueError:
-        return sa.false()
-    if status is Status.ACTIVE:
-        return sa.not_(WAITS)
-    if status is Status.ERROR:
-        return sa.and_(WAITS, zones.c.status == Status.ERROR)
-    if status is Status.PENDING:
-        return sa.and_(WAITS, zones.c.status != Status.ERROR)
-    return sa.false()
-
-
-def _filters(query: Query, zone_id: str | None) -> list[Condition]:
-    conditions: list[Condition] = []
-    for name, value in query.filters.items():
-        if name == "name":
-            conditions.append(queries.match_name(recordsets, value))
-        elif name == "ttl":
-            conditions.append(queries.match_integer(recordsets.c.ttl, value))
-        elif name in ("type", "description"):
-            conditions.append(queries.match(recordsets.c[name], value))
-        elif name == "status":
-            conditions.append(_status(value))
-        elif name == "data":
-            holders = sa.select(records.c.recordset_id).where(queries.match_data(value, records))
-            if zone_id is not None:
-                holders = holders.where(records.c.zone_id == zone_id)
-            conditions.append(recordsets.c.id.in_(holders))
-        else:
-            raise errors.BadRequest(f"Invalid filters {name}")
-    return conditions
-
-
-def find(
-    connection: sa.Connection, query: Query, owner: Zone | Scope, *, limit: int, count: bool
-) -> Page[RecordSet]:
-    """One page of a live zone's recordsets, or of those that a project made (a Scope). Their
-    managed_by is not read.
-
-    owner: a zone as this connection has just read it. count: whether total_count is wanted. At most
-    three statements, whatever is found.
-    """
-    zone_id = owner.id if isinstance(owner, Zone) else None
-    visible: list[Condition] = []
-    if zone_id is not None:
-        visible.append(recordsets.c.zone_id == zone_id)
-    elif isinstance(owner, Scope) and not owner.all_projects:
-        visible.append(queries.of_project(recordsets.c.project_id, owner.project_id))
-    conditions = [*visible] if zone_id is not None else [zones.c.deleted == LIVE, *visible]
-    if zone_id is not None and "data" in query.filters:
-        # The records' index holds the zone already; naming it twice would lead to the longer way.
-        conditions = []
-    conditions += _filters(query, zone_id)
-    around = _Around.of_zone(owner) if isinstance(owner, Zone) else None
-    shown = SHOWN if around is not None else (*SHOWN, *ZONE_COLUMNS)
-    base = _joined(shown, *conditions)
-    statement = queries.page(
-        connection,
-        base,
-        query,
-        table=recordsets,
-        sort_columns=SORT_COLUMNS,
-        limit=limit,
-        visible=visible,
-        few=not {"name", "data"}.isdisjoint(query.filters),
-    )
-    found = tuple(
-        [_value(row, around or _Around.of_row(row)) for row in connection.execute(statement)]
-    )
-    total: int | None = None
-    if count:
-        if zone_id is not None and not query.filters:
-            counting = sa.select(zones.c.recordset_count).where(zones.c.id == zone_id)
-        else:
-            counting = base.with_only_columns(sa.func.count(), maintain_column_froms=True)
-        total = int(connection.execute(counting).scalar_one())
-    return Page(items=found, total_count=total)
 
 
 def insert(tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision: int) -> None:

@@ -171,13 +171,22 @@ for _columns in (
     ("zone_id", "changed_revision"),
     ("project_id", "created_at", "id"),
     ("project_id", "updated_at", "id"),
-    ("project_id", "name_key", "id"),
-    ("project_id", "type", "id"),
+    # With the zone, so that counting reads the index alone.
+    ("project_id", "name_key", "id", "zone_id"),
+    ("project_id", "type", "id", "zone_id"),
     ("created_at", "id"),
     ("managed_resource_id",),
     ("managed_extra",),
 ):
     sa.Index(f"ix_recordsets_{'_'.join(_columns)}", *(recordsets.c[name] for name in _columns))
+_described = recordsets.c.description.is_not(None)
+sa.Index(
+    "ix_recordsets_zone_id_description",
+    recordsets.c.zone_id,
+    recordsets.c.description,
+    sqlite_where=_described,
+    postgresql_where=_described,
+)
 
 records = sa.Table(
     "records",

@@ -6,12 +6,14 @@ import itertools
 import uuid
 
 import pytest
+import sqlalchemy as sa
 
 from designate import errors
 from designate.context import Context
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import ZoneDraft
+from designate.storage.tables import zones as zones_table
 from tests.zonedata import Hidden
 
 NUMBERS = itertools.count(1)
@@ -186,6 +188,84 @@ def test_pages_show_each_item_once_with_nulls_first(hidden, project, zone, key, 
     ranked = [(value is not None, value or 0) for value in values]
     assert len(found) == len(set(found)) == 9
     assert ranked == sorted(ranked, reverse=direction == "desc")
+
+
+def _set(hidden, zone, **columns):
+    statement = sa.update(zones_table).where(zones_table.c.id == zone.id).values(**columns)
+    hidden.database.write(lambda tx: tx.execute(statement))
+
+
+@pytest.mark.parametrize("status", ["PENDING", "ERROR"])
+@pytest.mark.parametrize("behind", [0, 1, 3, 100])
+def test_a_status_finds_those_that_are_shown_with_it(hidden, project, zone, status, behind):
+    other = project.zone(f"other.{project.apex}")
+    for number in range(4):
+        project.add(zone, f"s{number}.{zone.name}")
+        project.add(other, f"s{number}.{other.name}")
+    hidden.central.recordsets.create(
+        project.context, zone.id, RecordSetDraft(name=f"empty.{zone.name}", type="A")
+    )
+    now = hidden.central.zones.get(project.context, zone.id)
+    served = max(now.revision - behind, 0)
+    _set(hidden, zone, served_revision=served, status=status if behind else "ACTIVE")
+    _set(
+        hidden,
+        other,
+        served_revision=hidden.central.zones.get(project.context, other.id).revision,
+        status="ACTIVE",
+    )
+
+    for where in (zone, None):
+        every = hidden.central.recordsets.find(
+            project.context, where and where.id, Query(limit=100)
+        )
+        for wanted in ("ACTIVE", "PENDING", "ERROR", "DELETED"):
+            shown = [item.name for item in every.items if item.status == wanted]
+            assert project.recordsets(where, status=wanted, limit=100) == (shown, len(shown))
+            assert project.recordsets(where, status=wanted, limit=1) == (shown[:1], len(shown))
+            addresses = [
+                item.name for item in every.items if item.status == wanted and item.type == "A"
+            ]
+            assert project.recordsets(where, status=wanted, type="A", limit=1) == (
+                addresses[:1],
+                len(addresses),
+            )
+        assert every.total_count == len(every.items)
+
+
+def test_what_is_left_of_a_deleted_zone_is_neither_shown_nor_counted(hidden, project, zone):
+    gone = project.zone(f"gone.{project.apex}")
+    for where in (zone, gone):
+        project.add(where, f"a.{where.name}", description="one")
+    _set(hidden, gone, deleted=gone.id, deleted_at=gone.created_at)
+
+    name = f"a.{zone.name}"
+    kept = [
+        found.name
+        for found in hidden.central.recordsets.find(
+            project.context, zone.id, Query(limit=100)
+        ).items
+    ]
+    assert project.recordsets(None, limit=100) == (kept, 3)
+    assert project.recordsets(None, limit=1) == (kept[:1], 3)
+    for how in (
+        {"name": "a.*"}, {"name": "*.example."}, {"data": "192.0.2.1"}, {"data": "192*"},
+        {"type": "A"}, {"description": "one"}, {"description": "*ne"}, {"status": "PENDING", "type": "A"},
+    ):  # fmt: skip
+        found, count = project.recordsets(None, limit=1, **how)
+        assert count == (3 if how == {"name": "*.example."} else 1), how
+        assert found in ([name], kept[:1]), how
+
+
+def test_a_page_behind_a_marker_counts_the_whole_list(hidden, project, zone):
+    made = [project.add(zone, f"q-{number}.{zone.name}") for number in range(5)]
+
+    for how in ({"name": "q-*"}, {"name": "*q-*"}, {"data": "192.0.2.1"}, {"type": "A"}):
+        for where in (zone, None):
+            found, count = project.recordsets(where, marker=made[3].id, limit=20, **how)
+            assert (found, count) == ([made[4].name], 5)
+    with pytest.raises(errors.BadRequest):
+        project.recordsets(zone, marker="11111111-1111-1111-1111-111111111111", type="SRV")
 
 
 def test_an_unknown_marker_is_refused(project):

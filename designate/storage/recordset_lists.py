@@ -1,0 +1,228 @@
+"""Lists of recordsets: of a zone, and of what a project made in all zones.
+
+The long way is walked as seldom as the database allows: what a zone's row tells is not counted, a
+page that is not full counts itself, what a filter leaves is counted before it is sorted, and texts
+that no order helps to find are looked for in an index that holds all that the search needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from designate import errors
+from designate.model.query import Page, Query
+from designate.model.recordsets import RecordSet
+from designate.model.zones import Status, Zone
+from designate.storage import query as queries
+from designate.storage.query import Condition, Scope
+from designate.storage.recordsets import IS_SOA, SHOWN, ZONE_COLUMNS, Around, joined, value
+from designate.storage.tables import LIVE, records, recordsets, zones
+
+SORT_COLUMNS = {
+    "created_at": recordsets.c.created_at,
+    "id": recordsets.c.id,
+    "updated_at": recordsets.c.updated_at,
+    "zone_id": recordsets.c.zone_id,
+    "tenant_id": recordsets.c.project_id,
+    "name": recordsets.c.name_key,
+    "type": recordsets.c.type,
+    "ttl": recordsets.c.ttl,
+}
+# So few that sorting them is cheaper than walking the index of the order.
+FEW = 1000
+# Filters that an index serves, in a zone and across zones.
+SERVED_IN_ZONE = frozenset(("type", "ttl", "description", "status"))
+SERVED = frozenset(("type", "status"))
+# Filters that leave few rows, looked up apart.
+APART = frozenset(("name", "data"))
+
+REVISION = sa.case((IS_SOA, zones.c.revision), else_=recordsets.c.changed_revision)
+HAS_DATA = sa.or_(recordsets.c.record_count > 0, IS_SOA)
+WAITS = sa.and_(HAS_DATA, zones.c.served_revision < REVISION)
+# A tombstone's `deleted` is its id, and every id sorts behind LIVE: a range of an index.
+IN_LIVE_ZONE = recordsets.c.zone_id.not_in(sa.select(zones.c.id).where(zones.c.deleted > LIVE))
+WAITING_ZONES = sa.select(zones.c.id).where(
+    zones.c.deleted == LIVE, zones.c.served_revision < zones.c.revision
+)
+COUNT: sa.Select[Any] = sa.select(sa.func.count()).select_from(recordsets)
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """One list. zone: None across zones. visible: what the caller may see of `recordsets`."""
+
+    query: Query
+    zone: Zone | None
+    visible: tuple[Condition, ...]
+
+    @property
+    def around(self) -> Around | None:
+        return None if self.zone is None else Around.of_zone(self.zone)
+
+    def _own(self, *, apart: bool) -> list[Condition]:
+        """The filters of the recordset's own columns. apart: name and data among them."""
+        found: list[Condition] = []
+        for name, text in self.query.filters.items():
+            if name == "ttl":
+                found.append(queries.match_integer(recordsets.c.ttl, text))
+            elif name in ("type", "description"):
+                found.append(queries.match(recordsets.c[name], text))
+            elif name == "name" and apart:
+                found.append(self._named(text))
+            elif name == "data" and apart:
+                found.append(self._with_data(text))
+            elif name not in (*APART, "status"):
+                raise errors.BadRequest(f"Invalid filters {name}")
+        return found
+
+    def _named(self, text: str) -> Condition:
+        # Only a zone has an index of names from their end.
+        if self.zone is None:
+            return queries.match(recordsets.c.name_key, text.lower())
+        return queries.match_name(recordsets, text)
+
+    def _with_data(self, text: str) -> Condition:
+        holders = sa.select(records.c.recordset_id).where(queries.match_data(text, records))
+        if self.zone is not None:
+            holders = holders.where(records.c.zone_id == self.zone.id)
+        return recordsets.c.id.in_(holders)
+
+    def _status(self) -> tuple[Condition, ...]:
+        """Across zones they need the join with `zones`; in a zone its row is known."""
+        text = self.query.filters.get("status")
+        if text is None:
+            return ()
+        if text not in (Status.ACTIVE, Status.PENDING, Status.ERROR):
+            return (sa.false(),)
+        if self.zone is None:
+            if text == Status.ACTIVE:
+                return (sa.not_(WAITS),)
+            error = zones.c.status == Status.ERROR
+            behind = WAITING_ZONES.where(error if text == Status.ERROR else sa.not_(error))
+            return (WAITS, recordsets.c.zone_id.in_(behind))
+        waits = waits_in(self.zone)
+        if text == Status.ACTIVE:
+            return () if waits is None else (sa.not_(waits),)
+        if waits is None or (text == Status.ERROR) != (self.zone.status == Status.ERROR):
+            return (sa.false(),)
+        return (waits,)
+
+    def conditions(self) -> tuple[Condition, ...]:
+        """For counting, and for walking an order's index."""
+        visible = self.visible
+        if self.zone is not None and "data" in self.query.filters:
+            # The records' index holds the zone already; naming it twice would lead to the longer way.
+            visible = ()
+        return (*visible, *self._own(apart=True), *self._status())
+
+    def few(self, dialect: str) -> tuple[Condition, ...]:
+        """As conditions, where name or data are looked up first, by an index with all it takes."""
+        found = [*self._own(apart=False), *self._status()]
+        if "name" in self.query.filters:
+            named = self._named(self.query.filters["name"])
+            found.append(
+                recordsets.c.id.in_(
+                    sa.select(recordsets.c.id).where(*self.visible, named).correlate(None)
+                )
+            )
+        elif self.zone is None:
+            found += [queries.unhelpful(each, dialect) for each in self.visible]
+        if "data" in self.query.filters:
+            found.append(self._with_data(self.query.filters["data"]))
+        return tuple(found)
+
+    def count(self, dialect: str) -> sa.Select[Any]:
+        if self.zone is None:
+            return self._count_across(dialect)
+        filters, waits = set(self.query.filters), waits_in(self.zone)
+        active = self.query.filters.get("status") == Status.ACTIVE
+        if not filters or (filters == {"status"} and active):
+            whole = sa.select(zones.c.recordset_count).where(zones.c.id == self.zone.id)
+            if waits is None or not filters:
+                return whole
+            waiting = COUNT.where(*self.visible, waits).scalar_subquery()
+            return sa.select(whole.scalar_subquery() - waiting)
+        return COUNT.where(*self.conditions())
+
+    def _count_across(self, dialect: str) -> sa.Select[Any]:
+        status = self.query.filters.get("status")
+        if status is None:
+            return COUNT.where(IN_LIVE_ZONE, *self.conditions())
+        if set(self.query.filters) != {"status"}:
+            return joined((sa.func.count(),), zones.c.deleted == LIVE, *self.conditions())
+        visible = [queries.unhelpful(each, dialect) for each in self.visible]
+        if status != Status.ACTIVE:
+            return joined((sa.func.count(),), *visible, *self._status())
+        waiting = joined(
+            (sa.func.count(),), *visible, WAITS, recordsets.c.zone_id.in_(WAITING_ZONES)
+        )
+        every = COUNT.where(IN_LIVE_ZONE, *self.visible)
+        return sa.select(every.scalar_subquery() - waiting.scalar_subquery())
+
+    def select(self, dialect: str, *, few: bool) -> sa.Select[Any]:
+        own = self.few(dialect) if few else self.conditions()
+        if self.zone is not None:
+            return sa.select(*SHOWN).where(*own)
+        # The zones are looked up for the recordsets, not the other way round.
+        live = queries.unhelpful(zones.c.deleted == LIVE, dialect)
+        return joined((*SHOWN, *ZONE_COLUMNS), live, *own)
+
+
+def waits_in(zone: Zone) -> Condition | None:
+    """Which of the zone's recordsets are not served yet; None: none, as the zone's row tells."""
+    if zone.revision <= zone.served_revision:
+        return None
+    changed = recordsets.c.changed_revision > zone.served_revision
+    return sa.or_(sa.and_(changed, recordsets.c.record_count > 0), IS_SOA)
+
+
+def find(
+    connection: sa.Connection, query: Query, owner: Zone | Scope, *, limit: int, count: bool
+) -> Page[RecordSet]:
+    """One page of a live zone's recordsets, or of those that a project made (a Scope). Their
+    managed_by is not read.
+
+    owner: a zone as this connection has just read it. count: whether total_count is wanted. At most
+    three statements, whatever is found.
+    """
+    visible: tuple[Condition, ...] = ()
+    if isinstance(owner, Zone):
+        visible = (recordsets.c.zone_id == owner.id,)
+    elif not owner.all_projects:
+        visible = (queries.of_project(recordsets.c.project_id, owner.project_id),)
+    wanted = _List(query, owner if isinstance(owner, Zone) else None, visible)
+    apart = not APART.isdisjoint(query.filters)
+    exact = apart and not queries.is_open(query.filters.get("name", ""))
+    total: int | None = None
+    few = False
+    if count and query.filters and not exact:
+        total = _number(connection, wanted)
+        served = SERVED_IN_ZONE if wanted.zone is not None else SERVED
+        few = total <= FEW and (apart or served.issuperset(query.filters))
+        apart = apart and few
+        if not total and query.marker is None and query.sort_key in SORT_COLUMNS:
+            return Page(items=(), total_count=0)
+    statement = queries.page(
+        connection,
+        wanted.select(connection.dialect.name, few=apart),
+        query,
+        table=recordsets,
+        sort_columns=SORT_COLUMNS,
+        limit=limit,
+        visible=visible,
+        few=few or apart,
+    )
+    around = wanted.around
+    rows = connection.execute(statement).all()
+    found = tuple([value(row, around or Around.of_row(row)) for row in rows])
+    if count and total is None:
+        whole = query.marker is None and len(found) < limit
+        total = len(found) if whole else _number(connection, wanted)
+    return Page(items=found, total_count=total)
+
+
+def _number(connection: sa.Connection, wanted: _List) -> int:
+    return int(connection.execute(wanted.count(connection.dialect.name)).scalar_one())
