@@ -49,6 +49,8 @@ def remember(core: Core, tx: Transaction, before: Zone, after: Zone, pool: Pool)
 
 def sweep(core: Core, tx: Transaction, shards: tuple[int, int], limit: int, retry_s: float) -> None:
     """Hand what may go to workers, again if it was not proven to be gone for retry_s."""
+    if not moves.waits(tx.connection, shards):
+        return
     now = core.now()
     moves.mark_served(tx, shards, now, limit)
     found = moves.claim(

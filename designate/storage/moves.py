@@ -16,6 +16,12 @@ from designate.storage.tables import LIVE, moved_zones, pools, zones
 
 _NAMESAKE = zones.alias("namesake")
 _NEW_POOL = pools.alias("new_pool")
+_WAITS = (
+    sa.select(sa.literal(1))
+    .select_from(moved_zones)
+    .where(moved_zones.c.shard.between(sa.bindparam("first"), sa.bindparam("last")))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,11 @@ def name_of(connection: sa.Connection, leftover_id: str) -> str | None:
         sa.select(moved_zones.c.name).where(moved_zones.c.id == leftover_id)
     ).scalar()
     return name
+
+
+def waits(connection: sa.Connection, shards: tuple[int, int]) -> bool:
+    """Whether anything is left anywhere: the cheap look of a sweep that mostly finds nothing."""
+    return connection.execute(_WAITS, {"first": shards[0], "last": shards[1]}).first() is not None
 
 
 def mark_served(tx: Transaction, shards: tuple[int, int], now: datetime, limit: int) -> None:
