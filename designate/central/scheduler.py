@@ -15,7 +15,7 @@ from oslo_utils import strutils
 from stevedore import extension
 
 from designate import errors
-from designate.central.base import Core, scope_of
+from designate.central.base import Core, own_target, scope_of
 from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.model.pools import Pool
@@ -61,14 +61,21 @@ class Filter:
         wanted = self.core.conf[GROUP].default_pool_id
         return [pool for pool in pools if pool.id == wanted]
 
+    def stored(self) -> list[Pool]:
+        """All pools, for a filter that needs one that is no longer among those left."""
+        with self.core.db.read() as connection:
+            return _pools(connection)
+
 
 class DefaultPool(Filter):
+    """The default pool, whatever is left."""
+
     name = "default_pool"
 
     def filter(
         self, context: Context, pools: Sequence[Pool], attributes: Attributes
     ) -> Sequence[Pool]:
-        return self.default(pools)
+        return self.default(pools) or self.default(self.stored())
 
 
 class Fallback(Filter):
@@ -79,10 +86,7 @@ class Fallback(Filter):
     def filter(
         self, context: Context, pools: Sequence[Pool], attributes: Attributes
     ) -> Sequence[Pool]:
-        if pools:
-            return pools
-        with self.core.db.read() as connection:
-            return self.default(_pools(connection))
+        return pools or self.default(self.stored())
 
 
 class InDoubtDefaultPool(Filter):
@@ -106,7 +110,8 @@ class Random(Filter):
 
 
 class PoolIdAttribute(Filter):
-    """The pool that the zone's attribute pool_id names, for those who may choose."""
+    """The pool that the zone's attribute pool_id names, for those who may choose. None for a pool that
+    does not exist; what is left stays where a filter before this one has dropped the pool."""
 
     name = "pool_id_attribute"
 
@@ -116,11 +121,11 @@ class PoolIdAttribute(Filter):
         wanted = attributes.get(POOL_ID)
         if wanted is None:
             return pools
-        chosen = [pool for pool in pools if pool.id == wanted]
-        if chosen:
-            own = {"project_id": context.project_id, "tenant_id": context.project_id}
-            self.core.policy.check("zone_create_forced_pool", context, own)
-        return chosen
+        chosen = _named(pools, wanted)
+        if not chosen and not _named(_visible(self.stored(), context), wanted):
+            return []
+        self.core.policy.check("zone_create_forced_pool", context, own_target(context))
+        return chosen or pools
 
 
 class Attribute(Filter):
@@ -149,6 +154,17 @@ def _value(text: str) -> str | bool:
         return text
 
 
+def _named(pools: Sequence[Pool], pool_id: str) -> list[Pool]:
+    return [pool for pool in pools if pool.id == pool_id.strip().lower()]
+
+
+def _visible(pools: Sequence[Pool], context: Context) -> list[Pool]:
+    """Everybody's and the caller's."""
+    scope = scope_of(context)
+    owners = (None, scope.project_id)
+    return [pool for pool in pools if scope.all_projects or pool.project_id in owners]
+
+
 def _pools(connection: sa.Connection) -> list[Pool]:
     return pools.find(connection)
 
@@ -175,12 +191,7 @@ class Scheduler:
 
     def choose(self, connection: sa.Connection, context: Context, attributes: Attributes) -> Pool:
         """The pool of a zone with these attributes. Raises NotFound of type no_valid_pool_found."""
-        scope = scope_of(context)
-        left: Sequence[Pool] = [
-            pool
-            for pool in _pools(connection)
-            if scope.all_projects or pool.project_id in (None, scope.project_id)
-        ]
+        left: Sequence[Pool] = _visible(_pools(connection), context)
         for step in self._filters:
             left = step.filter(context, left, attributes)
         if not left:
