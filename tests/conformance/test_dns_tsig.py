@@ -190,6 +190,47 @@ def test_rfc8945_s5_2_3_an_old_signature_is_badtime_and_signed_with_our_clock(se
     assert abs(int.from_bytes(read.tsig[0].other) - time.time()) < 5
 
 
+def of_length(served, length_bytes):
+    """A signed query whose MAC is cut to this length, or goes on with zeroes; and its whole MAC."""
+    query = dns.message.make_query("split.example.", "SOA", use_edns=False)
+    key = served.keys["default-key"]
+    data = tsig._data(key, int(time.time()), query.id.to_bytes(2))
+    whole, _ = dns.tsig.sign(query.to_wire(), key, data, data.time_signed)
+    cut = whole.replace(mac=(whole.mac + bytes(64))[:length_bytes])
+    return tsig._appended(query.to_wire(), key.name, cut), whole.mac
+
+
+@pytest.mark.parametrize("tcp", [False, True])
+@pytest.mark.parametrize("length_bytes", [16, 31])
+def test_rfc8945_s5_2_4_a_shortened_mac_is_badtrunc_and_signed_in_full(served, length_bytes, tcp):
+    sent, mac = of_length(served, length_bytes)
+    key = served.keys["default-key"]
+    ours = tsig.make_key("default-key", "hmac-sha256", base64.b64encode(key.secret).decode())
+
+    answer = raw(served, sent, tcp=tcp)
+
+    read = dns.message.from_wire(answer, keyring=False)
+    assert read.rcode() == dns.rcode.NOTAUTH
+    assert not read.answer
+    assert (read.tsig[0].error, len(read.tsig[0].mac)) == (dns.rcode.BADTRUNC, 32)
+    with pytest.raises(tsig.NotTrusted, match="BADTRUNC"):
+        tsig.check_reply(answer, ours, mac[:length_bytes])
+
+
+@pytest.mark.parametrize("length_bytes", [0, 9, 10, 15, 33, 64])
+def test_rfc8945_s5_2_2_1_a_mac_of_an_impossible_length_is_formerr(served, length_bytes):
+    answer = unread(served, of_length(served, length_bytes)[0])
+
+    assert (answer.rcode(), answer.tsig, answer.answer) == (dns.rcode.FORMERR, None, [])
+
+
+def test_a_mac_of_its_full_length_is_believed(served):
+    answer = unread(served, of_length(served, 32)[0])
+
+    assert (answer.rcode(), answer.tsig[0].error) == (dns.rcode.NOERROR, dns.rcode.NOERROR)
+    assert answer.answer
+
+
 def test_rfc8945_s5_1_two_signatures_are_formerr(served):
     once = signed(served, "default-key").to_wire()
     start = len(dns.message.from_wire(once, keyring=False).to_wire())
