@@ -134,6 +134,8 @@ def _ns_record(entry: Mapping[str, Any], faults: _Faults, where: str) -> NsRecor
     hostname = _text(entry, "hostname", faults, where, LONGEST_VALUE) or ""
     if hostname and not hostname.endswith("."):
         faults.add(f"{where}: hostname", f"Domain {hostname} does not end with a dot")
+    elif hostname and not _is_host(hostname):
+        faults.add(f"{where}: hostname", f"{hostname} is not a host name")
     return NsRecord(
         hostname=hostname,
         priority=_number(entry.get("priority", 1), 10000, faults, f"{where}: priority"),
@@ -223,7 +225,7 @@ def _text(
     needed: bool = True,
 ) -> str | None:
     value = item.get(key)
-    if value is None:
+    if value is None or (needed and value == ""):
         if needed:
             faults.add(f"{label}: {key}", "is needed")
         return None
@@ -272,6 +274,14 @@ def _is_host(text: str) -> bool:
     return True
 
 
+def _same(host: str) -> str:
+    """One text for all ways to write a host."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return host.lower().removesuffix(".")
+
+
 def _once(found: list[T], faults: _Faults, where: str) -> tuple[T, ...]:
     """The same entry twice, whatever else it says, is a mistake."""
     seen = set()
@@ -279,7 +289,7 @@ def _once(found: list[T], faults: _Faults, where: str) -> tuple[T, ...]:
         if isinstance(item, NsRecord):
             key = item.hostname.lower()
         elif isinstance(item, Nameserver | AlsoNotify | Master):
-            key = f"{item.host.lower()} port {item.port}"
+            key = f"{_same(item.host)} port {item.port}"
         if key in seen:
             faults.add(where, f"{key} is there more than once")
         seen.add(key)

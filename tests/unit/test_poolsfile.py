@@ -114,6 +114,18 @@ CAT = {"catalog_zone_fqdn": "cat.example."}
         ({"name": ...}, "pool 1: name: is needed"),
         ({"name": "x" * 51}, "name: must be a text of at most 50 characters"),
         ({"id": "12"}, "pool p: id: Not a valid uuid: 12"),
+        ({"name": ""}, "name: is needed"),
+        ({"ns_records": [{"hostname": ""}]}, "ns_records[0]: hostname: is needed"),
+        ({"ns_records": [{"hostname": "a..b."}]}, "hostname: a..b. is not a host name"),
+        ({"ns_records": [{"hostname": "a b."}]}, "hostname: a b. is not a host name"),
+        ({"nameservers": [{"host": ""}]}, "nameservers[0]: host: is needed"),
+        (
+            {"nameservers": [{"host": "2001:DB8::1"}, {"host": "2001:db8:0::1"}]},
+            "2001:db8::1 port 53 is there more than once",
+        ),
+        ({"nameservers": [{"host": "a."}, {"host": "a"}]}, "a port 53 is there more than once"),
+        ({"also_notifies": ""}, "also_notifies: must be a list"),
+        ({"targets": [{"type": ""}]}, "targets[0]: type: is needed"),
         ({"description": "x" * 161}, "description: must be a text of at most 160 characters"),
         ({"attributes": ["a"]}, "attributes: must be a mapping"),
         ({"attributes": {"a": {"b": 1}}}, "attributes: a: must be a text"),
@@ -174,6 +186,12 @@ def test_a_fault_is_told_with_file_pool_and_key(changes, fault):
     assert len(found) == 1
     assert found[0].startswith("pools.yaml: pool ")
     assert fault in found[0]
+
+
+def test_no_fault_shows_an_options_value():
+    for options in ({"api_token": "s3cret" * 50}, {"password": ["s3cret"]}):
+        (found,) = faults(minimal(targets=[{"type": "fake", "options": options}]))
+        assert "s3cret" not in found
 
 
 def test_all_faults_are_told_at_once():
