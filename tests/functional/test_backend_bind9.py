@@ -202,3 +202,29 @@ def test_bind_accepts_every_signature(tmp_path, digest):
 
     assert (reply.code, key.digest) == (0, digest)
     assert "server is up and running" in reply.text
+
+
+TWO_VIEWS = """
+view "inside" { match-recursive-only yes; };
+view "outside" { };
+"""
+
+
+def test_of_two_views_the_zone_is_in_the_configured_one_alone(tmp_path):
+    with Named(tmp_path / "n", more=TWO_VIEWS) as named:
+        key = rndckey.load(str(named.key_file), None, "127.0.0.1")
+
+        def has(view):
+            text = f'showzone "viewed.example" IN {view}'
+            return rndc.command("127.0.0.1", named.rndc_port, key, text, 5).code == 0
+
+        backends = {view: backend_of(named, view=view) for view in ("inside", "outside")}
+        zone = zone_of("viewed.example.")
+        backends["inside"].create_zone(zone)
+        first = has("inside"), has("outside")
+        backends["outside"].create_zone(zone)
+        both = has("inside"), has("outside")
+        backends["inside"].delete_zone(zone, hard_delete=False)
+        last = has("inside"), has("outside")
+
+    assert (first, both, last) == ((True, False), (True, True), (False, True))
