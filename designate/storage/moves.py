@@ -113,7 +113,8 @@ def claim(
     served_before: datetime,
     sent_before: datetime,
 ) -> Sequence[Leftover]:
-    """What may go now and was not handed out lately; marked as handed out. What of a zone that is
+    """What may go now and was not handed out lately, that first which was left alone longest; marked as
+    handed out. What of a zone that is
     deleted goes at once, of others when the new pool has served them for long enough."""
     deleted = sa.or_(zones.c.id.is_(None), zones.c.deleted != LIVE, zones.c.action == Action.DELETE)
     kept_in = sa.case((zones.c.deleted == LIVE, zones.c.pool_id))
@@ -142,6 +143,7 @@ def claim(
             sa.or_(deleted, moved_zones.c.served_at <= served_before),
             sa.or_(moved_zones.c.sent_at.is_(None), moved_zones.c.sent_at <= sent_before),
         )
+        .order_by(sa.func.coalesce(moved_zones.c.sent_at, moved_zones.c.served_at))
         .limit(limit)
     ).all()
     ids = [row.id for row in rows]
