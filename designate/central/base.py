@@ -128,6 +128,7 @@ def advance(
     soa_wire: bytes | None = None,
     beyond: int | None = None,
     columns: Mapping[str, Any] = EMPTY,
+    later: bool = False,
 ) -> Zone:
     """Give the locked zone its next revision: serial, journal step, status, and after commit the
     word to the worker. Answers the zone as it is then.
@@ -135,7 +136,7 @@ def advance(
     deleted, added: RRs with their real TTLs. whole: the difference cannot be told by them (the
     zone's TTL changed), so the journal breaks here. soa_wire: the SOA's data where more than its
     serial changes. beyond: a serial that the new one must be newer than. columns: other columns of the
-    zone's row to set.
+    zone's row to set. later: the worker is to take changes that somebody waits for first.
     """
     zone = stored.zone
     if stored.expired:
@@ -187,12 +188,18 @@ def advance(
         journal.prune(tx, zone.id, after.revision - JOURNAL_STEPS_KEPT)
     changed = {name: getattr(after, name) for name in ADVANCED}
     zones.advance(tx, stored, after, {**changed, "soa_wire": new_soa, **columns})
-    announce(core, tx, after, stored.pool_version)
+    announce(core, tx, after, stored.pool_version, later=later)
     return after
 
 
 def announce(
-    core: Core, tx: Transaction, zone: Zone, pool_version: int, *, hard_delete: bool = False
+    core: Core,
+    tx: Transaction,
+    zone: Zone,
+    pool_version: int,
+    *,
+    hard_delete: bool = False,
+    later: bool = False,
 ) -> None:
     """Tell the worker once the transaction is durable. Should the message be lost, the recovery
     sweep finds the zone waiting."""
@@ -202,7 +209,7 @@ def announce(
         and zone.action != Action.DELETE
     ):
         return  # there is no content to serve before the first transfer
-    change = change_of(zone, pool_version, hard_delete=hard_delete)
+    change = change_of(zone, pool_version, hard_delete=hard_delete, again=later)
     tx.after_commit.append(lambda: core.worker.zone_changed(admin_context(), change))
 
 

@@ -62,9 +62,11 @@ def _apex(zone: Zone, rtype: str, texts: tuple[str, ...]) -> RecordSet:
     )
 
 
-def follow_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> Zone:
+def follow_pool(
+    core: Core, tx: Transaction, stored: StoredZone, pool: Pool, *, later: bool = False
+) -> Zone:
     """Bring a zone's apex NS set and its SOA's MNAME in line with its pool's NS records. Answers the
-    zone as it is then."""
+    zone as it is then. later: see base.advance."""
     texts = hostnames(pool)
     zone = replace(stored.zone, mname=texts[0])
     current = recordsets.apex(tx.connection, zone, "NS")
@@ -93,6 +95,7 @@ def follow_pool(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> 
         added=added,
         soa_wire=soa_wire(zone),
         columns={"mname": zone.mname},
+        later=later,
     )
     zones.update(tx, zone.id, ns_version=pool.ns_version)
     return after

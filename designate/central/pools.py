@@ -43,6 +43,9 @@ PARTS = (
 )
 
 
+# Zones that a changed pool brings forward while its caller waits; the others follow by the sweep.
+AT_ONCE = 100
+
 RULES = (
     rule("create_pool", ADMIN, "POST /v2/pools", "Create a pool."),
     rule("find_pools", ADMIN, "GET /v2/pools", "List pools."),
@@ -85,7 +88,7 @@ class PoolsEndpoint:
             return tuple(changes)
         except db_errors.DBDuplicateEntry:
             raise errors.Duplicate("zone", "A catalog zone has the name of another zone") from None
-        follow_pools(self._core, limit=1000)
+        follow_pools(self._core, limit=AT_ONCE)
         return tuple(changes)
 
     def _apply(
@@ -207,7 +210,7 @@ class PoolsEndpoint:
 
         with _named_duplicates():
             pool = core.db.write(write)
-        follow_pools(core, limit=1000)
+        follow_pools(core, limit=AT_ONCE)
         return pool
 
     def delete(self, context: Context, pool_id: str) -> None:
@@ -371,7 +374,8 @@ def follow_pools(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 
         def write(tx: Transaction, pool: Pool = pool, zone_id: str = zone_id) -> None:
             stored = zones.lock(tx, zone_id)
             if stored.zone.action != Action.DELETE and stored.zone.pool_id == pool.id:
-                after = managed.follow_pool(core, tx, stored, pool)
+                # There may be thousands, and nobody waits for one of them.
+                after = managed.follow_pool(core, tx, stored, pool, later=True)
                 if after is not stored.zone:
                     core.tell(tx, admin_context(), "dns.zone.update", after, stored.zone)
 

@@ -141,10 +141,10 @@ class ZoneChange:
 
     created: the nameservers were proven to know the zone before. pool_version: changes whenever
     the pool's definition does, so that a worker knows when its copy is old. again: handed out by the
-    recovery sweep; such changes never hold up new ones. withdrawn: a deletion from
-    the nameservers alone, because the zone's data expired; later content takes it back. kept_in,
-    kept_version: of what is left of a moved zone, the pool that has the zone now, whose servers keep it;
-    zone_id is that of the leftover then.
+    recovery sweep, or one of many that nobody waits for; such changes never hold up new ones. withdrawn:
+    a deletion from the nameservers alone, because the zone's data expired; later content takes it back.
+    kept_in, kept_version: of what is left of a moved zone, the pool that has the zone now, whose servers
+    keep it; zone_id is that of the leftover then.
     """
 
     zone_id: ZoneId
