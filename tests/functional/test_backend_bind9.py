@@ -3,6 +3,7 @@
 import base64
 import secrets
 import uuid
+from dataclasses import replace
 
 import dns.rcode
 import pytest
@@ -12,8 +13,9 @@ from designate.backend import rndc, rndckey
 from designate.backend.bind9 import Bind9Backend
 from designate.model.pools import Target
 from designate.model.zones import Action, Master, ZoneChange, ZoneId, ZoneType
-from tests.servers import Named, free_port
+from tests.servers import Named, free_port, until
 from tests.service import ask
+from tests.zonedata import Hidden
 
 MASTERS = (Master(host="127.0.0.1", port=5399), Master(host="::1", port=5398))
 
@@ -228,3 +230,27 @@ def test_of_two_views_the_zone_is_in_the_configured_one_alone(tmp_path):
         last = has("inside"), has("outside")
 
     assert (first, both, last) == ((True, False), (True, True), (False, True))
+
+
+@pytest.mark.parametrize(
+    ("clean", "hard_delete", "is_kept"),
+    [("false", False, True), ("true", False, False), ("false", True, False)],
+)
+def test_a_zones_file_stays_unless_it_is_to_be_removed(
+    named, tmp_path, clean, hard_delete, is_kept
+):
+    with Hidden(tmp_path) as hidden:
+        zone = hidden.zone("filed.example.")
+        host, port = hidden.address
+        backend = backend_of(named, (Master(host=host, port=port),), clean_zonefile=clean)
+        change = replace(zone_of(zone.name), zone_id=zone.id)
+        backend.create_zone(change)
+        file = named.folder / f"slave.{zone.id}"
+        until(file.exists, 10, "the transferred zone's file")
+        backend.delete_zone(change, hard_delete=hard_delete)
+
+        # BIND removes it a moment after its answer.
+        until(lambda: rcode(named, zone.name) == dns.rcode.REFUSED, 10, "the deletion")
+        if not is_kept:
+            until(lambda: not file.exists(), 10, "the file's end")
+        assert file.exists() is is_kept
