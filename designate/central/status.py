@@ -81,6 +81,8 @@ class StatusEndpoint:
     def _decide(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
         """What is new, in words; None: nothing."""
         zone = stored.zone
+        if report.pool_id not in (None, zone.pool_id):
+            return None  # The zone has moved on.
         if stored.expired and zone.action != Action.DELETE:
             return self._withdrawn(tx, stored, report)
         if report.outcome is Outcome.ABSENT:

@@ -217,13 +217,15 @@ class Outcome(StrEnum):
 class ZoneReport:
     """The worker's finding. serial: the oldest one among the servers that count; for LATE and FAILED the
     serial that was waited for; for DRIFTED the newest one that a server has. revision: the revision of
-    the change that it answers."""
+    the change that it answers; pool_id: the pool whose nameservers it is about (None: of an older
+    release, which does not say)."""
 
     zone_id: ZoneId
     revision: int
     serial: int
     outcome: Outcome
     error: str | None = None
+    pool_id: str | None = None
 
 
 def newest(old: ZoneChange, new: ZoneChange) -> ZoneChange:

@@ -143,6 +143,7 @@ class Checker:
                 serial=zone.newest or change.serial,
                 outcome=Outcome.DRIFTED,
                 error="; ".join(zone.faults),
+                pool_id=zone.pool.id,
             )
             try:
                 self._central.status.report(admin_context(), report)

@@ -181,5 +181,6 @@ class Worker:
             serial=change.serial,
             outcome=outcome,
             error=error,
+            pool_id=change.pool_id,
         )
         self._central.status.report(admin_context(), report)

@@ -209,6 +209,7 @@ class ZoneState:
             serial=serial,
             outcome=outcome,
             error=error,
+            pool_id=self.pool.id,
         )
 
 

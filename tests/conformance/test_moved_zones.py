@@ -90,6 +90,21 @@ def test_the_old_copy_goes_when_the_new_one_has_been_served_for_long_enough(move
     assert moves.shown().status == "ACTIVE"
 
 
+def test_what_the_old_pools_servers_have_proves_nothing_for_the_new_pool(moves):
+    moves.move(B)
+    zone = moves.shown()
+    for pool_id in (A, B):
+        told = ZoneReport(
+            zone_id=zone.id,
+            revision=zone.revision,
+            serial=zone.serial,
+            outcome=Outcome.SERVED,
+            pool_id=pool_id,
+        )
+        moves.hidden.central.status.report(admin_context(), told)
+        assert moves.shown().status == ("PENDING" if pool_id == A else "ACTIVE")
+
+
 def test_the_removal_is_repeated_until_it_is_proven(moves, caplog):
     moves.move(B)
     moves.serve()
