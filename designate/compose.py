@@ -82,6 +82,7 @@ class Standalone:
     def __init__(self, conf: cfg.ConfigOpts, pools_file: str | None = None) -> None:
         from designate.api.app import build
         from designate.api.server import HttpServer
+        from designate.health import Listener
         from designate.heart import Heart
         from designate.mdns.server import MiniDns
         from designate.producer.membership import Alone
@@ -102,6 +103,7 @@ class Standalone:
         self._http = HttpServer(
             build(conf, self.central), host.strip("[]"), int(port), conf["service:api"].threads
         )
+        self._health = Listener(conf, {"database": self.database.fault})
         self._heart = Heart(conf, self.central, ("api", "central", "mdns", "producer", "worker"))
         self._notifier = _notifier(conf)
         self.bus.serve(
@@ -126,7 +128,7 @@ class Standalone:
                 part.start()
                 self._started.append(part.stop)
             self._apply_pools()
-            for later in (self._worker, self._producer, self._heart, self._http):
+            for later in (self._worker, self._producer, self._heart, self._health, self._http):
                 later.start()
                 self._started.append(later.stop)
         except BaseException:

@@ -153,6 +153,30 @@ class AwayBackend(Backend):
             self.zones.discard(zone.name)
 
 
+class HastyBackend(Backend):
+    """A backend whose server follows when it is hastened, and only then. error: raised instead."""
+
+    HASTENS = True
+
+    def __init__(self, server: NanoServer) -> None:
+        super().__init__(Target(type="hasty"))
+        self.server = server
+        self.error: errors.DesignateError | None = None
+        self.hastened: list[ZoneChange] = []
+
+    def create_zone(self, zone: ZoneChange) -> None:
+        """Its zones are there."""
+
+    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+        """They stay."""
+
+    def hasten(self, zone: ZoneChange) -> None:
+        self.hastened.append(zone)
+        if self.error is not None:
+            raise self.error
+        self.server.serials[zone.name] = zone.serial
+
+
 def change(
     revision: int = 1,
     action: Action = Action.UPDATE,

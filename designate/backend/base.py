@@ -58,6 +58,9 @@ class Backend(ABC):
     NOTIFY: ClassVar[bool] = True
     """Whether the target wants a NOTIFY for every change of a zone."""
 
+    HASTENS: ClassVar[bool] = False
+    """Whether `hasten` makes the server transfer sooner than a NOTIFY alone does."""
+
     def __init__(self, target: Target) -> None:
         """No I/O here. Raises ConfigurationError for options that cannot be used."""
         self.target = target
@@ -140,6 +143,10 @@ class Backend(ABC):
     def update_zone(self, zone: ZoneChange) -> None:
         """Make the server's settings for the zone those of the target, if they differ. Called for a
         zone whose nameservers do not follow, not for every change: data travels by transfer."""
+
+    def hasten(self, zone: ZoneChange) -> None:
+        """Make the server transfer the zone at once. Called after a NOTIFY, where HASTENS, and may fail:
+        the NOTIFY has its effect all the same."""
 
 
 def drivers() -> tuple[str, ...]:

@@ -24,8 +24,8 @@ FIRST_PROBE_S = 0.25
 LONGEST_PROBE_S = 2.0
 FORGOTTEN_S = 60.0
 
-# What the server is asked ("query", "notify", or "call" for a backend's), the pool's name, the server's
-# or the target's. Of a pool, since another pool's key may be the one that the server takes.
+# What the server is asked ("query", "notify", or a backend's "call" or "hasten"), the pool's name, the
+# server's or the target's. Of a pool, since another pool's key may be the one that the server takes.
 Way = tuple[str, str, str]
 
 

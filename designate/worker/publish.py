@@ -237,6 +237,7 @@ class Publisher:
         serial = state.change.serial
         try:
             answer = self._tell(state, target.live.notify, target.live.key)
+            self._hasten(state, target)
         finally:
             with self._lock:
                 target.notifying = False
@@ -252,6 +253,25 @@ class Publisher:
                 target.notify_again = False
                 if state.change.serial != serial:
                     self._notify(state)
+
+    def _hasten(self, state: ZoneState, target: TargetState) -> None:
+        """Nothing depends on it, so zones that nobody waits for go without."""
+        backend = target.live.backend
+        if not backend.HASTENS or state.change.again or state.pool.by_catalog:
+            return
+        way = "hasten", state.pool.name, target.live.label
+        with self._lock:
+            if state.closed or self._circuits.holds(way, state.change.zone_id, None):
+                return
+            probe = self._circuits.asks(way)
+        error = _tell_backend(target.live, "hasten", state.change)
+        if error is not None:
+            LOG.debug("zone %s: %s: %s", state.change.zone_id, target.live.label, _text(error))
+        with self._lock:
+            if isinstance(error, errors.BackendAway):
+                self._circuits.silent(way, _text(error), probe=probe)
+            else:
+                self._circuits.answered(way)
 
     def _tell(
         self, state: ZoneState, address: tuple[str, int], key: Key | None = None
@@ -289,6 +309,8 @@ def _tell_backend(
             backend.delete_zone(change, hard_delete=change.hard_delete)
         elif verb == "create":
             backend.create_zone(change)
+        elif verb == "hasten":
+            backend.hasten(change)
         else:
             backend.update_zone(change)
     except errors.DesignateError as error:

@@ -3,7 +3,7 @@
 import dns.rcode
 import pytest
 
-from designate import errors
+from designate import errors, metrics
 from designate.backend.pdns4 import Pdns4Backend
 from designate.model.pools import Target
 from designate.model.zones import Master
@@ -75,6 +75,24 @@ def test_changes_travel_as_differences(service, pdns):
     assert transferred(("127.0.0.1", pdns.port), "ixfr.example.") == transferred(
         service.dns, "ixfr.example."
     )
+
+
+def test_a_change_is_asked_for_by_the_api_and_travels_as_a_difference(service, pdns):
+    """NOTIFY alone is looked at once a second."""
+    zone = service.zone("hasty.example.")
+    service.active(f"/zones/{zone['id']}")
+    before = metrics.TRANSFERS.labels("axfr")._value.get()
+    made = service.recordset(zone, "www.hasty.example.", "A", ["192.0.2.1"])
+    service.active(f"/zones/{zone['id']}/recordsets/{made['id']}")
+
+    log = pdns.log.read_text()
+    assert "PUT /api/v1/servers/localhost/zones/hasty.example./axfr-retrieve" in log
+    assert metrics.TRANSFERS.labels("axfr")._value.get() == before
+
+
+def test_a_zone_that_is_not_there_cannot_be_hastened(pdns):
+    with pytest.raises(errors.BackendError, match=r"transfer nowhere\.example\. failed"):
+        backend_of(pdns).hasten(change(name="nowhere.example."))
 
 
 def test_a_created_zone_is_a_secondary_of_the_targets_masters(pdns):

@@ -23,7 +23,7 @@ def create_until_killed(port, zone, done, accepted):
 
 
 def test_kill_9_in_the_middle_of_100_creations_loses_nothing(tmp_path):
-    with Named(tmp_path / "bind") as bind, Process(tmp_path / "service", bind) as process:
+    with Named(tmp_path / "bind") as bind, Process.before(bind, tmp_path / "service") as process:
         zone = process.zone(Client(process.api), "crash.example.")
         accepted: list[tuple[str, str]] = []
         done = threading.Semaphore(0)
@@ -51,7 +51,7 @@ def test_kill_9_in_the_middle_of_100_creations_loses_nothing(tmp_path):
 
 
 def test_kill_9_right_after_a_zone_was_accepted_still_creates_and_deletes_it(tmp_path):
-    with Named(tmp_path / "bind") as bind, Process(tmp_path / "service", bind) as process:
+    with Named(tmp_path / "bind") as bind, Process.before(bind, tmp_path / "service") as process:
         client = Client(process.api)
         old = process.zone(client, "old.example.")
         new = client.call("POST", "/zones", {"name": "new.example.", "email": "a@b.c"})

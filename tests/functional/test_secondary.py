@@ -303,7 +303,7 @@ def test_kill_9_in_the_middle_of_a_transfer_leaves_the_old_content_whole(tmp_pat
 
     with (
         Named(tmp_path / "bind") as bind,
-        Process(tmp_path / "service", bind) as process,
+        Process.before(bind, tmp_path / "service") as process,
         ScriptedPrimary(lambda query: [message(query, whole_of(5))]) as primary,
     ):
         primary.serial = 5

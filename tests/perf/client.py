@@ -52,23 +52,36 @@ class Client:
 
 
 class Process:
-    """The standalone service as a process of its own: pid, API and DNS ports."""
+    """The standalone service as a process of its own: pid, API, DNS and monitoring ports. pools: a
+    pools.yaml, whose masters are dns_port."""
 
-    def __init__(self, folder: Path, bind: Named | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pools: list[dict[str, Any]] | None = None,
+        dns_port: int | None = None,
+    ) -> None:
         self.folder = folder
-        self.api, self.dns = free_port(), free_port()
+        self.api, self.dns, self.monitoring = free_port(), dns_port or free_port(), free_port()
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "designate.conf").write_text(CONF)
+        monitoring = f"[monitoring]\nlisten = 127.0.0.1:{self.monitoring}\n"
+        (folder / "designate.conf").write_text(CONF + monitoring)
         self._arguments = [
             sys.executable, "-m", "designate.cmd.standalone", "--state-dir", str(folder),
             "--api", f"127.0.0.1:{self.api}", "--dns", f"127.0.0.1:{self.dns}",
             "--config-file", str(folder / "designate.conf"),
         ]  # fmt: skip
-        if bind is not None:
-            pools = folder / "pools.yaml"
-            pools.write_text(yaml.safe_dump(bind_pool(bind, self.dns)))
-            self._arguments += ["--pools", str(pools)]
+        if pools is not None:
+            file = folder / "pools.yaml"
+            file.write_text(yaml.safe_dump(pools))
+            self._arguments += ["--pools", str(file)]
         self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def before(cls, server: Named, folder: Path) -> Process:
+        """The service with one pool: server, which takes its zones from the service's own port."""
+        port = free_port()
+        return cls(folder, bind_pool(server, port), port)
 
     def __enter__(self) -> Process:
         self.start()

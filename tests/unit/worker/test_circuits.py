@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from designate import metrics
+from designate import errors, metrics
 from designate.backend.fake import FakeBackend
 from designate.model.pools import Target
 from designate.model.zones import Action, Outcome
@@ -16,7 +16,7 @@ from designate.worker.timers import Timers
 from designate.worker.zonestate import Settings
 from tests.nanoserver import NanoServer
 from tests.servers import until
-from tests.workerparts import AwayBackend, Central, change, live_pool
+from tests.workerparts import AwayBackend, Central, HastyBackend, change, live_pool
 
 ZONES = 300
 WAY = ("query", "pool", "192.0.2.1:53")
@@ -170,6 +170,62 @@ def test_a_target_that_refuses_is_an_error_though_another_one_is_away(running):
         converger.want(wanted, live_pool(server, backends=(AwayBackend(), refusing)))
 
         assert reports.wait(wanted).outcome is Outcome.FAILED
+
+
+def test_a_server_that_is_slow_to_follow_notifies_is_hastened(running):
+    with NanoServer() as server:
+        converger, reports = running()
+        backend = HastyBackend(server)
+        wanted = change(1)
+        server.serials[wanted.name] = 1
+        converger.want(wanted, live_pool(server, backends=(backend,)))
+        assert reports.wait(wanted).outcome is Outcome.SERVED
+
+    assert len(server.notifies) >= 1
+    assert backend.hastened == [wanted]
+
+
+@pytest.mark.parametrize("error", [errors.BackendError("no"), RuntimeError("a plug-in's fault")])
+def test_a_server_that_cannot_be_hastened_follows_its_notifies(running, error):
+    with NanoServer() as server:
+        converger, reports = running()
+        backend = HastyBackend(server)
+        backend.error = error
+        wanted = change(1)
+        server.serials[wanted.name], server.on_notify = 1, wanted.serial
+        converger.want(wanted, live_pool(server, backends=(backend,)))
+
+        assert reports.wait(wanted).outcome is Outcome.SERVED
+
+
+def test_nobody_is_hastened_for_zones_that_nobody_waits_for(running):
+    with NanoServer() as server:
+        converger, reports = running()
+        backend = HastyBackend(server)
+        wanted = change(1, again=True)
+        server.serials[wanted.name], server.on_notify = 1, wanted.serial
+        converger.want(wanted, live_pool(server, backends=(backend,)))
+        assert reports.wait(wanted).outcome is Outcome.SERVED
+
+    assert backend.hastened == []
+
+
+def test_an_api_that_is_away_is_not_asked_to_hasten_every_zone(running):
+    with NanoServer() as server:
+        converger, reports = running()
+        backend = HastyBackend(server)
+        backend.error = errors.BackendAway("nobody answers")
+        changes = [change(1, name=f"z{n}.example.", serial=7) for n in range(ZONES)]
+        server.serials.update({one.name: 1 for one in changes})
+        server.on_notify = 7
+        before = counted(metrics.PROBES, "hasten")
+        for one in changes:
+            converger.want(one, live_pool(server, backends=(backend,)))
+        until(lambda: len(reports.got) >= ZONES, 10, "all zones")
+        probed = counted(metrics.PROBES, "hasten") - before
+
+    assert {report.outcome for report in reports.got} == {Outcome.SERVED}
+    assert len(backend.hastened) <= OPENS_AFTER + WIDTH + probed
 
 
 def test_a_zone_that_the_server_has_just_taken_is_asked_for_at_once(circuits):
