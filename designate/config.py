@@ -43,6 +43,8 @@ MODULES = (
     "designate.producer.statuses",
     "designate.producer.sweeps",
     "designate.settings",
+    "designate.sink.handlers",
+    "designate.sink.service",
     "designate.storage.settings",
     "designate.worker.inbound",
     "designate.worker.service",
@@ -55,6 +57,7 @@ PARTS = {
     "central": ("central", "storage"),
     "mdns": ("mdns", "storage"),
     "producer": ("producer",),
+    "sink": ("sink",),
     "worker": ("worker",),
 }
 

@@ -87,4 +87,9 @@ UNREADABLE = Counter(
     "designate_mdns_unreadable_total",
     "Recordsets and journal steps that were left out of an answer because they cannot be sent.",
 )
+SINK_EVENTS = Counter(
+    "designate_sink_events_total",
+    "Events of other services, by what came of them: done, again (tried later) or dropped.",
+    ("handler", "outcome"),
+)
 SWEPT = Counter("designate_swept_total", "Zones or rows that periodic work dealt with.", ("sweep",))

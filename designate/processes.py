@@ -110,6 +110,16 @@ def producer(conf: cfg.ConfigOpts) -> Process:
     return _process(conf, bus, "producer", [Part(part.start, part.stop)])
 
 
+def sink(conf: cfg.ConfigOpts) -> Process:
+    """designate-sink: events of other services."""
+    from designate.rpc.events import Listener
+    from designate.sink.service import Sink
+
+    bus = OsloBus(conf)
+    part = Sink(conf, central_by(conf, bus), Listener)
+    return _process(conf, bus, "sink", [Part(part.start, part.stop)])
+
+
 def _process(
     conf: cfg.ConfigOpts,
     bus: OsloBus,

@@ -11,7 +11,7 @@ from oslo_config import cfg
 from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
-from designate.central import naming, quotas
+from designate.central import naming, placing, quotas
 from designate.central.base import (
     Core,
     advance,
@@ -166,9 +166,9 @@ class RecordSetsEndpoint:
             limits = quotas.with_overrides(core, stored.overrides)
             quotas.require(limits, zone_recordsets=stored.recordset_count + 1)
             naming.check_ttl(core, context, draft.ttl)
-            self._check_name(draft.name, zone)
-            self._check_place(tx, zone, draft)
-            _check_cname(draft.type, len(rdatas))
+            placing.check_name(core, draft.name, zone)
+            placing.check_place(tx, zone, draft)
+            placing.check_cname(draft.type, len(rdatas))
             count = len(draft.records)
             quotas.require(
                 limits, zone_records=stored.record_count + count, recordset_records=count
@@ -203,7 +203,7 @@ class RecordSetsEndpoint:
             status=Status.PENDING if rdatas else Status.ACTIVE,
             created_at=self._core.now(),
         )
-        wire = _wire(recordset, rdatas)
+        wire = placing.stored(recordset, rdatas)
         counts = {"recordset_count": stored.recordset_count + 1}
         if not rdatas:
             recordsets.insert(tx, recordset, wire, 0)
@@ -214,35 +214,10 @@ class RecordSetsEndpoint:
             self._core,
             tx,
             stored,
-            added=rr.split(_real(wire, recordset.ttl, zone)),
+            added=rr.split(placing.served(wire, recordset.ttl, zone)),
             columns=counts | {"record_count": stored.record_count + len(rdatas)},
         )
         return self._core.tell(tx, context, "dns.recordset.create", recordset)
-
-    def _check_name(self, name: str, zone: Zone) -> None:
-        longest = self._core.conf["service:central"].max_recordset_name_len
-        if len(name) > longest:
-            raise errors.BadRequest("Name too long", type="invalid_recordset_name")
-        if not names.is_below(name, zone.name):
-            raise errors.BadRequest(
-                "RecordSet is not contained within its zone", type="invalid_recordset_location"
-            )
-
-    @staticmethod
-    def _check_place(tx: Transaction, zone: Zone, draft: RecordSetDraft) -> None:
-        """CNAME stands alone (RFC 1034 section 3.6.2), and what a child zone holds is its own."""
-        if draft.type == "CNAME" and names.key(draft.name) == names.key(zone.name):
-            raise _misplaced("CNAME recordsets may not be created at the zone apex")
-        cuts = naming.between(draft.name, zone.name)
-        there, covered = recordsets.at_name(tx, zone.id, draft.name, cuts)
-        if draft.type == "CNAME" and there:
-            raise _misplaced("A CNAME recordset may not share its name with other recordsets")
-        if "CNAME" in there:
-            raise _misplaced("There is a CNAME recordset of that name")
-        if draft.type in there:
-            raise errors.Duplicate("recordset")
-        if covered:
-            raise _misplaced("RecordSet belongs in a child zone")
 
     # -- changing --------------------------------------------------------------------------------
 
@@ -263,7 +238,7 @@ class RecordSetsEndpoint:
             rdatas: Sequence[bytes] | None = None
             if patch.records is not UNSET:
                 rdatas = rrtypes.rdata(before.type, before.name, patch.records)
-                _check_cname(before.type, len(rdatas))
+                placing.check_cname(before.type, len(rdatas))
             refuse_pending_delete(stored.zone)
             core.policy.check("update_recordset", context, _target(context, stored.zone, before))
             if patch.ttl is not UNSET and patch.ttl != before.ttl:
@@ -309,7 +284,7 @@ class RecordSetsEndpoint:
         before = current.recordset
         wire = current.wire
         if rdatas is not None:
-            wire = _wire(after, rdatas)
+            wire = placing.stored(after, rdatas)
         if after.ttl != before.ttl:
             wire = rr.with_ttl(wire, after.ttl or 0)
         revision = zone.revision + 1
@@ -317,7 +292,7 @@ class RecordSetsEndpoint:
         if not before.records and not after.records:
             return after
         deleted, added = rr.difference(
-            _real(current.wire, before.ttl, zone), _real(wire, after.ttl, zone)
+            placing.served(current.wire, before.ttl, zone), placing.served(wire, after.ttl, zone)
         )
         change = 0 if after.managed else len(after.records) - len(before.records)
         advance(
@@ -365,7 +340,7 @@ class RecordSetsEndpoint:
             return
         if not gone.managed:
             counts["record_count"] = stored.record_count - len(gone.records)
-        wire = _real(current.wire, gone.ttl, stored.zone)
+        wire = placing.served(current.wire, gone.ttl, stored.zone)
         advance(self._core, tx, stored, deleted=rr.split(wire), columns=counts)
 
 
@@ -391,23 +366,3 @@ def _refuse_unchangeable(context: Context, recordset: RecordSet) -> None:
         raise errors.BadRequest("Updating SOA recordsets is not allowed")
     if recordset.type == "NS" and names.key(recordset.name) == names.key(recordset.zone_name):
         raise errors.BadRequest("Updating a root zone NS record is not allowed")
-
-
-def _wire(recordset: RecordSet, rdatas: Sequence[bytes]) -> bytes:
-    """What is stored: whole RRs, the TTL zero where the zone's is inherited."""
-    rtype = rrtypes.numeric_type(recordset.type)
-    return rr.rrset(recordset.name, recordset.zone_name, rtype, recordset.ttl, rdatas)
-
-
-def _real(wire: bytes, ttl: int | None, zone: Zone) -> bytes:
-    """The RRs with the TTL that nameservers see."""
-    return rr.with_ttl(wire, zone.ttl) if ttl is None else wire
-
-
-def _check_cname(rtype: str, count: int) -> None:
-    if rtype == "CNAME" and count > 1:
-        raise errors.BadRequest("CNAME recordsets may not have more than 1 record")
-
-
-def _misplaced(message: str) -> errors.BadRequest:
-    return errors.BadRequest(message, type="invalid_recordset_location")

@@ -18,8 +18,8 @@ from itertools import groupby
 import sqlalchemy as sa
 from oslo_db import exception as db_errors
 
-from designate import errors, rrtypes
-from designate.central import naming, quotas
+from designate import errors
+from designate.central import naming, placing, quotas
 from designate.central.base import Core, advance, refuse_pending_delete
 from designate.central.zones import ZonesEndpoint
 from designate.context import Context
@@ -165,9 +165,9 @@ class ReverseZones:
             managed=True,
             managed_by=ptr.managed,
         )
-        wire = _wire(recordset, ptr)
+        wire = placing.stored(recordset, (ptr.rdata,))
         recordsets.insert(tx, recordset, wire, zone.revision + 1)
-        added = rr.split(_real(wire, ptr.ttl, zone))
+        added = rr.split(placing.served(wire, ptr.ttl, zone))
         advance(self._core, tx, stored, added=added, columns={"recordset_count": count})
         context = _acting_for(ptr.managed.project_id)
         return self._core.tell(tx, context, "dns.recordset.create", recordset)
@@ -187,10 +187,10 @@ class ReverseZones:
             version=before.version + 1,
             managed_by=ptr.managed,
         )
-        wire = _wire(after, ptr)
+        wire = placing.stored(after, (ptr.rdata,))
         recordsets.update(tx, after, wire, zone.revision + 1, new_records=True)
         deleted, added = rr.difference(
-            _real(old.wire, before.ttl, zone), _real(wire, after.ttl, zone)
+            placing.served(old.wire, before.ttl, zone), placing.served(wire, after.ttl, zone)
         )
         advance(self._core, tx, stored, deleted=deleted, added=added)
         context = _acting_for(ptr.managed.project_id)
@@ -228,7 +228,7 @@ class ReverseZones:
                 context = _acting_for(old.recordset.project_id)
                 gone_one = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
                 self._core.tell(tx, context, "dns.recordset.delete", gone_one)
-                deleted += rr.split(_real(old.wire, old.recordset.ttl, stored.zone))
+                deleted += rr.split(placing.served(old.wire, old.recordset.ttl, stored.zone))
                 gone += 1
         if gone:
             columns = {"recordset_count": stored.recordset_count - gone}
@@ -263,22 +263,10 @@ def _only(given: Mapping[str, int]) -> Quotas:
     return Quotas(**dict.fromkeys(known, -1) | {k: v for k, v in given.items() if k in known})
 
 
-def _wire(recordset: RecordSet, ptr: Ptr) -> bytes:
-    rtype = rrtypes.numeric_type(recordset.type)
-    return rr.rrset(recordset.name, recordset.zone_name, rtype, ptr.ttl, (ptr.rdata,))
-
-
-def _real(wire: bytes, ttl: int | None, zone: Zone) -> bytes:
-    """The RRs with the TTL that nameservers see."""
-    return rr.with_ttl(wire, zone.ttl) if ttl is None else wire
-
-
 def _check_place(tx: Transaction, zone: Zone, name: str) -> None:
     """Raises BadRequest where the name is delegated (RFC 2317 section 4). Another PTR at the name is
     the database's to refuse."""
     cuts = naming.between(name, zone.name)
     there, covered = recordsets.at_name(tx, zone.id, name, cuts)
     if covered or "CNAME" in there:
-        raise errors.BadRequest(
-            "The address' name belongs to another zone", type="invalid_recordset_location"
-        )
+        raise placing.misplaced("The address' name belongs to another zone")

@@ -22,6 +22,7 @@ from designate.central.policy import Policy
 from designate.central.pools import PoolsEndpoint
 from designate.central.quotas import QuotasEndpoint
 from designate.central.recordsets import RecordSetsEndpoint
+from designate.central.resources import ResourcesEndpoint
 from designate.central.services import ReportsEndpoint, ServicesEndpoint
 from designate.central.status import StatusEndpoint
 from designate.central.sweeps import SweepsEndpoint
@@ -99,6 +100,7 @@ def dispatcher(
         {
             interfaces.ZonesApi: zones,
             interfaces.RecordSetsApi: RecordSetsEndpoint(core),
+            interfaces.ResourcesApi: ResourcesEndpoint(core),
             interfaces.QuotasApi: QuotasEndpoint(core),
             interfaces.PoolsApi: PoolsEndpoint(core),
             interfaces.TldsApi: TldsEndpoint(core),

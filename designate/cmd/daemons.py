@@ -1,4 +1,4 @@
-"""The daemons: designate-api, -central, -worker, -mdns and -producer.
+"""The daemons: designate-api, -central, -worker, -mdns, -producer and -sink.
 
 Each reads designate.conf (every one that is found, unless --config-file names some), sets up logging
 and reports, and runs its process until a signal ends it. Exit status: 0 stopped in order; 1 could
@@ -48,6 +48,10 @@ def mdns() -> int:
 
 def producer() -> int:
     return _main("producer", processes.producer)
+
+
+def sink() -> int:
+    return _main("sink", processes.sink)
 
 
 def configuration(argv: Sequence[str], name: str) -> cfg.ConfigOpts:

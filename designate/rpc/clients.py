@@ -121,6 +121,7 @@ class CentralClient:
 
     zones: interfaces.ZonesApi
     recordsets: interfaces.RecordSetsApi
+    resources: interfaces.ResourcesApi
     quotas: interfaces.QuotasApi
     pools: interfaces.PoolsApi
     tlds: interfaces.TldsApi

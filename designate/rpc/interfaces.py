@@ -46,8 +46,9 @@ from designate.model.ownership import (
 from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPatch, PoolSpec
 from designate.model.query import Page, Query
 from designate.model.quotas import Limits, Quotas
-from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetPatch
+from designate.model.recordsets import Managed, RecordSet, RecordSetDraft, RecordSetPatch
 from designate.model.reports import Counts, ProjectZones
+from designate.model.resources import Declared
 from designate.model.shards import Membership
 from designate.model.tasks import ImportDraft, ZoneTask
 from designate.model.zones import (
@@ -129,6 +130,30 @@ class RecordSetsApi(Interface, Protocol):
         ...
 
     def delete(self, context: Context, zone_id: str, recordset_id: str) -> RecordSet: ...
+
+
+class ResourcesApi(Interface, Protocol):
+    """Names of the cloud's resources, which the service itself keeps in zones that an operator chose."""
+
+    NAMESPACE: ClassVar[str] = "resources"
+    VERSION: ClassVar[str] = "1.0"
+
+    def declare(
+        self,
+        context: Context,
+        zone_id: str,
+        resource: Managed,
+        drafts: tuple[RecordSetDraft, ...],
+        at: datetime | None = None,
+        keep: bool = False,
+    ) -> Declared:
+        """Make these the resource's recordsets in the zone: make, change and (not keep) delete what
+        is needed, in one change of the zone. Never touches what stands for something else.
+
+        at: when the resource came to be so; what is older than another declaration does nothing.
+        Raises NotFound (zone), BadRequest where the zone can hold none.
+        """
+        ...
 
 
 class QuotasApi(Interface, Protocol):

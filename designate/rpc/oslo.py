@@ -107,16 +107,7 @@ class OsloBus:
 
     def drain(self) -> None:
         """Take no further call and finish those that run, for DRAIN_S at most."""
-        for server in self._servers:
-            server.stop()
-        deadline_s = time.monotonic() + DRAIN_S
-        for server in self._servers:
-            # wait() has no deadline of its own: a call that hangs must not hang the process.
-            waiter = threading.Thread(target=server.wait, name="drain", daemon=True)
-            waiter.start()
-            waiter.join(timeout=max(0.0, deadline_s - time.monotonic()))
-            if waiter.is_alive():
-                LOG.warning("calls that still ran after %d s were left behind", DRAIN_S)
+        drain(self._servers)
         self._servers.clear()
 
     def stop(self) -> None:
@@ -282,6 +273,20 @@ class OsloBus:
                     raise errors.Unavailable("the service stops")
                 self._transport = messaging.get_rpc_transport(self._conf, allowed_remote_exmods=[])
             return self._transport
+
+
+def drain(servers: Sequence[Any]) -> None:
+    """Have these servers of oslo.messaging take nothing more and finish what runs, within DRAIN_S."""
+    for server in servers:
+        server.stop()
+    deadline_s = time.monotonic() + DRAIN_S
+    for server in servers:
+        # wait() has no deadline of its own: a call that hangs must not hang the process.
+        waiter = threading.Thread(target=server.wait, name="drain", daemon=True)
+        waiter.start()
+        waiter.join(timeout=max(0.0, deadline_s - time.monotonic()))
+        if waiter.is_alive():
+            LOG.warning("calls that still ran after %d s were left behind", DRAIN_S)
 
 
 def endpoints(dispatcher: Dispatcher) -> list[object]:

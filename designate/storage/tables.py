@@ -473,3 +473,17 @@ moved_zones = sa.Table(
     sa.UniqueConstraint("zone_id", "pool_id"),
     **TABLE,
 )
+
+# When the newest thing happened to a resource of the cloud that has names in a zone, for each plug-in
+# that gives it names.
+resource_events = sa.Table(
+    "resource_events",
+    metadata,
+    sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("plugin_name", text(50), primary_key=True),
+    sa.Column("resource_type", text(50), primary_key=True),
+    sa.Column("resource_id", ID, primary_key=True),
+    sa.Column("happened_at", MOMENT, nullable=False),
+    sa.Index("ix_resource_events_zone_id_happened_at", "zone_id", "happened_at"),
+    **TABLE,
+)

@@ -1,0 +1,1 @@
+"""Turns what happens to servers and addresses of the cloud into records."""
