@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from oslo_config import cfg
 from stevedore import driver
 
-from designate import errors, metrics
+from designate import errors, messaging, metrics
 from designate.context import Context
 from designate.model.payloads import Payload, payload
 
@@ -45,8 +45,6 @@ OPTS = [
 
 NAMESPACE = "designate.notification.plugin"
 TRANSPORT = "oslo_messaging_notifications"
-# Unless control_exchange says another one.
-EXCHANGE = "designate"
 FAULT = "dns.api.fault"
 MOST_WAITING = 1000
 DRAIN_S = 5.0
@@ -161,7 +159,7 @@ class Notifier:
         # Imported where it is needed: it brings much along.
         import oslo_messaging
 
-        oslo_messaging.set_transport_defaults(EXCHANGE)
+        messaging.register(self._conf)
         transport = oslo_messaging.get_notification_transport(self._conf)
         self._sender = oslo_messaging.Notifier(
             transport, publisher_id=self._publisher, serializer=_Plain()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
-from designate import concurrency
+from designate import concurrency, messaging
 
 concurrency.prepare()  # before any other import
 
@@ -34,7 +34,7 @@ class Listener:
     def __init__(self, url: str, exchange: str = "designate") -> None:
         conf = cfg.ConfigOpts()
         conf([], default_config_files=[], default_config_dirs=[])
-        oslo_messaging.set_transport_defaults(exchange)
+        messaging.register(conf)
         transport = oslo_messaging.get_notification_transport(conf, url)
         target = oslo_messaging.Target(topic="notifications", exchange=exchange)
         self._listener = oslo_messaging.get_notification_listener(

@@ -20,8 +20,7 @@ from oslo_config import cfg  # noqa: E402
 from oslo_log import log  # noqa: E402
 from oslo_service import opts  # noqa: E402
 
-from designate import config, errors, processes, service  # noqa: E402
-from designate.rpc import oslo as oslo_bus  # noqa: E402
+from designate import config, errors, messaging, processes, service  # noqa: E402
 from designate.version import VERSION  # noqa: E402
 
 LOG = logging.getLogger(__name__)
@@ -60,7 +59,7 @@ def configuration(argv: Sequence[str], name: str) -> cfg.ConfigOpts:
     # The process-wide one: oslo.messaging has options that it looks for in no other.
     conf = cfg.CONF
     config.register(conf, name)
-    oslo_bus.register(conf)
+    messaging.register(conf)
     opts.register_service_opts(conf)
     log.register_options(conf)
     log.set_defaults(default_log_levels=[*log.get_default_log_levels(), *QUIETER])

@@ -22,7 +22,6 @@ import oslo_messaging as messaging
 from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
 from oslo_config import cfg
-from oslo_messaging import opts as messaging_opts
 
 from designate import errors, metrics
 from designate.rpc import together
@@ -32,33 +31,12 @@ from designate.rpc.together import Call, Cast, Casts, Senders, Together
 
 LOG = logging.getLogger(__name__)
 
-EXCHANGE = "designate"
 CONNECT_RETRIES = 1
 RETRY_AFTER_S = 2
 DRAIN_S = 10.0
 MISSED_HEARTBEATS = 3
 # What says that the broker is away. A new connection's failure comes as the driver's own error.
 AWAY = (messaging.MessageDeliveryFailure, KombuError, AMQPError, OSError)
-# Other than oslo.messaging's own: a caller is answered in time, and a server takes from the broker
-# only what it can soon work on, so that what waits can be taken by another server. A broker that comes
-# back is found within seconds, however long it was away.
-DEFAULTS: dict[str, dict[str, Any]] = {
-    "DEFAULT": {"rpc_response_timeout": 10, "control_exchange": EXCHANGE},
-    "oslo_messaging_rabbit": {
-        "rabbit_qos_prefetch_count": 64,
-        "heartbeat_timeout_threshold": 30,
-        "rabbit_interval_max": 2,
-    },
-}
-
-
-def register(conf: cfg.ConfigOpts) -> None:
-    """Make the options of oslo.messaging known to conf, with this service's defaults."""
-    for group, options in messaging_opts.list_opts():
-        conf.register_opts(options, group=group)
-    for group, values in DEFAULTS.items():
-        for name, value in values.items():
-            conf.set_default(name, value, None if group == "DEFAULT" else group)
 
 
 class OsloBus:

@@ -14,6 +14,7 @@ import requests
 
 from tests.broker import RabbitMQ
 from tests.daemons import NAMES, Daemons
+from tests.listener import Listener
 from tests.primaries import BindPrimary, zone_text
 from tests.servers import Named, free_ports, until
 from tests.service import ask, texts
@@ -39,7 +40,10 @@ def cloud(
     monitoring_port: int,
 ) -> Iterator[Daemons]:
     folder = tmp_path_factory.mktemp("cloud")
-    options = {"monitoring": {"listen": f"127.0.0.1:{monitoring_port}"}}
+    options = {
+        "monitoring": {"listen": f"127.0.0.1:{monitoring_port}"},
+        "oslo_messaging_notifications": {"driver": "messagingv2"},
+    }
     with Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker.url, bind, options) as daemons:
         yield daemons
 
@@ -71,6 +75,14 @@ def test_a_change_goes_through_all_processes(cloud: Daemons, bind: Named) -> Non
     active(cloud, f"/zones/{zone['id']}/recordsets/{recordset['id']}")
 
     assert texts(ask(("127.0.0.1", bind.port), "www.five.example.", "A")) == {"192.0.2.1"}
+
+
+def test_who_listens_at_the_broker_is_told_by_central(cloud: Daemons, broker: RabbitMQ) -> None:
+    with Listener(broker.url) as listener:
+        zone = new_zone(cloud, "told.example.")
+
+        told = listener.wait("dns.zone.create", lambda h: h.payload["id"] == zone["id"])
+    assert told.publisher.startswith("central.")
 
 
 def test_errors_cross_the_bus_as_they_are(cloud: Daemons) -> None:

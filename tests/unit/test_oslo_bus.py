@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol
 import pytest
 from oslo_config import cfg
 
-from designate import concurrency, errors
+from designate import concurrency, errors, messaging
 from designate.context import Context, admin_context
 from designate.rpc import clients, interfaces
 from designate.rpc.bus import NoAnswer
@@ -34,7 +34,7 @@ class Deaf(oslo.OsloBus):
 @pytest.fixture
 def bus():
     conf = cfg.ConfigOpts()
-    oslo.register(conf)
+    messaging.register(conf)
     conf([], default_config_files=[])
     bus = Deaf(conf)
     yield bus
