@@ -65,7 +65,7 @@ def central(conf: cfg.ConfigOpts) -> Process:
     from designate.storage.engine import Database
 
     bus = OsloBus(conf)
-    database = Database.from_conf(conf)
+    database = Database.from_conf(conf, asked_s=conf.rpc_response_timeout)
     outbox = Outbox(worker_by(conf, bus))
     to_worker = cast(interfaces.WorkerApi, outbox)
     notifier = Notifier(conf, "central")

@@ -129,9 +129,10 @@ class Database:
         self._queues = Queues(self._write_together)
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts) -> Database:
-        """Raises ConfigurationError where no connection is set."""
-        return cls.of(Settings.from_conf(conf))
+    def from_conf(cls, conf: cfg.ConfigOpts, asked_s: float | None = None) -> Database:
+        """asked_s: how long those who ask wait for an answer. Raises ConfigurationError where no
+        connection is set."""
+        return cls.of(Settings.from_conf(conf, asked_s))
 
     @classmethod
     def of(cls, settings: Settings) -> Database:

@@ -36,7 +36,9 @@ OPTIONS_BY_GROUP = {
             default=20,
             min=1,
             help="Seconds that one write may take in all: waiting for its turn, locks and retries. "
-            "After that the client gets a 503 with Retry-After and nothing is stored.",
+            "After that the client gets a 503 with Retry-After and nothing is stored. In "
+            "designate-central at most four fifths of rpc_response_timeout, so that nothing is stored "
+            "after the client was told that it failed.",
         ),
         cfg.IntOpt(
             "statement_timeout",
@@ -75,6 +77,8 @@ DRIVERS = {
 SHORT_CHARSETS = ("utf8", "utf8mb3")
 
 
+# Of the time that a caller waits; the rest is for the way there and back.
+ASKED_SHARE = 0.8
 POOL_OVERFLOW = 50
 POOL_TIMEOUT_S = 5.0
 MOST_CONNECTIONS = 200
@@ -103,14 +107,20 @@ class Settings:
     durable: bool = True
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts) -> Settings:
-        """Raises ConfigurationError without a connection, or for one that cannot be used."""
+    def from_conf(cls, conf: cfg.ConfigOpts, asked_s: float | None = None) -> Settings:
+        """asked_s: how long those who ask wait for an answer; what they were told has failed must not
+        be written later.
+
+        Raises ConfigurationError without a connection, or for one that cannot be used.
+        """
         group = conf[GROUP]
         pool_timeout = _value(conf, "pool_timeout")
         return cls(
             url=connection(conf),
             replica_url=_with_parameters(conf, _value(conf, "slave_connection")),
-            write_timeout_s=group.write_timeout,
+            write_timeout_s=group.write_timeout
+            if asked_s is None
+            else min(group.write_timeout, asked_s * ASKED_SHARE),
             statement_timeout_s=group.statement_timeout,
             connect_timeout_s=group.connect_timeout,
             # 0 and -1 mean no limit; every pool has one here.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +85,20 @@ def test_who_listens_at_the_broker_is_told_by_central(cloud: Daemons, broker: Ra
 
         told = listener.wait("dns.zone.create", lambda h: h.payload["id"] == zone["id"])
     assert told.publisher.startswith("central.")
+
+
+def test_what_a_client_was_told_has_failed_is_not_stored_later(cloud: Daemons) -> None:
+    zone = new_zone(cloud, "late.example.")
+    active(cloud, f"/zones/{zone['id']}")
+    other = sqlite3.connect(cloud.folder / "db.sqlite", isolation_level=None)
+    with contextlib.closing(other):
+        other.execute("BEGIN IMMEDIATE")
+        status, _ = cloud.call("PATCH", f"/zones/{zone['id']}", {"ttl": 77})
+        assert status == 503
+    # Writes are one after the other: the late one would be stored before this one.
+    new_zone(cloud, "later.example.")
+
+    assert cloud.call("GET", f"/zones/{zone['id']}")[1]["ttl"] == zone["ttl"]
 
 
 def test_errors_cross_the_bus_as_they_are(cloud: Daemons) -> None:

@@ -38,6 +38,15 @@ def test_either_group_is_enough(configured):
         assert (found.url, found.pool_size, found.pool_overflow) == (URL, 7, 3)
 
 
+def test_nothing_is_written_for_a_caller_who_waits_no_more(configured):
+    default = configured(f"[{OWN}]\nconnection = {URL}\n")
+    shorter = configured(f"[{OWN}]\nconnection = {URL}\nwrite_timeout = 3\n")
+
+    assert Settings.from_conf(default).write_timeout_s == 20
+    assert Settings.from_conf(default, asked_s=10).write_timeout_s == 8
+    assert Settings.from_conf(shorter, asked_s=10).write_timeout_s == 3
+
+
 def test_what_is_set_in_both_counts_as_the_service_s_own_group_says(configured, caplog):
     conf = configured(
         f"[{OWN}]\nconnection = {URL}\nmax_pool_size = 7\n"
