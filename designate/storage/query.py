@@ -171,6 +171,11 @@ def _after(
     if value is None:
         same_null = sa.and_(column.is_(None), further_id)
         return same_null if descending else sa.or_(column.is_not(None), same_null)
+    if connection.dialect.name == "mysql":
+        # It makes ranges of whole alternatives; many rows may have the marker's value.
+        further = column < value if descending else column > value
+        beyond: Condition = sa.or_(further, sa.and_(column == value, further_id))
+        return sa.or_(beyond, column.is_(None)) if descending and column.nullable else beyond
     if descending:
         behind: Condition = sa.and_(column <= value, sa.or_(column < value, further_id))
         return sa.or_(behind, column.is_(None)) if column.nullable else behind
