@@ -25,6 +25,8 @@ LOG = logging.getLogger(__name__)
 
 NOTIFY_GAP_S = 0.01
 NOTIFY_AGAIN_S = (0.2, 0.5, 1.0, 2.0, 4.0)
+# For whom only the NOTIFY is known, and nothing of what comes of it.
+OTHERS_AGAIN_S = (1.0, 4.0)
 CREATE_GRACE_S = 5.0
 MOST_RESTORATIONS = 6
 
@@ -180,8 +182,7 @@ class Publisher:
         if state.notified_serial != state.change.serial:
             state.notified_serial = state.change.serial
             for other in state.pool.also_notifies:
-                address = (other.host, other.port)
-                self._lanes.submit(("notify", address), partial(self._tell, state, address))
+                self._submit_other(state, (other.host, other.port))
         if waits:
             rounds = min(state.notify_rounds, len(NOTIFY_AGAIN_S) - 1)
             state.notify_rounds += 1
@@ -253,6 +254,26 @@ class Publisher:
                 target.notify_again = False
                 if state.change.serial != serial:
                     self._notify(state)
+
+    def _submit_other(self, state: ZoneState, address: tuple[str, int], round_: int = 0) -> None:
+        tell = partial(self._tell_other, state, address, state.notified_serial, round_)
+        self._lanes.submit(("notify", address), tell, later=state.change.again)
+
+    def _tell_other(
+        self, state: ZoneState, address: tuple[str, int], serial: int | None, round_: int
+    ) -> None:
+        """Once more if no answer comes, whether or not the zone is served meanwhile."""
+        answer = self._tell(state, address)
+        if answer.rcode is not None or round_ == len(OTHERS_AGAIN_S) or state.change.again:
+            return
+
+        def again() -> None:
+            with self._lock:
+                now = self._current(state.change.zone_id) or state
+                if now.notified_serial == serial:
+                    self._submit_other(state, address, round_ + 1)
+
+        self._timers.at(monotonic() + jittered(OTHERS_AGAIN_S[round_]), again)
 
     def _hasten(self, state: ZoneState, target: TargetState) -> None:
         """Nothing depends on it, so zones that nobody waits for go without."""

@@ -9,7 +9,7 @@ from designate.model.zones import NameserverAnswer
 from designate.wire.names import SERIAL_MODULUS
 from tests.callers import OPS
 from tests.nanoserver import NanoServer
-from tests.servers import until
+from tests.servers import Named, free_port, until
 from tests.service import Service
 from tests.zonedata import Hidden
 
@@ -96,6 +96,39 @@ def test_what_keeps_it_from_serving_is_said(service, servers):
     assert (silent[1]["status"], silent[1]["serial"]) == ("ERROR", None)
     assert silent[1]["last_error"]
     until(lambda: status_of(service, zone)[1]["status"] == "PENDING", 10, "it is heard again")
+
+
+def test_a_bind_that_is_stopped_is_named_until_it_is_back(tmp_path):
+    with (
+        Named(tmp_path / "bind") as bind,
+        Service(tmp_path, bind=bind, dns_port=free_port()) as service,
+    ):
+        zone = service.zone("stopped.example.")
+        path = f"/zones/{zone['id']}"
+        service.active(path)
+        before = status_of(service, zone)
+
+        bind.stop()
+        service.recordset(zone, "www.stopped.example.", "A", ["192.0.2.1"])
+        changed = service.call("GET", path)[1]
+        stopped = until(lambda: _failing(status_of(service, zone)), 20, "what is wrong")
+        still = service.call("GET", path)[1]
+        bind.start()
+        service.active(path)
+        after = status_of(service, zone)
+
+    assert [(one["status"], one["lag"]) for one in before] == [("ACTIVE", 0)]
+    assert stopped["address"] == f"127.0.0.1:{bind.port}"
+    assert (stopped["status"], stopped["serial"]) == ("ERROR", None)
+    assert stopped["since"] == changed["updated_at"]
+    assert still["status"] == "PENDING"
+    assert [(one["status"], one["serial"]) for one in after] == [("ACTIVE", changed["serial"])]
+    assert after[0]["last_error"] is None
+
+
+def _failing(seen):
+    (one,) = seen
+    return one if one["last_error"] else None
 
 
 def test_the_lag_is_that_of_serial_numbers(tmp_path):

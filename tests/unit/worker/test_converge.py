@@ -283,12 +283,31 @@ def test_many_quick_changes_share_notifies(running, servers):
 def test_also_notifies_hear_of_each_change_and_are_never_polled(running, servers):
     server, stealth = servers(), servers()
     server.serials[ZONE] = 100
+    parts = running()
+    pool = live_pool(server, backends=(fake(),), also=(stealth,))
+    for number, action in enumerate((Action.CREATE, Action.UPDATE), start=1):
+        wanted = change(number, action)
+        server.serials[ZONE] = wanted.serial
+        parts.converger.want(wanted, pool)
+
+        until(lambda told=number: len(stealth.notifies) == told, 10, f"the NOTIFY of {action}")
+        parts.reports.wait(wanted)
+    assert stealth.queries == []
+
+
+def test_an_also_notify_that_says_nothing_is_told_a_few_times_and_holds_nothing_up(
+    running, servers
+):
+    server, stealth = servers(), servers()
+    server.serials[ZONE] = 100
+    stealth.silent = True
     parts, wanted = running(), change(1)
     parts.converger.want(wanted, live_pool(server, backends=(fake(),), also=(stealth,)))
 
-    until(lambda: stealth.notifies, 10, "the NOTIFY")
-    parts.reports.wait(wanted)
-    assert stealth.queries == []
+    assert parts.reports.wait(wanted).outcome is Outcome.SERVED
+    until(lambda: len(stealth.notifies) == 2, 10, "a second NOTIFY")
+    stealth.silent = False
+    until(lambda: len(stealth.notifies) == 3, 10, "a third one, which is answered")
 
 
 def test_a_pool_that_wants_no_notify_gets_none(running, servers):
