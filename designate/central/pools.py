@@ -41,6 +41,7 @@ PARTS = (
     "also_notifies",
     "catalog_zone",
 )
+NEEDED = ("ns_records", "nameservers", "targets")
 
 
 # Zones that a changed pool brings forward while its caller waits; the others follow by the sweep.
@@ -73,8 +74,6 @@ class PoolsEndpoint:
     def apply(
         self, context: Context, pools: tuple[PoolSpec, ...], delete: bool, dry_run: bool
     ) -> tuple[PoolChange, ...]:
-        for spec in pools:
-            _check(spec)
         changes: list[PoolChange] = []
 
         def write(tx: Transaction) -> None:
@@ -101,6 +100,8 @@ class PoolsEndpoint:
         kept: set[str] = set()
         for spec in specs:
             current = by_id.get(spec.id) if spec.id else by_name.get(spec.name)
+            spec = _completed(spec, current)
+            _check(spec)
             namesake = by_name.get(spec.name)
             if namesake is not None and namesake is not current:
                 raise errors.Duplicate(
@@ -272,6 +273,17 @@ def _named_duplicates() -> Iterator[None]:
 
 class _DryRun(Exception):
     pass
+
+
+def _completed(spec: PoolSpec, current: Pool | None) -> PoolSpec:
+    """With what is stored where the file says nothing. Raises BadRequest where a new pool lacks
+    something."""
+    if current is not None:
+        return replace(spec, **{part: getattr(current, part) for part in spec.left_out})
+    for part in NEEDED:
+        if part in spec.left_out:
+            raise errors.BadRequest(f"pool {spec.name}: {part}: is needed for a new pool")
+    return spec
 
 
 def _check(spec: PoolSpec) -> None:

@@ -155,7 +155,10 @@ def _pool_update(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     drivers = None if arguments.skip_verify_drivers else compose.backend_names()
     pools = compose.read_pools_file(arguments.file, drivers)
     central = compose.central_client(conf)
-    planned = central.pools.apply(admin_context(), pools, arguments.delete, True)
+    try:
+        planned = central.pools.apply(admin_context(), pools, arguments.delete, True)
+    except errors.BadRequest as error:
+        raise errors.BadRequest(f"{arguments.file}: {error.message}", type=error.type) from None
     print("Updating Pools Configuration")
     print("****************************")
     if arguments.dry_run:

@@ -64,7 +64,8 @@ class CatalogZone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSpec:
-    """A pool as pools.yaml describes it. id None: found by name, or made anew."""
+    """A pool as pools.yaml describes it. id None: found by name, or made anew. left_out: the parts
+    that the file says nothing about; a stored pool keeps them."""
 
     name: str
     id: str | None = None
@@ -75,6 +76,7 @@ class PoolSpec:
     targets: tuple[Target, ...] = ()
     also_notifies: tuple[AlsoNotify, ...] = ()
     catalog_zone: CatalogZone | None = None
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

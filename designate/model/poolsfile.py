@@ -1,12 +1,14 @@
 """The grammar of pools.yaml: plain data to pools and back. Reading the file is the caller's.
 
-All faults are reported at once, each with the file, the pool and the key. Values of options become
-texts; YAML's booleans become `true` and `false`, so that what an operator switches on stays on.
-Host names of servers may be written with or without the trailing dot.
+All faults are reported at once, each with the file, the pool and the key. A key that is not there
+says nothing, an empty one says "none": a stored pool keeps what the file says nothing about. Values of
+options become texts; YAML's booleans become `true` and `false`, so that what an operator switches on
+stays on. Host names of servers may be written with or without the trailing dot.
 """
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 import uuid
@@ -90,6 +92,7 @@ def _pool(
     _unknown(item, KEYS, faults, label)
     pool_id = item.get("id")
     return PoolSpec(
+        left_out=tuple(key for key in KEYS if key not in item and key not in ("name", "id")),
         name=_text(item, "name", faults, label, LONGEST_NAME) or "",
         id=_uuid(pool_id, faults, f"{label}: id"),
         description=_text(item, "description", faults, label, LONGEST_DESCRIPTION, needed=False),
@@ -97,7 +100,7 @@ def _pool(
         ns_records=_once(
             [
                 _ns_record(entry, faults, where)
-                for where, entry in _entries(item, "ns_records", faults, label, needed=True)
+                for where, entry in _entries(item, "ns_records", faults, label, filled=True)
             ],
             faults,
             f"{label}: ns_records",
@@ -108,14 +111,14 @@ def _pool(
                     **_address(entry, faults, where, "tsigkey_id"),
                     tsigkey_id=_uuid(entry.get("tsigkey_id"), faults, f"{where}: tsigkey_id"),
                 )
-                for where, entry in _entries(item, "nameservers", faults, label, needed=True)
+                for where, entry in _entries(item, "nameservers", faults, label, filled=True)
             ],
             faults,
             f"{label}: nameservers",
         ),
         targets=tuple(
             _target(entry, faults, where, drivers)
-            for where, entry in _entries(item, "targets", faults, label, needed=True)
+            for where, entry in _entries(item, "targets", faults, label, filled=True)
         ),
         also_notifies=_once(
             [
@@ -161,6 +164,8 @@ def _catalog(entry: object, faults: _Faults, label: str) -> CatalogZone | None:
     if algorithm is not None and algorithm not in TSIG_ALGORITHMS:
         known = ", ".join(TSIG_ALGORITHMS)
         faults.add(f"{label}: catalog_zone_tsig_algorithm", f"must be one of {known}")
+    if secret is not None and not _is_base64(secret):
+        faults.add(f"{label}: catalog_zone_tsig_key", "must be base64")
     if (algorithm is None) != (secret is None):
         faults.add(label, "catalog_zone_tsig_key and catalog_zone_tsig_algorithm go together")
     return CatalogZone(fqdn=fqdn, refresh=refresh, algorithm=algorithm, secret=secret)
@@ -196,11 +201,11 @@ def _unknown(item: Mapping[str, Any], known: Collection[str], faults: _Faults, l
 
 
 def _entries(
-    item: Mapping[str, Any], key: str, faults: _Faults, label: str, *, needed: bool = False
+    item: Mapping[str, Any], key: str, faults: _Faults, label: str, *, filled: bool = False
 ) -> Iterable[tuple[str, Mapping[str, Any]]]:
     value = item.get(key)
-    if not value and needed:
-        faults.add(f"{label}: {key}", "is needed and must not be empty")
+    if filled and key in item and not value:
+        faults.add(f"{label}: {key}", "must not be empty")
         return
     if value is None:
         return
@@ -262,6 +267,13 @@ def _address(
         "host": host,
         "port": _number(entry.get("port", 53), 65535, faults, f"{where}: port"),
     }
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except ValueError:
+        return False
 
 
 def _is_host(text: str) -> bool:

@@ -229,6 +229,32 @@ def test_a_faulty_file_changes_nothing_and_is_explained(run, pools_file, text, f
     assert "nameservers: []" in run("pool", "show_config")[1]
 
 
+def test_what_a_file_says_nothing_about_stays(run, pools_file):
+    run("database", "sync")
+    more = "  also_notifies: [{host: 192.0.2.4, port: 53}]\n  attributes: {tier: gold}\n"
+    run("pool", "update", "--file", pools_file(POOLS.rstrip("\n") + "\n" + more))
+    stored = run("pool", "show_config")[1]
+
+    silent = run("pool", "update", "--file", pools_file("- {name: default}"))
+    kept = run("pool", "show_config")[1]
+    emptied = run("pool", "update", "--file", pools_file("- {name: default, also_notifies: []}"))
+
+    assert "Nothing to change." in silent[1]
+    assert kept == stored
+    assert "tier: gold" in kept
+    assert "Update Pool: default: also_notifies" in emptied[1]
+    assert "also_notifies: []" in run("pool", "show_config")[1]
+
+
+def test_a_new_pool_needs_what_a_stored_one_may_keep(run, pools_file):
+    run("database", "sync")
+
+    status, _, err = run("pool", "update", "--file", pools_file("- {name: other}"))
+
+    assert status == 1
+    assert "pools.yaml: pool other: ns_records: is needed for a new pool" in err
+
+
 def test_target_types_can_be_left_unchecked(run, pools_file):
     run("database", "sync")
     path = pools_file(POOLS.replace("type: fake", "type: of_another_host"))
