@@ -31,12 +31,13 @@ MOVED = re.compile(r'designate_transfer_bytes_total\{kind="ixfr"\} (\S+)')
 
 @dataclass(frozen=True)
 class Side:
-    """A nameserver and the service whose default pool it serves."""
+    """A nameserver and the service whose default pool it serves. gaps_s: between changes."""
 
     label: str
     process: Process
     port: int
     server: Any = None
+    gaps_s: tuple[float, ...] = (0.05,)
 
     def serves(self, zone: str, serial: int) -> bool:
         return serves(self.port, zone, serial)
@@ -95,7 +96,8 @@ def _knot(folder: Path, port: int) -> Iterator[Side]:
                 "scope": "POOL", "resource_id": POOL,
             }  # fmt: skip
             Client(process.api).call("POST", "/tsigkeys", key)
-            yield Side("Knot", process, server.port, server)
+            # Some changes within a second of the zone's last one wait in Knot till it is over.
+            yield Side("Knot", process, server.port, server, gaps_s=(0.05, 1.2))
 
 
 # -- S5 to S8 ------------------------------------------------------------------------------------
@@ -133,9 +135,11 @@ def changes(show: Show, on: Side) -> None:
     """S5 to S8."""
     client = Client(on.process.api)
     zone = on.process.zone(client, "prop.example.")
-    served, active = propagate(client, zone, on.port, 40, 0.05)
-    show("S5", f"change to served, {on.label}", "4.9 / 5.4 s", "20 / 60 ms", three(served))
-    show("S6", f"change to ACTIVE, {on.label}", "9.9 / 10.1 s", "50 / 150 ms", three(active))
+    for gap_s in on.gaps_s:
+        served, active = propagate(client, zone, on.port, 40, gap_s)
+        what = f"{on.label}, {gap_s} s apart"
+        show("S5", f"change to served, {what}", "4.9 / 5.4 s", "20 / 60 ms", three(served))
+        show("S6", f"change to ACTIVE, {what}", "9.9 / 10.1 s", "50 / 150 ms", three(active))
     _new_zones(show, on, client)
     _bursts(show, on, client, zone)
 
