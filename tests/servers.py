@@ -125,7 +125,7 @@ options {{
     serial-query-rate {self.rate};
     minimal-responses yes;
     request-ixfr yes;
-    tcp-clients 500;
+    tcp-clients 500; transfers-per-ns 20; transfers-in 40;
     {self._more_options}
 }};
 controls {{ inet 127.0.0.1 port {self.rndc_port} allow {{ 127.0.0.1; }} keys {{ "rndc-key"; }}; }};

@@ -49,6 +49,9 @@ OPTS = [
 
 RULES: tuple[policy.RuleDefault, ...] = ()
 MOST_ERROR_TEXT = 1000
+# Of one producer's shards. What nameservers take in `recover_after`; handed out faster than they take
+# it, all that waits would be handed out again and again, which costs more than serving it.
+MOST_UNDER_WAY = 300
 
 
 class StatusEndpoint:
@@ -200,6 +203,7 @@ class StatusEndpoint:
                 (first_shard, last_shard),
                 core.now(),
                 limit=limit,
+                under_way=MOST_UNDER_WAY,
                 pending_age_s=conf.recover_after,
                 error_age_s=conf.retry_failed_after,
             )

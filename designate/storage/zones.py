@@ -418,16 +418,27 @@ def claim_waiting(
     now: datetime,
     *,
     limit: int,
+    under_way: int,
     pending_age_s: float,
     error_age_s: float,
 ) -> list[StoredZone]:
     """Zones that wait for their nameservers and were not handed out lately, those first that were
     left alone longest, so that none of many that cannot be helped keeps the others waiting; marked as
-    handed out now. pending_age_s: that is lately for new changes; error_age_s: for those that were given
-    up once. Secondary zones are left out while they have no content, and when it expired and
-    is gone from the nameservers: there is nothing to serve."""
+    handed out now. under_way: most of them that wait and were handed out lately; there are no more
+    before some of those are served. pending_age_s: that is lately for new changes; error_age_s: for
+    those that were given up once. Secondary zones are left out while they have no content, and when it
+    expired and is gone from the nameservers: there is nothing to serve."""
     quiet = now - timedelta(seconds=pending_age_s)
     failed = now - timedelta(seconds=error_age_s)
+    unserved = (
+        zones.c.deleted == LIVE,
+        zones.c.shard.between(*shards),
+        zones.c.status.in_((Status.PENDING, Status.ERROR)),
+    )
+    lately = sa.select(zones.c.id).where(*unserved, zones.c.sent_at > quiet).limit(under_way)
+    out = tx.execute(sa.select(sa.func.count()).select_from(lately.subquery())).scalar_one()
+    if out >= under_way:
+        return []
     waiting = sa.or_(
         sa.and_(
             zones.c.status == Status.PENDING,
@@ -450,14 +461,12 @@ def claim_waiting(
     )
     rows = tx.execute(
         STORED.where(
-            zones.c.deleted == LIVE,
-            zones.c.shard.between(*shards),
-            zones.c.status.in_((Status.PENDING, Status.ERROR)),
+            *unserved,
             waiting,
             content,
         )
         .order_by(sa.func.coalesce(zones.c.sent_at, zones.c.pending_since))
-        .limit(limit)
+        .limit(min(limit, under_way - out))
     ).all()
     if rows:
         tx.execute(

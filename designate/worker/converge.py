@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 
 from designate import errors, metrics
 from designate.context import admin_context
 from designate.model.pools import Nameserver
-from designate.model.zones import Action, Outcome, ZoneChange, ZoneReport, newest
+from designate.model.zones import Action, Outcome, ZoneChange, ZoneId, ZoneReport, newest
 from designate.rpc.clients import CentralClient
 from designate.wire import client
 from designate.worker.circuits import Circuits, Way
@@ -24,12 +25,22 @@ from designate.worker.lanes import Lanes
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
 from designate.worker.timers import Timers, jittered
+from designate.worker.window import Window
 from designate.worker.zonestate import ServerState, Settings, ZoneState, first_delay_s, new_state
 
 LOG = logging.getLogger(__name__)
 
 HINTED_DELAY_S = 0.004
 LONGEST_DELAY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """repair: the zone was served once and is found to have drifted."""
+
+    change: ZoneChange
+    pool: LivePool
+    repair: bool
 
 
 class Converger:
@@ -43,6 +54,7 @@ class Converger:
         self._lock = threading.RLock()
         self._states: dict[str, ZoneState] = {}
         self._circuits = Circuits(self._timers, self._lock)
+        self._window = Window(self._begin)
         self._publisher = Publisher(
             settings,
             self._lanes,
@@ -67,29 +79,32 @@ class Converger:
         self._timers.at(monotonic() + delay_s, step)
 
     def __len__(self) -> int:
-        return len(self._states)
+        return len(self._states) + len(self._window)
 
-    def waits(self, zone_id: str) -> bool:
+    def waits(self, zone_id: ZoneId) -> bool:
         """Whether the zone is on its way to its nameservers."""
-        return zone_id in self._states
+        return zone_id in self._states or self._window.waiting(zone_id) is not None
 
     def want(self, change: ZoneChange, pool: LivePool, *, repair: bool = False) -> None:
         """Make this the zone's wanted state, unless a newer one is wanted already.
 
-        What is wanted already is not begun again: the recovery sweep repeats changes. repair: the zone
-        was served once and is found to have drifted.
+        What is wanted already is not begun again: the recovery sweep repeats changes, and of these
+        only so many are on their way at once.
         """
         if not pool.nameservers:
             state = new_state(change, pool, self._settings, monotonic())
             self._send(state.failure("the pool has no nameservers, so nothing proves the change"))
             return
         with self._lock:
-            old = self._states.get(change.zone_id)
+            old, waiting = self._states.get(change.zone_id), self._window.waiting(change.zone_id)
             most = self._settings.most_zones
             # Half of the room is kept for new changes.
-            if old is None and len(self._states) >= (most // 2 if change.again else most):
+            most = most // 2 if change.again else most
+            if old is None and waiting is None and len(self) >= most:
                 self._drop()
                 return
+            if waiting is not None:
+                change, repair = newest(waiting.change, change), repair or waiting.repair
             if old is not None:
                 change = newest(old.change, change)
                 same_way = old.change.withdrawn == change.withdrawn
@@ -101,7 +116,12 @@ class Converger:
                     self._follow(old, change)
                     return
                 self._close(old)
-            self._begin(change, pool, repair)
+            wanted = Wanted(change, pool, repair)
+            if not change.again:
+                self._window.leaves(change.zone_id)
+                self._begin(wanted)
+            elif self._window.enters(pool.id, change.zone_id, wanted):
+                self._begin(wanted)
 
     def _drop(self) -> None:
         self.dropped += 1
@@ -109,10 +129,10 @@ class Converger:
         if self.dropped == 1 or self.dropped % 1000 == 0:
             LOG.warning("too many zones wait; %d changes left to the sweep so far", self.dropped)
 
-    def _begin(self, change: ZoneChange, pool: LivePool, repair: bool) -> None:
-        state = new_state(change, pool, self._settings, monotonic())
-        state.repair = repair
-        self._states[change.zone_id] = state
+    def _begin(self, wanted: Wanted) -> None:
+        state = new_state(wanted.change, wanted.pool, self._settings, monotonic())
+        state.repair = wanted.repair
+        self._states[wanted.change.zone_id] = state
         self._publisher.begin(state)
         for server in state.servers:
             self._poll_in(state, server, server.delay_s)
@@ -311,6 +331,7 @@ class Converger:
                 metrics.UNSERVED.labels(state.pool.name).inc()
                 self._close(state)
             self._circuits.look()
+            self._window.look()
         for state in expired:
             self._send(state.given_up())
 
@@ -319,6 +340,7 @@ class Converger:
         if self._states.get(state.change.zone_id) is state:
             del self._states[state.change.zone_id]
             self._circuits.forget(state.change.zone_id)
+            self._window.leaves(state.change.zone_id)
 
 
 def _unasked(why: str) -> client.SoaAnswer:

@@ -134,7 +134,8 @@ def test_batches_follow_each_other_until_nothing_is_left(started):
     )
 
     until(lambda: len(sweeps.calls["purge"]) == 3, 10, "purges")
-    until(lambda: len(sweeps.calls["recover"]) == 3, 10, "recoveries")
+    # Central may hold some back: only a batch of none is the end.
+    until(lambda: len(sweeps.calls["recover"]) == 4, 10, "recoveries")
     until(lambda: len(sweeps.calls["follow_pools"]) == 2, 10, "zones that follow their pools")
     assert set(sweeps.work.values()) == {0}
     assert sweeps.calls["purge"][0] == (0, 4095, 10, 60, None)

@@ -10,6 +10,7 @@ from designate.backend.fake import FakeBackend
 from designate.model.pools import Target
 from designate.model.zones import Action, Outcome
 from designate.worker.converge import Converger
+from designate.worker.window import WIDTH
 from designate.worker.zonestate import Settings
 from tests.nanoserver import NanoServer
 from tests.servers import until
@@ -52,6 +53,11 @@ def running():
 def servers():
     with contextlib.ExitStack() as stack:
         yield lambda host="127.0.0.1": stack.enter_context(NanoServer(host))
+
+
+def told(server):
+    """The zones of the NOTIFYs that a server got."""
+    return {notify.question[0].name.to_text() for notify in list(server.notifies)}
 
 
 def fake():
@@ -177,6 +183,43 @@ def test_a_change_that_is_handed_out_again_does_not_put_its_deadline_off(running
         thread.join(5)
 
     assert report.outcome is Outcome.LATE
+
+
+def test_of_zones_that_the_sweep_repeats_so_many_are_on_their_way_at_once(running, servers):
+    """And none that somebody waits for stands behind them."""
+    server, parts = servers(), running(first_poll_s=NEVER_S)
+    parts.converger._window._longest_s = NEVER_S
+    pool, count = live_pool(server, backends=(fake(),)), WIDTH + 50
+    old = [change(name=f"z{n}.example.", again=True) for n in range(count)]
+    for wanted in old * 2:
+        parts.converger.want(wanted, pool)
+    new = change(name="new.example.")
+    parts.converger.want(new, pool)
+    news = change(2, name=old[-1].name)
+    parts.converger.want(news, pool)
+    until(lambda: new.name in told(server) and news.name in told(server), 10, "NOTIFYs")
+    until(lambda: len(told(server)) >= WIDTH + 2, 10, "NOTIFYs")
+    first = told(server)
+    known = [parts.converger.waits(wanted.zone_id) for wanted in old]
+    for wanted in (*old[:30], news):
+        server.serials[wanted.name] = wanted.serial
+        parts.converger.hint(wanted.zone_id, "127.0.0.1")
+    served = [parts.reports.wait(wanted) for wanted in (*old[:30], news)]
+    until(lambda: len(told(server)) >= WIDTH + 2 + 30, 10, "NOTIFYs of those that waited")
+
+    assert first == {wanted.name for wanted in (*old[:WIDTH], new, news)}
+    assert known == [True] * count
+    assert {report.outcome for report in served} == {Outcome.SERVED}
+    assert {wanted.name for wanted in old[WIDTH : WIDTH + 30]} <= told(server)
+
+
+def test_what_waits_for_its_turn_counts_where_there_is_a_bound(running, servers):
+    server, parts = servers(), running(first_poll_s=NEVER_S, most_zones=2 * WIDTH + 20)
+    pool = live_pool(server)
+    for number in range(WIDTH + 30):
+        parts.converger.want(change(name=f"z{number}.example.", again=True), pool)
+
+    assert (len(parts.converger), parts.converger.dropped) == (WIDTH + 10, 20)
 
 
 def test_a_server_that_never_follows_is_told_of_though_changes_keep_coming(running, servers):
