@@ -22,6 +22,7 @@ hypothesis.settings.load_profile("designate")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="drills with outages of full length")
+    parser.addoption("--seed", type=int, default=0, help="other random bytes for test_dns_fuzz")
 
 
 # Files whose tests wait most of their time, begun first: what is begun last keeps one core idle.

@@ -28,6 +28,11 @@ def rounds(request):
     return LONG if request.config.getoption("--long") else SHORT
 
 
+@pytest.fixture
+def chance(request, rounds):
+    return random.Random(f"{rounds} {request.config.getoption('--seed')}")
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
     with Hidden(tmp_path_factory.mktemp("fuzz")) as served:
@@ -79,9 +84,8 @@ def answers(served):
     return all(send(query, host, port=port, timeout=5).answer for send in both)
 
 
-def test_whatever_comes_is_answered_in_a_header_or_not_and_service_goes_on(served, rounds):
+def test_whatever_comes_is_answered_in_a_header_or_not_and_service_goes_on(served, rounds, chance):
     """By each transport as the sockets hand it on; each answer is a message to the same id."""
-    chance = random.Random(rounds)
     sound = seeds()
     tracemalloc.start()
     try:
@@ -102,8 +106,7 @@ def test_whatever_comes_is_answered_in_a_header_or_not_and_service_goes_on(serve
     assert answers(served)
 
 
-def test_bytes_at_the_sockets_end_nothing(served, rounds):
-    chance = random.Random(rounds)
+def test_bytes_at_the_sockets_end_nothing(served, rounds, chance):
     sound = seeds()
     for _ in range(rounds // 10):
         wire = bent(chance, chance.choice(sound))
@@ -149,8 +152,7 @@ def replies_of_a_primary():
         yield rtype, message.to_wire()
 
 
-def test_a_transfer_is_taken_or_fails_in_words_whatever_the_primary_sends(rounds):
-    chance = random.Random(rounds)
+def test_a_transfer_is_taken_or_fails_in_words_whatever_the_primary_sends(rounds, chance):
     limits = Limits(deadline_s=30, read_s=30, records=1000, size_bytes=2**20)
     sound = list(replies_of_a_primary())
     primary = Primary(host="192.0.2.1", port=53)
@@ -169,9 +171,8 @@ def test_a_transfer_is_taken_or_fails_in_words_whatever_the_primary_sends(rounds
     assert min(outcomes.values()) > rounds // 50
 
 
-def test_records_in_any_order_are_a_transfer_or_a_failure(rounds):
+def test_records_in_any_order_are_a_transfer_or_a_failure(rounds, chance):
     """The assembler alone: sound records, in an order that nobody promised."""
-    chance = random.Random(rounds)
     records = []
     for serial in (5, 6, 7):
         text = f"ns.example.com. a.example.com. {serial} 1 1 1 1"

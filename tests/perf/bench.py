@@ -1,7 +1,7 @@
 """Prints the speed targets beside what this machine gives: `python -m tests.perf.bench [PART...]`.
 
-Parts: api, own, bind, sizes, default-rate, axfr, servers, restart, lists, tasks, start, databases. Nothing
-here passes or fails.
+Parts: api, own, bind, sizes, default-rate, axfr, servers, creation, restart, lists, tasks, start,
+databases. Nothing here passes or fails.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
-from tests.perf import databases, lists, nameservers, restart, seed
+from tests.perf import databases, lists, manyzones, nameservers, seed
 from tests.perf.client import Client, Process, load, timed
 from tests.perf.nameservers import three
 from tests.servers import until
@@ -256,7 +256,8 @@ PARTS = {
     "servers": lambda folder: nameservers.every(show, folder),
     "default-rate": lambda folder: bind(folder, rate=20),
     "axfr": axfr,
-    "restart": lambda folder: restart.restart(show, folder),
+    "creation": lambda folder: manyzones.creation(show, folder),
+    "restart": lambda folder: manyzones.restart(show, folder),
     "lists": lambda folder: lists.measure(show, folder),
     "tasks": tasks,
     "start": start,

@@ -1,0 +1,95 @@
+"""Ten thousand zones of one pool: made while BIND takes them, and left PENDING while it is away."""
+
+from __future__ import annotations
+
+import re
+import signal
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter, sleep
+
+from tests.perf.client import Client, Process, load
+from tests.perf.nameservers import serves
+from tests.servers import Named
+
+Show = Callable[[str, str, str, str, str], None]
+COUNT = 10_000
+CLIENTS = 8
+AWAY_S = 20
+LONGEST_S = 600
+# Asking takes time from what is measured.
+LOOK_S = 0.5
+PROBES = re.compile(r"designate_server_probes_total\{.*\} (\S+)")
+
+
+def creation(show: Show, folder: Path, count: int = COUNT) -> None:
+    bind = Named(folder / "bind")
+    process = Process.before(bind, folder / "service")
+    with bind, process:
+        before_kib = process.memory_kib("Rss")
+        rate = _created(process, count)
+        show("S3", f"{count} zones, {CLIENTS} clients", "3.6 req/s", "", f"{rate:.0f} req/s")
+        grown = (process.memory_kib("Rss") - before_kib) / 1024
+        show("", "memory meanwhile", "", "", f"{grown:+.0f} MiB")
+        client = Client(process.api)
+        show("", "the rest ACTIVE after the last answer", "", "", _all_active(client, bind, count))
+
+
+def restart(show: Show, folder: Path, count: int = COUNT) -> None:
+    """The service is killed while they are PENDING and started again; BIND comes back later."""
+    bind = Named(folder / "bind")
+    process = Process.before(bind, folder / "service")
+    with bind, process:
+        bind.stop()
+        rate = _created(process, count)
+        what = f"{count} zones, {CLIENTS} clients, BIND away"
+        show("S3", what, "3.6 req/s", "", f"{rate:.0f} req/s")
+        process.stop(signal.SIGKILL)
+        process.start()
+        started_kib, started_s = process.memory_kib("Rss"), process.cpu_s()
+        sleep(AWAY_S)
+        cpu = (process.cpu_s() - started_s) / AWAY_S
+        away = f"BIND away for {AWAY_S} s after the restart"
+        show("", away, "", "", f"{_probes(process):.0f} probes, {cpu:.0%} of a core")
+        client = Client(process.api)
+        bind.start()
+        took = _all_active(client, bind, count)
+        grown = (process.memory_kib("Rss") - started_kib) / 1024
+        show(
+            "",
+            f"{count} ACTIVE after BIND is back",
+            "",
+            "minutes",
+            f"{took}, memory {grown:+.0f} MiB",
+        )
+
+
+def _created(process: Process, count: int) -> float:
+    """Zones per second."""
+
+    def create(own: Client, number: int, turn: int) -> None:
+        body = {"name": f"z{number}-{turn}.example.", "email": "a@example.com"}
+        own.call("POST", "/zones", body)
+
+    return load(process.api, CLIENTS, count // CLIENTS, create)[0]
+
+
+def _all_active(client: Client, bind: Named, count: int) -> str:
+    """How long it takes from now, and whether it is true."""
+    began = perf_counter()
+    while client.call("GET", "/zones?status=PENDING&limit=1")["zones"]:
+        if perf_counter() - began > LONGEST_S:
+            return f"not within {LONGEST_S} s"
+        sleep(LOOK_S)
+    took_s = perf_counter() - began
+    names = [f"z{n}-{turn}.example." for n in range(CLIENTS) for turn in range(count // CLIENTS)]
+    missing = sum(not serves(bind.port, name, 1) for name in names)
+    return f"{took_s:.1f} s, {missing} not served"
+
+
+def _probes(process: Process) -> float:
+    """What was sent to servers that are away."""
+    url = f"http://127.0.0.1:{process.monitoring}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return sum(float(found) for found in PROBES.findall(answer.read().decode()))
