@@ -435,10 +435,6 @@ def claim_waiting(
         zones.c.shard.between(*shards),
         zones.c.status.in_((Status.PENDING, Status.ERROR)),
     )
-    lately = sa.select(zones.c.id).where(*unserved, zones.c.sent_at > quiet).limit(under_way)
-    out = tx.execute(sa.select(sa.func.count()).select_from(lately.subquery())).scalar_one()
-    if out >= under_way:
-        return []
     waiting = sa.or_(
         sa.and_(
             zones.c.status == Status.PENDING,
@@ -466,8 +462,12 @@ def claim_waiting(
             content,
         )
         .order_by(sa.func.coalesce(zones.c.sent_at, zones.c.pending_since))
-        .limit(min(limit, under_way - out))
+        .limit(limit)
     ).all()
+    if rows:
+        lately = sa.select(zones.c.id).where(*unserved, zones.c.sent_at > quiet).limit(under_way)
+        out = tx.execute(sa.select(sa.func.count()).select_from(lately.subquery())).scalar_one()
+        rows = rows[: max(0, under_way - out)]
     if rows:
         tx.execute(
             sa.update(zones).where(zones.c.id.in_([row.id for row in rows])).values(sent_at=now)
