@@ -51,7 +51,7 @@ RULES: tuple[policy.RuleDefault, ...] = ()
 MOST_ERROR_TEXT = 1000
 # Of one producer's shards. What nameservers take in `recover_after`; handed out faster than they take
 # it, all that waits would be handed out again and again, which costs more than serving it.
-MOST_UNDER_WAY = 300
+MOST_UNDER_WAY = 200
 
 
 class StatusEndpoint:
