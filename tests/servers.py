@@ -58,14 +58,19 @@ def free_ports(count: int) -> int:
     return ports[0]
 
 
-def until(condition: Callable[[], object], timeout_s: float = 10.0, what: str = "it") -> object:
-    """The condition's first true value, asked often; AssertionError after timeout_s."""
+def until(
+    condition: Callable[[], object],
+    timeout_s: float = 10.0,
+    what: str = "it",
+    pause_s: float = 0.005,
+) -> object:
+    """The condition's first true value, asked every pause_s; AssertionError after timeout_s."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         value = condition()
         if value:
             return value
-        time.sleep(0.005)
+        time.sleep(pause_s)
     raise AssertionError(f"{what} did not come true within {timeout_s} s")
 
 

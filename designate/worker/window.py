@@ -42,11 +42,10 @@ class Window(Generic[T]):
         self._longest_s = longest_s
         self._pools: dict[str, _Pool[T]] = {}
         self._pool_of: dict[ZoneId, str] = {}
-        self._outside = 0
 
     def __len__(self) -> int:
         """How many wait outside."""
-        return self._outside
+        return sum(len(pool.outside) for pool in self._pools.values())
 
     def waiting(self, zone_id: ZoneId) -> T | None:
         """What waits for the zone outside."""
@@ -65,7 +64,6 @@ class Window(Generic[T]):
         if len(pool.inside) < self._width and not pool.outside:
             pool.inside[zone_id] = monotonic()
             return True
-        self._outside += zone_id not in pool.outside
         pool.outside[zone_id] = item
         return False
 
@@ -76,8 +74,7 @@ class Window(Generic[T]):
             return
         pool = self._pools[pool_id]
         pool.inside.pop(zone_id, None)
-        if pool.outside.pop(zone_id, None) is not None:
-            self._outside -= 1
+        pool.outside.pop(zone_id, None)
         self._admit(pool_id, pool)
 
     def look(self) -> None:
@@ -90,7 +87,6 @@ class Window(Generic[T]):
     def _admit(self, pool_id: str, pool: _Pool[T]) -> None:
         while pool.outside and len(pool.inside) < self._width:
             zone_id, item = pool.outside.popitem(last=False)
-            self._outside -= 1
             pool.inside[zone_id] = monotonic()
             self._begin(item)
         if not (pool.inside or pool.outside):

@@ -8,8 +8,8 @@ import logging
 import pytest
 
 from designate.backend import rndc, rndckey
-from designate.central import status
 from designate.central.base import utcnow
+from designate.central.status import MOST_UNDER_WAY
 from designate.context import admin_context
 from designate.model.shards import SHARDS
 from designate.model.zones import Outcome, Status, ZoneReport
@@ -97,13 +97,12 @@ def test_a_slow_nameserver_leaves_the_zone_pending_and_is_named(hidden, caplog):
     assert [str(found.status) for found in (failed, again)] == ["ERROR", "PENDING"]
 
 
-def test_the_sweep_hands_out_no_more_than_is_on_its_way_and_goes_on_as_zones_are_served(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr(status, "MOST_UNDER_WAY", 3)
+def test_the_sweep_hands_out_no_more_than_is_on_its_way_and_goes_on_as_zones_are_served(tmp_path):
     clock = Clock(utcnow())
+    most, half = MOST_UNDER_WAY, MOST_UNDER_WAY // 2
 
-    def swept(parts, limit=100):
+    def swept(parts, limit=2 * MOST_UNDER_WAY):
+        clock.move(seconds=0.1)
         parts.worker.changes.clear()
         count = parts.central.status.recover(admin_context(), 0, SHARDS - 1, limit)
         found = [change.zone_id for change in parts.worker.changes]
@@ -112,20 +111,22 @@ def test_the_sweep_hands_out_no_more_than_is_on_its_way_and_goes_on_as_zones_are
 
     with Hidden(tmp_path, clock) as parts:
         zones = []
-        for number in range(6):
-            clock.move(seconds=1)
+        for number in range(most + 3):
+            clock.move(seconds=0.1)
             zones.append(parts.zone(f"z{number}.example."))
         ids = [zone.id for zone in zones]
         clock.move(seconds=10)
-        first = [swept(parts, 2), swept(parts), swept(parts)]
+        first = [swept(parts, half), swept(parts), swept(parts)]
         parts.central.status.report(admin_context(), report(zones[1], Outcome.SERVED))
         second = [swept(parts), swept(parts)]
         clock.move(seconds=4)  # recover_after: what was handed out is thought to be lost
         third = [swept(parts), swept(parts)]
 
-    assert first == [ids[:2], ids[2:3], []]
-    assert second == [ids[3:4], []]
-    assert third == [ids[4:6] + ids[0:1], []]
+    assert first == [ids[:half], ids[half:most], []]
+    assert second == [ids[most : most + 1], []]
+    assert third[0][:2] == ids[most + 1 :]
+    assert set(third[0][2 : half + 1]) == {ids[0], *ids[2:half]}, "those of the first batch"
+    assert (len(third[0]), third[1]) == (most, [])
 
 
 def test_a_late_zone_is_handed_out_as_seldom_as_a_failed_one(tmp_path):

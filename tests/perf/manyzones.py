@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import signal
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter, sleep
 
 from tests.perf.client import Client, Process, load
 from tests.perf.nameservers import serves
-from tests.servers import Named
+from tests.servers import Named, until
 
 Show = Callable[[str, str, str, str, str], None]
 COUNT = 10_000
@@ -20,6 +19,7 @@ AWAY_S = 20
 LONGEST_S = 600
 # Asking takes time from what is measured.
 LOOK_S = 0.5
+# What was sent to servers that are away.
 PROBES = re.compile(r"designate_server_probes_total\{.*\} (\S+)")
 
 
@@ -48,10 +48,10 @@ def restart(show: Show, folder: Path, count: int = COUNT) -> None:
         process.stop(signal.SIGKILL)
         process.start()
         started_kib, started_s = process.memory_kib("Rss"), process.cpu_s()
-        sleep(AWAY_S)
+        sleep(AWAY_S)  # the stretch over which CPU and probes are counted
         cpu = (process.cpu_s() - started_s) / AWAY_S
         away = f"BIND away for {AWAY_S} s after the restart"
-        show("", away, "", "", f"{_probes(process):.0f} probes, {cpu:.0%} of a core")
+        show("", away, "", "", f"{process.metric(PROBES):.0f} probes, {cpu:.0%} of a core")
         client = Client(process.api)
         bind.start()
         took = _all_active(client, bind, count)
@@ -78,18 +78,9 @@ def _created(process: Process, count: int) -> float:
 def _all_active(client: Client, bind: Named, count: int) -> str:
     """How long it takes from now, and whether it is true."""
     began = perf_counter()
-    while client.call("GET", "/zones?status=PENDING&limit=1")["zones"]:
-        if perf_counter() - began > LONGEST_S:
-            return f"not within {LONGEST_S} s"
-        sleep(LOOK_S)
+    path = "/zones?status=PENDING&limit=1"
+    until(lambda: not client.call("GET", path)["zones"], LONGEST_S, "all ACTIVE", LOOK_S)
     took_s = perf_counter() - began
     names = [f"z{n}-{turn}.example." for n in range(CLIENTS) for turn in range(count // CLIENTS)]
     missing = sum(not serves(bind.port, name, 1) for name in names)
     return f"{took_s:.1f} s, {missing} not served"
-
-
-def _probes(process: Process) -> float:
-    """What was sent to servers that are away."""
-    url = f"http://127.0.0.1:{process.monitoring}/metrics"
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return sum(float(found) for found in PROBES.findall(answer.read().decode()))

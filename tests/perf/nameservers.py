@@ -8,7 +8,6 @@ import re
 import secrets
 import socket
 import struct
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +43,7 @@ class Side:
 
     def moved(self) -> float:
         """Bytes of incremental transfers so far."""
-        url = f"http://127.0.0.1:{self.process.monitoring}/metrics"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            found = MOVED.search(answer.read().decode())
-        return float(found[1]) if found else 0.0
+        return self.process.metric(MOVED)
 
 
 def serves(port: int, zone: str, serial: int) -> bool:

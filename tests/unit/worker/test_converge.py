@@ -188,7 +188,7 @@ def test_a_change_that_is_handed_out_again_does_not_put_its_deadline_off(running
 def test_of_zones_that_the_sweep_repeats_so_many_are_on_their_way_at_once(running, servers):
     """And none that somebody waits for stands behind them."""
     server, parts = servers(), running(first_poll_s=NEVER_S)
-    parts.converger._window._longest_s = NEVER_S
+    parts.converger._window._longest_s = NEVER_S  # places are kept, however slow the machine
     pool, count = live_pool(server, backends=(fake(),)), WIDTH + 50
     old = [change(name=f"z{n}.example.", again=True) for n in range(count)]
     for wanted in old * 2:
