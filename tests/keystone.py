@@ -207,7 +207,19 @@ max_password_length = 72
     def short_token(self, account: Account, seconds: int) -> str:
         """One that ends soon: of an application credential, which tokens do not outlive."""
         ends = datetime.now(UTC) + timedelta(seconds=seconds)
-        body = {"name": secrets.token_hex(4), "expires_at": ends.strftime("%Y-%m-%dT%H:%M:%S.%f")}
+        return self._credential_token(
+            account, {"expires_at": ends.strftime("%Y-%m-%dT%H:%M:%S.%f")}
+        )
+
+    def narrow_token(self, account: Account, method: str, path: str) -> str:
+        """One that is good for these requests to the DNS service alone: an application credential's
+        with an access rule. The service must be in the catalogue."""
+        rule = {"service": "dns", "method": method, "path": path}
+        return self._credential_token(account, {"access_rules": [rule]})
+
+    def _credential_token(self, account: Account, settings: dict[str, Any]) -> str:
+        """A token of a new application credential."""
+        body = {"name": secrets.token_hex(4), **settings}
         answer = self._http.post(
             f"{self.url}/users/{account.id}/application_credentials",
             json={"application_credential": body},

@@ -48,7 +48,7 @@ def wrapped(conf: cfg.ConfigOpts, apis: Mapping[str, WsgiApp], versions: WsgiApp
         # Imported where it is needed: it brings much along.
         from designate.api import keystone
 
-        identity = keystone.authenticated(conf, Identity(conf, inner, proven))
+        identity = keystone.authenticated(conf, Identity(conf, inner, keystone.identity))
     api = Frame(conf, identity)
     dispatch = Dispatch(list(apis), api, versions)
     app: WsgiApp = dispatch
@@ -182,23 +182,12 @@ def claimed(request: Request) -> dict[str, Any]:
         "project_id": headers.get("X-Auth-Project-ID", "noauth-project") or None,
         "domain_id": headers.get("X-Domain-Id"),
         "system_scope": headers.get("OpenStack-System-Scope"),
-        "roles": _roles(headers.get("X-Roles", "admin")),
+        "roles": roles_in(headers.get("X-Roles", "admin")),
     }
 
 
-def proven(request: Request) -> dict[str, Any]:
-    """Who the token is, as keystonemiddleware found out and wrote into the headers."""
-    headers = request.headers
-    return {
-        "user_id": headers.get("X-User-Id"),
-        "project_id": headers.get("X-Project-Id"),
-        "domain_id": headers.get("X-Domain-Id"),
-        "system_scope": headers.get("OpenStack-System-Scope"),
-        "roles": _roles(headers.get("X-Roles", "")),
-    }
-
-
-def _roles(text: str) -> list[str]:
+def roles_in(text: str) -> list[str]:
+    """Of a header that lists them."""
     return [role.strip() for role in text.split(",") if role.strip()]
 
 
