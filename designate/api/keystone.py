@@ -21,7 +21,7 @@ from oslo_utils import timeutils
 from webob import Request, Response
 
 from designate import errors
-from designate.api.middleware import roles_in
+from designate.api.middleware import CATALOG, roles_in
 
 LOG = logging.getLogger(__name__)
 
@@ -98,8 +98,9 @@ class TokenMemory:
 
 
 class Known:
-    """Callers by their tokens, for ttl_s seconds and no longer than the token is good for; none at all
-    where ttl_s is not positive. Thread-safe. Keys are digests, not tokens."""
+    """What the environ of a request says of its caller, by the token: for ttl_s seconds and no longer
+    than the token is good for; nothing at all where ttl_s is not positive. Thread-safe. Keys are
+    digests, not tokens."""
 
     def __init__(self, ttl_s: float) -> None:
         self._lock = threading.Lock()
@@ -108,7 +109,7 @@ class Known:
         )
 
     def find(self, environ: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Who the request's token is; None: keystonemiddleware must be asked."""
+        """What was learned of the request's token; None: keystonemiddleware must be asked."""
         key = self._key(environ)
         if key is None:
             return None
@@ -118,7 +119,7 @@ class Known:
             return None
         return found[0]
 
-    def learn(self, environ: Mapping[str, Any], who: dict[str, Any]) -> None:
+    def learn(self, environ: Mapping[str, Any], facts: dict[str, Any]) -> None:
         """Keep what keystonemiddleware found out about the request's token. What it decides anew for
         each request is left to it: a token that is good for some paths alone (the access rules of an
         application credential), or for one client alone."""
@@ -130,7 +131,7 @@ class Known:
             return
         expires_s = timeutils.parse_isotime(token["expires_at"]).timestamp()
         with self._lock:
-            self._known[key] = (who, expires_s)
+            self._known[key] = (facts, expires_s)
 
     @staticmethod
     def _key(environ: Mapping[str, Any]) -> bytes | None:
@@ -142,7 +143,8 @@ class Known:
 
 
 class Found:
-    """Behind keystonemiddleware: reads what that wrote into the headers."""
+    """Behind keystonemiddleware: reads what that wrote into the headers, which nobody else may do, for
+    where the caller is known they are the caller's own."""
 
     def __init__(self, app: WsgiApp, known: Known) -> None:
         self._app = app
@@ -156,9 +158,10 @@ class Found:
             "system_scope": environ.get("HTTP_OPENSTACK_SYSTEM_SCOPE"),
             "roles": roles_in(environ.get("HTTP_X_ROLES", "")),
         }
-        environ[IDENTITY] = who
+        facts = {IDENTITY: who, CATALOG: environ.get("HTTP_X_SERVICE_CATALOG")}
         if environ.get("HTTP_X_IDENTITY_STATUS") == "Confirmed":
-            self._known.learn(environ, who)
+            self._known.learn(environ, facts)
+        environ.update(facts)
         return self._app(environ, start_response)
 
 
@@ -175,9 +178,9 @@ class Gate:
         self._known = known
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        who = self._known.find(environ)
-        if who is not None:
-            environ[IDENTITY] = who
+        facts = self._known.find(environ)
+        if facts is not None:
+            environ.update(facts)
             return self._app(environ, start_response)
         if self._memory is not None:
             environ[CACHE] = self._memory

@@ -28,6 +28,9 @@ CONTEXT = "designate.context"
 IMPORTS = "/zones/tasks/imports"
 KNOWN_APIS = ("v2", "admin")
 REQUEST_ID = "designate.request_id"
+CATALOG = (
+    "designate.catalog"  # of the environ: the service catalogue that came with a validated token
+)
 LONGEST_PROJECT = 36
 ALLOWED_HEADERS = [
     "X-Auth-Token", "X-Auth-Sudo-Tenant-ID", "X-Auth-Sudo-Project-ID", "X-Auth-All-Projects",

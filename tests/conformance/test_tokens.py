@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 
 from designate.api import keystone as keystone_api
 from tests import described
+from tests.neutron import Neutron
 from tests.servers import Memcached, free_port, until
 from tests.service import Service
 
@@ -68,6 +70,31 @@ def test_claims_of_the_caller_about_itself_are_ignored(service, keystone):
         assert (status, zone["project_id"]) == (202, member.project_id), number
         assert service.call("GET", "/tlds", **claims)[0] == 403, number
     assert service.call("GET", "/zones", **{**claims, "X-Auth-Token": "nonsense"})[0] == 401
+
+
+def test_the_catalogue_of_a_token_is_its_own_also_when_it_is_remembered(keystone, tmp_path):
+    account = keystone.account("catalogued", "member")
+    path = "/reverse/floatingips"
+    with Neutron() as false, Neutron(identify=keystone.project_of) as true, Service(
+        tmp_path, config_file=keystone.config_file(tmp_path)
+    ) as service:  # fmt: skip
+        made_up = [{"type": "network", "endpoints": [{"region": "R", "publicURL": false.url}]}]
+        claims = {"X-Service-Catalog": json.dumps(made_up)}
+        token = keystone.token(account)
+        for _ in range(2):
+            status, body = service.call("GET", path, **claims, **{"X-Auth-Token": token})
+            assert (status, body["type"]) == (403, "no_endpoint")
+        region = keystone.region("catalogued", network=true.url)
+        try:
+            id = true.has(account.project_id, "198.51.100.99")
+            token = keystone.token(account)
+            for _ in range(2):
+                _, body = service.call("GET", path, **claims, **{"X-Auth-Token": token})
+                assert [found["id"] for found in body["floatingips"]] == [f"{region}:{id}"]
+        finally:
+            keystone.withdraw(region)
+
+    assert false.requests == []
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,9 @@ import dns.xfr
 import pytest
 import requests
 import sqlalchemy as sa
-from webob import Request
 
 from designate import errors
 from designate.api.resources import floatingips as resource
-from designate.api.routing import Call
 from designate.central import network
 from designate.central.neutron import Neutron as NeutronApi
 from designate.context import Context
@@ -830,17 +828,6 @@ def test_the_catalogue_of_a_validated_token_is_read():
         endpoint("http://pub", "R"), endpoint("http://int", "R", "internalURL"),
         endpoint("http://s", "S"),
     )  # fmt: skip
-
-
-@pytest.mark.parametrize(("strategy", "count"), [("keystone", 1), ("noauth", 0)])
-def test_a_catalogue_counts_only_with_a_validated_token(conf, service, strategy, count):
-    conf.set_override("auth_strategy", strategy, "service:api")
-    catalog = [{"type": "network", "endpoints": [{"region": "R", "publicURL": "http://pub"}]}]
-    request = Request.blank(PATH, headers={"X-Service-Catalog": json.dumps(catalog)})
-
-    call = Call(request, Context(), service.parts.central, conf, ())
-
-    assert resource.catalog_of(call) == (endpoint("http://pub", "R"),) * count
 
 
 @pytest.mark.parametrize("text", ["{", "5", "[5]", '[{"type": "network"}]'])

@@ -9,6 +9,7 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
+from designate.api.middleware import CATALOG
 from designate.api.operation import ref
 from designate.api.resource import Answer, Call, Operation, Route, answer, route
 from designate.api.shape import (
@@ -82,12 +83,10 @@ def token_of(call: Call) -> str:
 
 
 def catalog_of(call: Call) -> tuple[NetworkEndpoint, ...]:
-    """Endpoints of the network service in the catalogue that comes with a validated token. Without
-    such validation the header is the caller's own word, and nobody is asked on that."""
-    text = call.request.headers.get("X-Service-Catalog")
-    if not text or call.conf["service:api"].auth_strategy != "keystone":
-        return ()
-    return endpoints(text)
+    """Endpoints of the network service in the catalogue that comes with a validated token. What a
+    caller itself says in the header of that name does not count."""
+    text = call.request.environ.get(CATALOG)
+    return endpoints(text) if text else ()
 
 
 def endpoints(text: str) -> tuple[NetworkEndpoint, ...]:
