@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from designate import config, errors  # noqa: E402
+from designate.service import settle  # noqa: E402
 
 if TYPE_CHECKING:
     from designate.compose import Standalone
@@ -191,6 +192,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _start(service: Standalone, conf: cfg.ConfigOpts) -> None:
     try:
         service.start()
+        settle()
     except OSError as error:
         wanted = [*conf["service:api"].listen, *conf["service:mdns"].listen]
         raise Refused(f"cannot serve on {' and '.join(wanted)}: {error}") from None
