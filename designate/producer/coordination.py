@@ -14,6 +14,7 @@ from typing import Any
 
 import tooz
 from oslo_config import cfg
+from stevedore.exception import NoMatches
 from tooz import coordination
 
 from designate.model.shards import PRODUCERS, Shards, share
@@ -43,7 +44,12 @@ class Coordinated:
 
     @property
     def knows_groups(self) -> bool:
-        driver = type(self._make())
+        """ValueError: the driver of the service cannot be loaded."""
+        try:
+            driver = type(self._make())
+        except (ImportError, NoMatches, tooz.ToozError) as error:
+            # Names the driver or its missing library; the URL, which may hold a password, is not in it.
+            raise ValueError(f"[coordination] backend_url cannot be used: {error}") from None
         return bool(driver.join_group is not coordination.CoordinationDriver.join_group)
 
     def start(self) -> None:

@@ -17,9 +17,10 @@ import pytest
 from designate import errors
 from designate.context import admin_context
 from designate.model.shards import PRODUCERS, SHARDS
+from designate.producer.membership import membership
 from designate.storage import migration
 from tests.producerprocess import local_central
-from tests.servers import until
+from tests.servers import Memcached, until
 from tests.service import make_conf
 
 HEARTBEAT_S = 0.4
@@ -70,6 +71,10 @@ class Producers:
         for pid in list(self.running):
             os.kill(pid, signal.SIGCONT)
             self.end(pid, signal.SIGTERM)
+
+    def told(self) -> str:
+        """Their logs."""
+        return (self._folder / "producers.log").read_text()
 
     def calls(self) -> list[Call]:
         return [
@@ -144,6 +149,70 @@ def test_a_producer_that_was_paused_does_not_work_on_what_it_lost(producers):
     assert later
     assert all(call.generation > alone.generation for call in later)
     assert_never_two_at_once(producers.calls())
+
+
+@pytest.fixture
+def memcached():
+    with Memcached() as found:
+        yield found
+
+
+@pytest.fixture
+def coordinated(tmp_path, memcached):
+    """Producers that memcached, not the database, tells of each other."""
+    migration.sync(f"sqlite:///{tmp_path}/designate.sqlite")
+    url = f"memcached://127.0.0.1:{memcached.port}?timeout=5&membership_timeout=2"
+    found = Producers(
+        tmp_path,
+        f"coordination.backend_url={url}",
+        f"coordination.run_watchers_interval={HEARTBEAT_S}",
+    )
+    yield found
+    found.stop()
+
+
+def test_a_coordination_service_says_who_lives(coordinated):
+    pids = [coordinated.start() for _ in range(3)]
+    shares = coordinated.wait_for_shares(*pids)
+    assert [(c.first, c.last) for c in shares] == [(0, 1364), (1365, 2729), (2730, 4095)]
+    # No row of a lease was asked for.
+    assert {call.generation for call in coordinated.calls()} == {None}
+
+    coordinated.end(pids[1], signal.SIGKILL)
+    coordinated.wait_for_shares(pids[0], pids[2])
+    coordinated.end(pids[0], signal.SIGTERM)
+    coordinated.wait_for_shares(pids[2])
+
+
+def test_producers_find_each_other_again_after_the_coordination_service_was_away(
+    coordinated, memcached
+):
+    pids = [coordinated.start() for _ in range(2)]
+    coordinated.wait_for_shares(*pids)
+
+    memcached.stop()
+    coordinated.end(pids[1], signal.SIGKILL)
+    until(lambda: "the coordination service failed" in coordinated.told(), 20, "a warning")
+    with memcached:
+        coordinated.wait_for_shares(pids[0])
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("nosuch://user:geheim@127.0.0.1", "looking for 'nosuch'"),
+        ("zookeeper://user:geheim@127.0.0.1", "No module named 'kazoo'"),
+    ],
+)
+def test_a_coordination_service_without_a_driver_is_told_at_once(central, tmp_path, url, reason):
+    conf = make_conf(tmp_path)
+    conf.set_override("backend_url", url, "coordination")
+
+    with pytest.raises(ValueError, match=reason) as told:
+        membership(conf, central)
+
+    assert "[coordination] backend_url" in str(told.value)
+    assert "geheim" not in str(told.value)
 
 
 @pytest.fixture
