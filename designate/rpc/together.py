@@ -2,14 +2,15 @@
 
 A call is sent at once while one of a few senders is free, so that a lone call waits for nothing. While
 all are busy, calls gather and the next free sender takes all of them in one message; the other side
-runs them side by side and answers them at once. Calls that have waited for LONGEST_WAIT_S get a
-further sender, so that slow calls do not hold up the others. What nobody waits for (`Casts`) gathers in
-the same way while a message is on its way to the broker.
+runs them side by side and answers them at once. A sender whose message has been out for SLOW_S counts
+for nothing and another one takes its place, so that slow calls do not hold up the others. What nobody
+waits for (`Casts`) gathers in the same way while a message is on its way to the broker.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import random
 import threading
@@ -27,7 +28,7 @@ USUAL_SENDERS = 2
 MOST_SENDERS = 64
 MOST_TOGETHER = 16
 MOST_WAITING = 1024
-LONGEST_WAIT_S = 0.02
+SLOW_S = 0.1
 IDLE_S = 10.0
 CAST_QUEUE = 20_000
 CAST_THREADS = 2
@@ -48,7 +49,6 @@ class Call:
     method: str
     message: Plain
     until_s: float
-    since_s: float = field(default_factory=time.monotonic)
     answer: futures.Future[Plain] = field(default_factory=futures.Future)
 
     def to_plain(self) -> Plain:
@@ -70,7 +70,9 @@ class Senders:
         self._lock = threading.Condition()
         self._waiting: deque[Call] = deque()
         self._idle = 0
-        self._running = 0
+        # Of each busy sender: since when its message is out.
+        self._out: dict[threading.Thread, float] = {}
+        self._numbers = itertools.count(1)
         self._stopping = False
 
     def call(self, call: Call) -> Plain:
@@ -81,12 +83,15 @@ class Senders:
             self._waiting.append(call)
             self._staff()
             self._lock.notify()
-        try:
-            return call.answer.result(timeout=LONGEST_WAIT_S)
-        except TimeoutError:
-            with self._lock:
-                self._staff()
-        return call.answer.result(timeout=max(0.0, call.until_s - time.monotonic()))
+        while (left_s := call.until_s - time.monotonic()) > SLOW_S:
+            try:
+                return call.answer.result(timeout=SLOW_S)
+            except TimeoutError:
+                if call.answer.done():
+                    raise
+                with self._lock:
+                    self._staff()
+        return call.answer.result(timeout=max(0.0, left_s))
 
     def stop(self) -> None:
         """Calls that wait fail; those under way end by themselves."""
@@ -99,13 +104,18 @@ class Senders:
 
     def _staff(self) -> None:
         """Start a sender if one is wanted."""
-        if self._idle or not self._waiting or self._running >= MOST_SENDERS:
+        if self._idle or not self._waiting or len(self._out) >= MOST_SENDERS:
             return
-        late = time.monotonic() - self._waiting[0].since_s > LONGEST_WAIT_S
-        if self._running < USUAL_SENDERS or late:
-            self._running += 1
-            number = self._running
-            threading.Thread(target=self._run, name=f"{self._name}-{number}", daemon=True).start()
+        if self._prompt() < USUAL_SENDERS:
+            name = f"{self._name}-{next(self._numbers)}"
+            thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._out[thread] = time.monotonic()
+            thread.start()
+
+    def _prompt(self) -> int:
+        """How many senders will be free soon."""
+        slow = time.monotonic() - SLOW_S
+        return self._idle + sum(since_s > slow for since_s in self._out.values())
 
     def _run(self) -> None:
         while calls := self._take():
@@ -122,14 +132,17 @@ class Senders:
     def _take(self) -> list[Call]:
         """What waits, MOST_TOGETHER at most; nothing when this sender is not needed any more."""
         with self._lock:
+            self._out.pop(threading.current_thread(), None)
+            if self._prompt() >= USUAL_SENDERS:
+                return []
             self._idle += 1
             try:
                 self._lock.wait_for(lambda: self._waiting or self._stopping, timeout=IDLE_S)
             finally:
                 self._idle -= 1
             if not self._waiting:
-                self._running -= 1
                 return []
+            self._out[threading.current_thread()] = time.monotonic()
             many = min(MOST_TOGETHER, len(self._waiting))
             return [self._waiting.popleft() for _ in range(many)]
 

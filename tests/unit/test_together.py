@@ -73,7 +73,7 @@ def test_a_lone_call_goes_alone() -> None:
 
 
 def test_calls_that_wait_share_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(together, "LONGEST_WAIT_S", 60)
+    monkeypatch.setattr(together, "SLOW_S", 60)
     wire = Wire()
     senders = Senders(wire.send, "test")
     answers: dict[int, object] = {}
@@ -100,6 +100,32 @@ def test_slow_calls_do_not_hold_up_the_others() -> None:
     wire.gate.set()
     for thread in threads:
         thread.join(timeout=10)
+
+
+def test_calls_share_messages_again_after_slow_ones() -> None:
+    wire = Wire()
+    senders = Senders(wire.send, "test")
+    answers: dict[int, object] = {}
+    threads = all_busy(senders, wire, 4 * together.USUAL_SENDERS, answers)
+    wire.gate.set()
+    for thread in threads:
+        thread.join(timeout=10)
+
+    until(lambda: senders._idle == together.USUAL_SENDERS and not senders._out, 10, "their end")
+
+
+def test_a_sender_that_ran_out_of_time_says_so_at_once() -> None:
+    sent = []
+
+    def send(calls: Sequence[Call]) -> list[Plain]:
+        sent.append(calls)
+        raise TimeoutError("the socket")
+
+    senders = Senders(send, "test")
+    with pytest.raises(TimeoutError, match="the socket"):
+        senders.call(call(1, timeout_s=600))
+
+    assert len(sent) == 1
 
 
 def test_a_failure_reaches_every_call_of_the_message() -> None:
