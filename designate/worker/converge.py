@@ -21,6 +21,7 @@ from designate.model.zones import Action, Outcome, ZoneChange, ZoneId, ZoneRepor
 from designate.rpc.clients import CentralClient
 from designate.wire import client
 from designate.worker.circuits import Circuits, Way
+from designate.worker.crowd import Crowd
 from designate.worker.lanes import Lanes
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
@@ -54,6 +55,7 @@ class Converger:
         self._lock = threading.RLock()
         self._states: dict[str, ZoneState] = {}
         self._circuits = Circuits(self._timers, self._lock)
+        self._crowd = Crowd()
         self._window = Window(self._begin)
         self._publisher = Publisher(
             settings,
@@ -63,6 +65,7 @@ class Converger:
             self._circuits,
             self._reached,
             self._states.get,
+            self._crowd,
         )
         self.dropped = 0
 
@@ -133,6 +136,7 @@ class Converger:
         state = new_state(wanted.change, wanted.pool, self._settings, monotonic())
         state.repair = wanted.repair
         self._states[wanted.change.zone_id] = state
+        self._crowd.enters(wanted.pool.id, wanted.change.zone_id)
         self._publisher.begin(state)
         for server in state.servers:
             self._poll_in(state, server, server.delay_s)
@@ -221,10 +225,15 @@ class Converger:
             self._circuits.answered(way)
 
     def _reached(self, state: ZoneState) -> None:
-        """A target has done what it was told, so the nameservers may know already."""
+        """A target has done what it was told, so the nameservers may know already, or soon where they
+        have to transfer first."""
+        transfers = not state.deleting and first_delay_s(state.pool, self._settings) > 0
         for server in state.servers:
             server.delay_s = min(server.delay_s, HINTED_DELAY_S)
-            self._poll(state, server)
+            if transfers:
+                self._poll_in(state, server, self._paced_s(state, server))
+            else:
+                self._poll(state, server)
 
     def _poll_in(self, state: ZoneState, server: ServerState, delay_s: float) -> None:
         due = monotonic() + delay_s
@@ -318,7 +327,10 @@ class Converger:
             self._poll(state, server)
         elif state.lags(server):
             server.delay_s = min(LONGEST_DELAY_S, max(HINTED_DELAY_S, server.delay_s * 2))
-            self._poll_in(state, server, jittered(server.delay_s))
+            self._poll_in(state, server, jittered(self._paced_s(state, server)))
+
+    def _paced_s(self, state: ZoneState, server: ServerState) -> float:
+        return max(server.delay_s, self._crowd.pace_s(state.pool.id))
 
     def _expire(self) -> None:
         """Give up what is past its deadline, and look again. One look at all states costs less than
@@ -339,6 +351,7 @@ class Converger:
         state.closed = True
         if self._states.get(state.change.zone_id) is state:
             del self._states[state.change.zone_id]
+            self._crowd.leaves(state.pool.id, state.change.zone_id)
             self._circuits.forget(state.change.zone_id)
             self._window.leaves(state.change.zone_id)
 

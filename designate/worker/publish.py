@@ -16,6 +16,7 @@ from designate.model.zones import ZoneChange, ZoneId
 from designate.wire import client
 from designate.wire.tsig import Key
 from designate.worker.circuits import Circuits, Way
+from designate.worker.crowd import Crowd
 from designate.worker.lanes import Lanes
 from designate.worker.pools import LiveTarget
 from designate.worker.timers import Timers, jittered
@@ -35,7 +36,7 @@ class Publisher:
     """Public methods are called with `lock` held and never block.
 
     reached: called, with the lock held, when a target's backend has done its part.
-    current: the state that a zone has now.
+    current: the state that a zone has now. crowd: how many are on their way.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Publisher:
         circuits: Circuits,
         reached: Callable[[ZoneState], None],
         current: Callable[[ZoneId], ZoneState | None],
+        crowd: Crowd,
     ) -> None:
         self._settings = settings
         self._lanes = lanes
@@ -55,6 +57,7 @@ class Publisher:
         self._circuits = circuits
         self._reached = reached
         self._current = current
+        self._crowd = crowd
         # At most one call per zone and target, whatever state it belongs to: a server that is told
         # two things about a zone at once may end up with the older one.
         self._calling: set[tuple[ZoneId, Hashable]] = set()
@@ -184,11 +187,11 @@ class Publisher:
             for other in state.pool.also_notifies:
                 self._submit_other(state, (other.host, other.port))
         if waits:
-            rounds = min(state.notify_rounds, len(NOTIFY_AGAIN_S) - 1)
+            again_s = NOTIFY_AGAIN_S[min(state.notify_rounds, len(NOTIFY_AGAIN_S) - 1)]
+            if state.notify_rounds:
+                again_s = max(again_s, self._crowd.pace_s(state.pool.id))
             state.notify_rounds += 1
-            self._timers.at(
-                now + jittered(NOTIFY_AGAIN_S[rounds]), partial(self._notify_lost, state, now)
-            )
+            self._timers.at(now + jittered(again_s), partial(self._notify_lost, state, now))
 
     def _notify_due(self, state: ZoneState) -> None:
         with self._lock:
