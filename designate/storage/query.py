@@ -78,8 +78,13 @@ def match_data(value: str, columns: sa.FromClause) -> Condition:
     """As match, for record data: the index holds only its first characters."""
     if is_open(value):
         prefix = value[: min(value.index(mark) for mark in WILDCARDS if mark in value)]
+        # What the index holds in full is looked at there, and only the rest in its row.
+        in_full = sa.func.length(columns.c.data_key) < DATA_KEY_LENGTH
         return sa.and_(
-            match(columns.c.data, value),
+            sa.or_(
+                sa.and_(in_full, match(columns.c.data_key, value)),
+                sa.and_(sa.not_(in_full), match(columns.c.data, value)),
+            ),
             *_prefix_range(columns.c.data_key, prefix[:DATA_KEY_LENGTH]),
         )
     return sa.and_(columns.c.data_key == value[:DATA_KEY_LENGTH], columns.c.data == value)

@@ -7,6 +7,7 @@ that no order helps to find are looked for in an index that holds all that the s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +34,8 @@ SORT_COLUMNS = {
 }
 # So few that sorting them is cheaper than walking the index of the order.
 FEW = 1000
-# Filters that an index serves, in a zone and across zones.
-SERVED_IN_ZONE = frozenset(("type", "ttl", "description", "status"))
-SERVED = frozenset(("type", "status"))
+# Filters that an index serves, in a zone and of a project.
+SERVED = frozenset(("type", "ttl", "description", "status"))
 # Filters that read the recordset's own row alone.
 OWN = frozenset(("type", "ttl", "description"))
 # Names of indexes by their first three columns.
@@ -169,8 +169,22 @@ class _List:
         every = COUNT.where(IN_LIVE_ZONE, *self.visible)
         return sa.select(every.scalar_subquery() - waiting.scalar_subquery())
 
-    def select(self, dialect: str, *, few: bool) -> sa.Select[Any]:
+    def ids(self, dialect: str) -> sa.Select[Any] | None:
+        """What name and data leave, FEW and one more at most; None where that takes a join."""
+        conditions = self.conditions()
+        if self.zone is None:
+            if "status" in self.query.filters:
+                return None
+            by_data = "data" in self.query.filters
+            conditions = (IN_LIVE_ZONE, *(self.few(dialect) if by_data else conditions))
+        return sa.select(recordsets.c.id).where(*conditions).limit(FEW + 1)
+
+    def select(
+        self, dialect: str, *, few: bool, ids: Sequence[str] | None = None
+    ) -> sa.Select[Any]:
         own = self.few(dialect) if few else self.conditions()
+        if ids is not None:
+            own = (recordsets.c.id.in_(ids),)
         mysql = dialect == "mysql"
         index = self._index_of_order() if mysql and not self.query.filters else None
         if self.zone is not None:
@@ -209,7 +223,7 @@ def find(
     managed_by is not read.
 
     owner: a zone as this connection has just read it. count: whether total_count is wanted. At most
-    three statements, whatever is found.
+    four statements, whatever is found.
     """
     visible: tuple[Condition, ...] = ()
     if isinstance(owner, Zone):
@@ -218,19 +232,22 @@ def find(
         visible = (queries.of_project(recordsets.c.project_id, owner.project_id),)
     wanted = _List(query, owner if isinstance(owner, Zone) else None, visible)
     apart = not APART.isdisjoint(query.filters)
-    exact = apart and not queries.is_open(query.filters.get("name", ""))
+    exact = apart and not any(queries.is_open(query.filters.get(name, "")) for name in APART)
     total: int | None = None
     few = False
-    if count and query.filters and not exact:
+    ids = _few_ids(connection, wanted) if apart and not exact else None
+    if ids is not None:
+        total = len(ids)
+    elif count and query.filters and not exact:
         total = _number(connection, wanted)
-        served = SERVED_IN_ZONE if wanted.zone is not None else SERVED
-        few = total <= FEW and (apart or served.issuperset(query.filters))
+    if total is not None:
+        few = total <= FEW and (apart or SERVED.issuperset(query.filters))
         apart = apart and few
         if not total and query.marker is None and query.sort_key in SORT_COLUMNS:
             return Page(items=(), total_count=0)
     statement = queries.page(
         connection,
-        wanted.select(connection.dialect.name, few=apart),
+        wanted.select(connection.dialect.name, few=apart, ids=ids),
         query,
         table=recordsets,
         sort_columns=SORT_COLUMNS,
@@ -245,6 +262,15 @@ def find(
         whole = query.marker is None and len(found) < limit
         total = len(found) if whole else _number(connection, wanted)
     return Page(items=found, total_count=total)
+
+
+def _few_ids(connection: sa.Connection, wanted: _List) -> list[str] | None:
+    """The ids of all that the filters leave, found and counted by one walk; None: more than a few."""
+    statement = wanted.ids(connection.dialect.name)
+    if statement is None:
+        return None
+    found = list(connection.execute(statement).scalars())
+    return found if len(found) <= FEW else None
 
 
 def _number(connection: sa.Connection, wanted: _List) -> int:

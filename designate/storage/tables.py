@@ -162,6 +162,7 @@ recordsets = sa.Table(
 )
 
 for _columns in (
+    ("zone_id", "id"),
     ("zone_id", "created_at", "id"),
     ("zone_id", "updated_at", "id"),
     ("zone_id", "name_key", "id"),
@@ -174,19 +175,20 @@ for _columns in (
     # With the zone, so that counting reads the index alone.
     ("project_id", "name_key", "id", "zone_id"),
     ("project_id", "type", "id", "zone_id"),
+    ("project_id", "ttl", "id", "zone_id"),
     ("created_at", "id"),
     ("managed_resource_id",),
     ("managed_extra",),
 ):
     sa.Index(f"ix_recordsets_{'_'.join(_columns)}", *(recordsets.c[name] for name in _columns))
 _described = recordsets.c.description.is_not(None)
-sa.Index(
-    "ix_recordsets_zone_id_description",
-    recordsets.c.zone_id,
-    recordsets.c.description,
-    sqlite_where=_described,
-    postgresql_where=_described,
-)
+for _columns in (("zone_id", "description"), ("project_id", "description", "zone_id")):
+    sa.Index(
+        f"ix_recordsets_{'_'.join(_columns)}",
+        *(recordsets.c[name] for name in _columns),
+        sqlite_where=_described,
+        postgresql_where=_described,
+    )
 
 records = sa.Table(
     "records",

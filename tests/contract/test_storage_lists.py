@@ -148,6 +148,49 @@ def test_record_data_is_found_by_its_letters_wherever_they_stand(project, zone):
     assert project.recordsets(None, data="192.0.2.8")[0] == [f"c.{zone.name}"]
 
 
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("few", [2, 1000])
+@pytest.mark.parametrize(
+    "filters",
+    [{"name": "*n*n*"}, {"data": "*192.0.2.*"}, {"name": "nn*", "data": "192*1", "type": "A"}],
+)
+def test_what_a_wildcard_finds_is_counted_and_paged_whether_it_is_much_or_little(
+    project, zone, monkeypatch, across, few, filters
+):
+    monkeypatch.setattr(recordset_lists, "FEW", few)
+    owner = None if across else zone
+    names = [f"nn{number}.{zone.name}" for number in range(4)]
+    made = [project.add(zone, name) for name in names]
+    project.add(zone, f"other.{zone.name}", "TXT", '"192"')
+
+    assert project.recordsets(owner, **filters) == (names, 4)
+    assert project.recordsets(owner, limit=3, **filters) == (names[:3], 4)
+    assert project.recordsets(owner, marker=made[1].id, **filters) == (names[2:], 4)
+    assert project.recordsets(owner, sort_key="name", sort_dir="desc", limit=2, **filters) == (
+        names[:1:-1],
+        4,
+    )
+    assert project.recordsets(owner, **filters | {"description": "none"}) == ([], 0)
+
+
+@pytest.mark.parametrize("filters", [{"name": "*n*"}, {"data": "*192*"}])
+def test_what_a_wildcard_finds_is_walked_once(hidden, project, zone, filters):
+    project.add(zone, f"nn.{zone.name}")
+    owner = Scope(project_id=project.context.project_id)
+
+    for place in (zone, owner):
+        with hidden.database.read() as connection:
+            seen: list[str] = []
+            sa.event.listen(
+                connection, "before_cursor_execute", lambda *told, seen=seen: seen.append(told[2])
+            )
+            page = recordset_lists.find(
+                connection, Query(filters=filters), place, limit=1, count=True
+            )
+        assert (len(page.items), page.total_count) == (1, 1)
+        assert ["LIKE" in text for text in seen if text.startswith("SELECT")] == [True, False]
+
+
 def test_numbers_that_no_column_can_hold_match_nothing(project, zone):
     project.add(zone, f"a.{zone.name}", ttl=300)
 
