@@ -54,6 +54,8 @@ LARGEST_BODY = 256 * 2**20
 WAITING = 1024
 SO_ATTACH_FILTER = 26
 LOOK_S = 0.01
+# Between two looks of an idle server at what has expired, and whether it is to stop.
+LOOK_AROUND_S = 0.25
 FAREWELL_S = 1.0  # of a server beside which there are others
 
 
@@ -155,7 +157,7 @@ class HttpServer:
         self._server.max_request_header_size = LARGEST_HEADER
         self._server.max_request_body_size = LARGEST_BODY
         self._server.error_log = _log  # type: ignore[method-assign,assignment]  # how cheroot is told where to log
-        self._server.expiration_interval = 0.05
+        self._server.expiration_interval = LOOK_AROUND_S
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
 
     def start(self) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import select
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -109,7 +110,14 @@ def _server(settings: Settings, url: sa.URL, writes: bool) -> sa.Engine:
 
 def _mysql_arguments(settings: Settings, url: sa.URL) -> dict[str, Any]:
     """What the URL does not say itself."""
-    own = {"connect_timeout": settings.connect_timeout_s}
+    from pymysql import converters
+    from pymysql.constants import FIELD_TYPE
+
+    own: dict[str, Any] = {
+        "connect_timeout": settings.connect_timeout_s,
+        # The driver's own way takes twenty times as long, a tenth of the time of a list.
+        "conv": {**converters.conversions, FIELD_TYPE.DATETIME: datetime.fromisoformat},
+    }
     if settings.statement_timeout_s is not None:
         own["read_timeout"] = own["write_timeout"] = settings.statement_timeout_s
     return {name: value for name, value in own.items() if name not in url.query}
