@@ -8,7 +8,6 @@ oslo.service (cotyledon) forks them and starts again what dies.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -19,11 +18,11 @@ from typing import Any
 
 from oslo_config import cfg
 
+from designate import garbage
+
 LOG = logging.getLogger(__name__)
 
 ENDING = (signal.SIGTERM, signal.SIGINT)
-# Objects made since the last look, and looks of each generation for one of the next: gc.set_threshold.
-GARBAGE = (10_000, 20, 50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:
         process.stop()
         return 0
     started = True
-    settle()
+    garbage.settle()
     systemd.notify_once()
     while (received := os.read(woken, 1)[0]) not in ENDING:
         if received == signal.SIGHUP:
@@ -100,16 +99,6 @@ def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:
     LOG.info("stopping")
     process.stop()
     return 0
-
-
-def settle() -> None:
-    """For a process that has just started: what it holds now stays. The garbage collector leaves it alone
-    from here on, and looks less often at what requests leave behind, nearly all of which goes without
-    it. Walking the modules again and again took a tenth of the time of small requests, and held up
-    one in a hundred for 50 ms."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
 
 
 def _mutate(conf: cfg.ConfigOpts) -> None:
@@ -146,7 +135,7 @@ def _run_forked(conf: cfg.ConfigOpts, build: Callable[[], Process], workers: int
         def start(self) -> None:
             self.process = build()
             self.process.start()
-            settle()
+            garbage.settle()
 
         def wait(self) -> None:
             self.done.wait()

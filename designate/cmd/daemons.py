@@ -7,8 +7,9 @@ not start.
 
 from __future__ import annotations
 
-from designate import concurrency
+from designate import concurrency, garbage
 
+garbage.starting()
 concurrency.prepare()  # before any other import
 
 import logging  # noqa: E402

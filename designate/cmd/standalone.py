@@ -6,8 +6,9 @@ What is heavy is imported after the arguments were read, so that a typing error 
 
 from __future__ import annotations
 
-from designate import concurrency
+from designate import concurrency, garbage
 
+garbage.starting()
 concurrency.patch()  # before any other import
 
 import argparse  # noqa: E402
@@ -24,7 +25,6 @@ from typing import TYPE_CHECKING  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from designate import config, errors  # noqa: E402
-from designate.service import settle  # noqa: E402
 
 if TYPE_CHECKING:
     from designate.compose import Standalone
@@ -192,7 +192,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _start(service: Standalone, conf: cfg.ConfigOpts) -> None:
     try:
         service.start()
-        settle()
+        garbage.settle()
     except OSError as error:
         wanted = [*conf["service:api"].listen, *conf["service:mdns"].listen]
         raise Refused(f"cannot serve on {' and '.join(wanted)}: {error}") from None

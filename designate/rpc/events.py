@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.model.events import Event
-from designate.rpc.oslo import drain
+from designate.rpc.oslo import begin, drain
 
 LOG = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Listener:
             allow_requeue=True,
             pool=self._pool,
         )
-        self._listener.start()
+        begin(self._listener)
 
     def stop(self) -> None:
         """Take no further event and finish those that are being dealt with."""

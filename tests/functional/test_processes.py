@@ -115,6 +115,18 @@ def test_errors_cross_the_bus_as_they_are(cloud: Daemons) -> None:
     assert error["errors"]["errors"][0]["path"] == ["records", 0], error
 
 
+def test_calls_one_after_the_other_do_not_make_more_and_more_threads(cloud: Daemons) -> None:
+    def threads() -> int:
+        return len(list(Path(f"/proc/{cloud.processes['central-0'].pid}/task").iterdir()))
+
+    before = threads()
+    for _ in range(100):
+        assert cloud.call("GET", "/zones")[0] == 200
+
+    # A few more, for the next call may come before the thread of the last one is back.
+    assert threads() - before < 10
+
+
 def test_every_process_says_that_it_lives(cloud: Daemons) -> None:
     def up() -> bool:
         status, found = cloud.call("GET", "/service_statuses")

@@ -39,6 +39,7 @@ TOP_FLOOR = {
     "compose",
     "config",
     "concurrency",
+    "garbage",
     "health",
     "heart",
     "processes",

@@ -8,12 +8,12 @@ PROGRAM = """
 import gc, os, signal, threading
 from oslo_config import cfg
 from oslo_service import opts
-from designate import service
+from designate import garbage, service
 
 def stop_when_settled():
     while not gc.get_freeze_count():
         pass
-    print(gc.get_freeze_count() > held, gc.get_threshold() == service.GARBAGE)
+    print(gc.get_freeze_count() > held, gc.get_threshold() == garbage.SERVING)
     os.kill(os.getpid(), signal.SIGTERM)
 
 def start():
