@@ -24,7 +24,7 @@ from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
 from oslo_config import cfg
 
-from designate import errors, metrics
+from designate import concurrency, errors, metrics
 from designate.rpc import together
 from designate.rpc.bus import Dispatcher, NoAnswer
 from designate.rpc.interfaces import Interface
@@ -257,8 +257,9 @@ class OsloBus:
 def begin(server: Any) -> None:
     """Start a server of oslo.messaging on threads that sleep while there is nothing to do. Those of its
     own choice wake up every second each, and there are soon as many as are allowed: together they took
-    more of an idle process's time than all the rest. What has no such member keeps its own."""
-    if hasattr(server, "_executor_cls"):
+    more of an idle process's time than all the rest. What has no such member keeps its own, and so do
+    green threads, which cost nothing while they wait."""
+    if hasattr(server, "_executor_cls") and concurrency.choice() == "threading":
         server._executor_cls = partial(futures.ThreadPoolExecutor, thread_name_prefix="rpc")
     server.start()
 

@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "rrtypes": {*BASE, "wire"},
     # floor 2
     "storage": {*BASE, "model"},
-    "rpc": {*BASE, "model"},
+    "rpc": {*BASE, "concurrency", "model"},
     "backend": {*BASE, "model"},
     "notifications": {*BASE, "metrics", "model"},
     # floor 3: the processes, which speak to each other through rpc alone
