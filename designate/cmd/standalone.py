@@ -179,6 +179,7 @@ def _run(arguments: argparse.Namespace) -> int:
     service = Standalone(conf, pools_file=arguments.pools)
     service.migrate()
     _start(service, conf)
+    garbage.settle()
     try:
         right = _demo(service) if arguments.demo else True
         if not arguments.exit:
@@ -192,7 +193,6 @@ def _run(arguments: argparse.Namespace) -> int:
 def _start(service: Standalone, conf: cfg.ConfigOpts) -> None:
     try:
         service.start()
-        garbage.settle()
     except OSError as error:
         wanted = [*conf["service:api"].listen, *conf["service:mdns"].listen]
         raise Refused(f"cannot serve on {' and '.join(wanted)}: {error}") from None

@@ -62,9 +62,16 @@ class Call:
 
 class Senders:
     """The calls of this process to one topic. send(calls) sends one message and answers one plain
-    answer for each call, or raises; it must come to an end by itself. Thread-safe."""
+    answer for each call, or raises; it must come to an end by itself. slow_s: see SLOW_S above.
+    Thread-safe."""
 
-    def __init__(self, send: Callable[[Sequence[Call]], list[Plain]], name: str) -> None:
+    def __init__(
+        self,
+        send: Callable[[Sequence[Call]], list[Plain]],
+        name: str,
+        slow_s: float = SLOW_S,
+    ) -> None:
+        self._slow_s = slow_s
         self._send = send
         self._name = name
         self._lock = threading.Condition()
@@ -83,9 +90,9 @@ class Senders:
             self._waiting.append(call)
             self._staff()
             self._lock.notify()
-        while (left_s := call.until_s - time.monotonic()) > SLOW_S:
+        while (left_s := call.until_s - time.monotonic()) > self._slow_s:
             try:
-                return call.answer.result(timeout=SLOW_S)
+                return call.answer.result(timeout=self._slow_s)
             except TimeoutError:
                 if call.answer.done():
                     raise
@@ -114,7 +121,7 @@ class Senders:
 
     def _prompt(self) -> int:
         """How many senders will be free soon."""
-        slow = time.monotonic() - SLOW_S
+        slow = time.monotonic() - self._slow_s
         return self._idle + sum(since_s > slow for since_s in self._out.values())
 
     def _run(self) -> None:

@@ -171,20 +171,23 @@ class _List:
 
     def ids(self, dialect: str) -> sa.Select[Any] | None:
         """What name and data leave, FEW and one more at most; None where that takes a join."""
-        conditions = self.conditions()
-        if self.zone is None:
-            if "status" in self.query.filters:
-                return None
+        if self.zone is not None:
+            conditions = self.conditions()
+        elif "status" in self.query.filters:
+            return None
+        else:
             by_data = "data" in self.query.filters
-            conditions = (IN_LIVE_ZONE, *(self.few(dialect) if by_data else conditions))
+            own = self.few(dialect) if by_data else self.conditions()
+            conditions = (IN_LIVE_ZONE, *own)
         return sa.select(recordsets.c.id).where(*conditions).limit(FEW + 1)
 
     def select(
         self, dialect: str, *, few: bool, ids: Sequence[str] | None = None
     ) -> sa.Select[Any]:
-        own = self.few(dialect) if few else self.conditions()
         if ids is not None:
-            own = (recordsets.c.id.in_(ids),)
+            own: tuple[Condition, ...] = (recordsets.c.id.in_(ids),)
+        else:
+            own = self.few(dialect) if few else self.conditions()
         mysql = dialect == "mysql"
         index = self._index_of_order() if mysql and not self.query.filters else None
         if self.zone is not None:

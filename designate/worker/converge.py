@@ -27,7 +27,14 @@ from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
 from designate.worker.timers import Timers, jittered
 from designate.worker.window import Window
-from designate.worker.zonestate import ServerState, Settings, ZoneState, first_delay_s, new_state
+from designate.worker.zonestate import (
+    ServerState,
+    Settings,
+    ZoneState,
+    first_delay_s,
+    new_state,
+    transfers,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -55,7 +62,7 @@ class Converger:
         self._lock = threading.RLock()
         self._states: dict[str, ZoneState] = {}
         self._circuits = Circuits(self._timers, self._lock)
-        self._crowd = Crowd()
+        self._crowd = Crowd(settings.looks_per_s)
         self._window = Window(self._begin)
         self._publisher = Publisher(
             settings,
@@ -227,10 +234,10 @@ class Converger:
     def _reached(self, state: ZoneState) -> None:
         """A target has done what it was told, so the nameservers may know already, or soon where they
         have to transfer first."""
-        transfers = not state.deleting and first_delay_s(state.pool, self._settings) > 0
+        later = not state.deleting and transfers(state.pool)
         for server in state.servers:
             server.delay_s = min(server.delay_s, HINTED_DELAY_S)
-            if transfers:
+            if later:
                 self._poll_in(state, server, self._paced_s(state, server))
             else:
                 self._poll(state, server)

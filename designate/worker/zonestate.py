@@ -21,7 +21,8 @@ class Settings:
     """Of a worker. Times in seconds. first_poll_s: the wait before nameservers are asked for the
     first time where nothing tells that they have transferred. retry_s, longest_retry_s: the first
     and the longest wait before a failing backend is called again. most_zones: bound of the states
-    held at once."""
+    held at once. looks_per_s: how many zones of a pool are asked about, and how many told again, per
+    second."""
 
     threshold_percentage: int
     deadline_s: float
@@ -31,6 +32,7 @@ class Settings:
     all_tcp: bool
     longest_retry_s: float = 5.0
     most_zones: int = 10_000
+    looks_per_s: float = 500.0
 
 
 @dataclass(slots=True)
@@ -245,5 +247,9 @@ def new_state(change: ZoneChange, pool: LivePool, settings: Settings, now: float
 
 def first_delay_s(pool: LivePool, settings: Settings) -> float:
     """Where nothing has to be transferred there is nothing to wait for."""
-    transfers = any(target.notify is not None for target in pool.targets)
-    return settings.first_poll_s if transfers else 0.0
+    return settings.first_poll_s if transfers(pool) else 0.0
+
+
+def transfers(pool: LivePool) -> bool:
+    """Whether a nameserver learns of a change by NOTIFY, and transfers it by itself."""
+    return any(target.notify is not None for target in pool.targets)

@@ -72,10 +72,9 @@ def test_a_lone_call_goes_alone() -> None:
     assert wire.messages == [[21]]
 
 
-def test_calls_that_wait_share_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(together, "SLOW_S", 60)
+def test_calls_that_wait_share_a_message() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test")
+    senders = Senders(wire.send, "test", slow_s=60)
     answers: dict[int, object] = {}
     threads = all_busy(senders, wire, together.USUAL_SENDERS, answers)
     late = range(10, 10 + together.MOST_TOGETHER)

@@ -9,7 +9,6 @@ import pytest
 from designate.backend.fake import FakeBackend
 from designate.model.pools import Target
 from designate.model.zones import Action, Outcome
-from designate.worker import crowd
 from designate.worker.converge import Converger
 from designate.worker.window import WIDTH
 from designate.worker.zonestate import Settings
@@ -310,9 +309,8 @@ def test_a_lost_notify_is_sent_again(running, servers):
     assert (len(server.lost), len(server.notifies)) == (1, 1)
 
 
-def test_of_a_crowd_no_zone_is_asked_or_told_often(running, servers, monkeypatch):
-    monkeypatch.setattr(crowd, "LOOKS_PER_S", 1 / NEVER_S)
-    server, parts = servers(), running(deadline_s=1.0)
+def test_of_a_crowd_no_zone_is_asked_or_told_often(running, servers):
+    server, parts = servers(), running(deadline_s=1.0, looks_per_s=1 / NEVER_S)
     wanted = change(1)
     parts.converger.want(wanted, live_pool(server, backends=(fake(),)))
 
