@@ -9,13 +9,15 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from designate import errors, metrics
+from designate import deadline, errors, metrics
 from designate.context import Context
 from designate.model import codec
 from designate.rpc.interfaces import Interface
 
 LOG = logging.getLogger(__name__)
 
+RETRY_AFTER_S = 2
+WARN_EVERY_S = 60.0
 
 Version = tuple[int, int]
 
@@ -137,6 +139,7 @@ class Dispatcher:
     ) -> None:
         """guard: refuses a caller before the method runs."""
         self._guard = guard
+        self._next_warning_s = 0.0
         self.interfaces = tuple(endpoints)
         self._versions = {interface.NAMESPACE: interface.VERSION for interface in endpoints}
         self._methods: dict[tuple[str, str], tuple[Callable[..., Any], Signature]] = {}
@@ -149,14 +152,26 @@ class Dispatcher:
         return [name for namespace, name in self._methods if namespace == interface.NAMESPACE]
 
     def answer(
-        self, namespace: str, wanted: str, method: str, message: Mapping[str, Any]
+        self,
+        namespace: str,
+        wanted: str,
+        method: str,
+        message: Mapping[str, Any],
+        until: float | None = None,
     ) -> dict[str, Any]:
-        """What crosses the bus: {"result": <plain>} or {"error": <envelope of designate.errors>}."""
+        """What crosses the bus: {"result": <plain>} or {"error": <envelope of designate.errors>}.
+
+        until: unix seconds at which the caller gives up (see `designate.deadline`); what comes later
+        is not run.
+        """
         before_s = time.monotonic()
         outcome = "ok"
         try:
             self._check_version(namespace, wanted)
-            return {"result": self.run(namespace, method, message)}
+            if until is not None:
+                self._check_time(namespace, method, until)
+            with deadline.until(until):
+                return {"result": self.run(namespace, method, message)}
         except errors.DesignateError as error:
             LOG.debug("%s.%s answered %s", namespace, method, error.type)
             outcome = "error"
@@ -169,6 +184,22 @@ class Dispatcher:
         served = self._versions.get(namespace)
         if served is None or not can_serve(version(served), version(wanted)):
             raise NotServed(namespace, wanted)
+
+    def _check_time(self, namespace: str, method: str, until: float) -> None:
+        late_s = -deadline.left_s(until)
+        if late_s < 0:
+            return
+        now_s = time.monotonic()
+        if now_s >= self._next_warning_s:
+            self._next_warning_s = now_s + WARN_EVERY_S
+            LOG.warning(
+                "%s.%s came %.1f s after its caller had given up; if there are many, this process is "
+                "overloaded or the clocks of the hosts do not agree",
+                namespace,
+                method,
+                late_s,
+            )
+        raise errors.Unavailable("The service was too busy", retry_after_s=RETRY_AFTER_S)
 
     def run(self, namespace: str, method: str, message: Mapping[str, Any]) -> Any:
         """The plain result. Only errors of the tree leave here; others are logged and become

@@ -1,8 +1,9 @@
 """The bus between processes: oslo.messaging, whatever broker `transport_url` names.
 
-A message is `{"message": <arguments as plain data>}` to a topic, namespace, version and method; the
-answer is `{"result": ...}` or `{"error": <envelope of designate.errors>}`, so that no class path is
-part of the contract and no error can carry what a caller must not see.
+A message is `{"message": <arguments as plain data>}` to a topic, namespace, version and method, with
+`{"until": <unix seconds>}` as its context where somebody waits (see `designate.deadline`); the answer is
+`{"result": ...}` or `{"error": <envelope of designate.errors>}`, so that no class path is part of the
+contract and no error can carry what a caller must not see.
 
 When the broker or the other side is away a call ends within `rpc_response_timeout` in Unavailable.
 A cast is handed to threads of its own at once; they go on trying for CAST_LIFETIME_S. What is lost
@@ -24,18 +25,18 @@ from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
 from oslo_config import cfg
 
-from designate import concurrency, errors, metrics
+from designate import concurrency, deadline, errors, metrics
 from designate.rpc import together
-from designate.rpc.bus import Dispatcher, NoAnswer
+from designate.rpc.bus import RETRY_AFTER_S, Dispatcher, NoAnswer
 from designate.rpc.interfaces import Interface
 from designate.rpc.together import Call, Cast, Casts, Senders, Together
 
 LOG = logging.getLogger(__name__)
 
 CONNECT_RETRIES = 1
-RETRY_AFTER_S = 2
 DRAIN_S = 10.0
 MISSED_HEARTBEATS = 3
+UNTIL = "until"
 # What says that the broker is away. A new connection's failure comes as the driver's own error.
 AWAY = (messaging.MessageDeliveryFailure, KombuError, AMQPError, OSError)
 
@@ -112,13 +113,15 @@ class OsloBus:
         message: dict[str, Any],
         within_s: float | None = None,
     ) -> Any:
-        deadline_s: float = self._conf.rpc_response_timeout
+        longest_s: float = self._conf.rpc_response_timeout
+        wait_s = min(longest_s, within_s or longest_s)
         call = Call(
             namespace=namespace,
             version=version,
             method=method,
             message=message,
-            until_s=time.monotonic() + min(deadline_s, within_s or deadline_s),
+            until_s=time.monotonic() + wait_s,
+            until=deadline.until_unix(wait_s),
         )
         try:
             answer = self._timed(topic, call)
@@ -166,7 +169,7 @@ class OsloBus:
         if len(calls) == 1:
             call = calls[0]
             client = self._client(topic, call.namespace, call.version, fanout=False)
-            return [client.call({}, call.method, message=call.message)]
+            return [client.call({UNTIL: call.until}, call.method, message=call.message)]
         client = self._client(topic, together.NAMESPACE, together.VERSION, fanout=False)
         answers: list[dict[str, Any]] = client.call(
             {}, "run", calls=[call.to_plain() for call in calls]
@@ -311,7 +314,9 @@ def _answering(
     dispatcher: Dispatcher, interface: type[Interface], name: str
 ) -> Callable[[object, dict[str, Any], dict[str, Any]], dict[str, Any]]:
     def method(_self: object, ctxt: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
-        return dispatcher.answer(interface.NAMESPACE, interface.VERSION, name, message)
+        return dispatcher.answer(
+            interface.NAMESPACE, interface.VERSION, name, message, ctxt.get(UNTIL)
+        )
 
     return method
 

@@ -42,13 +42,17 @@ Plain = dict[str, Any]
 
 @dataclass(slots=True)
 class Call:
-    """One method call and the answer that is waited for: {"result": ...} or {"error": ...}."""
+    """One method call and the answer that is waited for: {"result": ...} or {"error": ...}.
+
+    until_s: when the caller gives up, of time.monotonic(); until: when it must be done, in unix seconds.
+    """
 
     namespace: str
     version: str
     method: str
     message: Plain
     until_s: float
+    until: float
     answer: futures.Future[Plain] = field(default_factory=futures.Future)
 
     def to_plain(self) -> Plain:
@@ -57,6 +61,7 @@ class Call:
             "version": self.version,
             "method": self.method,
             "message": self.message,
+            "until": self.until,
         }
 
 
@@ -267,5 +272,5 @@ class Together:
 
     def _one(self, call: Plain) -> Plain:
         return self._dispatcher.answer(
-            call["namespace"], call["version"], call["method"], call["message"]
+            call["namespace"], call["version"], call["method"], call["message"], call.get("until")
         )

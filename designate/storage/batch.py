@@ -21,12 +21,14 @@ MOST_TOGETHER = 32
 
 
 class Work:
-    """One writer's work, and what became of it. run: called by whoever leads."""
+    """One writer's work, and what became of it. run: called by whoever leads. until_s: what is not
+    stored by then, of time.monotonic(), must not be stored."""
 
-    __slots__ = ("error", "lead", "result", "run", "woken")
+    __slots__ = ("error", "lead", "result", "run", "until_s", "woken")
 
-    def __init__(self, run: Callable[[Any], Any]) -> None:
+    def __init__(self, run: Callable[[Any], Any], until_s: float) -> None:
         self.run = run
+        self.until_s = until_s
         self.result: Any = None
         self.error: BaseException | None = None
         self.lead = False
@@ -80,23 +82,23 @@ class Turns:
         """How many works wait for their turn."""
         return len(self._waiting)
 
-    def write(self, work: Work, deadline_s: float) -> Any:
+    def write(self, work: Work) -> Any:
         """The work's result, once it is durable. Raises what the work raised, or Unavailable when
-        its turn did not come before the deadline (of time.monotonic())."""
+        its turn did not come in time."""
         with self._lock:
             work.lead = not self._busy
             self._busy = True
             self._waiting.append(work)
         if not work.lead:
-            self._await(work, deadline_s)
+            self._await(work)
         if work.lead:
             self._lead(work)
         if work.error is not None:
             raise work.error
         return work.result
 
-    def _await(self, work: Work, deadline_s: float) -> None:
-        if work.woken.wait(max(0.0, deadline_s - time.monotonic())):
+    def _await(self, work: Work) -> None:
+        if work.woken.wait(max(0.0, work.until_s - time.monotonic())):
             return
         with self._lock:
             if work in self._waiting and not work.lead:
@@ -134,11 +136,11 @@ class Queues:
         self._turns: dict[str, tuple[Turns, int]] = {}
         self._lock = threading.Lock()
 
-    def write(self, key: str, work: Work, deadline_s: float) -> Any:
+    def write(self, key: str, work: Work) -> Any:
         """See Turns.write."""
         turns = self._enter(key)
         try:
-            return turns.write(work, deadline_s)
+            return turns.write(work)
         finally:
             self._leave(key)
 

@@ -11,6 +11,7 @@ socket tells. Then all of its age are replaced.
 from __future__ import annotations
 
 import select
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
@@ -23,6 +24,8 @@ from designate import errors
 from designate.storage.settings import Settings, target
 
 SQLITE_READERS: Final = 64
+# Execution option of a connection that is to write: how long it may wait, of time.monotonic().
+WRITE_UNTIL: Final = "designate_write_until"
 # Slack after which a server ends a transaction whose client has fallen silent, and its locks with it.
 SILENCE_S: Final = 10
 HUNG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
@@ -71,10 +74,24 @@ def _sqlite(settings: Settings, url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begun(connection: sa.Connection) -> None:
-        writes = connection.get_execution_options().get("designate_write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        until_s = connection.get_execution_options().get(WRITE_UNTIL)
+        if until_s is None:
+            connection.exec_driver_sql("BEGIN")
+            return
+        # The wait for the file stops all green threads: it is no longer than somebody waits for it.
+        _wait_at_most(connection, until_s - time.monotonic())
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            _wait_at_most(connection, settings.write_timeout_s)
 
     return engine
+
+
+def _wait_at_most(connection: sa.Connection, wait_s: float) -> None:
+    """How long SQLite may wait for another process from now on."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout={max(0, int(wait_s * 1000))}").close()
 
 
 def _server(settings: Settings, url: sa.URL, writes: bool) -> sa.Engine:

@@ -27,7 +27,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import exception as db_errors
 
-from designate import errors
+from designate import deadline, errors
 from designate.storage import connections
 from designate.storage.batch import PutOff, Queues, Work
 from designate.storage.faults import Fault, kind_of
@@ -227,20 +227,20 @@ class Database:
 
         zone_id: the zone whose row fn locks before all else; its writers share transactions.
         Raises what fn raises (rolled back), DBDuplicateEntry for what a unique constraint refused,
-        Unavailable after `write_timeout` or when the database is away.
+        Unavailable after `write_timeout`, when the caller waits no more (see `designate.deadline`) or
+        when the database is away.
         """
-        started_s = time.monotonic()
-        deadline_s = started_s + self._settings.write_timeout_s
+        until_s = deadline.soonest_s(time.monotonic() + self._settings.write_timeout_s)
         for attempt in range(1, RETRIES + 1):
             began_s = time.monotonic()
             try:
                 with _translated():
-                    result, after_commit = self._write_once(fn, zone_id, deadline_s)
+                    result, after_commit = self._write_once(fn, zone_id, until_s)
                 break
             except _Again as error:
                 now_s = time.monotonic()
                 waited = error.fault is Fault.LOST and now_s - began_s > LOST_SOON_S
-                if attempt == RETRIES or waited or now_s > deadline_s:
+                if attempt == RETRIES or waited or now_s > until_s:
                     raise _unavailable(error.fault) from None
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
         for call in after_commit:
@@ -248,13 +248,13 @@ class Database:
         return result
 
     def _write_once(
-        self, fn: Callable[[Transaction], T], zone_id: str | None, deadline_s: float
+        self, fn: Callable[[Transaction], T], zone_id: str | None, until_s: float
     ) -> tuple[T, AfterCommit]:
-        work = Work(fn)
+        work = Work(fn, until_s)
         if self.is_sqlite:
-            self._queues.write("", work, deadline_s)
+            self._queues.write("", work)
         elif zone_id is not None:
-            self._queues.write(zone_id, work, deadline_s)
+            self._queues.write(zone_id, work)
         else:
             self._write_together([work])
             if work.error is not None:
@@ -265,7 +265,8 @@ class Database:
     def _write_together(self, batch: Sequence[Work]) -> None:
         """All works in one transaction. Several run without savepoints at first: where all succeed,
         which is the rule, they cost little more than one."""
-        with _connected(self.engine, designate_write=True) as connection:
+        until_s = max(work.until_s for work in batch)
+        with _connected(self.engine, **{connections.WRITE_UNTIL: until_s}) as connection:
             if len(batch) == 1 or not _all_succeed(connection, batch):
                 _each(connection, batch)
 
@@ -289,7 +290,7 @@ def _all_succeed(connection: sa.Connection, batch: Sequence[Work]) -> bool:
                 raise
             transaction.rollback()
             return False
-        _commit(transaction)
+        _commit(transaction, batch)
     except BaseException:
         transaction.rollback()
         raise
@@ -309,7 +310,7 @@ def _each(connection: sa.Connection, batch: Sequence[Work]) -> None:
         if alone and batch[0].error is not None:
             transaction.rollback()
         else:
-            _commit(transaction)
+            _commit(transaction, batch)
     except BaseException:
         transaction.rollback()
         raise
@@ -335,7 +336,11 @@ def _run(connection: sa.Connection, work: Work, *, alone: bool) -> None:
         connection.exec_driver_sql("RELEASE SAVEPOINT work")
 
 
-def _commit(transaction: sa.RootTransaction) -> None:
+def _commit(transaction: sa.RootTransaction, batch: Sequence[Work]) -> None:
+    """Raises _Again where one of them comes too late; the others are then run again without it."""
+    now_s = time.monotonic()
+    if any(work.error is None and work.until_s < now_s for work in batch):
+        raise _Again(Fault.CONFLICT)
     try:
         transaction.commit()
     except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from oslo_config import cfg
 from oslo_db import options as db_options
 
-from designate import errors
+from designate import deadline, errors
 
 LOG = logging.getLogger(__name__)
 
@@ -77,8 +77,6 @@ DRIVERS = {
 SHORT_CHARSETS = ("utf8", "utf8mb3")
 
 
-# Of the time that a caller waits; the rest is for the way there and back.
-ASKED_SHARE = 0.8
 POOL_OVERFLOW = 50
 POOL_TIMEOUT_S = 5.0
 MOST_CONNECTIONS = 200
@@ -120,7 +118,7 @@ class Settings:
             replica_url=_with_parameters(conf, _value(conf, "slave_connection")),
             write_timeout_s=group.write_timeout
             if asked_s is None
-            else min(group.write_timeout, asked_s * ASKED_SHARE),
+            else min(group.write_timeout, asked_s * deadline.SHARE),
             statement_timeout_s=group.statement_timeout,
             connect_timeout_s=group.connect_timeout,
             # 0 and -1 mean no limit; every pool has one here.

@@ -5,17 +5,23 @@ import dataclasses
 import inspect
 import json
 import logging
+import time
 import typing
 from typing import Any, ClassVar, Protocol
 
 import pytest
 
-from designate import errors
+from designate import concurrency, deadline, errors
 from designate.context import Context
 from designate.model.codec import to_plain
 from designate.rpc import clients, interfaces
 from designate.rpc.bus import Dispatcher, NotServed, can_serve, signatures, version
+from designate.rpc.together import Call
 from tests.messages import FOLDER, INTERFACES, contract
+
+concurrency.prepare()  # before oslo.messaging is imported
+
+from designate.rpc import oslo  # noqa: E402
 
 CONTRACTS = sorted((folder.name for folder in FOLDER.iterdir()), key=version)
 BY_NAMESPACE = {interface.NAMESPACE: interface for interface in INTERFACES}
@@ -221,6 +227,40 @@ def test_a_client_that_is_held_back_sends_nothing_newer(newest, caplog):
     assert shop.told == []
     assert "shop.tell 1.2 is not served" in caplog.text
     assert [sent[0] for sent in wire.sent] == ["1.1"]
+
+
+def test_a_call_whose_caller_has_given_up_is_not_run(caplog):
+    shop = NewShop()
+    dispatcher = Dispatcher({New: shop})
+    message = {"context": to_plain(Context, Context()), "what": "news"}
+
+    with caplog.at_level(logging.WARNING):
+        late = [dispatcher.answer("shop", "1.2", "tell", message, time.time() - 2) for _ in "ab"]
+    dispatcher.answer("shop", "1.2", "tell", message, time.time() + 10)
+
+    assert [type(errors.from_plain(answer["error"])) for answer in late] == [errors.Unavailable] * 2
+    assert shop.told == ["news"]
+    assert caplog.text.count("shop.tell came 2.0 s after its caller had given up") == 1
+
+
+def test_a_call_says_when_it_must_be_done_alone_and_with_others():
+    found = []
+
+    class Asked(OldShop):
+        def buy(self, context, what):
+            found.append(deadline.soonest_s(time.monotonic() + 60) - time.monotonic())
+            return what
+
+    dispatcher = Dispatcher({Old: Asked()})
+    message = {"context": to_plain(Context, Context()), "what": "hat"}
+    call = Call("shop", "1.0", "buy", message, time.monotonic() + 10, deadline.until_unix(10))
+    alone, together = oslo.endpoints(dispatcher)
+
+    alone.buy({oslo.UNTIL: call.until}, message)
+    alone.buy({}, message)
+    together.run({}, [json.loads(json.dumps(call.to_plain()))] * 2)
+
+    assert [round(left_s) for left_s in found] == [8, 60, 8, 8]
 
 
 def test_a_major_version_apart_is_refused():

@@ -101,6 +101,22 @@ def test_what_a_client_was_told_has_failed_is_not_stored_later(cloud: Daemons) -
     assert cloud.call("GET", f"/zones/{zone['id']}")[1]["ttl"] == zone["ttl"]
 
 
+def test_what_waits_until_its_client_was_told_so_is_not_even_begun(cloud: Daemons) -> None:
+    zone = new_zone(cloud, "asleep.example.")
+    active(cloud, f"/zones/{zone['id']}")
+    central = cloud.processes["central-0"]
+    central.send_signal(signal.SIGSTOP)
+    try:
+        status, _ = cloud.call("PATCH", f"/zones/{zone['id']}", {"ttl": 77})
+    finally:
+        central.send_signal(signal.SIGCONT)
+    assert status == 503
+    # Writes are one after the other, and the late call is taken first.
+    new_zone(cloud, "awake.example.")
+
+    assert cloud.call("GET", f"/zones/{zone['id']}")[1]["ttl"] == zone["ttl"]
+
+
 def test_errors_cross_the_bus_as_they_are(cloud: Daemons) -> None:
     new_zone(cloud, "twice.example.")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import threading
 import time
 
@@ -9,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from oslo_db import exception as db_errors
 
-from designate import errors
+from designate import deadline, errors
 from designate.storage.batch import MOST_TOGETHER, Turns, Work
 from designate.storage.engine import Database, Transaction
 from tests.servers import until
@@ -133,15 +135,73 @@ def test_a_turn_that_does_not_come_before_the_deadline_stores_nothing():
         assert gate.wait(10)
 
     turns = Turns(together)
-    holder = threading.Thread(target=turns.write, args=(Work(hold), time.monotonic() + 10))
+    holder = threading.Thread(target=turns.write, args=(Work(hold, time.monotonic() + 10),))
     holder.start()
     assert entered.wait(10)
     with pytest.raises(errors.Unavailable):
-        turns.write(Work(ran.append), time.monotonic() + 0.05)
+        turns.write(Work(ran.append, time.monotonic() + 0.05))
     gate.set()
     holder.join(10)
-    turns.write(Work(lambda _: ran.append("next")), time.monotonic() + 10)
+    turns.write(Work(lambda _: ran.append("next"), time.monotonic() + 10))
     assert ran == ["next"]
+
+
+def test_what_is_not_stored_in_time_is_not_stored(database):
+    told = []
+    gone = time.time() + 0.05
+
+    def late(tx):
+        insert(1)(tx)
+        told.append(1)
+        until(lambda: time.time() > gone, 10, "the caller to give up")
+
+    with deadline.until(gone), pytest.raises(errors.Unavailable):
+        database.write(late)
+
+    assert told == [1]
+    assert stored(database) == []
+    with deadline.until(time.time() + 10):
+        assert database.write(insert(2)) == 2
+
+
+def test_one_that_comes_too_late_does_not_take_the_others_of_its_transaction_with_it(database):
+    told = []
+
+    class Impatient:
+        """The database, for callers of whom number 2 waits for a moment only."""
+
+        _queues = database._queues
+
+        def write(self, work):
+            wait_s = 0.5 if work is second else 10
+            with deadline.until(time.time() + wait_s):
+                return database.write(work)
+
+    def second(tx):
+        insert(2)(tx)
+        told.append(2)
+        until(lambda: time.time() > begun + 0.6, 10, "its caller to give up")
+
+    begun = time.time()
+    gathered = Gathered(Impatient(), {1: insert(1), 2: second, 3: insert(3)})
+    outcomes = gathered.release()
+
+    assert told == [2]
+    assert (outcomes[1], outcomes[3]) == (1, 3)
+    assert isinstance(outcomes[2], errors.Unavailable)
+    assert stored(database) == [1, 3]
+
+
+def test_sqlite_is_not_waited_for_longer_than_the_caller_waits(database):
+    other = sqlite3.connect(database.url.removeprefix("sqlite:///"), isolation_level=None)
+    with contextlib.closing(other):
+        other.execute("BEGIN IMMEDIATE")
+        before_s = time.monotonic()
+        with deadline.until(time.time() + 0.2), pytest.raises(errors.Unavailable):
+            database.write(insert(1))
+
+        assert time.monotonic() - before_s < 5  # of the ten that a write may take
+    assert database.write(insert(2)) == 2
 
 
 def test_calls_after_commit_see_the_change(database):

@@ -24,6 +24,7 @@ def call(number: int, timeout_s: float = 10) -> Call:
         method="get",
         message={"number": number},
         until_s=time.monotonic() + timeout_s,
+        until=time.time() + timeout_s,
     )
 
 
