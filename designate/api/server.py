@@ -52,6 +52,8 @@ TIMEOUT_S = 20
 LARGEST_HEADER = 65536
 LARGEST_BODY = 256 * 2**20
 WAITING = 1024
+# Connections that wait for their client's next request, for TIMEOUT_S; cheroot's own limit is ten.
+KEPT_ALIVE = 1024
 SO_ATTACH_FILTER = 26
 LOOK_S = 0.01
 # Between two looks of an idle server at what has expired, and whether it is to stop.
@@ -156,6 +158,7 @@ class HttpServer:
         )
         self._server.max_request_header_size = LARGEST_HEADER
         self._server.max_request_body_size = LARGEST_BODY
+        self._server.keep_alive_conn_limit = KEPT_ALIVE
         self._server.error_log = _log  # type: ignore[method-assign,assignment]  # how cheroot is told where to log
         self._server.expiration_interval = LOOK_AROUND_S
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)

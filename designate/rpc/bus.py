@@ -44,6 +44,7 @@ class Bus(Protocol):
 
         Raises the endpoint's DesignateError; Unavailable when the bus cannot be reached; NoAnswer when
         none came within within_s or the bus's own deadline (the method may have run).
+        within_s: of a prompt method (see `rpc.interfaces`) alone.
         """
         ...
 
@@ -142,6 +143,9 @@ class Dispatcher:
         self._next_warning_s = 0.0
         self.interfaces = tuple(endpoints)
         self._versions = {interface.NAMESPACE: interface.VERSION for interface in endpoints}
+        self._prompt = {
+            (interface.NAMESPACE, name) for interface in endpoints for name in interface.PROMPT
+        }
         self._methods: dict[tuple[str, str], tuple[Callable[..., Any], Signature]] = {}
         for interface, endpoint in endpoints.items():
             for name, signature in signatures(interface).items():
@@ -150,6 +154,10 @@ class Dispatcher:
     def methods(self, interface: type[Interface]) -> list[str]:
         """Names of the interface's methods."""
         return [name for namespace, name in self._methods if namespace == interface.NAMESPACE]
+
+    def is_prompt(self, namespace: str, method: str) -> bool:
+        """Whether the method is one of its interface's PROMPT ones."""
+        return (namespace, method) in self._prompt
 
     def answer(
         self,

@@ -2,9 +2,10 @@
 
 A client of a Protocol is made by `rpc.clients`, an endpoint implements it; the types of the methods
 are the contract from which the codec is derived. `call` waits for the result; methods named in CASTS
-are sent without waiting, those in FANOUTS to every process of the topic. Those in PROMPT are short and
-may be run twice: where the answer is not there soon, it or the question was lost with a process or with the
-broker, and the call is made once more.
+are sent without waiting, those in FANOUTS to every process of the topic. Those in PROMPT are short, wait
+for nobody and may be run twice: they are run one after another (see `rpc.together`), and where the answer
+is not there soon, it or the question was lost with a process or with the broker, and the call is made
+once more.
 
 All interfaces together are one contract with one version, CONTRACT (major: incompatible; minor:
 methods or defaulted arguments added). The VERSION of an interface is that of the contract in which it

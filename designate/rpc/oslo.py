@@ -53,7 +53,7 @@ class OsloBus:
         self._clients: dict[tuple[str, str, str, bool], Any] = {}
         self._opening = threading.Lock()
         self._casts = Casts(self._sent, self._drop)
-        self._by_topic: dict[str, Senders] = {}
+        self._by_lane: dict[tuple[str, bool], Senders] = {}
         self._stopping = threading.Event()
         self._sent_s = time.monotonic()
         self.dropped = 0
@@ -95,7 +95,7 @@ class OsloBus:
         self._stopping.set()
         self._casts.stop()
         with self._opening:
-            senders = list(self._by_topic.values())
+            senders = list(self._by_lane.values())
         for sender in senders:
             sender.stop()
         with self._opening:
@@ -124,7 +124,7 @@ class OsloBus:
             until=deadline.until_unix(wait_s),
         )
         try:
-            answer = self._timed(topic, call)
+            answer = self._timed(topic, call, prompt=within_s is not None)
         except (messaging.MessagingTimeout, TimeoutError):
             LOG.warning("%s did not answer %s.%s in time", topic, namespace, method)
             raise NoAnswer(
@@ -143,11 +143,11 @@ class OsloBus:
             raise errors.from_plain(answer["error"])
         return answer.get("result")
 
-    def _timed(self, topic: str, call: Call) -> dict[str, Any]:
+    def _timed(self, topic: str, call: Call, *, prompt: bool) -> dict[str, Any]:
         before_s = time.monotonic()
         outcome = "failed"
         try:
-            answer = self._senders(topic).call(call)
+            answer = self._senders(topic, prompt).call(call)
             outcome = "error" if "error" in answer else "ok"
             return answer
         finally:
@@ -155,12 +155,14 @@ class OsloBus:
             took_s = time.monotonic() - before_s
             metrics.RPC_SECONDS.labels(topic, name, outcome).observe(took_s)
 
-    def _senders(self, topic: str) -> Senders:
+    def _senders(self, topic: str, prompt: bool) -> Senders:
         with self._opening:
-            senders = self._by_topic.get(topic)
+            senders = self._by_lane.get((topic, prompt))
             if senders is None:
-                senders = Senders(partial(self._send, topic), f"call-{topic}")
-                self._by_topic[topic] = senders
+                send = partial(self._send, topic)
+                name = f"{'ask' if prompt else 'call'}-{topic}"
+                usual = together.USUAL_PROMPT_SENDERS if prompt else together.USUAL_SENDERS
+                senders = self._by_lane[topic, prompt] = Senders(send, name, usual)
             return senders
 
     def _send(self, topic: str, calls: Sequence[Call]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from typing import ClassVar, Protocol
@@ -11,8 +12,9 @@ from oslo_config import cfg
 
 from designate import concurrency, errors, messaging
 from designate.context import Context, admin_context
-from designate.rpc import clients, interfaces
+from designate.rpc import clients, interfaces, together
 from designate.rpc.bus import NoAnswer
+from tests.servers import until
 
 concurrency.prepare()  # before oslo.messaging is imported
 
@@ -25,8 +27,10 @@ class Deaf(oslo.OsloBus):
     def __init__(self, conf):
         super().__init__(conf)
         self.end = threading.Event()
+        self.sent = []
 
     def _send(self, topic, calls):
+        self.sent.append([call.method for call in calls])
         assert self.end.wait(60)
         return [{"result": None} for _ in calls]
 
@@ -71,6 +75,29 @@ def test_a_call_waits_no_longer_than_it_is_told(bus):
         bus.call("central", "leases", "1.0", "renew", {}, within_s=0.2)
 
     assert time.monotonic() - before < bus._conf.rpc_response_timeout / 2
+
+
+def test_a_small_question_does_not_travel_with_others(bus):
+    def call(method, within_s=None):
+        def run():
+            with contextlib.suppress(errors.Unavailable):
+                bus.call("central", "shop", "1.0", method, {}, within_s=within_s)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
+
+    threads = []
+    for count in range(1, together.USUAL_SENDERS + 1):
+        threads.append(call("sell"))
+        until(lambda n=count: len(bus.sent) == n, 10, "a busy sender")
+    threads += [call("sell"), call("get", within_s=5)]
+    until(lambda: len(bus.sent) == len(threads), 10, "a message of each")
+    bus.end.set()
+    for thread in threads:
+        thread.join(timeout=10)
+
+    assert sorted(bus.sent) == [["get"], *[["sell"]] * (together.USUAL_SENDERS + 1)]
 
 
 @pytest.mark.parametrize("losses", [0, 1])

@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Sequence
 from typing import Any
+from typing import cast as cast_to
 
 import pytest
 
 from designate import errors
 from designate.rpc import together
-from designate.rpc.together import Call, Cast, Casts, Senders
+from designate.rpc.bus import Dispatcher
+from designate.rpc.together import Call, Cast, Casts, Senders, Together
 from tests.servers import until
 
 Plain = dict[str, Any]
@@ -87,6 +89,39 @@ def test_calls_that_wait_share_a_message() -> None:
 
     assert [len(message) for message in wire.messages] == [1, 1, together.MOST_TOGETHER]
     assert answers == {number: {"result": number * 2} for number in (0, 1, *late)}
+
+
+class Desk:
+    """Answers calls, and keeps who was being answered together; the gate lets them go."""
+
+    def __init__(self, gate: int) -> None:
+        self.gate = threading.Barrier(gate)
+        self.answered: list[tuple[str, int]] = []
+
+    @staticmethod
+    def is_prompt(_namespace: str, method: str) -> bool:
+        return method == "get"
+
+    def answer(
+        self, _namespace: str, _version: str, method: str, message: Plain, _until: float | None
+    ) -> Plain:
+        if method != "get":
+            self.gate.wait(timeout=10)
+        self.answered.append((threading.current_thread().name, message["number"]))
+        return {"result": message["number"]}
+
+
+def test_prompt_calls_of_a_message_are_run_in_turn_and_the_others_side_by_side() -> None:
+    desk = Desk(gate=3)
+    calls = [call(number).to_plain() for number in range(6)]
+    for number in (1, 3, 4):
+        calls[number]["method"] = "create"
+
+    answers = Together(cast_to(Dispatcher, desk)).run(calls)
+
+    assert [answer["result"] for answer in answers] == [0, 1, 2, 3, 4, 5]
+    here = threading.current_thread().name
+    assert [number for thread, number in desk.answered if thread == here] == [0, 1, 2, 5]
 
 
 def test_slow_calls_do_not_hold_up_the_others() -> None:
