@@ -129,6 +129,16 @@ def _dataclass_encoder(cls: Any, hint: Any) -> Encoder:
     return encode_dataclass
 
 
+def _member(cls: type[StrEnum]) -> Callable[[Any], Any]:
+    """As the class itself, without its way through the metaclass for what it knows."""
+    members = {member.value: member for member in cls}
+
+    def decode(value: Any) -> Any:
+        return members.get(value) or cls(value)
+
+    return decode
+
+
 @cache
 def decoder(hint: Any) -> Callable[[Any], Any]:
     """A function that turns plain data into a value of this type."""
@@ -145,7 +155,7 @@ def decoder(hint: Any) -> Callable[[Any], Any]:
     if hint is Context:
         return Context.from_plain
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint
+        return _member(hint)
     if origin in (Union, types.UnionType):
         inner = [arg for arg in args if arg not in (type(None), Unset)]
         if len(inner) != 1:
@@ -168,14 +178,17 @@ def decoder(hint: Any) -> Callable[[Any], Any]:
 
 
 def _dataclass_decoder(cls: Any, hint: Any) -> Callable[[Any], Any]:
-    decoders = {name: decoder(field_type) for name, field_type in _field_types(cls, hint).items()}
+    decoders = {name: decoder(field) for name, field in _field_types(cls, hint).items()}
+    known = frozenset(decoders)
+    coded = [(name, decode) for name, decode in decoders.items() if decode is not _identity]
 
     def decode_dataclass(plain: Any) -> Any:
-        values = {}
-        for name, item in plain.items():
-            decode = decoders.get(name)
-            if decode is not None:
-                values[name] = item if decode is _identity else decode(item)
+        values = dict(plain)
+        if not known.issuperset(values):
+            values = {name: item for name, item in values.items() if name in known}
+        for name, decode in coded:
+            if name in values:
+                values[name] = decode(values[name])
         return cls(**values)
 
     return decode_dataclass
