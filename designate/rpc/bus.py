@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from designate import deadline, errors, metrics
 from designate.context import Context
 from designate.model import codec
-from designate.rpc.interfaces import Interface
+from designate.rpc.interfaces import Interface, Kind, kind_of
 
 LOG = logging.getLogger(__name__)
 
@@ -38,13 +38,13 @@ class Bus(Protocol):
         version: str,
         method: str,
         message: dict[str, Any],
+        kind: Kind = Kind.OTHER,
         within_s: float | None = None,
     ) -> Any:
         """Run the method in one process that serves the topic and wait for its plain result.
 
         Raises the endpoint's DesignateError; Unavailable when the bus cannot be reached; NoAnswer when
         none came within within_s or the bus's own deadline (the method may have run).
-        within_s: of a prompt method (see `rpc.interfaces`) alone.
         """
         ...
 
@@ -143,21 +143,20 @@ class Dispatcher:
         self._next_warning_s = 0.0
         self.interfaces = tuple(endpoints)
         self._versions = {interface.NAMESPACE: interface.VERSION for interface in endpoints}
-        self._prompt = {
-            (interface.NAMESPACE, name) for interface in endpoints for name in interface.PROMPT
-        }
+        self._kinds: dict[tuple[str, str], Kind] = {}
         self._methods: dict[tuple[str, str], tuple[Callable[..., Any], Signature]] = {}
         for interface, endpoint in endpoints.items():
             for name, signature in signatures(interface).items():
                 self._methods[interface.NAMESPACE, name] = (getattr(endpoint, name), signature)
+                self._kinds[interface.NAMESPACE, name] = kind_of(interface, name)
 
     def methods(self, interface: type[Interface]) -> list[str]:
         """Names of the interface's methods."""
         return [name for namespace, name in self._methods if namespace == interface.NAMESPACE]
 
-    def is_prompt(self, namespace: str, method: str) -> bool:
-        """Whether the method is one of its interface's PROMPT ones."""
-        return (namespace, method) in self._prompt
+    def kind(self, namespace: str, method: str) -> Kind:
+        """What calls of the method are like; OTHER for one that is not known."""
+        return self._kinds.get((namespace, method), Kind.OTHER)
 
     def answer(
         self,

@@ -61,6 +61,7 @@ class _Sent:
         self.interface = interface
         self.topic = topic
         self.name = name
+        self.kind = interfaces.kind_of(interface, name)
         self.signature = signature
         first = f"{version(interface.VERSION)[0]}.0"
         self._base = interface.SINCE.get(name, first)
@@ -90,14 +91,14 @@ class _Sent:
 
 def _method(sent: _Sent, bus: Bus) -> Callable[..., Any]:
     def call(_self: object, *args: Any, **kwargs: Any) -> Any:
-        return sent.signature.decode_result(bus.call(*sent.message(args, kwargs)))
+        return sent.signature.decode_result(bus.call(*sent.message(args, kwargs), sent.kind))
 
     def ask(_self: object, *args: Any, **kwargs: Any) -> Any:
         message = sent.message(args, kwargs)
         try:
-            answer = bus.call(*message, within_s=PROMPT_S)
+            answer = bus.call(*message, sent.kind, PROMPT_S)
         except NoAnswer:
-            answer = bus.call(*message, within_s=2 * PROMPT_S)
+            answer = bus.call(*message, sent.kind, 2 * PROMPT_S)
         return sent.signature.decode_result(answer)
 
     def tell(_self: object, *args: Any, **kwargs: Any) -> None:
@@ -109,7 +110,7 @@ def _method(sent: _Sent, bus: Bus) -> Callable[..., Any]:
         (bus.cast if sent.name in sent.interface.CASTS else bus.fanout)(*message)
 
     told = sent.interface.CASTS | sent.interface.FANOUTS
-    quick = ask if sent.name in sent.interface.PROMPT else call
+    quick = ask if sent.kind is interfaces.Kind.PROMPT else call
     method = tell if sent.name in told else quick
     method.__name__ = sent.name
     return method

@@ -5,7 +5,7 @@ are the contract from which the codec is derived. `call` waits for the result; m
 are sent without waiting, those in FANOUTS to every process of the topic. Those in PROMPT are short, wait
 for nobody and may be run twice: they are run one after another (see `rpc.together`), and where the answer
 is not there soon, it or the question was lost with a process or with the broker, and the call is made
-once more.
+once more. Those in LISTS have large answers.
 
 All interfaces together are one contract with one version, CONTRACT (major: incompatible; minor:
 methods or defaulted arguments added). The VERSION of an interface is that of the contract in which it
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import Enum
 from typing import ClassVar, Protocol
 
 from designate.context import Context
@@ -65,13 +66,28 @@ from designate.model.zones import (
 CONTRACT = "1.0"
 
 
+class Kind(Enum):
+    """What a call is like, which decides with what others it travels (see `rpc.together`)."""
+
+    PROMPT = "prompt"
+    LIST = "list"
+    OTHER = "other"
+
+
 class Interface(Protocol):
     NAMESPACE: ClassVar[str]
     VERSION: ClassVar[str]
     SINCE: ClassVar[Mapping[str, str]] = {}
     CASTS: ClassVar[frozenset[str]] = frozenset()
     PROMPT: ClassVar[frozenset[str]] = frozenset({"get"})
+    LISTS: ClassVar[frozenset[str]] = frozenset({"find"})
     FANOUTS: ClassVar[frozenset[str]] = frozenset()
+
+
+def kind_of(interface: type[Interface], method: str) -> Kind:
+    if method in interface.PROMPT:
+        return Kind.PROMPT
+    return Kind.LIST if method in interface.LISTS else Kind.OTHER
 
 
 class ZonesApi(Interface, Protocol):

@@ -12,6 +12,7 @@ from typing import Any
 
 from designate import errors
 from designate.rpc.bus import Dispatcher
+from designate.rpc.interfaces import Kind
 
 LOG = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class LocalBus:
         version: str,
         method: str,
         message: dict[str, Any],
+        kind: Kind = Kind.OTHER,
         within_s: float | None = None,
     ) -> Any:
         dispatcher = self._dispatchers.get(topic)

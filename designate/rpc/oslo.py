@@ -28,8 +28,8 @@ from oslo_config import cfg
 from designate import concurrency, deadline, errors, metrics
 from designate.rpc import together
 from designate.rpc.bus import RETRY_AFTER_S, Dispatcher, NoAnswer
-from designate.rpc.interfaces import Interface
-from designate.rpc.together import Call, Cast, Casts, Senders, Together
+from designate.rpc.interfaces import Interface, Kind
+from designate.rpc.together import LANES, Call, Cast, Casts, Senders, Together
 
 LOG = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class OsloBus:
         self._clients: dict[tuple[str, str, str, bool], Any] = {}
         self._opening = threading.Lock()
         self._casts = Casts(self._sent, self._drop)
-        self._by_lane: dict[tuple[str, bool], Senders] = {}
+        self._by_kind: dict[tuple[str, Kind], Senders] = {}
         self._stopping = threading.Event()
         self._sent_s = time.monotonic()
         self.dropped = 0
@@ -95,7 +95,7 @@ class OsloBus:
         self._stopping.set()
         self._casts.stop()
         with self._opening:
-            senders = list(self._by_lane.values())
+            senders = list(self._by_kind.values())
         for sender in senders:
             sender.stop()
         with self._opening:
@@ -111,6 +111,7 @@ class OsloBus:
         version: str,
         method: str,
         message: dict[str, Any],
+        kind: Kind = Kind.OTHER,
         within_s: float | None = None,
     ) -> Any:
         longest_s: float = self._conf.rpc_response_timeout
@@ -124,7 +125,7 @@ class OsloBus:
             until=deadline.until_unix(wait_s),
         )
         try:
-            answer = self._timed(topic, call, prompt=within_s is not None)
+            answer = self._timed(topic, call, kind)
         except (messaging.MessagingTimeout, TimeoutError):
             LOG.warning("%s did not answer %s.%s in time", topic, namespace, method)
             raise NoAnswer(
@@ -143,11 +144,11 @@ class OsloBus:
             raise errors.from_plain(answer["error"])
         return answer.get("result")
 
-    def _timed(self, topic: str, call: Call, *, prompt: bool) -> dict[str, Any]:
+    def _timed(self, topic: str, call: Call, kind: Kind) -> dict[str, Any]:
         before_s = time.monotonic()
         outcome = "failed"
         try:
-            answer = self._senders(topic, prompt).call(call)
+            answer = self._senders(topic, kind).call(call)
             outcome = "error" if "error" in answer else "ok"
             return answer
         finally:
@@ -155,14 +156,12 @@ class OsloBus:
             took_s = time.monotonic() - before_s
             metrics.RPC_SECONDS.labels(topic, name, outcome).observe(took_s)
 
-    def _senders(self, topic: str, prompt: bool) -> Senders:
+    def _senders(self, topic: str, kind: Kind) -> Senders:
         with self._opening:
-            senders = self._by_lane.get((topic, prompt))
+            senders = self._by_kind.get((topic, kind))
             if senders is None:
-                send = partial(self._send, topic)
-                name = f"{'ask' if prompt else 'call'}-{topic}"
-                usual = together.USUAL_PROMPT_SENDERS if prompt else together.USUAL_SENDERS
-                senders = self._by_lane[topic, prompt] = Senders(send, name, usual)
+                send, name = partial(self._send, topic), f"{kind.value}-{topic}"
+                senders = self._by_kind[topic, kind] = Senders(send, name, LANES[kind])
             return senders
 
     def _send(self, topic: str, calls: Sequence[Call]) -> list[dict[str, Any]]:

@@ -6,9 +6,11 @@ answers them at once. A sender whose message has been out for SLOW_S counts for 
 takes its place, so that slow calls do not hold up the others. What nobody waits for (`Casts`) gathers in
 the same way while a message is on its way to the broker.
 
-Prompt calls (see `rpc.interfaces`) travel apart from the others, with one sender, and those of a message
-are run one after another: threads that take the interpreter from each other cost short calls more than
-their turn does. All else runs side by side, so that writers meet in one transaction.
+Calls travel with those of their kind (see `rpc.interfaces`), so that none waits behind slower ones, and
+each kind has its lane. Prompt calls have one sender, and those of a message are run one after another:
+threads that take the interpreter from each other cost short calls more than their turn does. Few lists
+share a message, for a large one keeps all that it passes waiting. Writers run side by side, so that they
+meet in one transaction.
 """
 
 from __future__ import annotations
@@ -27,9 +29,8 @@ from typing import Any
 
 from designate import errors
 from designate.rpc.bus import Dispatcher
+from designate.rpc.interfaces import Kind
 
-USUAL_SENDERS = 2
-USUAL_PROMPT_SENDERS = 1
 MOST_SENDERS = 64
 MOST_TOGETHER = 16
 MOST_WAITING = 1024
@@ -70,19 +71,34 @@ class Call:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """senders: how many there are while none is slow. together: calls of one message at most."""
+
+    senders: int
+    together: int
+
+
+LANES = {
+    Kind.PROMPT: Lane(senders=1, together=MOST_TOGETHER),
+    Kind.LIST: Lane(senders=4, together=2),
+    Kind.OTHER: Lane(senders=2, together=MOST_TOGETHER),
+}
+
+
 class Senders:
     """The calls of this process to one topic. send(calls) sends one message and answers one plain
-    answer for each call, or raises; it must come to an end by itself. usual: how many there are while
-    none is slow; slow_s: see SLOW_S above. Thread-safe."""
+    answer for each call, or raises; it must come to an end by itself. slow_s: see SLOW_S above.
+    Thread-safe."""
 
     def __init__(
         self,
         send: Callable[[Sequence[Call]], list[Plain]],
         name: str,
-        usual: int = USUAL_SENDERS,
+        lane: Lane,
         slow_s: float = SLOW_S,
     ) -> None:
-        self._usual = usual
+        self._lane = lane
         self._slow_s = slow_s
         self._send = send
         self._name = name
@@ -125,7 +141,7 @@ class Senders:
         """Start a sender if one is wanted."""
         if self._idle or not self._waiting or len(self._out) >= MOST_SENDERS:
             return
-        if self._soon_free() < self._usual:
+        if self._soon_free() < self._lane.senders:
             name = f"{self._name}-{next(self._numbers)}"
             thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._out[thread] = time.monotonic()
@@ -149,10 +165,10 @@ class Senders:
                         call.answer.set_exception(error)
 
     def _take(self) -> list[Call]:
-        """What waits, MOST_TOGETHER at most; nothing when this sender is not needed any more."""
+        """What waits, as much as may travel together; nothing when this sender is not needed any more."""
         with self._lock:
             self._out.pop(threading.current_thread(), None)
-            if self._soon_free() >= self._usual:
+            if self._soon_free() >= self._lane.senders:
                 return []
             self._idle += 1
             try:
@@ -162,7 +178,7 @@ class Senders:
             if not self._waiting:
                 return []
             self._out[threading.current_thread()] = time.monotonic()
-            many = min(MOST_TOGETHER, len(self._waiting))
+            many = min(self._lane.together, len(self._waiting))
             return [self._waiting.popleft() for _ in range(many)]
 
 
@@ -274,9 +290,11 @@ class Together:
 
     def run(self, calls: Sequence[Plain]) -> list[Plain]:
         """An answer for each call, in order. Ends when the last of them has ended."""
-        prompt = self._dispatcher.is_prompt
+        kind = self._dispatcher.kind
         others = [
-            n for n, call in enumerate(calls) if not prompt(call["namespace"], call["method"])
+            n
+            for n, call in enumerate(calls)
+            if kind(call["namespace"], call["method"]) is not Kind.PROMPT
         ]
         # The first of them is run here: one thread less that is woken.
         beside = {n: self._threads.submit(self._one, calls[n]) for n in others[1:]}

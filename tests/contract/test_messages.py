@@ -174,7 +174,7 @@ class Wire:
         self.dispatcher = Dispatcher({interface: shop})
         self.sent = []
 
-    def call(self, topic, namespace, wanted, method, message, within_s=None):
+    def call(self, topic, namespace, wanted, method, message, kind=None, within_s=None):
         self.sent.append((wanted, method, sorted(message)))
         answer = self.dispatcher.answer(namespace, wanted, method, json.loads(json.dumps(message)))
         if "error" in answer:

@@ -12,8 +12,10 @@ from oslo_config import cfg
 
 from designate import concurrency, errors, messaging
 from designate.context import Context, admin_context
-from designate.rpc import clients, interfaces, together
+from designate.rpc import clients, interfaces
 from designate.rpc.bus import NoAnswer
+from designate.rpc.interfaces import Kind
+from designate.rpc.together import LANES
 from tests.servers import until
 
 concurrency.prepare()  # before oslo.messaging is imported
@@ -53,7 +55,7 @@ class Lossy:
         self.losses = losses
         self.waits = []
 
-    def call(self, topic, namespace, version, method, message, within_s=None):
+    def call(self, topic, namespace, version, method, message, kind, within_s=None):
         self.waits.append(within_s)
         if len(self.waits) <= self.losses:
             raise NoAnswer
@@ -77,27 +79,28 @@ def test_a_call_waits_no_longer_than_it_is_told(bus):
     assert time.monotonic() - before < bus._conf.rpc_response_timeout / 2
 
 
-def test_a_small_question_does_not_travel_with_others(bus):
-    def call(method, within_s=None):
+def test_calls_travel_with_those_of_their_kind(bus):
+    def call(method, kind):
         def run():
             with contextlib.suppress(errors.Unavailable):
-                bus.call("central", "shop", "1.0", method, {}, within_s=within_s)
+                bus.call("central", "shop", "1.0", method, {}, kind)
 
         thread = threading.Thread(target=run)
         thread.start()
         return thread
 
     threads = []
-    for count in range(1, together.USUAL_SENDERS + 1):
-        threads.append(call("sell"))
+    for count in range(1, LANES[Kind.OTHER].senders + 1):
+        threads.append(call("sell", Kind.OTHER))
         until(lambda n=count: len(bus.sent) == n, 10, "a busy sender")
-    threads += [call("sell"), call("get", within_s=5)]
+    threads += [call("sell", Kind.OTHER), call("get", Kind.PROMPT), call("find", Kind.LIST)]
     until(lambda: len(bus.sent) == len(threads), 10, "a message of each")
     bus.end.set()
     for thread in threads:
         thread.join(timeout=10)
 
-    assert sorted(bus.sent) == [["get"], *[["sell"]] * (together.USUAL_SENDERS + 1)]
+    sells = [["sell"]] * (LANES[Kind.OTHER].senders + 1)
+    assert sorted(bus.sent) == [["find"], ["get"], *sells]
 
 
 @pytest.mark.parametrize("losses", [0, 1])

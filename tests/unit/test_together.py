@@ -13,10 +13,12 @@ import pytest
 from designate import errors
 from designate.rpc import together
 from designate.rpc.bus import Dispatcher
-from designate.rpc.together import Call, Cast, Casts, Senders, Together
+from designate.rpc.interfaces import Kind
+from designate.rpc.together import Call, Cast, Casts, Lane, Senders, Together
 from tests.servers import until
 
 Plain = dict[str, Any]
+LANE = Lane(senders=2, together=5)
 
 
 def call(number: int, timeout_s: float = 10) -> Call:
@@ -69,7 +71,7 @@ def all_busy(senders: Senders, wire: Wire, count: int, answers: dict[int, object
 
 def test_a_lone_call_goes_alone() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test")
+    senders = Senders(wire.send, "test", LANE)
 
     assert senders.call(call(21)) == {"result": 42}
     assert wire.messages == [[21]]
@@ -77,17 +79,17 @@ def test_a_lone_call_goes_alone() -> None:
 
 def test_calls_that_wait_share_a_message() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test", slow_s=60)
+    senders = Senders(wire.send, "test", LANE, slow_s=60)
     answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, together.USUAL_SENDERS, answers)
-    late = range(10, 10 + together.MOST_TOGETHER)
+    threads = all_busy(senders, wire, LANE.senders, answers)
+    late = range(10, 10 + LANE.together)
     threads += in_threads(senders, late, answers)
     until(lambda: len(senders._waiting) == len(late), 10, "calls that wait")
     wire.gate.set()
     for thread in threads:
         thread.join(timeout=10)
 
-    assert [len(message) for message in wire.messages] == [1, 1, together.MOST_TOGETHER]
+    assert [len(message) for message in wire.messages] == [1, 1, LANE.together]
     assert answers == {number: {"result": number * 2} for number in (0, 1, *late)}
 
 
@@ -99,8 +101,8 @@ class Desk:
         self.answered: list[tuple[str, int]] = []
 
     @staticmethod
-    def is_prompt(_namespace: str, method: str) -> bool:
-        return method == "get"
+    def kind(_namespace: str, method: str) -> Kind:
+        return Kind.PROMPT if method == "get" else Kind.OTHER
 
     def answer(
         self, _namespace: str, _version: str, method: str, message: Plain, _until: float | None
@@ -126,9 +128,9 @@ def test_prompt_calls_of_a_message_are_run_in_turn_and_the_others_side_by_side()
 
 def test_slow_calls_do_not_hold_up_the_others() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test")
+    senders = Senders(wire.send, "test", LANE)
     answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, together.USUAL_SENDERS, answers)
+    threads = all_busy(senders, wire, LANE.senders, answers)
     threads += in_threads(senders, [7], answers)
 
     until(lambda: [7] in wire.messages, 10, "a further sender")
@@ -139,14 +141,14 @@ def test_slow_calls_do_not_hold_up_the_others() -> None:
 
 def test_calls_share_messages_again_after_slow_ones() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test")
+    senders = Senders(wire.send, "test", LANE)
     answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, 4 * together.USUAL_SENDERS, answers)
+    threads = all_busy(senders, wire, 4 * LANE.senders, answers)
     wire.gate.set()
     for thread in threads:
         thread.join(timeout=10)
 
-    until(lambda: senders._idle == together.USUAL_SENDERS and not senders._out, 10, "their end")
+    until(lambda: senders._idle == LANE.senders and not senders._out, 10, "their end")
 
 
 def test_a_sender_that_ran_out_of_time_says_so_at_once() -> None:
@@ -156,7 +158,7 @@ def test_a_sender_that_ran_out_of_time_says_so_at_once() -> None:
         sent.append(calls)
         raise TimeoutError("the socket")
 
-    senders = Senders(send, "test")
+    senders = Senders(send, "test", LANE)
     with pytest.raises(TimeoutError, match="the socket"):
         senders.call(call(1, timeout_s=600))
 
@@ -167,7 +169,7 @@ def test_a_failure_reaches_every_call_of_the_message() -> None:
     def send(calls: Sequence[Call]) -> list[Plain]:
         raise errors.Unavailable("the broker is away")
 
-    senders = Senders(send, "test")
+    senders = Senders(send, "test", LANE)
 
     with pytest.raises(errors.Unavailable, match="broker"):
         senders.call(call(1))
@@ -177,7 +179,7 @@ def test_a_failure_reaches_every_call_of_the_message() -> None:
 
 def test_a_call_ends_at_its_deadline_and_is_not_sent_afterwards() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test")
+    senders = Senders(wire.send, "test", LANE)
     answers: dict[int, object] = {}
     threads = all_busy(senders, wire, together.MOST_SENDERS, answers)
 
@@ -193,7 +195,7 @@ def test_a_call_ends_at_its_deadline_and_is_not_sent_afterwards() -> None:
 
 def test_what_waits_fails_at_the_end() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test")
+    senders = Senders(wire.send, "test", LANE)
     answers: dict[int, object] = {}
     threads = all_busy(senders, wire, together.MOST_SENDERS, answers)
     threads += in_threads(senders, [99], answers)
