@@ -136,12 +136,14 @@ class RecordSetsEndpoint:
         count = not context.hide_counts
         with core.db.read() as connection:
             if zone_id is not None:
-                zone = zones.get(connection, zone_id, scope_of(context))
+                zone, held = zones.counted(connection, zone_id, scope_of(context))
                 core.policy.check("get_zone", context, target_of(context, zone))
                 core.policy.check("find_recordsets", context, own_target(context))
-                return recordset_lists.find(connection, query, zone, limit=limit, count=count)
+                return recordset_lists.in_zone(
+                    connection, query, zone, held, limit=limit, count=count
+                )
             core.policy.check("find_recordsets", context, own_target(context))
-            return recordset_lists.find(
+            return recordset_lists.across(
                 connection, query, scope_of(context), limit=limit, count=count
             )
 

@@ -59,11 +59,13 @@ COUNT: sa.Select[Any] = sa.select(sa.func.count()).select_from(recordsets)
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """One list. zone: None across zones. visible: what the caller may see of `recordsets`."""
+    """One list. zone: None across zones. visible: what the caller may see of `recordsets`. held: how
+    many recordsets the zone has."""
 
     query: Query
     zone: Zone | None
     visible: tuple[Condition, ...]
+    held: int | None = None
 
     @property
     def around(self) -> Around | None:
@@ -144,15 +146,18 @@ class _List:
     def count(self, dialect: str) -> sa.Select[Any]:
         if self.zone is None:
             return self._count_across(dialect)
-        filters, waits = set(self.query.filters), waits_in(self.zone)
-        active = self.query.filters.get("status") == Status.ACTIVE
-        if not filters or (filters == {"status"} and active):
-            whole = sa.select(zones.c.recordset_count).where(zones.c.id == self.zone.id)
-            if waits is None or not filters:
-                return whole
+        waits = waits_in(self.zone)
+        if waits is not None and self.query.filters == {"status": Status.ACTIVE}:
             waiting = COUNT.where(*self.visible, waits).scalar_subquery()
-            return sa.select(whole.scalar_subquery() - waiting)
+            return sa.select(sa.literal(self.held) - waiting)
         return COUNT.where(*self.conditions())
+
+    def known(self) -> int | None:
+        """How many there are, where the zone's row says it."""
+        if self.zone is None:
+            return None
+        all_active = self.query.filters == {"status": Status.ACTIVE} and waits_in(self.zone) is None
+        return self.held if all_active or not self.query.filters else None
 
     def _count_across(self, dialect: str) -> sa.Select[Any]:
         status = self.query.filters.get("status")
@@ -219,21 +224,30 @@ def waits_in(zone: Zone) -> Condition | None:
     return sa.or_(sa.and_(changed, recordsets.c.record_count > 0), IS_SOA)
 
 
-def find(
-    connection: sa.Connection, query: Query, owner: Zone | Scope, *, limit: int, count: bool
+def in_zone(
+    connection: sa.Connection, query: Query, zone: Zone, held: int, *, limit: int, count: bool
 ) -> Page[RecordSet]:
-    """One page of a live zone's recordsets, or of those that a project made (a Scope). Their
-    managed_by is not read.
+    """One page of a live zone's recordsets. Their managed_by is not read.
 
-    owner: a zone as this connection has just read it. count: whether total_count is wanted. At most
-    four statements, whatever is found.
+    zone, held: the zone and how many recordsets it has, as this connection has just read it. count:
+    whether total_count is wanted. At most three statements, whatever is found.
     """
+    wanted = _List(query, zone, (recordsets.c.zone_id == zone.id,), held)
+    return _find(connection, wanted, limit, count)
+
+
+def across(
+    connection: sa.Connection, query: Query, scope: Scope, *, limit: int, count: bool
+) -> Page[RecordSet]:
+    """One page of the recordsets that the scope's project made in live zones. See in_zone."""
     visible: tuple[Condition, ...] = ()
-    if isinstance(owner, Zone):
-        visible = (recordsets.c.zone_id == owner.id,)
-    elif not owner.all_projects:
-        visible = (queries.of_project(recordsets.c.project_id, owner.project_id),)
-    wanted = _List(query, owner if isinstance(owner, Zone) else None, visible)
+    if not scope.all_projects:
+        visible = (queries.of_project(recordsets.c.project_id, scope.project_id),)
+    return _find(connection, _List(query, None, visible), limit, count)
+
+
+def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> Page[RecordSet]:
+    query = wanted.query
     apart = not APART.isdisjoint(query.filters)
     exact = apart and not any(queries.is_open(query.filters.get(name, "")) for name in APART)
     total: int | None = None
@@ -255,7 +269,7 @@ def find(
         table=recordsets,
         sort_columns=SORT_COLUMNS,
         limit=limit,
-        visible=visible,
+        visible=wanted.visible,
         few=few or apart,
     )
     around = wanted.around
@@ -277,4 +291,7 @@ def _few_ids(connection: sa.Connection, wanted: _List) -> list[str] | None:
 
 
 def _number(connection: sa.Connection, wanted: _List) -> int:
+    known = wanted.known()
+    if known is not None:
+        return known
     return int(connection.execute(wanted.count(connection.dialect.name)).scalar_one())

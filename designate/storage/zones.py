@@ -153,6 +153,8 @@ VISIBLE = sa.or_(
     ),
 )
 BY_ID_VISIBLE = BY_ID.where(VISIBLE)
+COUNTED = BY_ID.add_columns(zones.c.recordset_count)
+COUNTED_VISIBLE = COUNTED.where(VISIBLE)
 UNLOCKED = STORED.where(zones.c.id == ID, zones.c.deleted == LIVE)
 LOCKED = UNLOCKED.with_for_update()
 UNLOCKED_ALL: sa.Select[Any] = BY_ID.add_columns(*KEPT, POOL_VERSION, *OVERRIDES)
@@ -165,14 +167,30 @@ LOCKED_VISIBLE = UNLOCKED_VISIBLE.with_for_update()
 
 def get(connection: sa.Connection, zone_id: str, scope: Scope) -> Zone:
     """Raises NotFound when there is no such zone or the scope does not see it."""
+    return value(_row(connection, zone_id, scope, BY_ID, BY_ID_VISIBLE))
+
+
+def counted(connection: sa.Connection, zone_id: str, scope: Scope) -> tuple[Zone, int]:
+    """As get, and how many recordsets the zone has."""
+    row = _row(connection, zone_id, scope, COUNTED, COUNTED_VISIBLE)
+    return value(row), row.recordset_count
+
+
+def _row(
+    connection: sa.Connection,
+    zone_id: str,
+    scope: Scope,
+    of_all: sa.Select[Any],
+    visible: sa.Select[Any],
+) -> sa.Row[Any]:
     if scope.all_projects:
-        row = connection.execute(BY_ID, {"id": zone_id}).first()
+        row = connection.execute(of_all, {"id": zone_id}).first()
     else:
         values = {"id": zone_id, "project_id": scope.project_id}
-        row = connection.execute(BY_ID_VISIBLE, values).first()
+        row = connection.execute(visible, values).first()
     if row is None:
         raise errors.NotFound("zone")
-    return value(row)
+    return row
 
 
 def stored(connection: sa.Connection, zone_id: str) -> StoredZone:

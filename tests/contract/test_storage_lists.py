@@ -14,7 +14,7 @@ from designate.context import Context
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import ZoneDraft
-from designate.storage import recordset_lists
+from designate.storage import recordset_lists, zones
 from designate.storage.query import Scope
 from designate.storage.tables import zones as zones_table
 from tests.zonedata import Hidden
@@ -173,6 +173,29 @@ def test_what_a_wildcard_finds_is_counted_and_paged_whether_it_is_much_or_little
     assert project.recordsets(owner, **filters | {"description": "none"}) == ([], 0)
 
 
+def listed(connection, query, owner, **how):
+    """One page of a zone, or of a Scope."""
+    if isinstance(owner, Scope):
+        return recordset_lists.across(connection, query, owner, **how)
+    zone, held = zones.counted(connection, owner.id, Scope(project_id=owner.project_id))
+    return recordset_lists.in_zone(connection, query, zone, held, **how)
+
+
+def test_the_whole_zone_is_counted_without_a_statement(hidden, project, zone):
+    for number in range(3):
+        project.add(zone, f"n{number}.{zone.name}")
+    with hidden.database.read() as connection:
+        seen: list[str] = []
+        sa.event.listen(
+            connection, "before_cursor_execute", lambda *told, seen=seen: seen.append(told[2])
+        )
+        page = listed(connection, Query(), zone, limit=2, count=True)
+
+    assert (len(page.items), page.total_count) == (2, 5)  # SOA and NS are two of them
+    assert sum("FROM recordsets" in text for text in seen) == 1
+    assert sum(text.startswith("SELECT") for text in seen) == 2
+
+
 @pytest.mark.parametrize("filters", [{"name": "*n*"}, {"data": "*192*"}])
 def test_what_a_wildcard_finds_is_walked_once(hidden, project, zone, filters):
     project.add(zone, f"nn.{zone.name}")
@@ -184,11 +207,9 @@ def test_what_a_wildcard_finds_is_walked_once(hidden, project, zone, filters):
             sa.event.listen(
                 connection, "before_cursor_execute", lambda *told, seen=seen: seen.append(told[2])
             )
-            page = recordset_lists.find(
-                connection, Query(filters=filters), place, limit=1, count=True
-            )
+            page = listed(connection, Query(filters=filters), place, limit=1, count=True)
         assert (len(page.items), page.total_count) == (1, 1)
-        assert ["LIKE" in text for text in seen if text.startswith("SELECT")] == [True, False]
+        assert ["LIKE" in text for text in seen if "FROM recordsets" in text] == [True, False]
 
 
 def test_numbers_that_no_column_can_hold_match_nothing(project, zone):
@@ -338,7 +359,7 @@ def test_a_page_in_an_indexs_order_reads_no_more_than_it_shows(
 
     with hidden.database.read() as connection:
         before = _rows_read(connection)
-        page = recordset_lists.find(connection, query, owner, limit=5, count=False)
+        page = listed(connection, query, owner, limit=5, count=False)
         read = _rows_read(connection) - before
 
     assert len(page.items) == 5
