@@ -204,7 +204,7 @@ class ZonesEndpoint:
             raise errors.Unauthorized("A project is needed to create a zone")
 
         try:
-            return core.db.write(lambda tx: self.store(tx, context, draft))
+            return core.db.write(lambda tx: self.store(tx, context, draft), context.project_id)
         except db_errors.DBDuplicateEntry:
             raise errors.Duplicate("zone") from None
 

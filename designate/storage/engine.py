@@ -3,7 +3,7 @@
 `read()` gives a connection in one read-only snapshot; `write(fn)` runs fn in one transaction, again
 from the start after a deadlock, and then what fn put into `tx.after_commit`. Writers that would wait for
 each other anyway queue in this process and share a transaction (see `storage.batch`): on SQLite all of
-them, elsewhere those that name the same zone; there rows are locked by `tx.lock`. Thread-safe.
+them, elsewhere those that hold the same row; there rows are locked by `tx.lock`. Thread-safe.
 
 When the database is away, hangs or is too busy the caller gets Unavailable, within the bounds of
 `storage.settings`. Nothing is stored then, with one exception. A COMMIT whose answer was lost may have
@@ -222,10 +222,11 @@ class Database:
                 self._replica_away_until_s = time.monotonic() + REPLICA_AWAY_S
         return None
 
-    def write(self, fn: Callable[[Transaction], T], zone_id: str | None = None) -> T:
+    def write(self, fn: Callable[[Transaction], T], held: str | None = None) -> T:
         """fn's result, after commit. fn may run more than once and must have no other effects.
 
-        zone_id: the zone whose row fn locks before all else; its writers share transactions.
+        held: the id of what fn locks before all else, a zone or a project; its writers share
+        transactions.
         Raises what fn raises (rolled back), DBDuplicateEntry for what a unique constraint refused,
         Unavailable after `write_timeout`, when the caller waits no more (see `designate.deadline`) or
         when the database is away.
@@ -235,7 +236,7 @@ class Database:
             began_s = time.monotonic()
             try:
                 with _translated():
-                    result, after_commit = self._write_once(fn, zone_id, until_s)
+                    result, after_commit = self._write_once(fn, held, until_s)
                 break
             except _Again as error:
                 now_s = time.monotonic()
@@ -248,13 +249,13 @@ class Database:
         return result
 
     def _write_once(
-        self, fn: Callable[[Transaction], T], zone_id: str | None, until_s: float
+        self, fn: Callable[[Transaction], T], held: str | None, until_s: float
     ) -> tuple[T, AfterCommit]:
         work = Work(fn, until_s)
         if self.is_sqlite:
             self._queues.write("", work)
-        elif zone_id is not None:
-            self._queues.write(zone_id, work)
+        elif held is not None:
+            self._queues.write(held, work)
         else:
             self._write_together([work])
             if work.error is not None:

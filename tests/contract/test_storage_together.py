@@ -31,10 +31,10 @@ def zone(hidden: Hidden) -> Zone:
     return hidden.zone(f"together{next(NUMBERS)}.example.")
 
 
-def waiting_together(hidden: Hidden, zone: Zone, works: list[Work]) -> list[Any]:
-    """Outcomes of works that all waited for the zone at the same time, each in a thread of its own and
-    queued in this order."""
-    queue = "" if hidden.database.is_sqlite else zone.id
+def waiting_together(hidden: Hidden, held: str, works: list[Work]) -> list[Any]:
+    """Outcomes of works that all waited for what has this id at the same time, each in a thread of its own
+    and queued in this order."""
+    queue = "" if hidden.database.is_sqlite else held
     entered, gate = threading.Event(), threading.Event()
 
     def hold(_tx: object) -> None:
@@ -48,7 +48,7 @@ def waiting_together(hidden: Hidden, zone: Zone, works: list[Work]) -> list[Any]
             return error
 
     with futures.ThreadPoolExecutor(len(works) + 1) as threads:
-        first = threads.submit(hidden.database.write, hold, zone.id)
+        first = threads.submit(hidden.database.write, hold, held)
         assert entered.wait(10)
         found = []
         for number, work in enumerate(works, 1):
@@ -76,6 +76,21 @@ def statements(hidden: Hidden) -> Iterator[list[str]]:
         yield seen
     finally:
         sa.event.remove(hidden.database.engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def commits(hidden: Hidden) -> Iterator[list[object]]:
+    """What was stored on the way that writes, once for each transaction."""
+    seen: list[object] = []
+
+    def note(connection: object) -> None:
+        seen.append(connection)
+
+    sa.event.listen(hidden.database.engine, "commit", note)
+    try:
+        yield seen
+    finally:
+        sa.event.remove(hidden.database.engine, "commit", note)
 
 
 def create(hidden: Hidden, zone: Zone, name: str, rtype: str = "A", *texts: str) -> Work:
@@ -130,7 +145,7 @@ def test_what_waits_together_costs_little_more_than_one(hidden: Hidden, zone: Zo
     with statements(hidden) as seen:
         outcomes = waiting_together(
             hidden,
-            zone,
+            zone.id,
             [
                 *(create(hidden, zone, f"new{number}") for number in range(10)),
                 update(hidden, zone, old[0], "192.0.2.10", "192.0.2.11"),
@@ -157,7 +172,7 @@ def test_what_fails_fails_alone(hidden: Hidden, zone: Zone) -> None:
 
     outcomes = waiting_together(
         hidden,
-        zone,
+        zone.id,
         [
             create(hidden, zone, "one"),
             create(hidden, zone, "one", "CNAME", "x.example.org."),
@@ -189,7 +204,7 @@ def test_a_name_twice_in_one_batch_is_seen(hidden: Hidden, zone: Zone) -> None:
     with statements(hidden) as seen:
         outcomes = waiting_together(
             hidden,
-            zone,
+            zone.id,
             [
                 create(hidden, zone, "both"),
                 create(hidden, zone, "both", "TXT", '"beside"'),
@@ -206,7 +221,7 @@ def test_a_cname_stays_alone_within_a_batch(hidden: Hidden, zone: Zone) -> None:
     """No constraint of the database would refuse it."""
     outcomes = waiting_together(
         hidden,
-        zone,
+        zone.id,
         [create(hidden, zone, "one"), create(hidden, zone, "ONE", "CNAME", "x.example.org.")],
     )
 
@@ -220,7 +235,7 @@ def test_the_limit_holds_within_a_batch(hidden: Hidden, zone: Zone) -> None:
     hidden.central.quotas.set(admin, project, {"zone_recordsets": 5})
     try:
         outcomes = waiting_together(
-            hidden, zone, [create(hidden, zone, f"n{number}") for number in range(8)]
+            hidden, zone.id, [create(hidden, zone, f"n{number}") for number in range(8)]
         )
     finally:
         hidden.central.quotas.reset(admin, project)
@@ -237,7 +252,7 @@ def test_two_projects_in_one_batch_see_what_is_theirs(hidden: Hidden, zone: Zone
 
     outcomes = waiting_together(
         hidden,
-        zone,
+        zone.id,
         [
             create(hidden, zone, "own"),
             lambda: hidden.central.recordsets.create(stranger, zone.id, draft),
@@ -247,3 +262,18 @@ def test_two_projects_in_one_batch_see_what_is_theirs(hidden: Hidden, zone: Zone
 
     assert [type(found).__name__ for found in outcomes] == ["RecordSet", "NotFound", "RecordSet"]
     assert_sound(hidden, zone, 2)
+
+
+def test_new_zones_of_a_project_are_stored_together_and_refused_alone(hidden: Hidden) -> None:
+    names = [f"new{next(NUMBERS)}.example." for _ in range(4)]
+    works: list[Work] = [lambda name=name: hidden.zone(name) for name in [*names, names[0]]]
+    assert hidden.context.project_id is not None
+
+    with commits(hidden) as stored:
+        outcomes = waiting_together(hidden, hidden.context.project_id, works)
+    twice = outcomes.pop()
+
+    assert [zone.name for zone in outcomes] == names
+    assert isinstance(twice, errors.Duplicate)
+    assert len(stored) == 2, "who held the project, and all of them"
+    assert {transferred(hidden.address, name).origin.to_text() for name in names} == {*names}
