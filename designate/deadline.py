@@ -8,6 +8,7 @@ is not stored at all: its caller is being told that it failed. The hosts' clocks
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -38,7 +39,7 @@ def until(unix: float | None) -> Iterator[None]:
         _until_s.reset(token)
 
 
-def soonest_s(own_s: float) -> float:
-    """The earlier of own_s and the caller's moment, both of time.monotonic()."""
-    asked_s = _until_s.get()
-    return own_s if asked_s is None else min(own_s, asked_s)
+def moment_s() -> float:
+    """When that is, of time.monotonic(); infinite where nobody waits."""
+    until_s = _until_s.get()
+    return math.inf if until_s is None else until_s

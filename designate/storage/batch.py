@@ -9,6 +9,7 @@ all, and none of them is told otherwise.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -21,14 +22,18 @@ MOST_TOGETHER = 32
 
 
 class Work:
-    """One writer's work, and what became of it. run: called by whoever leads. until_s: what is not
-    stored by then, of time.monotonic(), must not be stored."""
+    """One writer's work, and what became of it. run: called by whoever leads. turn_by_s: how long it
+    may wait for its turn; store_by_s: what is not stored by then must not be; both of
+    time.monotonic()."""
 
-    __slots__ = ("error", "lead", "result", "run", "until_s", "woken")
+    __slots__ = ("error", "lead", "result", "run", "store_by_s", "turn_by_s", "woken")
 
-    def __init__(self, run: Callable[[Any], Any], until_s: float) -> None:
+    def __init__(
+        self, run: Callable[[Any], Any], turn_by_s: float, store_by_s: float = math.inf
+    ) -> None:
         self.run = run
-        self.until_s = until_s
+        self.turn_by_s = turn_by_s
+        self.store_by_s = store_by_s
         self.result: Any = None
         self.error: BaseException | None = None
         self.lead = False
@@ -98,7 +103,7 @@ class Turns:
         return work.result
 
     def _await(self, work: Work) -> None:
-        if work.woken.wait(max(0.0, work.until_s - time.monotonic())):
+        if work.woken.wait(max(0.0, work.turn_by_s - time.monotonic())):
             return
         with self._lock:
             if work in self._waiting and not work.lead:

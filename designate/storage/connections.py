@@ -24,8 +24,8 @@ from designate import errors
 from designate.storage.settings import Settings, target
 
 SQLITE_READERS: Final = 64
-# Execution option of a connection that is to write: how long it may wait, of time.monotonic().
-WRITE_UNTIL: Final = "designate_write_until"
+# Execution option of a connection that is to write: until when it may wait, of time.monotonic().
+WRITE_BY: Final = "designate_write_by"
 # Slack after which a server ends a transaction whose client has fallen silent, and its locks with it.
 SILENCE_S: Final = 10
 HUNG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
@@ -74,12 +74,12 @@ def _sqlite(settings: Settings, url: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begun(connection: sa.Connection) -> None:
-        until_s = connection.get_execution_options().get(WRITE_UNTIL)
-        if until_s is None:
+        by_s = connection.get_execution_options().get(WRITE_BY)
+        if by_s is None:
             connection.exec_driver_sql("BEGIN")
             return
         # The wait for the file stops all green threads: it is no longer than somebody waits for it.
-        _wait_at_most(connection, until_s - time.monotonic())
+        _wait_at_most(connection, by_s - time.monotonic())
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         finally:

@@ -226,32 +226,30 @@ class Database:
         """fn's result, after commit. fn may run more than once and must have no other effects.
 
         held: the id of what fn locks before all else, a zone or a project; its writers share
-        transactions.
-        Raises what fn raises (rolled back), DBDuplicateEntry for what a unique constraint refused,
+        transactions. Raises what fn raises (rolled back), DBDuplicateEntry for what a unique constraint refused,
         Unavailable after `write_timeout`, when the caller waits no more (see `designate.deadline`) or
         when the database is away.
         """
-        until_s = deadline.soonest_s(time.monotonic() + self._settings.write_timeout_s)
+        result: T
+        store_by_s = deadline.moment_s()
+        turn_by_s = min(time.monotonic() + self._settings.write_timeout_s, store_by_s)
         for attempt in range(1, RETRIES + 1):
             began_s = time.monotonic()
             try:
                 with _translated():
-                    result, after_commit = self._write_once(fn, held, until_s)
+                    result, after_commit = self._write_once(Work(fn, turn_by_s, store_by_s), held)
                 break
             except _Again as error:
                 now_s = time.monotonic()
                 waited = error.fault is Fault.LOST and now_s - began_s > LOST_SOON_S
-                if attempt == RETRIES or waited or now_s > until_s:
+                if attempt == RETRIES or waited or now_s > turn_by_s:
                     raise _unavailable(error.fault) from None
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
         for call in after_commit:
             call()
         return result
 
-    def _write_once(
-        self, fn: Callable[[Transaction], T], held: str | None, until_s: float
-    ) -> tuple[T, AfterCommit]:
-        work = Work(fn, until_s)
+    def _write_once(self, work: Work, held: str | None) -> tuple[Any, AfterCommit]:
         if self.is_sqlite:
             self._queues.write("", work)
         elif held is not None:
@@ -260,14 +258,14 @@ class Database:
             self._write_together([work])
             if work.error is not None:
                 raise work.error
-        written: tuple[T, AfterCommit] = work.result
+        written: tuple[Any, AfterCommit] = work.result
         return written
 
     def _write_together(self, batch: Sequence[Work]) -> None:
         """All works in one transaction. Several run without savepoints at first: where all succeed,
         which is the rule, they cost little more than one."""
-        until_s = max(work.until_s for work in batch)
-        with _connected(self.engine, **{connections.WRITE_UNTIL: until_s}) as connection:
+        turn_by_s = max(work.turn_by_s for work in batch)
+        with _connected(self.engine, **{connections.WRITE_BY: turn_by_s}) as connection:
             if len(batch) == 1 or not _all_succeed(connection, batch):
                 _each(connection, batch)
 
@@ -340,7 +338,7 @@ def _run(connection: sa.Connection, work: Work, *, alone: bool) -> None:
 def _commit(transaction: sa.RootTransaction, batch: Sequence[Work]) -> None:
     """Raises _Again where one of them comes too late; the others are then run again without it."""
     now_s = time.monotonic()
-    if any(work.error is None and work.until_s < now_s for work in batch):
+    if any(work.error is None and work.store_by_s < now_s for work in batch):
         raise _Again(Fault.CONFLICT)
     try:
         transaction.commit()

@@ -37,8 +37,8 @@ OPTIONS_BY_GROUP = {
             min=1,
             help="Seconds that one write may take in all: waiting for its turn, locks and retries. "
             "After that the client gets a 503 with Retry-After and nothing is stored. In "
-            "designate-central at most four fifths of rpc_response_timeout, so that nothing is stored "
-            "after the client was told that it failed.",
+            "designate-central at most four fifths of rpc_response_timeout: nobody waits longer for "
+            "the answer.",
         ),
         cfg.IntOpt(
             "statement_timeout",
@@ -106,8 +106,7 @@ class Settings:
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts, asked_s: float | None = None) -> Settings:
-        """asked_s: how long those who ask wait for an answer; what they were told has failed must not
-        be written later.
+        """asked_s: how long those who ask wait for an answer at most.
 
         Raises ConfigurationError without a connection, or for one that cannot be used.
         """

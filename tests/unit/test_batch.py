@@ -192,6 +192,21 @@ def test_one_that_comes_too_late_does_not_take_the_others_of_its_transaction_wit
     assert stored(database) == [1, 3]
 
 
+def test_what_nobody_waits_for_may_take_its_time(tmp_path):
+    patient = Database(f"sqlite:///{tmp_path}/batch.sqlite", write_timeout_s=0.05)
+    begun = time.monotonic()
+
+    def long(tx):
+        insert(1)(tx)
+        until(lambda: time.monotonic() > begun + 0.1, 10, "more time than a turn is waited for")
+
+    patient.write(lambda tx: tx.execute(sa.text("CREATE TABLE numbers (number INTEGER)")))
+    begun = time.monotonic()
+    patient.write(long)
+    assert stored(patient) == [1]
+    patient.close()
+
+
 def test_sqlite_is_not_waited_for_longer_than_the_caller_waits(database):
     other = sqlite3.connect(database.url.removeprefix("sqlite:///"), isolation_level=None)
     with contextlib.closing(other):
