@@ -226,7 +226,9 @@ class Database:
         """fn's result, after commit. fn may run more than once and must have no other effects.
 
         held: the id of what fn locks before all else, a zone or a project; its writers share
-        transactions. Raises what fn raises (rolled back), DBDuplicateEntry for what a unique constraint refused,
+        transactions.
+
+        Raises what fn raises (rolled back), DBDuplicateEntry for what a unique constraint refused,
         Unavailable after `write_timeout`, when the caller waits no more (see `designate.deadline`) or
         when the database is away.
         """
