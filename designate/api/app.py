@@ -13,7 +13,7 @@ from webob import Request, Response
 from webob.acceptparse import create_accept_header
 from webob.exc import HTTPNotAcceptable
 
-from designate.api import middleware, openapi
+from designate.api import environment, middleware, openapi
 from designate.api.resource import answer
 from designate.api.resources import (
     admin,
@@ -157,8 +157,8 @@ class _Root:
         segments = _segments(request)
         operation, ids = self._table.find(request.method, segments)
         names = ["{id}" if segment in ids else segment for segment in segments]
-        request.environ[middleware.ROUTE] = "/" + "/".join(names)
-        context: Context = request.environ[middleware.CONTEXT]
+        request.environ[environment.ROUTE] = "/" + "/".join(names)
+        context: Context = request.environ[environment.CONTEXT]
         if context.switched:
             self._central.access.check(context)
         return operation(Call(request, context, self._central, self._conf, ids))

@@ -16,21 +16,16 @@ from webob import exc as webob_errors
 
 from designate import errors, metrics
 from designate.api import switches
+from designate.api.environment import CONTEXT, REQUEST_ID, ROUTE, roles_in
 from designate.api.refusals import body_of
 from designate.context import Context
 
 LOG = logging.getLogger(__name__)
-ROUTE = "designate.route"  # of the environ: the path with its ids named, once it is known
 ACCESS = logging.getLogger("designate.api.access")
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
-CONTEXT = "designate.context"
 IMPORTS = "/zones/tasks/imports"
 KNOWN_APIS = ("v2", "admin")
-REQUEST_ID = "designate.request_id"
-CATALOG = (
-    "designate.catalog"  # of the environ: the service catalogue that came with a validated token
-)
 LONGEST_PROJECT = 36
 ALLOWED_HEADERS = [
     "X-Auth-Token", "X-Auth-Sudo-Tenant-ID", "X-Auth-Sudo-Project-ID", "X-Auth-All-Projects",
@@ -187,11 +182,6 @@ def claimed(request: Request) -> dict[str, Any]:
         "system_scope": headers.get("OpenStack-System-Scope"),
         "roles": roles_in(headers.get("X-Roles", "admin")),
     }
-
-
-def roles_in(text: str) -> list[str]:
-    """Of a header that lists them."""
-    return [role.strip() for role in text.split(",") if role.strip()]
 
 
 class Identity:

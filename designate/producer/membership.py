@@ -79,20 +79,6 @@ class Membership(Protocol):
         ...
 
 
-def membership(conf: cfg.ConfigOpts, central: CentralClient) -> Membership:
-    """What [coordination] says. A service that knows no groups (etcd3gw) cannot tell who lives: the
-    leases serve then as well. ValueError: there is no driver for the service, or it is not installed."""
-    if conf[GROUP].backend_url:
-        # Imported where it is needed: it brings much along.
-        from designate.producer.coordination import Coordinated
-
-        coordinated = Coordinated(conf)
-        if coordinated.knows_groups:
-            return coordinated
-        LOG.warning("[coordination] backend_url has no groups; leases in the database are used")
-    return Leases(conf, central)
-
-
 def member_id(conf: cfg.ConfigOpts) -> str:
     return f"{conf.host}:{uuid.uuid4()}"
 

@@ -12,8 +12,8 @@ from stevedore import extension
 from designate import errors
 from designate.model.shards import Shards
 from designate.producer.base import Task
-from designate.producer.membership import Membership
-from designate.producer.membership import membership as configured
+from designate.producer.membership import GROUP as COORDINATION
+from designate.producer.membership import Leases, Membership
 from designate.producer.timer import jittered
 from designate.rpc.clients import CentralClient
 
@@ -35,6 +35,20 @@ DOUBT_S = 0.5
 STOP_S = 10.0
 
 
+def configured_membership(conf: cfg.ConfigOpts, central: CentralClient) -> Membership:
+    """What [coordination] says. A service that knows no groups (etcd3gw) cannot tell who lives: the
+    leases serve then as well. ValueError: there is no driver for the service, or it is not installed."""
+    if conf[COORDINATION].backend_url:
+        # Imported where it is needed: it brings much along.
+        from designate.producer.coordination import Coordinated
+
+        coordinated = Coordinated(conf)
+        if coordinated.knows_groups:
+            return coordinated
+        LOG.warning("[coordination] backend_url has no groups; leases in the database are used")
+    return Leases(conf, central)
+
+
 class Producer:
     """membership: which shards are this process'; by default what [coordination] says."""
 
@@ -45,7 +59,7 @@ class Producer:
         membership: Membership | None = None,
     ) -> None:
         """Raises ConfigurationError when none of the enabled tasks is installed."""
-        self._membership = membership or configured(conf, central)
+        self._membership = membership or configured_membership(conf, central)
         self._tasks = load(conf, central)
         self._stopping = threading.Event()
         self._threads = [

@@ -17,7 +17,7 @@ import pytest
 from designate import errors
 from designate.context import admin_context
 from designate.model.shards import PRODUCERS, SHARDS
-from designate.producer.membership import membership
+from designate.producer.service import configured_membership
 from designate.storage import migration
 from tests.producerprocess import local_central
 from tests.servers import Memcached, until
@@ -209,7 +209,7 @@ def test_a_coordination_service_without_a_driver_is_told_at_once(central, tmp_pa
     conf.set_override("backend_url", url, "coordination")
 
     with pytest.raises(ValueError, match=reason) as told:
-        membership(conf, central)
+        configured_membership(conf, central)
 
     assert "[coordination] backend_url" in str(told.value)
     assert "geheim" not in str(told.value)

@@ -9,7 +9,7 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.middleware import REQUEST_ID
+from designate.api.environment import REQUEST_ID
 from designate.api.operation import DONE, ref
 from designate.api.refusals import ERROR
 from designate.api.resource import Answer, Call, Operation, Route, answer, empty, route
