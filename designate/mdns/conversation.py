@@ -25,7 +25,8 @@ LOG = logging.getLogger(__name__)
 
 MOST_TRANSFERS = 4
 PIECE_BYTES = 65536
-_NOT_YET = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+# TimeoutError: a TLS socket of green threads that is not to wait.
+_NOT_YET = (BlockingIOError, TimeoutError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Conversation:

@@ -193,6 +193,20 @@ def test_kdig_transfers_over_tls(served, folder):
     assert done.stdout.count("TXT") >= 600, done.stdout + done.stderr
 
 
+def test_a_client_may_take_its_time_between_the_handshake_and_its_query(served, authority):
+    query = dns.message.make_query("www.example.com.", "A", use_edns=False).to_wire()
+    wire = len(query).to_bytes(2) + query
+    with connect(served, client(authority)) as slow:
+        for part in (wire[:1], wire[1:5], wire[5:]):
+            # Another connection is served meanwhile, so that MiniDNS has looked at this one.
+            assert stream(served, client(authority), "AXFR")
+            slow.sendall(part)
+        with slow.makefile("rb") as reader:
+            answer = reader.read(int.from_bytes(reader.read(2)))
+
+    assert dns.message.from_wire(answer).answer[0][0].to_text() == "192.0.2.1"
+
+
 def test_bind_as_a_secondary_transfers_over_tls(served, folder, tmp_path):
     """`tls` in its primaries; MiniDNS's plain port is not known to it."""
     host, port = served.mdns.tls_addresses[0]
