@@ -65,7 +65,7 @@ class _List:
     query: Query
     zone: Zone | None
     visible: tuple[Condition, ...]
-    held: int | None = None
+    held: int = 0
 
     @property
     def around(self) -> Around | None:
@@ -143,21 +143,17 @@ class _List:
             found.append(self._with_data(self.query.filters["data"]))
         return tuple(found)
 
-    def count(self, dialect: str) -> sa.Select[Any]:
+    def total(self, connection: sa.Connection) -> int:
+        """How many there are. Where the zone's row says it, no statement is needed."""
         if self.zone is None:
-            return self._count_across(dialect)
+            return _number(connection, self._count_across(connection.dialect.name))
+        if not self.query.filters:
+            return self.held
+        if self.query.filters != {"status": Status.ACTIVE}:
+            return _number(connection, COUNT.where(*self.conditions()))
         waits = waits_in(self.zone)
-        if waits is not None and self.query.filters == {"status": Status.ACTIVE}:
-            waiting = COUNT.where(*self.visible, waits).scalar_subquery()
-            return sa.select(sa.literal(self.held) - waiting)
-        return COUNT.where(*self.conditions())
-
-    def known(self) -> int | None:
-        """How many there are, where the zone's row says it."""
-        if self.zone is None:
-            return None
-        all_active = self.query.filters == {"status": Status.ACTIVE} and waits_in(self.zone) is None
-        return self.held if all_active or not self.query.filters else None
+        waiting = 0 if waits is None else _number(connection, COUNT.where(*self.visible, waits))
+        return self.held - waiting
 
     def _count_across(self, dialect: str) -> sa.Select[Any]:
         status = self.query.filters.get("status")
@@ -256,7 +252,7 @@ def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> 
     if ids is not None:
         total = len(ids)
     elif count and query.filters and not exact:
-        total = _number(connection, wanted)
+        total = wanted.total(connection)
     if total is not None:
         few = total <= FEW and (apart or SERVED.issuperset(query.filters))
         apart = apart and few
@@ -277,7 +273,7 @@ def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> 
     found = tuple([value(row, around or Around.of_row(row)) for row in rows])
     if count and total is None:
         whole = query.marker is None and len(found) < limit
-        total = len(found) if whole else _number(connection, wanted)
+        total = len(found) if whole else wanted.total(connection)
     return Page(items=found, total_count=total)
 
 
@@ -290,8 +286,5 @@ def _few_ids(connection: sa.Connection, wanted: _List) -> list[str] | None:
     return found if len(found) <= FEW else None
 
 
-def _number(connection: sa.Connection, wanted: _List) -> int:
-    known = wanted.known()
-    if known is not None:
-        return known
-    return int(connection.execute(wanted.count(connection.dialect.name)).scalar_one())
+def _number(connection: sa.Connection, statement: sa.Select[Any]) -> int:
+    return int(connection.execute(statement).scalar_one())

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from designate import errors
+from designate.model.codec import decoder
 from designate.model.recordsets import Managed, RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone
 from designate.storage.engine import Transaction
@@ -22,7 +23,7 @@ IS_SOA = sa.and_(recordsets.c.type == "SOA", recordsets.c.managed)
 MANAGED = tuple(field.name for field in fields(Managed))
 VALUES_AT_ONCE = 1000
 # Quicker than the enumeration itself, and a list has one in each row.
-ACTIONS = {action.value: action for action in Action}
+action_of = decoder(Action)
 
 ZONE_COLUMNS = tuple(
     zones.c[name].label(f"zone_{name}")
@@ -98,7 +99,7 @@ def value(row: sa.Row[Any], zone: Around, managed_by: Managed | None = None) -> 
         zone.status,
         zone.served_revision,
         zone.revision if is_soa else changed_revision,
-        zone.action if is_soa else ACTIONS[action],
+        zone.action if is_soa else action_of(action),
         is_soa or record_count > 0,
     )
     return RecordSet(

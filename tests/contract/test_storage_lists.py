@@ -181,14 +181,18 @@ def listed(connection, query, owner, **how):
     return recordset_lists.in_zone(connection, query, zone, held, **how)
 
 
+def watched(connection):
+    """The statements that it executes from now on."""
+    seen: list[str] = []
+    sa.event.listen(connection, "before_cursor_execute", lambda *told: seen.append(told[2]))
+    return seen
+
+
 def test_the_whole_zone_is_counted_without_a_statement(hidden, project, zone):
     for number in range(3):
         project.add(zone, f"n{number}.{zone.name}")
     with hidden.database.read() as connection:
-        seen: list[str] = []
-        sa.event.listen(
-            connection, "before_cursor_execute", lambda *told, seen=seen: seen.append(told[2])
-        )
+        seen = watched(connection)
         page = listed(connection, Query(), zone, limit=2, count=True)
 
     assert (len(page.items), page.total_count) == (2, 5)  # SOA and NS are two of them
@@ -203,10 +207,7 @@ def test_what_a_wildcard_finds_is_walked_once(hidden, project, zone, filters):
 
     for place in (zone, owner):
         with hidden.database.read() as connection:
-            seen: list[str] = []
-            sa.event.listen(
-                connection, "before_cursor_execute", lambda *told, seen=seen: seen.append(told[2])
-            )
+            seen = watched(connection)
             page = listed(connection, Query(filters=filters), place, limit=1, count=True)
         assert (len(page.items), page.total_count) == (1, 1)
         assert ["LIKE" in text for text in seen if "FROM recordsets" in text] == [True, False]

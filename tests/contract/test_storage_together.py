@@ -64,33 +64,27 @@ def waiting_together(hidden: Hidden, held: str, works: list[Work]) -> list[Any]:
 
 
 @contextmanager
-def statements(hidden: Hidden) -> Iterator[list[str]]:
-    """What was sent on the way that writes."""
-    seen: list[str] = []
+def noted(hidden: Hidden, event: str) -> Iterator[list[tuple[Any, ...]]]:
+    """What SQLAlchemy told of these events on the way that writes."""
+    seen: list[tuple[Any, ...]] = []
 
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
+    def note(*told: object) -> None:
+        seen.append(told)
 
-    sa.event.listen(hidden.database.engine, "before_cursor_execute", note)
+    sa.event.listen(hidden.database.engine, event, note)
     try:
         yield seen
     finally:
-        sa.event.remove(hidden.database.engine, "before_cursor_execute", note)
+        sa.event.remove(hidden.database.engine, event, note)
 
 
 @contextmanager
-def commits(hidden: Hidden) -> Iterator[list[object]]:
-    """What was stored on the way that writes, once for each transaction."""
-    seen: list[object] = []
-
-    def note(connection: object) -> None:
-        seen.append(connection)
-
-    sa.event.listen(hidden.database.engine, "commit", note)
-    try:
-        yield seen
-    finally:
-        sa.event.remove(hidden.database.engine, "commit", note)
+def statements(hidden: Hidden) -> Iterator[list[str]]:
+    """What was sent on the way that writes, to be read at the end."""
+    found: list[str] = []
+    with noted(hidden, "before_cursor_execute") as seen:
+        yield found
+    found += [told[2] for told in seen]
 
 
 def create(hidden: Hidden, zone: Zone, name: str, rtype: str = "A", *texts: str) -> Work:
@@ -269,7 +263,7 @@ def test_new_zones_of_a_project_are_stored_together_and_refused_alone(hidden: Hi
     works: list[Work] = [lambda name=name: hidden.zone(name) for name in [*names, names[0]]]
     assert hidden.context.project_id is not None
 
-    with commits(hidden) as stored:
+    with noted(hidden, "commit") as stored:
         outcomes = waiting_together(hidden, hidden.context.project_id, works)
     twice = outcomes.pop()
 

@@ -194,7 +194,6 @@ def test_one_that_comes_too_late_does_not_take_the_others_of_its_transaction_wit
 
 def test_what_nobody_waits_for_may_take_its_time(tmp_path):
     patient = Database(f"sqlite:///{tmp_path}/batch.sqlite", write_timeout_s=0.05)
-    begun = time.monotonic()
 
     def long(tx):
         insert(1)(tx)
