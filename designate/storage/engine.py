@@ -31,6 +31,7 @@ from designate import deadline, errors
 from designate.storage import connections
 from designate.storage.batch import PutOff, Queues, Work
 from designate.storage.faults import Fault, kind_of
+from designate.storage.packed import Lookup
 from designate.storage.settings import Settings
 
 LOG = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ LOST_SOON_S: Final = 1.0
 # How long a replica that did not answer is left alone.
 REPLICA_AWAY_S: Final = 10.0
 T = TypeVar("T")
+Locked = TypeVar("Locked", sa.Select[Any], Lookup)
 AfterCommit = list[Callable[[], object]]
 
 
@@ -97,9 +99,7 @@ class Transaction:
     def dialect(self) -> str:
         return self._connection.dialect.name
 
-    def lock(
-        self, statement: sa.Select[Any], locking: sa.Select[Any] | None = None
-    ) -> sa.Select[Any]:
+    def lock(self, statement: Locked, locking: Locked | None = None) -> Locked:
         """The select with row locks where the database has them (SQLite holds the whole file).
 
         locking: the same select with its locks, where it was made beforehand.

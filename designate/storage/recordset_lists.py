@@ -18,8 +18,9 @@ from designate.model.query import Page, Query
 from designate.model.recordsets import RecordSet
 from designate.model.zones import Status, Zone
 from designate.storage import query as queries
+from designate.storage.packed import Packed
 from designate.storage.query import Condition, Scope
-from designate.storage.recordsets import IS_SOA, SHOWN, ZONE_COLUMNS, Around, joined, value
+from designate.storage.recordsets import IS_SOA, SHOWN, ZONE_COLUMNS, Around, joined, values
 from designate.storage.tables import LIVE, records, recordsets, zones
 
 SORT_COLUMNS = {
@@ -54,6 +55,8 @@ IN_LIVE_ZONE = recordsets.c.zone_id.not_in(sa.select(zones.c.id).where(zones.c.d
 WAITING_ZONES = sa.select(zones.c.id).where(
     zones.c.deleted == LIVE, zones.c.served_revision < zones.c.revision
 )
+OF_ZONE = Packed(*SHOWN)
+OF_ZONES = Packed(*SHOWN, *ZONE_COLUMNS)
 COUNT: sa.Select[Any] = sa.select(sa.func.count()).select_from(recordsets)
 
 
@@ -66,6 +69,10 @@ class _List:
     zone: Zone | None
     visible: tuple[Condition, ...]
     held: int = 0
+
+    @property
+    def packed(self) -> Packed:
+        return OF_ZONES if self.zone is None else OF_ZONE
 
     @property
     def around(self) -> Around | None:
@@ -191,12 +198,13 @@ class _List:
             own = self.few(dialect) if few else self.conditions()
         mysql = dialect == "mysql"
         index = self._index_of_order() if mysql and not self.query.filters else None
+        columns = self.packed.columns(dialect)
         if self.zone is not None:
-            found = sa.select(*SHOWN).where(*own)
+            found = sa.select(*columns).where(*own)
             return found.with_hint(recordsets, f"FORCE INDEX ({index})") if index else found
         # The zones are looked up for the recordsets, not the other way round.
         live = queries.unhelpful(zones.c.deleted == LIVE, dialect)
-        found = joined((*SHOWN, *ZONE_COLUMNS), live, *own)
+        found = joined(columns, live, *own)
         if index:
             found = found.with_hint(recordsets, f"FORCE INDEX ({index})")
         # MariaDB would begin with the zones where they are few, and sort all that they hold.
@@ -269,8 +277,8 @@ def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> 
         few=few or apart,
     )
     around = wanted.around
-    rows = connection.execute(statement).all()
-    found = tuple([value(row, around or Around.of_row(row)) for row in rows])
+    rows = wanted.packed.rows(connection.execute(statement), connection.dialect.name)
+    found = values(rows, [around or Around.of_row(row) for row in rows])
     if count and total is None:
         whole = query.marker is None and len(found) < limit
         total = len(found) if whole else wanted.total(connection)

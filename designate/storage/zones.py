@@ -19,6 +19,7 @@ from designate.model.shards import SHARDS, shard_of
 from designate.model.zones import Action, Master, Status, Zone, ZoneId, ZoneType
 from designate.storage import query as queries
 from designate.storage.engine import Transaction
+from designate.storage.packed import Lookup, Packed
 from designate.storage.query import Condition, Scope
 from designate.storage.tables import (
     LIVE,
@@ -66,7 +67,7 @@ class StoredZone:
     withdrawn: bool = False
 
 
-def value(row: sa.Row[Any]) -> Zone:
+def value(row: Any) -> Zone:
     """The zone of a row, whose `shared` the select adds."""
     return Zone(
         id=row.id,
@@ -100,7 +101,7 @@ def value(row: sa.Row[Any]) -> Zone:
     )
 
 
-def of_row(row: sa.Row[Any]) -> StoredZone:
+def of_row(row: Any) -> StoredZone:
     return StoredZone(
         zone=value(row),
         soa_wire=row.soa_wire,
@@ -123,6 +124,7 @@ def of_row(row: sa.Row[Any]) -> StoredZone:
 SHOWN: tuple[sa.ColumnElement[Any], ...] = tuple(
     column for column in zones.c if column.name in Zone.__slots__
 )
+LISTED = Packed(*SHOWN, SHARED)
 KEPT: tuple[sa.ColumnElement[Any], ...] = tuple(
     column for column in zones.c if column.name in (*StoredZone.__slots__, "expired_at")
 )
@@ -145,7 +147,8 @@ OVERRIDES = tuple(
     for name in LIMITS
 )
 STORED: sa.Select[Any] = sa.select(*SHOWN, *KEPT, sa.false().label("shared"), POOL_VERSION)
-BY_ID: sa.Select[Any] = sa.select(*SHOWN, SHARED).where(zones.c.id == ID, zones.c.deleted == LIVE)
+IS_LIVE = sa.and_(zones.c.id == ID, zones.c.deleted == LIVE)
+BY_ID = Lookup(sa.select(*SHOWN, SHARED).where(IS_LIVE))
 VISIBLE = sa.or_(
     zones.c.project_id == PROJECT,
     zones.c.id.in_(
@@ -153,11 +156,11 @@ VISIBLE = sa.or_(
     ),
 )
 BY_ID_VISIBLE = BY_ID.where(VISIBLE)
-COUNTED = BY_ID.add_columns(zones.c.recordset_count)
+COUNTED = Lookup(sa.select(*SHOWN, SHARED, zones.c.recordset_count).where(IS_LIVE))
 COUNTED_VISIBLE = COUNTED.where(VISIBLE)
-UNLOCKED = STORED.where(zones.c.id == ID, zones.c.deleted == LIVE)
+UNLOCKED = Lookup(STORED.where(IS_LIVE))
 LOCKED = UNLOCKED.with_for_update()
-UNLOCKED_ALL: sa.Select[Any] = BY_ID.add_columns(*KEPT, POOL_VERSION, *OVERRIDES)
+UNLOCKED_ALL = Lookup(sa.select(*SHOWN, SHARED, *KEPT, POOL_VERSION, *OVERRIDES).where(IS_LIVE))
 LOCKED_ALL = UNLOCKED_ALL.with_for_update()
 UNLOCKED_VISIBLE = UNLOCKED_ALL.where(VISIBLE)
 INSERT = sa.insert(zones)
@@ -180,22 +183,24 @@ def _row(
     connection: sa.Connection,
     zone_id: str,
     scope: Scope,
-    of_all: sa.Select[Any],
-    visible: sa.Select[Any],
-) -> sa.Row[Any]:
-    if scope.all_projects:
-        row = connection.execute(of_all, {"id": zone_id}).first()
-    else:
-        values = {"id": zone_id, "project_id": scope.project_id}
-        row = connection.execute(visible, values).first()
+    of_all: Lookup,
+    visible: Lookup,
+) -> Any:
+    lookup = of_all if scope.all_projects else visible
+    values = _values(zone_id, scope)
+    row = lookup.first(connection.execute, connection.dialect.name, values)
     if row is None:
         raise errors.NotFound("zone")
     return row
 
 
+def _values(zone_id: str, scope: Scope) -> dict[str, Any]:
+    return {"id": zone_id} | ({} if scope.all_projects else {"project_id": scope.project_id})
+
+
 def stored(connection: sa.Connection, zone_id: str) -> StoredZone:
     """As lock, for reading alone. Raises NotFound."""
-    row = connection.execute(UNLOCKED, {"id": zone_id}).first()
+    row = UNLOCKED.first(connection.execute, connection.dialect.name, {"id": zone_id})
     if row is None:
         raise errors.NotFound("zone")
     return of_row(row)
@@ -204,7 +209,7 @@ def stored(connection: sa.Connection, zone_id: str) -> StoredZone:
 def lock(tx: Transaction, zone_id: str) -> StoredZone:
     """The zone for the services' own work, its row held until the transaction ends: who shares it
     and what its project may have are left out. Raises NotFound."""
-    row = tx.execute(tx.lock(UNLOCKED, LOCKED), {"id": zone_id}).first()
+    row = tx.lock(UNLOCKED, LOCKED).first(tx.execute, tx.dialect, {"id": zone_id})
     if row is None:
         raise errors.NotFound("zone")
     return of_row(row)
@@ -216,11 +221,12 @@ def lock_visible(tx: Transaction, zone_id: str, scope: Scope) -> StoredZone:
     noted: tuple[Scope, StoredZone] | None = tx.noted((NOTE, zone_id))
     if noted is not None and noted[0] == scope:
         return noted[1]
-    if scope.all_projects:
-        row = tx.execute(tx.lock(UNLOCKED_ALL, LOCKED_ALL), {"id": zone_id}).first()
-    else:
-        values = {"id": zone_id, "project_id": scope.project_id}
-        row = tx.execute(tx.lock(UNLOCKED_VISIBLE, LOCKED_VISIBLE), values).first()
+    lookup = (
+        tx.lock(UNLOCKED_ALL, LOCKED_ALL)
+        if scope.all_projects
+        else tx.lock(UNLOCKED_VISIBLE, LOCKED_VISIBLE)
+    )
+    row = lookup.first(tx.execute, tx.dialect, _values(zone_id, scope))
     if row is None:
         raise errors.NotFound("zone")
     found = of_row(row)
@@ -271,9 +277,10 @@ def find(
             else zones.c.project_id == scope.project_id
         )
     conditions = [*visible, *_filters(query)]
+    dialect = connection.dialect.name
     statement = queries.page(
         connection,
-        sa.select(*SHOWN, SHARED).where(*conditions),
+        sa.select(*LISTED.columns(dialect)).where(*conditions),
         query,
         table=zones,
         sort_columns=SORT_COLUMNS,
@@ -281,14 +288,15 @@ def find(
         visible=visible,
         few="name" in query.filters,
     )
-    found = tuple(value(row) for row in connection.execute(statement))
+    rows = LISTED.rows(connection.execute(statement), dialect)
     if query.filters or shared_ids:
         count = sa.select(sa.func.count()).select_from(zones).where(*conditions)
     else:
         count = sa.select(sa.func.coalesce(sa.func.sum(project_usage.c.zones), 0))
         if not scope.all_projects:
             count = count.where(project_usage.c.project_id == scope.project_id)
-    return Page(items=found, total_count=int(connection.execute(count).scalar_one()))
+    total = int(connection.execute(count).scalar_one())
+    return Page(items=tuple(value(row) for row in rows), total_count=total)
 
 
 def lock_namespace(tx: Transaction, name: str) -> None:
