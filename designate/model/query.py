@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from designate.model.codec import COLUMNS
+
 T = TypeVar("T")
 
 
@@ -31,5 +33,5 @@ class Query:
 class Page(Generic[T]):
     """items in the order asked for; total_count over all pages, None when it was not counted."""
 
-    items: tuple[T, ...]
+    items: tuple[T, ...] = field(metadata=COLUMNS)
     total_count: int | None = None

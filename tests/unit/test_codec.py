@@ -1,7 +1,7 @@
 """model.codec: values to plain data and back, across releases."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import pytest
@@ -43,6 +43,115 @@ def test_a_value_survives_the_journey_through_json(hint, value):
     plain = json.loads(json.dumps(codec.to_plain(hint, value)))
 
     assert codec.from_plain(hint, plain) == value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    books: "tuple[Book, ...]" = field(metadata=codec.COLUMNS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    title: str
+    pages: int = 100
+    notes: dict[str, str] = field(default_factory=dict)
+    read_at: datetime | None = None
+
+
+BOOKS = (
+    Book(title="a", notes={"x": "1"}),
+    Book(title="b", pages=200, notes={"x": "1"}, read_at=datetime(2026, 1, 2)),
+    Book(title="c", notes={"x": "1"}),
+)
+
+
+@pytest.mark.parametrize("count", range(4))
+def test_columns_come_back_as_the_items_that_they_were(count):
+    shelf = Shelf(books=BOOKS[:count])
+
+    plain = json.loads(json.dumps(codec.to_plain(Shelf, shelf)))
+
+    assert codec.from_plain(Shelf, plain) == shelf
+
+
+def test_in_columns_what_all_items_have_is_written_once():
+    plain = codec.to_plain(Shelf, Shelf(books=BOOKS))["books"]
+
+    assert plain == {
+        "count": 3,
+        "same": {"notes": {"x": "1"}},
+        "each": {
+            "title": ["a", "b", "c"],
+            "pages": [100, 200, 100],
+            "read_at": [None, "2026-01-02T00:00:00.000000", None],
+        },
+    }
+
+
+def test_items_of_columns_share_nothing_that_can_be_changed():
+    shelf = codec.from_plain(Shelf, codec.to_plain(Shelf, Shelf(books=BOOKS)))
+    other = codec.from_plain(Shelf, {"books": {"count": 2, "same": {"title": "a"}, "each": {}}})
+
+    shelf.books[0].notes["x"] = "2"
+    other.books[0].notes["x"] = "2"
+
+    assert shelf.books[1].notes == {"x": "1"}
+    assert other.books == (Book(title="a", notes={"x": "2"}), Book(title="a"))
+
+
+def test_columns_that_a_reader_does_not_know_are_ignored_and_missing_ones_take_the_default():
+    plain = {"count": 2, "same": {"colour": 1}, "each": {"title": ["a", "b"], "size": [1, 2]}}
+
+    assert codec.from_plain(Shelf, {"books": plain}).books == (Book(title="a"), Book(title="b"))
+
+
+@pytest.mark.parametrize("each", [{}, {"title": ["a"]}, {"title": ["a", "b", "c"]}])
+def test_items_without_all_their_values_are_refused(each):
+    with pytest.raises((TypeError, ValueError), match="title"):
+        codec.from_plain(Shelf, {"books": {"count": 2, "same": {}, "each": each}})
+
+
+def test_a_page_of_alike_recordsets_says_most_of_them_once():
+    items = tuple(replace(RECORDSET, id=f"r{number}") for number in range(100))
+
+    long = len(json.dumps([codec.to_plain(RecordSet, item) for item in items]))
+    short = len(json.dumps(codec.to_plain(Page[RecordSet], Page(items=items))))
+
+    assert short < long / 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    name: str
+
+    def __post_init__(self) -> None:
+        raise ValueError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    checked: tuple[Checked, ...] = field(metadata=codec.COLUMNS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPages:
+    open: tuple[Open, ...] = field(metadata=codec.COLUMNS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchPages:
+    patches: tuple[ZonePatch, ...] = field(metadata=codec.COLUMNS)
+
+
+@pytest.mark.parametrize("hint", [Pages, OpenPages, PatchPages])
+def test_columns_are_of_plain_classes_alone(hint):
+    with pytest.raises(TypeError):
+        codec.decoder(hint)
 
 
 def test_unset_members_are_left_out_and_null_ones_kept():
