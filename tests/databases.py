@@ -192,7 +192,7 @@ class MariaDB(_Server):
             f"--port={self.port}",
             "--skip-name-resolve",
             "--max-connections=400",
-            "--innodb-buffer-pool-size=64M",
+            f"--innodb-buffer-pool-size={'256M' if self._durable else '64M'}",
             "--innodb-log-file-size=32M",
             *([] if self._durable else UNSYNCED_MARIADB),
             "--performance-schema=OFF",

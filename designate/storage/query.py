@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from designate import errors
 from designate.model.query import Query
@@ -20,6 +21,8 @@ WILDCARDS = "*%"
 ESCAPE = "\\"
 # Databases that look up a row value in an index of its columns.
 ROW_VALUES = ("sqlite", "postgresql")
+# Comparing bytes instead of letters, MariaDB walks an index in two thirds of the time.
+BYTES = sa.String().with_variant(mysql.BINARY(), "mysql")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,11 @@ def match(column: sa.ColumnElement[Any], value: str) -> Condition:
             pattern += "%"
         else:
             pattern += ESCAPE + char if char in ("_", ESCAPE) else char
-    condition = column.like(pattern, escape=ESCAPE)
     prefix = value[: min(value.index(mark) for mark in WILDCARDS if mark in value)]
+    if not prefix:
+        # All are looked at.
+        return column.like(sa.cast(sa.literal(pattern, sa.String), BYTES), escape=ESCAPE)
+    condition = column.like(pattern, escape=ESCAPE)
     # LIKE alone cannot use an index on every database; the range of its prefix can.
     return sa.and_(condition, *_prefix_range(column, prefix))
 
@@ -78,13 +84,12 @@ def match_data(value: str, columns: sa.FromClause) -> Condition:
     """As match, for record data: the index holds only its first characters."""
     if is_open(value):
         prefix = value[: min(value.index(mark) for mark in WILDCARDS if mark in value)]
-        # What the index holds in full is looked at there, and only the rest in its row.
+        # What the index holds in full is looked at there, and only the rest in its row. Two conditions,
+        # for MariaDB looks at an index alone where one reads nothing else.
         in_full = sa.func.length(columns.c.data_key) < DATA_KEY_LENGTH
         return sa.and_(
-            sa.or_(
-                sa.and_(in_full, match(columns.c.data_key, value)),
-                sa.and_(sa.not_(in_full), match(columns.c.data, value)),
-            ),
+            sa.or_(sa.not_(in_full), match(columns.c.data_key, value)),
+            sa.or_(in_full, match(columns.c.data, value)),
             *_prefix_range(columns.c.data_key, prefix[:DATA_KEY_LENGTH]),
         )
     return sa.and_(columns.c.data_key == value[:DATA_KEY_LENGTH], columns.c.data == value)
@@ -136,12 +141,16 @@ def page(
         raise errors.BadRequest(f"sort key {query.sort_key} is not known", type="invalid_sort_key")
     sqlite = connection.dialect.name == "sqlite"
     descending = query.sort_dir == "desc"
+    keys = (column,) if column is table.c.id else (column, table.c.id)
     if query.marker is not None:
-        statement = statement.where(
-            _after(connection, table, column, query.marker, visible, descending)
-        )
+        marked = _marked(connection, table, column, query.marker, visible)
+        after = _after(marked, table, column, descending, connection.dialect.name)
+        statement = statement.where(after)
+        if descending and marked[0] is None:
+            # What is left has no value. MariaDB would sort it.
+            keys = (table.c.id,)
     order: list[sa.UnaryExpression[Any]] = []
-    for key in (column,) if column is table.c.id else (column, table.c.id):
+    for key in keys:
         # SQLite keeps no statistics and would take the order's index; an expression has none.
         sorting = sa.func.coalesce(key, sa.null()) if few and sqlite else key
         ordered = sorting.desc() if descending else sorting.asc()
@@ -151,24 +160,34 @@ def page(
     return statement.order_by(*order).limit(limit)
 
 
-def _after(
+def _marked(
     connection: sa.Connection,
     table: sa.Table,
     column: sa.Column[Any],
     marker: str,
     visible: Sequence[Condition],
-    descending: bool,
-) -> Condition:
-    """The rows behind the marker's row. Written so that an index on (column, id) gives the range."""
+) -> tuple[Any, str]:
+    """The marker's value of the column, and its id."""
     marked = sa.select(column, table.c.id).where(table.c.id == marker, *visible)
     row = connection.execute(marked).first()
     if row is None:
         raise errors.BadRequest(f"marker {marker} is not known", type="marker_not_found")
-    value, row_id = row
+    return row[0], row[1]
+
+
+def _after(
+    marked: tuple[Any, str],
+    table: sa.Table,
+    column: sa.Column[Any],
+    descending: bool,
+    dialect: str,
+) -> Condition:
+    """The rows behind the marker's row. Written so that an index on (column, id) gives the range."""
+    value, row_id = marked
     further_id: Condition = table.c.id < row_id if descending else table.c.id > row_id
     if column is table.c.id:
         return further_id
-    if connection.dialect.name in ROW_VALUES and not (descending and column.nullable):
+    if dialect in ROW_VALUES and not (descending and column.nullable):
         here = sa.tuple_(sa.literal(value, column.type), sa.literal(row_id, table.c.id.type))
         place = sa.tuple_(column, table.c.id)
         if value is not None:
@@ -176,7 +195,7 @@ def _after(
     if value is None:
         same_null = sa.and_(column.is_(None), further_id)
         return same_null if descending else sa.or_(column.is_not(None), same_null)
-    if connection.dialect.name == "mysql":
+    if dialect == "mysql":
         # It makes ranges of whole alternatives; many rows may have the marker's value.
         further = column < value if descending else column > value
         beyond: Condition = sa.or_(further, sa.and_(column == value, further_id))

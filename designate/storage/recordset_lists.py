@@ -89,7 +89,7 @@ class _List:
             elif name == "name" and apart:
                 found.append(self._named(text))
             elif name == "data" and apart:
-                found.append(self._with_data(text))
+                found.append(recordsets.c.id.in_(self.holders()))
             elif name not in (*APART, "status"):
                 raise errors.BadRequest(f"Invalid filters {name}")
         return found
@@ -100,11 +100,27 @@ class _List:
             return queries.match(recordsets.c.name_key, text.lower())
         return queries.match_name(recordsets, text)
 
-    def _with_data(self, text: str) -> Condition:
+    def holders(self) -> sa.Select[Any]:
+        """Of each record that the filter `data` finds: its recordset's id.
+
+        Left to itself MariaDB reads all records where it could look at an index, and all of a zone's
+        where a range of them would do; it takes a range for two zones, and no zone's id is empty.
+        """
+        text = self.query.filters["data"]
         holders = sa.select(records.c.recordset_id).where(queries.match_data(text, records))
-        if self.zone is not None:
-            holders = holders.where(records.c.zone_id == self.zone.id)
-        return recordsets.c.id.in_(holders)
+        if self.zone is None:
+            if queries.is_open(text):
+                holders = holders.where(records.c.data_key >= "")
+                return holders.with_hint(records, "FORCE INDEX (ix_records_data_key)", "mysql")
+            return holders
+        if not queries.is_open(text) or text[0] in queries.WILDCARDS:
+            return holders.where(records.c.zone_id == self.zone.id)
+        holders = holders.where(records.c.zone_id.in_((self.zone.id, "")))
+        return holders.with_hint(records, "FORCE INDEX (ix_records_zone_id_data_key)", "mysql")
+
+    @property
+    def by_data_alone(self) -> bool:
+        return self.zone is not None and set(self.query.filters) == {"data"}
 
     def _status(self) -> tuple[Condition, ...]:
         """Across zones they need the join with `zones`; in a zone its row is known."""
@@ -147,7 +163,7 @@ class _List:
         elif self.zone is None:
             found += [queries.unhelpful(each, dialect) for each in self.visible]
         if "data" in self.query.filters:
-            found.append(self._with_data(self.query.filters["data"]))
+            found.append(recordsets.c.id.in_(self.holders()))
         return tuple(found)
 
     def total(self, connection: sa.Connection) -> int:
@@ -156,16 +172,44 @@ class _List:
             return _number(connection, self._count_across(connection.dialect.name))
         if not self.query.filters:
             return self.held
+        others = self._without()
+        if others is not None:
+            few = others.limit(FEW + 1).subquery()
+            without = _number(connection, sa.select(sa.func.count()).select_from(few))
+            if without <= FEW:
+                return self.held - without
+        if self.by_data_alone:
+            several = self.holders().subquery()
+            return _number(connection, sa.select(sa.func.count(several.c.recordset_id.distinct())))
         if self.query.filters != {"status": Status.ACTIVE}:
             return _number(connection, COUNT.where(*self.conditions()))
         waits = waits_in(self.zone)
         waiting = 0 if waits is None else _number(connection, COUNT.where(*self.visible, waits))
         return self.held - waiting
 
+    def _without(self) -> sa.Select[Any] | None:
+        """The zone's recordsets that have not the value that is asked for, where an index tells: most
+        often they are few. None: the filters are others."""
+        if len(self.query.filters) != 1:
+            return None
+        [(name, text)] = self.query.filters.items()
+        if name not in ("type", "ttl") or queries.is_open(text):
+            return None
+        column = recordsets.c[name]
+        value = text if name == "type" else queries.integer(column, text)
+        if value is None:
+            return None
+        return sa.select(recordsets.c.id).where(
+            *self.visible, sa.or_(column < value, column > value, column.is_(None))
+        )
+
     def _count_across(self, dialect: str) -> sa.Select[Any]:
         status = self.query.filters.get("status")
         if status is None:
-            return COUNT.where(IN_LIVE_ZONE, *self.conditions())
+            # MariaDB would look up each recordset's zone.
+            every = COUNT.where(*self.conditions())
+            gone = joined((sa.func.count(),), zones.c.deleted > LIVE, *self.conditions())
+            return sa.select(every.scalar_subquery() - gone.scalar_subquery())
         if set(self.query.filters) != {"status"}:
             return joined((sa.func.count(),), zones.c.deleted == LIVE, *self.conditions())
         visible = [queries.unhelpful(each, dialect) for each in self.visible]
@@ -177,21 +221,23 @@ class _List:
         every = COUNT.where(IN_LIVE_ZONE, *self.visible)
         return sa.select(every.scalar_subquery() - waiting.scalar_subquery())
 
-    def ids(self, dialect: str) -> sa.Select[Any] | None:
-        """What name and data leave, FEW and one more at most; None where that takes a join."""
-        if self.zone is not None:
-            conditions = self.conditions()
-        elif "status" in self.query.filters:
-            return None
-        else:
-            by_data = "data" in self.query.filters
-            own = self.few(dialect) if by_data else self.conditions()
-            conditions = (IN_LIVE_ZONE, *own)
+    def ids(self, holders: Sequence[str] | None) -> sa.Select[Any]:
+        """What name and data leave, FEW and one more at most. holders: what data alone leaves, where
+        it is a filter."""
+        conditions = [*self.visible, *self._own(apart=holders is None), *self._status()]
+        if holders is not None:
+            conditions.append(recordsets.c.id.in_(holders))
+            if "name" in self.query.filters:
+                conditions.append(self._named(self.query.filters["name"]))
+        if self.zone is None:
+            conditions.append(IN_LIVE_ZONE)
         return sa.select(recordsets.c.id).where(*conditions).limit(FEW + 1)
 
     def select(
-        self, dialect: str, *, few: bool, ids: Sequence[str] | None = None
+        self, dialect: str, *, few: bool, many: bool = False, ids: Sequence[str] | None = None
     ) -> sa.Select[Any]:
+        """few: whether name and data leave few; many: whether all filters together leave many. ids: of
+        all that is left, where they are known."""
         if ids is not None:
             own: tuple[Condition, ...] = (recordsets.c.id.in_(ids),)
         else:
@@ -208,7 +254,7 @@ class _List:
         if index:
             found = found.with_hint(recordsets, f"FORCE INDEX ({index})")
         # MariaDB would begin with the zones where they are few, and sort all that they hold.
-        recordsets_first = mysql and OWN.issuperset(self.query.filters)
+        recordsets_first = mysql and ids is None and (many or OWN.issuperset(self.query.filters))
         return found.prefix_with("STRAIGHT_JOIN") if recordsets_first else found
 
     def _index_of_order(self) -> str | None:
@@ -216,8 +262,9 @@ class _List:
         column = SORT_COLUMNS.get(self.query.sort_key)
         if column is None or not self.visible:
             return None
-        owner = recordsets.c.project_id if self.zone is None else recordsets.c.zone_id
-        return INDEXES.get((owner.name, column.name, "id"))
+        owner = "project_id" if self.zone is None else "zone_id"
+        columns = (column.name,) if column is recordsets.c.id else (column.name, "id")
+        return INDEXES.get((owner, *columns))
 
 
 def waits_in(zone: Zone) -> Condition | None:
@@ -234,7 +281,7 @@ def in_zone(
     """One page of a live zone's recordsets. Their managed_by is not read.
 
     zone, held: the zone and how many recordsets it has, as this connection has just read it. count:
-    whether total_count is wanted. At most three statements, whatever is found.
+    whether total_count is wanted. At most five statements, whatever is found.
     """
     wanted = _List(query, zone, (recordsets.c.zone_id == zone.id,), held)
     return _find(connection, wanted, limit, count)
@@ -261,6 +308,7 @@ def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> 
         total = len(ids)
     elif count and query.filters and not exact:
         total = wanted.total(connection)
+    many = total is not None and total > FEW
     if total is not None:
         few = total <= FEW and (apart or SERVED.issuperset(query.filters))
         apart = apart and few
@@ -268,7 +316,7 @@ def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> 
             return Page(items=(), total_count=0)
     statement = queries.page(
         connection,
-        wanted.select(connection.dialect.name, few=apart, ids=ids),
+        wanted.select(connection.dialect.name, few=apart, many=many, ids=ids),
         query,
         table=recordsets,
         sort_columns=SORT_COLUMNS,
@@ -286,11 +334,19 @@ def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> 
 
 
 def _few_ids(connection: sa.Connection, wanted: _List) -> list[str] | None:
-    """The ids of all that the filters leave, found and counted by one walk; None: more than a few."""
-    statement = wanted.ids(connection.dialect.name)
-    if statement is None:
+    """The ids of all that the filters leave, found and counted by one walk; None: more than a few, or
+    it takes a join."""
+    if wanted.zone is None and "status" in wanted.query.filters:
         return None
-    found = list(connection.execute(statement).scalars())
+    holders: list[str] | None = None
+    if "data" in wanted.query.filters:
+        rows = connection.execute(wanted.holders().limit(FEW + 1)).scalars().all()
+        if len(rows) > FEW:
+            return None
+        holders = list(dict.fromkeys(rows))
+        if not holders or wanted.by_data_alone:
+            return holders
+    found = list(connection.execute(wanted.ids(holders)).scalars())
     return found if len(found) <= FEW else None
 
 

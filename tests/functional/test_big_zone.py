@@ -16,7 +16,7 @@ SIZE = 100_000
 
 def test_one_change_in_a_hundred_thousand_records_moves_few_bytes(tmp_path):
     with Hidden(tmp_path) as hidden:
-        seed.zone(tmp_path, "big.example.", SIZE, announce=False)
+        seed.zone(seed.sqlite(tmp_path), "big.example.", SIZE, announce=False)
         call = hidden.http()
         _, found = call("GET", "/v2/zones?all_projects=1&name=big.example.")
         zone = found["zones"][0]

@@ -139,7 +139,7 @@ def axfr(folder: Path) -> None:
 
 def _million(process: Process) -> None:
     before = process.memory_kib("Rss")
-    seed.zone(process.folder, "million.example.", 1_000_000, announce=False)
+    seed.zone(process.database, "million.example.", 1_000_000, announce=False)
     peak = [before]
     done = threading.Event()
 
@@ -259,6 +259,7 @@ PARTS = {
     "creation": lambda folder: manyzones.creation(show, folder),
     "restart": lambda folder: manyzones.restart(show, folder),
     "lists": lambda folder: lists.measure(show, folder),
+    "lists-mariadb": lambda folder: lists.measure_on("mariadb", show, folder),
     "tasks": tasks,
     "start": start,
     "databases": databases.all_of_them,

@@ -21,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from tests.perf import seed
 from tests.servers import Named, free_port, until
 from tests.service import bind_pool
 
@@ -55,19 +56,22 @@ class Client:
 
 class Process:
     """The standalone service as a process of its own: pid, API, DNS and monitoring ports. pools: a
-    pools.yaml, whose masters are dns_port."""
+    pools.yaml, whose masters are dns_port. database: the URL of another one than its own SQLite."""
 
     def __init__(
         self,
         folder: Path,
         pools: list[dict[str, Any]] | None = None,
         dns_port: int | None = None,
+        database: str | None = None,
     ) -> None:
         self.folder = folder
+        self.database = database or seed.sqlite(folder)
         self.api, self.dns, self.monitoring = free_port(), dns_port or free_port(), free_port()
         folder.mkdir(parents=True, exist_ok=True)
         monitoring = f"[monitoring]\nlisten = 127.0.0.1:{self.monitoring}\n"
-        (folder / "designate.conf").write_text(CONF + monitoring)
+        storage = f"[storage:sqlalchemy]\nconnection = {self.database}\n"
+        (folder / "designate.conf").write_text(CONF + monitoring + storage)
         self._arguments = [
             sys.executable, "-m", "designate.cmd.standalone", "--state-dir", str(folder),
             "--api", f"127.0.0.1:{self.api}", "--dns", f"127.0.0.1:{self.dns}",

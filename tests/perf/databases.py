@@ -21,12 +21,14 @@ COUNTS = (1, 4, 16)
 
 def all_of_them(folder: Path) -> None:
     for kind in ("sqlite", "mariadb", "postgresql"):
-        with _server(kind, folder) as server:
-            one(folder / kind, server)
+        with server(kind, folder) as databases:
+            one(folder / kind, databases)
 
 
 @contextlib.contextmanager
-def _server(kind: str, folder: Path) -> Iterator[Databases]:
+def server(kind: str, folder: Path) -> Iterator[Databases]:
+    """A durable one of this kind, for as long as it is wanted."""
+    folder.mkdir(parents=True, exist_ok=True)
     if kind == "sqlite":
         yield SQLite(folder)
         return

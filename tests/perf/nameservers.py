@@ -181,7 +181,7 @@ def sizes(show: Show, on: Side, counts: tuple[int, ...] = (1_000, 100_000)) -> N
     client = Client(on.process.api)
     for size in counts:
         name = f"big{size}.example."
-        seed.zone(on.process.folder, name, size)
+        seed.zone(on.process.database, name, size)
         until(lambda: on.serves(name, 1), 180, f"{name} served")
         big = client.call("GET", f"/zones?name={name}")["zones"][0]
         until(lambda: client.call("GET", f"/zones/{big['id']}")["status"] == "ACTIVE", 60)
@@ -223,7 +223,7 @@ def count_axfr(port: int, zone: str) -> tuple[int, int, float]:
 
 def transfers(show: Show, on: Side, turns: int = 5) -> None:
     """S9: the zone from the database, from MiniDNS' memory, and from the nameserver, in turns."""
-    seed.zone(on.process.folder, "big.example.", 100_000)
+    seed.zone(on.process.database, "big.example.", 100_000)
     client = Client(on.process.api)
     # The server has it once it has transferred it, which also warms MiniDNS: so cold is measured after
     # a change, which moves the zone's revision.

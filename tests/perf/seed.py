@@ -35,14 +35,19 @@ def _zone(name: str, mname: str) -> Zone:
     )  # fmt: skip
 
 
-def _database(folder: Path) -> Database:
-    return Database(f"sqlite:///{folder}/designate.sqlite", write_timeout_s=60)
+def sqlite(folder: Path) -> str:
+    """The URL of the database of a standalone service with this state_path."""
+    return f"sqlite:///{folder}/designate.sqlite"
 
 
-def zone(folder: Path, name: str, size: int, *, announce: bool = True, varied: bool = False) -> str:
+def _database(url: str) -> Database:
+    return Database(url, write_timeout_s=60)
+
+
+def zone(url: str, name: str, size: int, *, announce: bool = True, varied: bool = False) -> str:
     """A zone with `size` A records. announce: let the sweep bring it to the nameservers. varied:
     with other TTLs, types and descriptions among them."""
-    database = _database(folder)
+    database = _database(url)
     with database.read() as connection:
         pool = pools.get(connection, POOL)
     new = _zone(name, pool.ns_records[0].hostname)
@@ -115,8 +120,8 @@ def zones_named(tx, count: int, mname: str) -> None:
         zones.insert(tx, new, managed.soa_wire(new), ns_version=10**6, recordset_count=0)
 
 
-def zones_in(folder: Path, count: int) -> None:
-    database = _database(folder)
+def zones_in(url: str, count: int) -> None:
+    database = _database(url)
 
     def write(tx) -> None:
         zones_named(tx, count, "ns1.localhost.")
@@ -130,9 +135,9 @@ def zones_in(folder: Path, count: int) -> None:
     database.close()
 
 
-def middle(folder: Path, what: str, zone_id: str) -> str:
+def middle(url: str, what: str, zone_id: str) -> str:
     """The id in the middle of a list in its default order."""
-    database = _database(folder)
+    database = _database(url)
     table = recordsets if what == "recordsets" else zones_table
     with database.read() as connection:
         query = sa.select(table.c.id).order_by(table.c.created_at, table.c.id)
