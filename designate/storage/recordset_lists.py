@@ -108,12 +108,14 @@ class _List:
         """
         text = self.query.filters["data"]
         holders = sa.select(records.c.recordset_id).where(queries.match_data(text, records))
+        has_range = queries.is_open(text) and text[0] not in queries.WILDCARDS
         if self.zone is None:
-            if queries.is_open(text):
+            if not queries.is_open(text):
+                return holders
+            if not has_range:
                 holders = holders.where(records.c.data_key >= "")
-                return holders.with_hint(records, "FORCE INDEX (ix_records_data_key)", "mysql")
-            return holders
-        if not queries.is_open(text) or text[0] in queries.WILDCARDS:
+            return holders.with_hint(records, "FORCE INDEX (ix_records_data_key)", "mysql")
+        if not has_range:
             return holders.where(records.c.zone_id == self.zone.id)
         holders = holders.where(records.c.zone_id.in_((self.zone.id, "")))
         return holders.with_hint(records, "FORCE INDEX (ix_records_zone_id_data_key)", "mysql")
@@ -172,12 +174,11 @@ class _List:
             return _number(connection, self._count_across(connection.dialect.name))
         if not self.query.filters:
             return self.held
-        others = self._without()
+        others = self._others()
         if others is not None:
-            few = others.limit(FEW + 1).subquery()
-            without = _number(connection, sa.select(sa.func.count()).select_from(few))
-            if without <= FEW:
-                return self.held - without
+            number = _number(connection, others)
+            if number <= FEW:
+                return self.held - number
         if self.by_data_alone:
             several = self.holders().subquery()
             return _number(connection, sa.select(sa.func.count(several.c.recordset_id.distinct())))
@@ -187,9 +188,9 @@ class _List:
         waiting = 0 if waits is None else _number(connection, COUNT.where(*self.visible, waits))
         return self.held - waiting
 
-    def _without(self) -> sa.Select[Any] | None:
-        """The zone's recordsets that have not the value that is asked for, where an index tells: most
-        often they are few. None: the filters are others."""
+    def _others(self) -> sa.Select[Any] | None:
+        """How many of the zone's recordsets have not the value that is asked for, where an index tells:
+        most often few. Beyond FEW it is a number above FEW. None: the filters are others."""
         if len(self.query.filters) != 1:
             return None
         [(name, text)] = self.query.filters.items()
@@ -199,17 +200,19 @@ class _List:
         value = text if name == "type" else queries.integer(column, text)
         if value is None:
             return None
-        return sa.select(recordsets.c.id).where(
-            *self.visible, sa.or_(column < value, column > value, column.is_(None))
-        )
+        # Each of them is a range of the index, which not every database finds in an OR.
+        ranges = [column < value, column > value, *([column.is_(None)] if column.nullable else ())]
+        found = [sa.select(recordsets.c.id).where(*self.visible, each) for each in ranges]
+        parts = [
+            sa.select(sa.func.count()).select_from(each.limit(FEW + 1).subquery()).scalar_subquery()
+            for each in found
+        ]
+        return sa.select(sum(parts[1:], parts[0]))
 
     def _count_across(self, dialect: str) -> sa.Select[Any]:
         status = self.query.filters.get("status")
         if status is None:
-            # MariaDB would look up each recordset's zone.
-            every = COUNT.where(*self.conditions())
-            gone = joined((sa.func.count(),), zones.c.deleted > LIVE, *self.conditions())
-            return sa.select(every.scalar_subquery() - gone.scalar_subquery())
+            return _count_in_live_zones(dialect, *self.conditions())
         if set(self.query.filters) != {"status"}:
             return joined((sa.func.count(),), zones.c.deleted == LIVE, *self.conditions())
         visible = [queries.unhelpful(each, dialect) for each in self.visible]
@@ -218,14 +221,17 @@ class _List:
         waiting = joined(
             (sa.func.count(),), *visible, WAITS, recordsets.c.zone_id.in_(WAITING_ZONES)
         )
-        every = COUNT.where(IN_LIVE_ZONE, *self.visible)
+        every = _count_in_live_zones(dialect, *self.visible)
         return sa.select(every.scalar_subquery() - waiting.scalar_subquery())
 
-    def ids(self, holders: Sequence[str] | None) -> sa.Select[Any]:
+    def ids(self, dialect: str, holders: Sequence[str] | None) -> sa.Select[Any]:
         """What name and data leave, FEW and one more at most. holders: what data alone leaves, where
         it is a filter."""
-        conditions = [*self.visible, *self._own(apart=holders is None), *self._status()]
-        if holders is not None:
+        conditions = [*self._own(apart=holders is None), *self._status()]
+        if holders is None:
+            conditions += self.visible
+        else:
+            conditions += [queries.unhelpful(each, dialect) for each in self.visible]
             conditions.append(recordsets.c.id.in_(holders))
             if "name" in self.query.filters:
                 conditions.append(self._named(self.query.filters["name"]))
@@ -265,6 +271,15 @@ class _List:
         owner = "project_id" if self.zone is None else "zone_id"
         columns = (column.name,) if column is recordsets.c.id else (column.name, "id")
         return INDEXES.get((owner, *columns))
+
+
+def _count_in_live_zones(dialect: str, *conditions: Condition) -> sa.Select[Any]:
+    if dialect != "mysql":
+        return COUNT.where(IN_LIVE_ZONE, *conditions)
+    # MariaDB would look up each recordset's zone.
+    every = COUNT.where(*conditions)
+    gone = joined((sa.func.count(),), zones.c.deleted > LIVE, *conditions)
+    return sa.select(every.scalar_subquery() - gone.scalar_subquery())
 
 
 def waits_in(zone: Zone) -> Condition | None:
@@ -346,7 +361,7 @@ def _few_ids(connection: sa.Connection, wanted: _List) -> list[str] | None:
         holders = list(dict.fromkeys(rows))
         if not holders or wanted.by_data_alone:
             return holders
-    found = list(connection.execute(wanted.ids(holders)).scalars())
+    found = list(connection.execute(wanted.ids(connection.dialect.name, holders)).scalars())
     return found if len(found) <= FEW else None
 
 

@@ -10,6 +10,9 @@ Names follow Designate's where the meaning is the same. Three ideas carry the re
 * `zone_journal` has one row per revision: the IXFR difference as bytes. A row without payload says
   that the difference was too large to keep; transfers across it are whole (RFC 1995 section 4).
 
+Indexes that begin lists hold null first, as lists show it. PostgreSQL's do since migration 0011, which
+says it in words that SQLAlchemy has not for all databases: NULLS_FIRST names them.
+
 Columns that are compared ignoring case end in `_key` and hold the lower-case form.
 """
 
@@ -488,4 +491,12 @@ resource_events = sa.Table(
     sa.Column("happened_at", MOMENT, nullable=False),
     sa.Index("ix_resource_events_zone_id_happened_at", "zone_id", "happened_at"),
     **TABLE,
+)
+
+# Indexes of lists that are sorted by a nullable column.
+NULLS_FIRST = frozenset(
+    str(index.name)
+    for table in (zones, recordsets)
+    for index in table.indexes
+    if "id" in index.columns and any(column.nullable for column in list(index.columns)[1:])
 )

@@ -7,7 +7,7 @@ from alembic.migration import MigrationContext
 
 from designate.storage import migration
 from designate.storage.engine import Database
-from designate.storage.tables import metadata
+from designate.storage.tables import NULLS_FIRST, metadata
 
 
 @pytest.fixture
@@ -25,10 +25,33 @@ def migrated(url):
 
 def test_a_migrated_database_has_exactly_the_described_tables(migrated):
     with migrated.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        apart = NULLS_FIRST if connection.dialect.name == "postgresql" else ()
+        options = {
+            "compare_type": True,
+            "include_name": lambda name, kind, _: kind != "index" or name not in apart,
+            "include_object": lambda _, name, kind, *__: kind != "index" or name not in apart,
+        }
+        context = MigrationContext.configure(connection, opts=options)
         differences = compare_metadata(context, metadata)
 
     assert differences == []
+
+
+def test_postgresqls_indexes_of_lists_hold_null_first(migrated):
+    if migrated.reader.dialect.name != "postgresql":
+        return  # the others do by themselves
+    with migrated.read() as connection:
+        rows = connection.execute(sa.text("SELECT indexname, indexdef FROM pg_indexes")).all()
+    described = {
+        str(i.name): list(i.columns.keys()) for t in metadata.tables.values() for i in t.indexes
+    }
+    found = {row.indexname: row.indexdef for row in rows if "NULLS FIRST" in row.indexdef}
+
+    assert found.keys() == NULLS_FIRST
+    assert len(found) == 5
+    for name, definition in found.items():
+        columns = definition.partition("(")[2].rstrip(")").replace(" NULLS FIRST", "").split(", ")
+        assert columns == described[name]
 
 
 def test_texts_are_compared_by_code_point(migrated):

@@ -85,6 +85,7 @@ def measure_on(kind: str, show: Show, folder: Path) -> None:
         url = process.database
         seed.zone(url, "records.example.", RECORDSETS, announce=False, varied=True)
         seed.zones_in(url, ZONES)
+        seed.settle(url)
         client = Client(process.api)
         zone = client.call("GET", "/zones?name=records.example.")["zones"][0]
         marker = seed.middle(url, "recordsets", zone["id"])

@@ -135,6 +135,15 @@ def zones_in(url: str, count: int) -> None:
     database.close()
 
 
+def settle(url: str) -> None:
+    """PostgreSQL's statistics and visibility, which its autovacuum would see to within minutes."""
+    if url.startswith("postgresql"):
+        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(sa.text("VACUUM ANALYZE"))
+        engine.dispose()
+
+
 def middle(url: str, what: str, zone_id: str) -> str:
     """The id in the middle of a list in its default order."""
     database = _database(url)
