@@ -35,8 +35,13 @@ class Call:
             found = self.request.environ[BASE] = base_of(self.conf, self.request, mount)
         return str(found)
 
+    @property
+    def root(self) -> str:
+        """What the links of this version of the API start with."""
+        return f"{self.base}/v2"
+
     def link(self, path: str) -> str:
-        return f"{self.base}/v2{path}"
+        return self.root + path
 
 
 def base_of(conf: cfg.ConfigOpts, request: Request, mount: str) -> str:

@@ -210,12 +210,15 @@ class Resource:
         )
 
     def rendered(self, call: Call, value: Any) -> dict[str, Any]:
-        links = {"self": call.link(self.self_path(value))}
+        root = call.root
+        links = {"self": root + self.self_path(value)}
         for name, link in self.links.items():
             path = link(value)
             if path is not None:
-                links[name] = call.link(path)
-        return {**self.shape.render(value), "links": links}
+                links[name] = root + path
+        found = self.shape.render(value)
+        found["links"] = links
+        return found
 
     def list(self, call: Call) -> Response:
         params = paging.parameters(call.request)
