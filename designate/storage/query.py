@@ -139,22 +139,24 @@ def page(
     column = sort_columns.get(query.sort_key)
     if column is None:
         raise errors.BadRequest(f"sort key {query.sort_key} is not known", type="invalid_sort_key")
-    sqlite = connection.dialect.name == "sqlite"
+    dialect = connection.dialect.name
     descending = query.sort_dir == "desc"
     keys = (column,) if column is table.c.id else (column, table.c.id)
     if query.marker is not None:
         marked = _marked(connection, table, column, query.marker, visible)
-        after = _after(marked, table, column, descending, connection.dialect.name)
+        after = _after(marked, table, column, descending, dialect)
         statement = statement.where(after)
         if descending and marked[0] is None:
             # What is left has no value. MariaDB would sort it.
             keys = (table.c.id,)
     order: list[sa.UnaryExpression[Any]] = []
     for key in keys:
-        # SQLite keeps no statistics and would take the order's index; an expression has none.
-        sorting = sa.func.coalesce(key, sa.null()) if few and sqlite else key
+        # SQLite keeps no statistics, MariaDB's misjudge small tables; both would walk the order's index.
+        # An expression has none.
+        apart = few and dialect != "postgresql"
+        sorting = sa.func.coalesce(key, sa.null()) if apart else key
         ordered = sorting.desc() if descending else sorting.asc()
-        if key.nullable and connection.dialect.name == "postgresql":
+        if key.nullable and dialect == "postgresql":
             ordered = ordered.nulls_last() if descending else ordered.nulls_first()
         order.append(ordered)
     return statement.order_by(*order).limit(limit)

@@ -239,17 +239,25 @@ class _List:
             conditions.append(IN_LIVE_ZONE)
         return sa.select(recordsets.c.id).where(*conditions).limit(FEW + 1)
 
+    def is_dense(self, total: int, limit: int) -> bool:
+        """Whether so many are left of all that walking the index of the order to a page of them is
+        shorter than sorting them."""
+        if total <= FEW or self.zone is None:
+            return total > FEW
+        return limit * self.held < total * total
+
     def select(
-        self, dialect: str, *, few: bool, many: bool = False, ids: Sequence[str] | None = None
+        self, dialect: str, *, few: bool, walk: bool = False, ids: Sequence[str] | None = None
     ) -> sa.Select[Any]:
-        """few: whether name and data leave few; many: whether all filters together leave many. ids: of
-        all that is left, where they are known."""
+        """few: whether name and data leave few. walk: see is_dense. ids: of all that is left, where they
+        are known."""
         if ids is not None:
             own: tuple[Condition, ...] = (recordsets.c.id.in_(ids),)
         else:
             own = self.few(dialect) if few else self.conditions()
         mysql = dialect == "mysql"
-        index = self._index_of_order() if mysql and not self.query.filters else None
+        of_zone = walk and self.zone is not None and "data" not in self.query.filters
+        index = self._index_of_order() if mysql and (of_zone or not self.query.filters) else None
         columns = self.packed.columns(dialect)
         if self.zone is not None:
             found = sa.select(*columns).where(*own)
@@ -260,7 +268,7 @@ class _List:
         if index:
             found = found.with_hint(recordsets, f"FORCE INDEX ({index})")
         # MariaDB would begin with the zones where they are few, and sort all that they hold.
-        recordsets_first = mysql and ids is None and (many or OWN.issuperset(self.query.filters))
+        recordsets_first = mysql and ids is None and (walk or OWN.issuperset(self.query.filters))
         return found.prefix_with("STRAIGHT_JOIN") if recordsets_first else found
 
     def _index_of_order(self) -> str | None:
@@ -323,15 +331,15 @@ def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> 
         total = len(ids)
     elif count and query.filters and not exact:
         total = wanted.total(connection)
-    many = total is not None and total > FEW
+    walk = total is not None and wanted.is_dense(total, limit)
     if total is not None:
-        few = total <= FEW and (apart or SERVED.issuperset(query.filters))
-        apart = apart and few
+        few = not walk and (apart or SERVED.issuperset(query.filters))
+        apart = apart and total <= FEW
         if not total and query.marker is None and query.sort_key in SORT_COLUMNS:
             return Page(items=(), total_count=0)
     statement = queries.page(
         connection,
-        wanted.select(connection.dialect.name, few=apart, many=many, ids=ids),
+        wanted.select(connection.dialect.name, few=apart, walk=walk, ids=ids),
         query,
         table=recordsets,
         sort_columns=SORT_COLUMNS,

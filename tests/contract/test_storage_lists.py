@@ -15,7 +15,7 @@ from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import ZoneDraft
 from designate.storage import recordset_lists, zones
-from designate.storage.query import Scope
+from designate.storage.query import EVERYTHING, Scope
 from designate.storage.tables import zones as zones_table
 from tests.zonedata import Hidden
 
@@ -406,8 +406,19 @@ def _rows_read(connection):
     return sum(int(number) for name, number in numbers if name != "Handler_read_retry")
 
 
-@pytest.mark.parametrize("across", [False, True])
-@pytest.mark.parametrize("key", ["created_at", "type"])
+@pytest.mark.parametrize(
+    ("key", "across"),
+    [
+        ("created_at", False),
+        ("created_at", True),
+        ("type", False),
+        ("type", True),
+        ("updated_at", False),
+        ("updated_at", True),
+        ("ttl", False),
+        ("id", False),
+    ],
+)
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 def test_a_page_in_an_indexs_order_reads_no_more_than_it_shows(
     hidden, project, zone, across, direction, key
@@ -416,8 +427,8 @@ def test_a_page_in_an_indexs_order_reads_no_more_than_it_shows(
     owner = Scope(project_id=project.context.project_id) if across else zone
     marker = None if across else made[75].id
     query = Query(marker=marker, sort_key=key, sort_dir=direction)
-    if marker is not None and key == "type":
-        # All have one type: their order is that of the ids.
+    if marker is not None and key != "created_at":
+        # All have one type, no TTL and no change: their order is that of the ids.
         query = replace(query, marker=sorted(each.id for each in made)[75])
 
     with hidden.database.read() as connection:
@@ -427,6 +438,55 @@ def test_a_page_in_an_indexs_order_reads_no_more_than_it_shows(
 
     assert len(page.items) == 5
     assert read < 40
+
+
+@pytest.mark.parametrize("key", ["created_at", "name", "updated_at", "serial", "ttl", "status"])
+@pytest.mark.parametrize("direction", ["asc", "desc"])
+def test_a_page_of_zones_reads_no_more_than_it_shows(hidden, many_zones, key, direction):
+    owner = Scope(project_id=many_zones[0].project_id)
+    ordered = sorted(many_zones, key=lambda zone: (getattr(zone, key) or "", zone.id))
+    query = Query(marker=ordered[20].id, sort_key=key, sort_dir=direction)
+
+    with hidden.database.read() as connection:
+        before = _rows_read(connection)
+        page = zones.find(connection, query, owner, limit=5, catalogs=False)
+        read = _rows_read(connection) - before
+
+    behind = ordered[21:26] if direction == "asc" else ordered[15:20][::-1]
+    assert [zone.id for zone in page.items] == [zone.id for zone in behind]
+    assert read < 25
+
+
+@pytest.fixture(scope="module")
+def many_zones(hidden):
+    project = Project(hidden)
+    made = [project.zone(f"z{number}.{project.apex}") for number in range(40)]
+    with hidden.database.read() as connection:
+        return [zones.get(connection, zone.id, EVERYTHING) for zone in made]
+
+
+@pytest.mark.parametrize(
+    ("filters", "many"),
+    [({"data": "10.0.0.7*"}, False), ({"type": "A"}, True), ({"ttl": "60"}, True)],
+)
+def test_a_filter_that_an_index_serves_reads_what_it_leaves(
+    hidden, project, zone, filters, many, monkeypatch
+):
+    monkeypatch.setattr(recordset_lists, "FEW", 20)
+    for number in range(150):
+        project.add(zone, f"n{number:03}.{zone.name}", "A", f"10.0.0.{number}", ttl=60)
+
+    with hidden.database.read() as connection:
+        if connection.dialect.name == "mysql":
+            connection.exec_driver_sql(
+                "ANALYZE TABLE records"
+            )  # as the server does by itself later
+        before = _rows_read(connection)
+        page = listed(connection, Query(filters=filters), zone, limit=5, count=True)
+        read = _rows_read(connection) - before
+
+    assert (len(page.items), page.total_count) == (5, 150 if many else 11)
+    assert read < 60
 
 
 def test_an_unknown_marker_is_refused(project):

@@ -1,7 +1,7 @@
 """Prints the speed targets beside what this machine gives: `python -m tests.perf.bench [PART...]`.
 
-Parts: api, own, bind, sizes, default-rate, axfr, servers, creation, restart, lists, tasks, start,
-databases. Nothing here passes or fails.
+Parts: api, own, bind, sizes, default-rate, axfr, servers, creation, restart, lists (on each
+database), lists-mariadb, tasks, start, databases. Nothing here passes or fails.
 """
 
 from __future__ import annotations
