@@ -237,7 +237,27 @@ class _List:
                 conditions.append(self._named(self.query.filters["name"]))
         if self.zone is None:
             conditions.append(IN_LIVE_ZONE)
-        return sa.select(recordsets.c.id).where(*conditions).limit(FEW + 1)
+        found = sa.select(recordsets.c.id).where(*conditions).limit(FEW + 1)
+        index = INDEXES.get((self._owner, "name_key", "id"))
+        if dialect != "mysql" or not self._walks_names or not self.visible:
+            return found
+        # InnoDB itself compares the names, in half the time, where the index does not hold all columns.
+        found = found.add_columns(recordsets.c.changed_revision)
+        return found.with_hint(recordsets, f"FORCE INDEX ({index})")
+
+    @property
+    def _owner(self) -> str:
+        return "project_id" if self.zone is None else "zone_id"
+
+    @property
+    def _walks_names(self) -> bool:
+        """Whether the name is open at both ends, or at its beginning across zones, and nothing else finds
+        the recordsets."""
+        name = self.query.filters.get("name", "")
+        ends = name[:1] in queries.WILDCARDS and (
+            self.zone is None or name[-1:] in queries.WILDCARDS
+        )
+        return bool(name) and ends and "data" not in self.query.filters
 
     def is_dense(self, total: int, limit: int) -> bool:
         """Whether so many are left of all that walking the index of the order to a page of them is
@@ -276,9 +296,8 @@ class _List:
         column = SORT_COLUMNS.get(self.query.sort_key)
         if column is None or not self.visible:
             return None
-        owner = "project_id" if self.zone is None else "zone_id"
         columns = (column.name,) if column is recordsets.c.id else (column.name, "id")
-        return INDEXES.get((owner, *columns))
+        return INDEXES.get((self._owner, *columns))
 
 
 def _count_in_live_zones(dialect: str, *conditions: Condition) -> sa.Select[Any]:
