@@ -33,17 +33,10 @@ SORT_COLUMNS = {
     "type": recordsets.c.type,
     "ttl": recordsets.c.ttl,
 }
-# So few that sorting them is cheaper than walking the index of the order.
-FEW = 1000
 # Filters that an index serves, in a zone and of a project.
 SERVED = frozenset(("type", "ttl", "description", "status"))
 # Filters that read the recordset's own row alone.
 OWN = frozenset(("type", "ttl", "description"))
-# Names of indexes by their first three columns.
-INDEXES = {
-    tuple(column.name for column in index.columns)[:3]: str(index.name)
-    for index in recordsets.indexes
-}
 # Filters that leave few rows, looked up apart.
 APART = frozenset(("name", "data"))
 
@@ -103,8 +96,8 @@ class _List:
     def holders(self) -> sa.Select[Any]:
         """Of each record that the filter `data` finds: its recordset's id.
 
-        Left to itself MariaDB reads all records where it could look at an index, and all of a zone's
-        where a range of them would do; it takes a range for two zones, and no zone's id is empty.
+        Left to itself MariaDB reads all of a zone's records where a range of them would do; it takes a
+        range for two zones, and no zone's id is empty.
         """
         text = self.query.filters["data"]
         holders = sa.select(records.c.recordset_id).where(queries.match_data(text, records))
@@ -114,11 +107,11 @@ class _List:
                 return holders
             if not has_range:
                 holders = holders.where(records.c.data_key >= "")
-            return holders.with_hint(records, "FORCE INDEX (ix_records_data_key)", "mysql")
+            return queries.by_index(holders, records, "data_key")
         if not has_range:
             return holders.where(records.c.zone_id == self.zone.id)
         holders = holders.where(records.c.zone_id.in_((self.zone.id, "")))
-        return holders.with_hint(records, "FORCE INDEX (ix_records_zone_id_data_key)", "mysql")
+        return queries.by_index(holders, records, "zone_id", "data_key")
 
     @property
     def by_data_alone(self) -> bool:
@@ -177,7 +170,7 @@ class _List:
         others = self._others()
         if others is not None:
             number = _number(connection, others)
-            if number <= FEW:
+            if number <= queries.FEW:
                 return self.held - number
         if self.by_data_alone:
             several = self.holders().subquery()
@@ -204,7 +197,9 @@ class _List:
         ranges = [column < value, column > value, *([column.is_(None)] if column.nullable else ())]
         found = [sa.select(recordsets.c.id).where(*self.visible, each) for each in ranges]
         parts = [
-            sa.select(sa.func.count()).select_from(each.limit(FEW + 1).subquery()).scalar_subquery()
+            sa.select(sa.func.count())
+            .select_from(each.limit(queries.FEW + 1).subquery())
+            .scalar_subquery()
             for each in found
         ]
         return sa.select(sum(parts[1:], parts[0]))
@@ -237,13 +232,12 @@ class _List:
                 conditions.append(self._named(self.query.filters["name"]))
         if self.zone is None:
             conditions.append(IN_LIVE_ZONE)
-        found = sa.select(recordsets.c.id).where(*conditions).limit(FEW + 1)
-        index = INDEXES.get((self._owner, "name_key", "id"))
+        found = sa.select(recordsets.c.id).where(*conditions).limit(queries.FEW + 1)
         if dialect != "mysql" or not self._walks_names or not self.visible:
             return found
         # InnoDB itself compares the names, in half the time, where the index does not hold all columns.
         found = found.add_columns(recordsets.c.changed_revision)
-        return found.with_hint(recordsets, f"FORCE INDEX ({index})")
+        return queries.by_index(found, recordsets, self._owner, "name_key", "id")
 
     @property
     def _owner(self) -> str:
@@ -262,8 +256,8 @@ class _List:
     def is_dense(self, total: int, limit: int) -> bool:
         """Whether so many are left of all that walking the index of the order to a page of them is
         shorter than sorting them."""
-        if total <= FEW or self.zone is None:
-            return total > FEW
+        if total <= queries.FEW or self.zone is None:
+            return total > queries.FEW
         return limit * self.held < total * total
 
     def select(
@@ -275,29 +269,29 @@ class _List:
             own: tuple[Condition, ...] = (recordsets.c.id.in_(ids),)
         else:
             own = self.few(dialect) if few else self.conditions()
-        mysql = dialect == "mysql"
-        of_zone = walk and self.zone is not None and "data" not in self.query.filters
-        index = self._index_of_order() if mysql and (of_zone or not self.query.filters) else None
         columns = self.packed.columns(dialect)
         if self.zone is not None:
             found = sa.select(*columns).where(*own)
-            return found.with_hint(recordsets, f"FORCE INDEX ({index})") if index else found
-        # The zones are looked up for the recordsets, not the other way round.
-        live = queries.unhelpful(zones.c.deleted == LIVE, dialect)
-        found = joined(columns, live, *own)
-        if index:
-            found = found.with_hint(recordsets, f"FORCE INDEX ({index})")
-        # MariaDB would begin with the zones where they are few, and sort all that they hold.
-        recordsets_first = mysql and ids is None and (walk or OWN.issuperset(self.query.filters))
-        return found.prefix_with("STRAIGHT_JOIN") if recordsets_first else found
+            walk = walk and "data" not in self.query.filters
+        else:
+            # The zones are looked up for the recordsets, not the other way round.
+            found = joined(columns, queries.unhelpful(zones.c.deleted == LIVE, dialect), *own)
+            # MariaDB would begin with the zones where they are few, and sort all that they hold.
+            if ids is None and (walk or OWN.issuperset(self.query.filters)):
+                found = found.prefix_with("STRAIGHT_JOIN", dialect="mysql")
+            walk = False
+        if walk or not self.query.filters:
+            return queries.by_index(found, recordsets, *self._order())
+        return found
 
-    def _index_of_order(self) -> str | None:
-        """Left to itself MariaDB walks downwards from a list's end, not from the marker."""
+    def _order(self) -> tuple[str, ...]:
+        """The columns of an index that has the order; none without one."""
         column = SORT_COLUMNS.get(self.query.sort_key)
         if column is None or not self.visible:
-            return None
-        columns = (column.name,) if column is recordsets.c.id else (column.name, "id")
-        return INDEXES.get((self._owner, *columns))
+            return ()
+        return (
+            (self._owner, "id") if column is recordsets.c.id else (self._owner, column.name, "id")
+        )
 
 
 def _count_in_live_zones(dialect: str, *conditions: Condition) -> sa.Select[Any]:
@@ -353,7 +347,7 @@ def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> 
     walk = total is not None and wanted.is_dense(total, limit)
     if total is not None:
         few = not walk and (apart or SERVED.issuperset(query.filters))
-        apart = apart and total <= FEW
+        apart = apart and total <= queries.FEW
         if not total and query.marker is None and query.sort_key in SORT_COLUMNS:
             return Page(items=(), total_count=0)
     statement = queries.page(
@@ -382,14 +376,14 @@ def _few_ids(connection: sa.Connection, wanted: _List) -> list[str] | None:
         return None
     holders: list[str] | None = None
     if "data" in wanted.query.filters:
-        rows = connection.execute(wanted.holders().limit(FEW + 1)).scalars().all()
-        if len(rows) > FEW:
+        rows = connection.execute(wanted.holders().limit(queries.FEW + 1)).scalars().all()
+        if len(rows) > queries.FEW:
             return None
         holders = list(dict.fromkeys(rows))
         if not holders or wanted.by_data_alone:
             return holders
     found = list(connection.execute(wanted.ids(connection.dialect.name, holders)).scalars())
-    return found if len(found) <= FEW else None
+    return found if len(found) <= queries.FEW else None
 
 
 def _number(connection: sa.Connection, statement: sa.Select[Any]) -> int:

@@ -46,12 +46,6 @@ SORT_COLUMNS = {
 
 SHARED = sa.exists().where(shared_zones.c.zone_id == zones.c.id).label("shared")
 MOST_SHARES_LISTED = 10_000
-# So few that sorting them is cheaper than walking the index of the order.
-FEW = 1000
-# Names of indexes by their columns.
-INDEXES = {
-    tuple(column.name for column in index.columns): str(index.name) for index in zones.indexes
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,16 +285,17 @@ def find(
         if not scope.all_projects:
             count = count.where(project_usage.c.project_id == scope.project_id)
     total = int(connection.execute(count).scalar_one())
-    few = bool(query.filters) and total <= FEW
+    few = bool(query.filters) and total <= queries.FEW
     if few:
         # Left to itself MariaDB walks the whole index of the order for them.
         found = sa.select(zones.c.id).where(*conditions)
         ids = connection.execute(found).scalars().all() if total else ()
         conditions = [zones.c.id.in_(ids)]
     statement = sa.select(*LISTED.columns(dialect)).where(*conditions)
-    if dialect == "mysql" and not query.filters and not shared_ids:
-        index = _index_of_order(query, scope)
-        statement = statement.with_hint(zones, f"FORCE INDEX ({index})") if index else statement
+    column = SORT_COLUMNS.get(query.sort_key)
+    if column is not None and not query.filters and not shared_ids:
+        owner = () if scope.all_projects else ("project_id",)
+        statement = queries.by_index(statement, zones, *owner, "deleted", column.name, "id")
     statement = queries.page(
         connection,
         statement,
@@ -313,15 +308,6 @@ def find(
     )
     rows = LISTED.rows(connection.execute(statement), dialect)
     return Page(items=tuple(value(row) for row in rows), total_count=total)
-
-
-def _index_of_order(query: Query, scope: Scope) -> str | None:
-    """Left to itself MariaDB walks downwards from a list's end, not from the marker."""
-    column = SORT_COLUMNS.get(query.sort_key)
-    if column is None:
-        return None
-    owner = () if scope.all_projects else ("project_id",)
-    return INDEXES.get((*owner, "deleted", column.name, "id"))
 
 
 def lock_namespace(tx: Transaction, name: str) -> None:

@@ -17,10 +17,11 @@ from tests.zonedata import Hidden
 
 EACH_S = 3.0
 COUNTS = (1, 4, 16)
+KINDS = ("sqlite", "mariadb", "postgresql")
 
 
 def all_of_them(folder: Path) -> None:
-    for kind in ("sqlite", "mariadb", "postgresql"):
+    for kind in KINDS:
         with server(kind, folder) as databases:
             one(folder / kind, databases)
 

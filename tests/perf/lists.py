@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from tests.perf import seed
 from tests.perf.client import Client, Process, spread, timed
-from tests.perf.databases import server
+from tests.perf.databases import KINDS, server
 
 RECORDSETS, ZONES = 100_000, 10_000
 TURNS = 30
@@ -76,7 +76,7 @@ def zone_queries(marker: str) -> Iterator[tuple[str, str]]:
 
 def measure(show: Show, folder: Path) -> None:
     """On each database in turn."""
-    for kind in ("sqlite", "mariadb", "postgresql"):
+    for kind in KINDS:
         measure_on(kind, show, folder / kind)
 
 
