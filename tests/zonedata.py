@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+import sqlalchemy as sa
 from webob import Request
 
 from designate.api.app import build
@@ -73,6 +75,49 @@ class Prompt(LocalBus):
         self.call(topic, namespace, version, method, message)
 
 
+class Unversioned:
+    """Watches this process's transactions: one that changes what a zone holds raises the version of a
+    zone's row, on which kept answers rely. found: the first statement of each that does not."""
+
+    CHANGES = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (recordsets|records)\b")
+    VERSIONS = re.compile(r"INSERT INTO zones\b|UPDATE zones SET .*\bversion=", re.DOTALL)
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self._hooks = {
+            "before_cursor_execute": self._execute,
+            "commit": self._commit,
+            "rollback": self._forget,
+        }
+
+    def __enter__(self) -> Self:
+        for event, hook in self._hooks.items():
+            sa.event.listen(sa.Engine, event, hook)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for event, hook in self._hooks.items():
+            sa.event.remove(sa.Engine, event, hook)
+
+    def _execute(self, connection: sa.Connection, _cursor: object, text: str, *_: object) -> None:
+        if self.CHANGES.match(text):
+            connection.info.setdefault("changed", text)
+        elif self.VERSIONS.match(text):
+            connection.info["versioned"] = True
+
+    def _commit(self, connection: sa.Connection) -> None:
+        changed = connection.info.get("changed")
+        if changed and not connection.info.get("versioned"):
+            self.found.append(changed)
+        self._forget(connection)
+
+    def _forget(self, connection: sa.Connection) -> None:
+        if connection.invalidated:
+            return
+        for name in ("changed", "versioned"):
+            connection.info.pop(name, None)
+
+
 class Hidden:
     """`with Hidden(folder) as dns`: central and MiniDNS without nameservers behind them. now: central's
     clock; MiniDNS has the real one."""
@@ -88,9 +133,11 @@ class Hidden:
         self.central = CentralClient.over(bus)
         self.mdns = MiniDns(self.conf, self.database, self.worker)
         self.context = Context(project_id="p", roles=["admin"], user_id="u")
+        self._unversioned = Unversioned()
 
     def __enter__(self) -> Self:
         migration.sync(self.conf["storage:sqlalchemy"].connection)
+        self._unversioned.__enter__()
         spec = PoolSpec(
             id="794ccc2c-d751-44fe-b57f-8894c9f5c842",
             name="default",
@@ -103,6 +150,8 @@ class Hidden:
     def __exit__(self, *_: object) -> None:
         self.mdns.stop()
         self.database.close()
+        self._unversioned.__exit__()
+        assert not self._unversioned.found, self._unversioned.found
 
     @property
     def address(self) -> tuple[str, int]:

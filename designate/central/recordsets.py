@@ -35,6 +35,7 @@ from designate.model.query import Page, Query
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetId, RecordSetPatch
 from designate.model.zones import Action, Status, Zone, ZoneType
 from designate.storage import recordset_lists, recordsets, zones
+from designate.storage.answers import Answers
 from designate.storage.engine import Transaction
 from designate.storage.recordsets import StoredRecordSet
 from designate.storage.zones import StoredZone
@@ -102,6 +103,7 @@ class RecordSetsEndpoint:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._answers = Answers()
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -140,7 +142,7 @@ class RecordSetsEndpoint:
                 core.policy.check("get_zone", context, target_of(context, zone))
                 core.policy.check("find_recordsets", context, own_target(context))
                 return recordset_lists.in_zone(
-                    connection, query, zone, held, limit=limit, count=count
+                    connection, query, zone, held, self._answers, limit=limit, count=count
                 )
             core.policy.check("find_recordsets", context, own_target(context))
             return recordset_lists.across(
@@ -292,6 +294,7 @@ class RecordSetsEndpoint:
         revision = zone.revision + 1
         recordsets.update(tx, after, wire, revision, new_records=rdatas is not None)
         if not before.records and not after.records:
+            zones.update(tx, zone.id)
             return after
         deleted, added = rr.difference(
             placing.served(current.wire, before.ttl, zone), placing.served(wire, after.ttl, zone)

@@ -28,6 +28,8 @@ SQLITE_READERS: Final = 64
 WRITE_BY: Final = "designate_write_by"
 # Slack after which a server ends a transaction whose client has fallen silent, and its locks with it.
 SILENCE_S: Final = 10
+# Of all ids of a list as one text, see storage.packed. Bytes; a server sends no more than 16 MiB at once.
+LONGEST_TEXT: Final = 16 * 2**20
 HUNG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 Address = tuple[str, int]
 
@@ -142,7 +144,7 @@ def _mysql_arguments(settings: Settings, url: sa.URL) -> dict[str, Any]:
 
 def _set_up_mysql(connection: Any, settings: Settings, writes: bool) -> None:
     level = "READ COMMITTED, READ WRITE" if writes else "REPEATABLE READ, READ ONLY"
-    chosen = []
+    chosen = [f"group_concat_max_len = {LONGEST_TEXT}"]
     if settings.sql_mode is not None:
         chosen.append(f"sql_mode = {connection.escape(settings.sql_mode)}")
     if settings.wsrep_sync_wait is not None:
@@ -154,8 +156,7 @@ def _set_up_mysql(connection: Any, settings: Settings, writes: bool) -> None:
         chosen.append(f"autocommit = 0 /*M!100300 , idle_transaction_timeout = {silence_s} */")
     with connection.cursor() as cursor:
         cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {level}")
-        if chosen:
-            cursor.execute(f"SET {', '.join(chosen)}")
+        cursor.execute(f"SET {', '.join(chosen)}")
 
 
 def _set_up_postgresql(connection: Any, settings: Settings, writes: bool) -> None:

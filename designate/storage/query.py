@@ -85,17 +85,36 @@ def match_name(table: sa.Table, value: str) -> Condition:
 
 def match_data(value: str, columns: sa.FromClause) -> Condition:
     """As match, for record data: the index holds only its first characters."""
-    if is_open(value):
-        prefix = value[: min(value.index(mark) for mark in WILDCARDS if mark in value)]
-        # What the index holds in full is looked at there, and only the rest in its row. Two conditions,
-        # for MariaDB looks at an index alone where one reads nothing else.
-        in_full = sa.func.length(columns.c.data_key) < DATA_KEY_LENGTH
-        return sa.and_(
-            sa.or_(sa.not_(in_full), match(columns.c.data_key, value)),
-            sa.or_(in_full, match(columns.c.data, value)),
-            *_prefix_range(columns.c.data_key, prefix[:DATA_KEY_LENGTH]),
-        )
-    return sa.and_(columns.c.data_key == value[:DATA_KEY_LENGTH], columns.c.data == value)
+    if not is_open(value):
+        return sa.and_(columns.c.data_key == value[:DATA_KEY_LENGTH], columns.c.data == value)
+    # What the index holds in full is looked at there, and only the rest in its row. Two conditions,
+    # for MariaDB looks at an index alone where one reads nothing else.
+    in_full = _in_full(columns)
+    return sa.and_(
+        sa.or_(sa.not_(in_full), match(columns.c.data_key, value)),
+        sa.or_(in_full, match(columns.c.data, value)),
+        *_data_range(columns, value),
+    )
+
+
+def match_data_apart(value: str, columns: sa.FromClause) -> tuple[Condition, Condition]:
+    """An open match_data as two conditions, of which every row meets one at most: the first one reads
+    the index alone."""
+    in_full = _in_full(columns)
+    within = _data_range(columns, value)
+    return (
+        sa.and_(in_full, match(columns.c.data_key, value), *within),
+        sa.and_(sa.not_(in_full), match(columns.c.data, value), *within),
+    )
+
+
+def _in_full(columns: sa.FromClause) -> Condition:
+    return sa.func.length(columns.c.data_key) < DATA_KEY_LENGTH
+
+
+def _data_range(columns: sa.FromClause, value: str) -> tuple[Condition, ...]:
+    prefix = value[: min(value.index(mark) for mark in WILDCARDS if mark in value)]
+    return _prefix_range(columns.c.data_key, prefix[:DATA_KEY_LENGTH])
 
 
 def integer(column: sa.ColumnElement[Any], value: str) -> int | None:

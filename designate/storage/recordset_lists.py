@@ -7,9 +7,10 @@ that no order helps to find are looked for in an index that holds all that the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -17,7 +18,9 @@ from designate import errors
 from designate.model.query import Page, Query
 from designate.model.recordsets import RecordSet
 from designate.model.zones import Status, Zone
+from designate.storage import packed
 from designate.storage import query as queries
+from designate.storage.answers import Answer, Answers, Ordered
 from designate.storage.packed import Packed
 from designate.storage.query import Condition, Scope
 from designate.storage.recordsets import IS_SOA, SHOWN, ZONE_COLUMNS, Around, joined, values
@@ -39,6 +42,11 @@ SERVED = frozenset(("type", "ttl", "description", "status"))
 OWN = frozenset(("type", "ttl", "description"))
 # Filters that leave few rows, looked up apart.
 APART = frozenset(("name", "data"))
+
+# Of so many recordsets a zone's order is put together in this process.
+MOST_ORDERED: Final = 200_000
+# A page that takes longer is the next time cut from ids that were put in order.
+LONG_S: Final = 0.02
 
 REVISION = sa.case((IS_SOA, zones.c.revision), else_=recordsets.c.changed_revision)
 HAS_DATA = sa.or_(recordsets.c.record_count > 0, IS_SOA)
@@ -94,13 +102,19 @@ class _List:
         return queries.match_name(recordsets, text)
 
     def holders(self) -> sa.Select[Any]:
-        """Of each record that the filter `data` finds: its recordset's id.
+        """Of each record that the filter `data` finds: its recordset's id."""
+        return self._holding(queries.match_data(self.query.filters["data"], records))
 
-        Left to itself MariaDB reads all of a zone's records where a range of them would do; it takes a
-        range for two zones, and no zone's id is empty.
-        """
+    def all_holders(self) -> sa.CompoundSelect[Any]:
+        """The same, where many are found by a pattern."""
+        found = queries.match_data_apart(self.query.filters["data"], records)
+        return sa.union_all(*map(self._holding, found))
+
+    def _holding(self, matches: Condition) -> sa.Select[Any]:
+        """Left to itself MariaDB reads all of a zone's records where a range of them would do; it takes a
+        range for two zones, and no zone's id is empty."""
         text = self.query.filters["data"]
-        holders = sa.select(records.c.recordset_id).where(queries.match_data(text, records))
+        holders = sa.select(records.c.recordset_id).where(matches)
         has_range = queries.is_open(text) and text[0] not in queries.WILDCARDS
         if self.zone is None:
             if not queries.is_open(text):
@@ -112,6 +126,33 @@ class _List:
             return holders.where(records.c.zone_id == self.zone.id)
         holders = holders.where(records.c.zone_id.in_((self.zone.id, "")))
         return queries.by_index(holders, records, "zone_id", "data_key")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a name or data is looked for by a pattern."""
+        return any(queries.is_open(self.query.filters.get(name, "")) for name in APART)
+
+    def is_searched(self, count: bool) -> bool:
+        """Whether what the filters leave is looked for before the page is; count: whether the number of it
+        is wanted."""
+        apart = not APART.isdisjoint(self.query.filters)
+        return self.is_open or bool(count and self.query.filters and not apart)
+
+    def parts(self) -> Iterator[sa.Select[Any] | sa.CompoundSelect[Any]]:
+        """Ids of a zone's recordsets; those in all of these are what the filters leave."""
+        data = self.query.filters.get("data")
+        if data is not None:
+            yield self.all_holders() if queries.is_open(data) else self.holders()
+        own = [*self._own(apart=False), *self._status()]
+        if "name" in self.query.filters:
+            own.append(self._named(self.query.filters["name"]))
+        if own:
+            yield sa.select(recordsets.c.id).where(*self.visible, *own)
+
+    def order(self) -> sa.Select[Any]:
+        """The ids of all of the zone, to be put in order."""
+        every = sa.select(recordsets.c.id).where(*self.visible)
+        return queries.by_index(every, recordsets, *self._order())
 
     @property
     def by_data_alone(self) -> bool:
@@ -261,7 +302,12 @@ class _List:
         return limit * self.held < total * total
 
     def select(
-        self, dialect: str, *, few: bool, walk: bool = False, ids: Sequence[str] | None = None
+        self,
+        dialect: str,
+        *,
+        few: bool = False,
+        walk: bool = False,
+        ids: Sequence[str] | None = None,
     ) -> sa.Select[Any]:
         """few: whether name and data leave few. walk: see is_dense. ids: of all that is left, where they
         are known."""
@@ -312,15 +358,39 @@ def waits_in(zone: Zone) -> Condition | None:
 
 
 def in_zone(
-    connection: sa.Connection, query: Query, zone: Zone, held: int, *, limit: int, count: bool
+    connection: sa.Connection,
+    query: Query,
+    zone: Zone,
+    held: int,
+    answers: Answers,
+    *,
+    limit: int,
+    count: bool,
 ) -> Page[RecordSet]:
     """One page of a live zone's recordsets. Their managed_by is not read.
 
-    zone, held: the zone and how many recordsets it has, as this connection has just read it. count:
-    whether total_count is wanted. At most five statements, whatever is found.
+    zone, held: the zone and how many recordsets it has, as this connection has just read it. answers:
+    what was found before. count: whether total_count is wanted. At most six statements, whatever is found.
     """
     wanted = _List(query, zone, (recordsets.c.zone_id == zone.id,), held)
-    return _find(connection, wanted, limit, count)
+    searched = wanted.is_searched(count)
+    # What is served is told by the zone's row, whatever its version.
+    keeps = searched and "status" not in query.filters
+    known = answers.get(zone, query) if keeps else None
+    answer = known
+    if answer is None:
+        answer = _search(connection, wanted, count) if searched else None
+    elif answer.slow and answer.ordered is None:
+        answer = _in_order(connection, wanted) or answer
+    page = None if answer is None else _cut(connection, wanted, answer, limit)
+    if page is None:
+        began = time.perf_counter()
+        page = _page(connection, wanted, answer, limit, count)
+        if answer is not None and time.perf_counter() - began > LONG_S:
+            answer = replace(answer, slow=True)
+    if keeps and answer is not None and answer is not known:
+        answers.keep(zone, query, answer)
+    return page
 
 
 def across(
@@ -330,29 +400,46 @@ def across(
     visible: tuple[Condition, ...] = ()
     if not scope.all_projects:
         visible = (queries.of_project(recordsets.c.project_id, scope.project_id),)
-    return _find(connection, _List(query, None, visible), limit, count)
+    wanted = _List(query, None, visible)
+    answer = _search(connection, wanted, count) if wanted.is_searched(count) else None
+    return _page(connection, wanted, answer, limit, count)
 
 
-def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> Page[RecordSet]:
+def _search(connection: sa.Connection, wanted: _List, count: bool) -> Answer | None:
+    """What the filters leave, as far as it is known before the page is. None: more than a few, and
+    nobody asks how many."""
+    if wanted.is_open:
+        ids = _few_ids(connection, wanted)
+        if ids is not None:
+            return Answer(len(ids), tuple(ids))
+        # No order of the zone's leads to its records.
+        found = _in_order(connection, wanted) if "data" in wanted.query.filters else None
+        if found is not None:
+            return found
+    return Answer(wanted.total(connection)) if count else None
+
+
+def _page(
+    connection: sa.Connection, wanted: _List, answer: Answer | None, limit: int, count: bool
+) -> Page[RecordSet]:
     query = wanted.query
     apart = not APART.isdisjoint(query.filters)
-    exact = apart and not any(queries.is_open(query.filters.get(name, "")) for name in APART)
-    total: int | None = None
-    few = False
-    ids = _few_ids(connection, wanted) if apart and not exact else None
-    if ids is not None:
-        total = len(ids)
-    elif count and query.filters and not exact:
-        total = wanted.total(connection)
-    walk = total is not None and wanted.is_dense(total, limit)
+    total = None if answer is None else answer.total
+    walk = few = False
     if total is not None:
+        walk = wanted.is_dense(total, limit)
         few = not walk and (apart or SERVED.issuperset(query.filters))
         apart = apart and total <= queries.FEW
         if not total and query.marker is None and query.sort_key in SORT_COLUMNS:
             return Page(items=(), total_count=0)
     statement = queries.page(
         connection,
-        wanted.select(connection.dialect.name, few=apart, walk=walk, ids=ids),
+        wanted.select(
+            connection.dialect.name,
+            few=apart,
+            walk=walk,
+            ids=None if answer is None else answer.ids,
+        ),
         query,
         table=recordsets,
         sort_columns=SORT_COLUMNS,
@@ -360,13 +447,56 @@ def _find(connection: sa.Connection, wanted: _List, limit: int, count: bool) -> 
         visible=wanted.visible,
         few=few or apart,
     )
-    around = wanted.around
-    rows = wanted.packed.rows(connection.execute(statement), connection.dialect.name)
-    found = values(rows, [around or Around.of_row(row) for row in rows])
+    found = _items(connection, wanted, statement)
     if count and total is None:
         whole = query.marker is None and len(found) < limit
         total = len(found) if whole else wanted.total(connection)
     return Page(items=found, total_count=total)
+
+
+def _cut(
+    connection: sa.Connection, wanted: _List, answer: Answer, limit: int
+) -> Page[RecordSet] | None:
+    """The page, of an answer in order; None: it is not, or the marker is none of the answer's."""
+    if answer.ordered is None:
+        return None
+    ids = answer.ordered.after(wanted.query.marker, limit)
+    if ids is None:
+        return None
+    found: dict[str, RecordSet] = {
+        item.id: item
+        for item in _items(connection, wanted, wanted.select(connection.dialect.name, ids=ids))
+    }
+    return Page(items=tuple(found[each] for each in ids if each in found), total_count=answer.total)
+
+
+def _items(
+    connection: sa.Connection, wanted: _List, statement: sa.Select[Any]
+) -> tuple[RecordSet, ...]:
+    around = wanted.around
+    rows = wanted.packed.rows(connection.execute(statement), connection.dialect.name)
+    return values(rows, [around or Around.of_row(row) for row in rows])
+
+
+def _in_order(connection: sa.Connection, wanted: _List) -> Answer | None:
+    """All that the filters leave of a zone, in the query's order. None: they are too many."""
+    if wanted.zone is None or wanted.held > MOST_ORDERED:
+        return None
+    parts = [set(packed.column(connection, each, MOST_ORDERED)) for each in wanted.parts()]
+    statement = queries.page(
+        connection,
+        wanted.order(),
+        replace(wanted.query, marker=None),
+        table=recordsets,
+        sort_columns=SORT_COLUMNS,
+        limit=MOST_ORDERED,
+    )
+    every = packed.column(connection, statement, MOST_ORDERED)
+    if len(every) > MOST_ORDERED or any(len(part) > MOST_ORDERED for part in parts):
+        return None
+    left = set.intersection(*parts)
+    ordered = Ordered(each for each in every if each in left)
+    return Answer(len(ordered), ordered=ordered)
 
 
 def _few_ids(connection: sa.Connection, wanted: _List) -> list[str] | None:

@@ -210,8 +210,8 @@ def test_the_sweep_repairs_what_was_missed_and_does_nothing_else(listed):
     with listed.database.engine.begin() as connection:
         drop = sa.text("DELETE FROM recordsets WHERE name = :name")
         connection.execute(drop, {"name": f"{lost.id}.zones.{CATALOG}"})
-        fewer = sa.text("UPDATE zones SET recordset_count = recordset_count - 1 WHERE id = :id")
-        connection.execute(fewer, {"id": catalog.id})
+        fewer = "UPDATE zones SET version=version + 1, recordset_count = recordset_count - 1"
+        connection.execute(sa.text(f"{fewer} WHERE id = :id"), {"id": catalog.id})
     assert set(members(listed)) == {kept.id}
 
     for _ in range(2):
@@ -332,7 +332,8 @@ def test_many_zones_enter_a_new_catalog_in_batches_of_one_serial_each(served):
     apply(served, spec(CatalogZone(fqdn=CATALOG)))
     with served.database.engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM recordsets WHERE type = 'PTR'"))
-        connection.execute(sa.text("UPDATE zones SET recordset_count = 3 WHERE type = 'CATALOG'"))
+        fewer = "UPDATE zones SET version=version + 1, recordset_count = 3 WHERE type = 'CATALOG'"
+        connection.execute(sa.text(fewer))
     core = core_of(served)
     (pool,) = served.central.pools.find(admin_context())
     before = catalog_of(served).revision

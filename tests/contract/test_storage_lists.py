@@ -16,6 +16,7 @@ from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import ZoneDraft
 from designate.storage import query as queries
 from designate.storage import recordset_lists, zones
+from designate.storage.answers import Answers
 from designate.storage.query import EVERYTHING, Scope
 from designate.storage.tables import zones as zones_table
 from tests.zonedata import Hidden
@@ -185,7 +186,7 @@ def listed(connection, query, owner, **how):
     if isinstance(owner, Scope):
         return recordset_lists.across(connection, query, owner, **how)
     zone, held = zones.counted(connection, owner.id, Scope(project_id=owner.project_id))
-    return recordset_lists.in_zone(connection, query, zone, held, **how)
+    return recordset_lists.in_zone(connection, query, zone, held, Answers(), **how)
 
 
 def watched(connection):

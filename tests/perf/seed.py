@@ -135,6 +135,13 @@ def zones_in(url: str, count: int) -> None:
     database.close()
 
 
+def touch(url: str, zone_id: str) -> None:
+    """Change the zone's row as a change of what it holds would."""
+    database = _database(url)
+    database.write(lambda tx: zones.update(tx, zone_id))
+    database.close()
+
+
 def settle(url: str) -> None:
     """PostgreSQL's statistics and visibility, which its autovacuum would see to within minutes."""
     if url.startswith("postgresql"):

@@ -1,0 +1,95 @@
+"""What filters found in zones, kept until the zone changes.
+
+A pattern that is open at its beginning is looked for in all of a zone, and clients ask for a list page by
+page: each page would walk the zone again to count the same recordsets. Every change of a zone or of what
+it holds raises the version of the zone's row in the same transaction, so an answer holds as long as the
+version that was read with it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from cachetools import LRUCache
+
+from designate.model.query import Query
+from designate.model.zones import Zone
+
+# Bytes of all answers together.
+MOST_KEPT: Final = 32 * 2**20
+# Of an answer without ids; of each id that is not in order.
+LEAST_SIZE: Final = 4096
+ID_SIZE: Final = 90
+LONGEST_FILTERS: Final = 1000
+ID_LENGTH: Final = 36
+
+
+class Ordered:
+    """Ids in a list's order, a few bytes for each. ids: of ID_LENGTH ASCII letters each, which every
+    recordset's is."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self._text = "".join(ids)
+
+    def __len__(self) -> int:
+        return len(self._text) // ID_LENGTH
+
+    def after(self, marker: str | None, limit: int) -> list[str] | None:
+        """At most `limit` of them, from the one behind the marker; None: the marker is not one of them."""
+        start = 0
+        if marker is not None:
+            start = self._text.find(marker)
+            while start % ID_LENGTH and start >= 0:
+                start = self._text.find(marker, start + 1)
+            if start < 0 or len(marker) != ID_LENGTH:
+                return None
+            start += ID_LENGTH
+        end = min(start + limit * ID_LENGTH, len(self._text))
+        return [self._text[at : at + ID_LENGTH] for at in range(start, end, ID_LENGTH)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """total: how many recordsets the filters leave. ids: which, in no order, where they are few. ordered:
+    all of them in the query's order. slow: finding a page in this order took long."""
+
+    total: int
+    ids: tuple[str, ...] | None = None
+    ordered: Ordered | None = None
+    slow: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes, more or less."""
+        ordered = 0 if self.ordered is None else len(self.ordered) * ID_LENGTH
+        return LEAST_SIZE + len(self.ids or ()) * ID_SIZE + ordered
+
+
+class Answers:
+    """The newest answer to each query of each zone; those not asked for longest are forgotten first.
+    Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: LRUCache[Hashable, tuple[int, Answer]] = LRUCache(
+            MOST_KEPT, getsizeof=lambda kept: kept[1].size
+        )
+
+    def get(self, zone: Zone, query: Query) -> Answer | None:
+        """What was kept for these filters and this order. zone: as the connection has just read it."""
+        with self._lock:
+            version, answer = self._kept.get(_key(zone, query), (None, None))
+        return answer if version == zone.version else None
+
+    def keep(self, zone: Zone, query: Query, answer: Answer) -> None:
+        """zone: of the snapshot that the answer is of."""
+        if sum(map(len, query.filters.values())) <= LONGEST_FILTERS:
+            with self._lock:
+                self._kept[_key(zone, query)] = (zone.version, answer)
+
+
+def _key(zone: Zone, query: Query) -> Hashable:
+    return zone.id, frozenset(query.filters.items()), query.sort_key, query.sort_dir
