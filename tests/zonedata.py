@@ -24,6 +24,8 @@ from designate.rpc.clients import CentralClient
 from designate.rpc.local import LocalBus
 from designate.storage import migration
 from designate.storage.engine import Database
+from designate.storage.tables import guest_recordsets, recordsets
+from designate.storage.tables import zones as zones_table
 from tests.service import make_conf
 
 
@@ -149,9 +151,39 @@ class Hidden:
 
     def __exit__(self, *_: object) -> None:
         self.mdns.stop()
+        miscounted = self._miscounted()
         self.database.close()
         self._unversioned.__exit__()
         assert not self._unversioned.found, self._unversioned.found
+        assert not miscounted, miscounted
+
+    def _miscounted(self) -> list[str]:
+        """Live zones whose numbers of recordsets, their owner's and others', are not what they hold."""
+        held = sa.select(
+            recordsets.c.zone_id,
+            sa.func.coalesce(recordsets.c.project_id, ""),
+            sa.func.count(),
+        ).group_by(recordsets.c.zone_id, recordsets.c.project_id)
+        guests = sa.select(guest_recordsets).where(guest_recordsets.c.recordsets != 0)
+        found = []
+        with self.database.read() as connection:
+            counted: dict[str, dict[str, int]] = {}
+            for zone_id, project_id, number in connection.execute(held):
+                counted.setdefault(zone_id, {})[project_id] = number
+            told: dict[str, dict[str, int]] = {}
+            for row in connection.execute(guests):
+                told.setdefault(row.zone_id, {})[row.project_id] = row.recordsets
+            for zone in connection.execute(sa.select(zones_table)):
+                owner = zone.project_id or ""
+                each = counted.get(zone.id, {})
+                others = {name: number for name, number in each.items() if name != owner}
+                if zone.deleted != "0":
+                    others = {}
+                elif zone.recordset_count != sum(each.values()):
+                    found.append(f"{zone.name}: {zone.recordset_count}, not {sum(each.values())}")
+                if told.get(zone.id, {}) != others:
+                    found.append(f"{zone.name}: {told.get(zone.id)} of others, not {others}")
+        return found
 
     @property
     def address(self) -> tuple[str, int]:

@@ -23,7 +23,7 @@ from designate.context import Context, admin_context
 from designate.model.inbound import InboundContent, InboundKey, InboundPlan, Taken
 from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone, ZoneType
-from designate.storage import inbound, journal, recordsets, zones
+from designate.storage import guests, inbound, journal, recordsets, zones
 from designate.storage.engine import Transaction
 from designate.storage.journal import Step
 from designate.storage.zones import StoredZone
@@ -197,6 +197,8 @@ class InboundEndpoint:
         recordsets.insert_many(tx, new.made, after.revision)
         inbound.update_many(tx, new.changed, after.revision)
         inbound.delete_many(tx, [held.id for held in new.changes.gone])
+        if new.changes.gone:
+            guests.recount(tx, zone)
         self._journal(tx, stored, after, new, now)
         refresh_at, expires_at = self._timers(after, now)
         zones.update(

@@ -34,7 +34,7 @@ from designate.model.codec import UNSET
 from designate.model.query import Page, Query
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetId, RecordSetPatch
 from designate.model.zones import Action, Status, Zone, ZoneType
-from designate.storage import recordset_lists, recordsets, zones
+from designate.storage import guests, recordset_lists, recordsets, zones
 from designate.storage.answers import Answers
 from designate.storage.engine import Transaction
 from designate.storage.recordsets import StoredRecordSet
@@ -208,6 +208,7 @@ class RecordSetsEndpoint:
             created_at=self._core.now(),
         )
         wire = placing.stored(recordset, rdatas)
+        guests.add(tx, zone, recordset.project_id, 1)
         counts = {"recordset_count": stored.recordset_count + 1}
         if not rdatas:
             recordsets.insert(tx, recordset, wire, 0)
@@ -339,6 +340,7 @@ class RecordSetsEndpoint:
     def _remove(self, tx: Transaction, stored: StoredZone, current: StoredRecordSet) -> None:
         gone = current.recordset
         recordsets.delete(tx, gone.id)
+        guests.add(tx, stored.zone, gone.project_id, -1)
         counts = {"recordset_count": stored.recordset_count - 1}
         if not gone.records:
             zones.update(tx, stored.zone.id, **counts)

@@ -20,7 +20,7 @@ from designate.model.quotas import Quotas
 from designate.model.recordsets import Managed, RecordSet, RecordSetDraft, RecordSetId
 from designate.model.resources import Declared
 from designate.model.zones import Action, Status, ZoneType
-from designate.storage import recordsets, zones
+from designate.storage import guests, recordsets, zones
 from designate.storage import resources as events
 from designate.storage.engine import Transaction
 from designate.storage.query import EVERYTHING
@@ -219,6 +219,7 @@ class _Change:
 
     def remove(self, old: StoredRecordSet) -> None:
         recordsets.delete(self.tx, old.recordset.id)
+        guests.add(self.tx, self.stored.zone, old.recordset.project_id, -1)
         wire = placing.served(old.wire, old.recordset.ttl, self.stored.zone)
         self.deleted += rr.split(wire)
         self.made -= 1

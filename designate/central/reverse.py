@@ -26,7 +26,7 @@ from designate.context import Context
 from designate.model.quotas import Quotas
 from designate.model.recordsets import Managed, RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone, ZoneDraft, ZoneId, ZoneType
-from designate.storage import family, recordsets, zones
+from designate.storage import family, guests, recordsets, zones
 from designate.storage import quotas as stored_quotas
 from designate.storage.engine import Transaction
 from designate.storage.query import EVERYTHING
@@ -167,6 +167,7 @@ class ReverseZones:
         )
         wire = placing.stored(recordset, (ptr.rdata,))
         recordsets.insert(tx, recordset, wire, zone.revision + 1)
+        guests.add(tx, zone, recordset.project_id, 1)
         added = rr.split(placing.served(wire, ptr.ttl, zone))
         advance(self._core, tx, stored, added=added, columns={"recordset_count": count})
         context = _acting_for(ptr.managed.project_id)
@@ -225,6 +226,7 @@ class ReverseZones:
         for old in _again(tx, found):
             if still(old.recordset):
                 recordsets.delete(tx, old.recordset.id)
+                guests.add(tx, stored.zone, old.recordset.project_id, -1)
                 context = _acting_for(old.recordset.project_id)
                 gone_one = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
                 self._core.tell(tx, context, "dns.recordset.delete", gone_one)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from designate.storage.engine import Transaction
 from designate.storage.tables import lease_groups, leases
-from designate.storage.zones import adding
+from designate.storage.upsert import adding
 
 _GENERATION = sa.select(lease_groups.c.generation).where(
     lease_groups.c.name == sa.bindparam("name")

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from designate.model.ownership import Share, TransferAccept, TransferRequest
+from designate.storage import guests
 from designate.storage.engine import Transaction
 from designate.storage.rows import Rows
 from designate.storage.tables import (
@@ -112,3 +113,4 @@ def change_owner(tx: Transaction, zone_id: str, old: str | None, project_id: str
     tx.execute(
         sa.update(recordsets).where(recordsets.c.zone_id == zone_id).values(project_id=project_id)
     )
+    guests.forget(tx, zone_id)

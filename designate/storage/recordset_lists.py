@@ -8,7 +8,7 @@ that no order helps to find are looked for in an index that holds all that the s
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,11 +18,11 @@ from designate import errors
 from designate.model.query import Page, Query
 from designate.model.recordsets import RecordSet
 from designate.model.zones import Status, Zone
-from designate.storage import packed
+from designate.storage import guests, packed
 from designate.storage import query as queries
 from designate.storage.answers import Answer, Answers, Ordered
 from designate.storage.packed import Packed
-from designate.storage.query import Condition, Scope
+from designate.storage.query import EVERYTHING, Condition, Scope
 from designate.storage.recordsets import IS_SOA, SHOWN, ZONE_COLUMNS, Around, joined, values
 from designate.storage.tables import LIVE, records, recordsets, zones
 
@@ -53,8 +53,11 @@ HAS_DATA = sa.or_(recordsets.c.record_count > 0, IS_SOA)
 WAITS = sa.and_(HAS_DATA, zones.c.served_revision < REVISION)
 # A tombstone's `deleted` is its id, and every id sorts behind LIVE: a range of an index.
 IN_LIVE_ZONE = recordsets.c.zone_id.not_in(sa.select(zones.c.id).where(zones.c.deleted > LIVE))
+# Their status finds them by an index.
 WAITING_ZONES = sa.select(zones.c.id).where(
-    zones.c.deleted == LIVE, zones.c.served_revision < zones.c.revision
+    zones.c.deleted == LIVE,
+    zones.c.status.in_((Status.PENDING, Status.ERROR)),
+    zones.c.served_revision < zones.c.revision,
 )
 OF_ZONE = Packed(*SHOWN)
 OF_ZONES = Packed(*SHOWN, *ZONE_COLUMNS)
@@ -64,12 +67,13 @@ COUNT: sa.Select[Any] = sa.select(sa.func.count()).select_from(recordsets)
 @dataclass(frozen=True, slots=True)
 class _List:
     """One list. zone: None across zones. visible: what the caller may see of `recordsets`. held: how
-    many recordsets the zone has."""
+    many recordsets the zone has. scope: whose across zones."""
 
     query: Query
     zone: Zone | None
     visible: tuple[Condition, ...]
     held: int = 0
+    scope: Scope = EVERYTHING
 
     @property
     def packed(self) -> Packed:
@@ -204,27 +208,40 @@ class _List:
 
     def total(self, connection: sa.Connection) -> int:
         """How many there are. Where the zone's row says it, no statement is needed."""
-        if self.zone is None:
-            return _number(connection, self._count_across(connection.dialect.name))
-        if not self.query.filters:
-            return self.held
-        others = self._others()
-        if others is not None:
-            number = _number(connection, others)
-            if number <= queries.FEW:
-                return self.held - number
+        filters = self.query.filters
+        if not filters:
+            return self._held(connection)
+        if filters == {"status": Status.ACTIVE}:
+            return self._held(connection) - self._waiting(connection)
+        value = self._value()
+        if value is not None:
+            total = self._by_index(connection, *value)
+            if total is not None:
+                return total
         if self.by_data_alone:
             several = self.holders().subquery()
             return _number(connection, sa.select(sa.func.count(several.c.recordset_id.distinct())))
-        if self.query.filters != {"status": Status.ACTIVE}:
+        if self.zone is not None:
             return _number(connection, COUNT.where(*self.conditions()))
-        waits = waits_in(self.zone)
-        waiting = 0 if waits is None else _number(connection, COUNT.where(*self.visible, waits))
-        return self.held - waiting
+        return _number(connection, self._count_across(connection.dialect.name))
 
-    def _others(self) -> sa.Select[Any] | None:
-        """How many of the zone's recordsets have not the value that is asked for, where an index tells:
-        most often few. Beyond FEW it is a number above FEW. None: the filters are others."""
+    def _held(self, connection: sa.Connection) -> int:
+        """How many there are without filters."""
+        if self.zone is not None:
+            return self.held
+        return _number(connection, guests.recordsets_of(self.scope))
+
+    def _waiting(self, connection: sa.Connection) -> int:
+        """How many of those are not served yet."""
+        if self.zone is None:
+            visible = [queries.unhelpful(each, connection.dialect.name) for each in self.visible]
+            behind = recordsets.c.zone_id.in_(WAITING_ZONES)
+            return _number(connection, joined((sa.func.count(),), *visible, WAITS, behind))
+        waits = waits_in(self.zone)
+        return 0 if waits is None else _number(connection, COUNT.where(*self.visible, waits))
+
+    def _value(self) -> tuple[sa.Column[Any], str | int] | None:
+        """The only filter, where it asks for one value of a column that has an index."""
         if len(self.query.filters) != 1:
             return None
         [(name, text)] = self.query.filters.items()
@@ -232,33 +249,42 @@ class _List:
             return None
         column = recordsets.c[name]
         value = text if name == "type" else queries.integer(column, text)
-        if value is None:
-            return None
-        # Each of them is a range of the index, which not every database finds in an OR.
+        return None if value is None else (column, value)
+
+    def _by_index(
+        self, connection: sa.Connection, column: sa.Column[Any], value: str | int
+    ) -> int | None:
+        """How many have the value: they, or all others, are most often few. None: neither are."""
+        these = [sa.and_(*self.visible, column == value)]
+        # Each is a range of the index, which not every database finds in an OR.
         ranges = [column < value, column > value, *([column.is_(None)] if column.nullable else ())]
-        found = [sa.select(recordsets.c.id).where(*self.visible, each) for each in ranges]
-        parts = [
-            sa.select(sa.func.count())
-            .select_from(each.limit(queries.FEW + 1).subquery())
-            .scalar_subquery()
-            for each in found
-        ]
-        return sa.select(sum(parts[1:], parts[0]))
+        others = [sa.and_(*self.visible, each) for each in ranges]
+        few = queries.FEW
+        number, left = connection.execute(
+            sa.select(*(_bounded(each, few).scalar_subquery() for each in (these, others)))
+        ).one()
+        if number <= few:
+            return int(number) - self._gone(connection, these)
+        held = self._held(connection)
+        if left > few and column is recordsets.c.type and self.zone is None:
+            # Each zone has its SOA and NS.
+            few = held // 4
+            left = _number(connection, _bounded(others, few))
+        return None if left > few else held - int(left) + self._gone(connection, others)
+
+    def _gone(self, connection: sa.Connection, conditions: Sequence[Condition]) -> int:
+        """How many of these are left of deleted zones."""
+        if self.zone is not None:
+            return 0
+        return _number(connection, sa.select(_added(_gone(each) for each in conditions)))
 
     def _count_across(self, dialect: str) -> sa.Select[Any]:
-        status = self.query.filters.get("status")
-        if status is None:
+        if "status" not in self.query.filters:
             return _count_in_live_zones(dialect, *self.conditions())
         if set(self.query.filters) != {"status"}:
             return joined((sa.func.count(),), zones.c.deleted == LIVE, *self.conditions())
         visible = [queries.unhelpful(each, dialect) for each in self.visible]
-        if status != Status.ACTIVE:
-            return joined((sa.func.count(),), *visible, *self._status())
-        waiting = joined(
-            (sa.func.count(),), *visible, WAITS, recordsets.c.zone_id.in_(WAITING_ZONES)
-        )
-        every = _count_in_live_zones(dialect, *self.visible)
-        return sa.select(every.scalar_subquery() - waiting.scalar_subquery())
+        return joined((sa.func.count(),), *visible, *self._status())
 
     def ids(self, dialect: str, holders: Sequence[str] | None) -> sa.Select[Any]:
         """What name and data leave, FEW and one more at most. holders: what data alone leaves, where
@@ -340,13 +366,29 @@ class _List:
         )
 
 
+def _bounded(conditions: Sequence[Condition], most: int) -> sa.Select[Any]:
+    """How many meet one of these, which exclude each other; beyond `most` a number above it."""
+    found = (sa.select(recordsets.c.id).where(each).limit(most + 1) for each in conditions)
+    return sa.select(
+        _added(sa.select(sa.func.count()).select_from(each.subquery()) for each in found)
+    )
+
+
+def _added(numbers: Iterable[sa.Select[Any]]) -> sa.ColumnElement[int]:
+    first, *more = (each.scalar_subquery() for each in numbers)
+    return sum(more, first)
+
+
+def _gone(*conditions: Condition) -> sa.Select[Any]:
+    return joined((sa.func.count(),), zones.c.deleted > LIVE, *conditions)
+
+
 def _count_in_live_zones(dialect: str, *conditions: Condition) -> sa.Select[Any]:
     if dialect != "mysql":
         return COUNT.where(IN_LIVE_ZONE, *conditions)
     # MariaDB would look up each recordset's zone.
     every = COUNT.where(*conditions)
-    gone = joined((sa.func.count(),), zones.c.deleted > LIVE, *conditions)
-    return sa.select(every.scalar_subquery() - gone.scalar_subquery())
+    return sa.select(every.scalar_subquery() - _gone(*conditions).scalar_subquery())
 
 
 def waits_in(zone: Zone) -> Condition | None:
@@ -400,7 +442,7 @@ def across(
     visible: tuple[Condition, ...] = ()
     if not scope.all_projects:
         visible = (queries.of_project(recordsets.c.project_id, scope.project_id),)
-    wanted = _List(query, None, visible)
+    wanted = _List(query, None, visible, scope=scope)
     answer = _search(connection, wanted, count) if wanted.is_searched(count) else None
     return _page(connection, wanted, answer, limit, count)
 

@@ -111,6 +111,8 @@ for _columns in (
     ("project_id", "deleted", "ttl", "id"),
     ("project_id", "deleted", "status", "id"),
     ("project_id", "deleted", "email"),
+    # Changes with every recordset: what adding them up reads alone.
+    ("project_id", "deleted", "recordset_count"),
     ("pool_id", "deleted", "ns_version"),
     ("parent_zone_id",),
 ):
@@ -282,6 +284,19 @@ project_usage = sa.Table(
     metadata,
     sa.Column("project_id", ID, primary_key=True),
     sa.Column("zones", sa.Integer, nullable=False),
+    **TABLE,
+)
+
+# How many recordsets a project has in a zone of another owner, while the zone lives. "" is no project.
+guest_recordsets = sa.Table(
+    "guest_recordsets",
+    metadata,
+    sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("project_id", ID, primary_key=True),
+    sa.Column("owner_id", ID, nullable=False),
+    sa.Column("recordsets", sa.Integer, nullable=False),
+    sa.Index("ix_guest_recordsets_project_id", "project_id"),
+    sa.Index("ix_guest_recordsets_owner_id", "owner_id"),
     **TABLE,
 )
 

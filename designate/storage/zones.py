@@ -10,13 +10,13 @@ from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 from designate import errors
 from designate.model.codec import from_plain, to_plain
 from designate.model.query import Page, Query
 from designate.model.shards import SHARDS, shard_of
 from designate.model.zones import Action, Master, Status, Zone, ZoneId, ZoneType
+from designate.storage import guests
 from designate.storage import query as queries
 from designate.storage.engine import Transaction
 from designate.storage.packed import Lookup, Packed
@@ -30,6 +30,7 @@ from designate.storage.tables import (
     shared_zones,
     zones,
 )
+from designate.storage.upsert import adding
 
 MASTERS = tuple[Master, ...]
 
@@ -327,23 +328,6 @@ def owned_zones(tx: Transaction, project_id: str, change: int) -> int:
     return int(tx.execute(OWNED, {"project_id": project_id}).scalar_one())
 
 
-@cache
-def adding(dialect: str, table: sa.Table, name: str) -> sa.Insert:
-    """Inserts a row, or adds the column's value to that of the row that has its primary key."""
-    column = table.c[name]
-    if dialect == "mysql":
-        upsert = mysql.insert(table)
-        return upsert.on_duplicate_key_update({name: column + upsert.inserted[name]})
-    key = list(table.primary_key)
-    if dialect == "postgresql":
-        insert = postgresql.insert(table)
-        return insert.on_conflict_do_update(
-            index_elements=key, set_={name: column + insert.excluded[name]}
-        )
-    lite = sqlite.insert(table)
-    return lite.on_conflict_do_update(index_elements=key, set_={name: column + lite.excluded[name]})
-
-
 def insert(
     tx: Transaction,
     zone: Zone,
@@ -445,6 +429,7 @@ def bury(tx: Transaction, zone: Zone, now: datetime) -> None:
         error=None,
         updated_at=now,
     )
+    guests.forget(tx, zone.id)
     if zone.project_id is not None:
         owned_zones(tx, zone.project_id, -1)
 

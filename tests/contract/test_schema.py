@@ -5,9 +5,11 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from designate.storage import migration
+from designate.storage import guests, migration
 from designate.storage.engine import Database
-from designate.storage.tables import NULLS_FIRST, metadata
+from designate.storage.query import EVERYTHING, Scope
+from designate.storage.tables import NULLS_FIRST, guest_recordsets, metadata, pools, recordsets
+from tests.perf import seed
 
 
 @pytest.fixture
@@ -90,3 +92,32 @@ def test_sync_is_repeatable_and_leaves_the_default_pool(url):
     assert current == newest
     assert migration.is_current(url)
     assert names == ["default"]
+
+
+def test_recordsets_in_zones_of_others_are_counted_as_they_are_found(url):
+    migration.upgrade(url, "0011")
+    database = Database(url)
+    served_by = [{"hostname": "ns1.example.org.", "priority": 1}]
+    database.write(lambda tx: tx.execute(sa.update(pools).values(ns_records=served_by)))
+    zone_id = seed.zone(url, "guests.example.", 6, announce=False)
+    seed.zone(url, "alone.example.", 6, announce=False)
+    for project_id, names in (("other", ("h1", "h2")), (None, ("h3",))):
+        keys = [f"{name}.guests.example." for name in names]
+        given = sa.update(recordsets).where(recordsets.c.name_key.in_(keys))
+        database.write(
+            lambda tx, given=given, to=project_id: tx.execute(given.values(project_id=to))
+        )
+
+    migration.sync(url)
+
+    with database.read() as connection:
+        found = connection.execute(sa.select(guest_recordsets)).all()
+        numbers = [
+            connection.execute(guests.recordsets_of(scope)).scalar_one()
+            for scope in (
+                Scope(project_id=seed.PROJECT), Scope(project_id="other"), Scope(), EVERYTHING
+            )
+        ]  # fmt: skip
+    database.close()
+    assert sorted(found) == [(zone_id, "", seed.PROJECT, 1), (zone_id, "other", seed.PROJECT, 2)]
+    assert numbers == [13, 2, 0, 16]
