@@ -9,7 +9,7 @@ version that was read with it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,11 +28,14 @@ ID_LENGTH: Final = 36
 
 
 class Ordered:
-    """Ids in a list's order, a few bytes for each. ids: of ID_LENGTH ASCII letters each, which every
-    recordset's is."""
+    """Ids in a list's order, a few bytes for each. ids: UUIDs, of ID_LENGTH letters each. Raises
+    ValueError for others."""
 
-    def __init__(self, ids: Iterable[str]) -> None:
+    def __init__(self, ids: Sequence[str]) -> None:
         self._text = "".join(ids)
+        # No id is longer: the column has no more room.
+        if len(self._text) != len(ids) * ID_LENGTH:
+            raise ValueError("an id is no UUID")
 
     def __len__(self) -> int:
         return len(self._text) // ID_LENGTH

@@ -189,6 +189,21 @@ def test_a_zone_too_large_to_be_put_in_order_is_listed_the_long_way(here, few, l
             assert here.list(limit=2, **filters) == (["n0", "n1"], 4)
 
 
+@pytest.mark.parametrize("few", [1], indirect=True)
+def test_recordsets_of_more_records_than_are_put_in_order_are_all_found(here, few, monkeypatch):
+    for number in range(4):
+        here.add(f"n{number}", *(f"192.0.2.{host}" for host in range(5)))
+    monkeypatch.setattr(recordset_lists, "MOST_ORDERED", 12)
+
+    for _ in range(2):
+        assert here.list(data="192*") == (["n0", "n1", "n2", "n3"], 4)
+
+
+def test_only_ids_of_one_length_are_kept_in_order():
+    with pytest.raises(ValueError):
+        Ordered([str(uuid.uuid4()), uuid.uuid4().hex])
+
+
 def test_what_waits_to_be_served_is_looked_for_each_time(here):
     here.add("n1", "192.0.2.1")
 
