@@ -78,10 +78,16 @@ class Prompt(LocalBus):
 
 
 class Unversioned:
-    """Watches this process's transactions: one that changes what a zone holds raises the version of a
-    zone's row, on which kept answers rely. found: the first statement of each that does not."""
+    """Watches this process's transactions: one that changes what a zone holds, or what of the zone's row
+    shows in its recordsets, raises the version of a zone's row, on which kept pages rely. found: the
+    first statement of each that does not."""
 
-    CHANGES = re.compile(r"(INSERT INTO|UPDATE|DELETE FROM) (recordsets|records)\b")
+    SHOWN = "name|email|mname|serial|refresh|retry|expire|minimum|revision|served_revision|status|action"
+    CHANGES = re.compile(
+        r"(INSERT INTO|UPDATE|DELETE FROM) (recordsets|records)\b"
+        rf"|UPDATE zones SET (?!.*\bversion=).*\b({SHOWN})=.* WHERE ",
+        re.DOTALL,
+    )
     VERSIONS = re.compile(r"INSERT INTO zones\b|UPDATE zones SET .*\bversion=", re.DOTALL)
 
     def __init__(self) -> None:

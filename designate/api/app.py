@@ -14,6 +14,7 @@ from webob.acceptparse import create_accept_header
 from webob.exc import HTTPNotAcceptable
 
 from designate.api import environment, middleware, openapi
+from designate.api.kept import KeptBodies
 from designate.api.resource import answer
 from designate.api.resources import (
     admin,
@@ -146,6 +147,7 @@ class _Root:
 
     def __init__(self, conf: cfg.ConfigOpts, central: CentralClient, routes: list[Route]) -> None:
         self._conf = conf
+        self._kept = KeptBodies()
         self._central = central
         self._table = Table(routes)
 
@@ -161,7 +163,7 @@ class _Root:
         context: Context = request.environ[environment.CONTEXT]
         if context.switched:
             self._central.access.check(context)
-        return operation(Call(request, context, self._central, self._conf, ids))
+        return operation(Call(request, context, self._central, self._conf, ids, self._kept))
 
 
 class _Pecan(pecan.core.ExplicitPecan):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from oslo_config import cfg
 from webob import Request, Response
 
+from designate.api.kept import KeptBodies
 from designate.api.shape import Body, Parameter, Schema, Shape
 from designate.context import Context
 from designate.rpc.clients import CentralClient
@@ -17,13 +18,15 @@ BASE = "designate.base"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request on its way through a handler. ids: the path's, in order, in canonical form."""
+    """One request on its way through a handler. ids: the path's, in order, in canonical form. kept: what
+    was answered before."""
 
     request: Request
     context: Context
     central: CentralClient
     conf: cfg.ConfigOpts
     ids: tuple[str, ...]
+    kept: KeptBodies
 
     @property
     def base(self) -> str:

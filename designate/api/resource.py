@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from webob import Response
@@ -40,14 +40,14 @@ Link = Callable[[Any], str | None]
 
 
 def answer(value: Any, status: int = 200, **headers: str) -> Response:
-    response = Response(
-        body=json.dumps(value).encode(),
-        status=status,
-        content_type="application/json",
-        charset=None,
-    )
+    response = encoded(json.dumps(value).encode(), status)
     response.headers.update(headers)
     return response
+
+
+def encoded(body: bytes, status: int = 200) -> Response:
+    """body: JSON."""
+    return Response(body=body, status=status, content_type="application/json", charset=None)
 
 
 def empty(status: int = 204) -> Response:
@@ -233,14 +233,24 @@ class Resource:
         )
         # A collection below nothing spans all parents where central has them.
         ids = (None,) if self.whole else call.ids
-        page: Page[Any] = self.client(call.central).find(call.context, *ids, query)
+        # Of the caller nothing but this shows in a page that has a tag.
+        key = (call.root, self.name, ids, tuple(params), query.sort_key, call.context.hide_counts)
+        known, kept = call.kept.get(key)
+        page: Page[Any] = self.client(call.central).find(
+            call.context, *ids, replace(query, known=known)
+        )
+        if page.same:
+            return encoded(kept)
         items = [self.rendered(call, value) for value in page.items]
         here = call.link(self.path.format(**dict(zip(names, call.ids, strict=False))))
         found = {self.name: items, "links": paging.links(here, params, query.limit, items)}
         if self.counted:
             total = page.total_count
             found["metadata"] = {} if total is None else {"total_count": total}
-        return answer(found)
+        body = json.dumps(found).encode()
+        if page.tag is not None:
+            call.kept.keep(key, page.tag, body, call.request.query_string)
+        return encoded(body)
 
     def create(self, call: Call) -> Response:
         assert self.new is not None  # noqa: S101 - the route exists only then

@@ -7,6 +7,7 @@ import logging
 import time
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
 from designate import deadline, errors, metrics
@@ -137,9 +138,12 @@ class Dispatcher:
         self,
         endpoints: Mapping[type[Interface], object],
         guard: Callable[[Context], None] | None = None,
+        in_turn: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """guard: refuses a caller before the method runs."""
+        """guard: refuses a caller before the method runs. in_turn: is entered around prompt calls that
+        have all arrived and are run one after another in one thread."""
         self._guard = guard
+        self.in_turn = in_turn
         self._next_warning_s = 0.0
         self.interfaces = tuple(endpoints)
         self._versions = {interface.NAMESPACE: interface.VERSION for interface in endpoints}

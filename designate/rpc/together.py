@@ -291,16 +291,17 @@ class Together:
     def run(self, calls: Sequence[Plain]) -> list[Plain]:
         """An answer for each call, in order. Ends when the last of them has ended."""
         kind = self._dispatcher.kind
-        others = [
-            n
-            for n, call in enumerate(calls)
-            if kind(call["namespace"], call["method"]) is not Kind.PROMPT
-        ]
-        # The first of them is run here: one thread less that is woken.
+        prompt: list[int] = []
+        others: list[int] = []
+        for n, call in enumerate(calls):
+            is_prompt = kind(call["namespace"], call["method"]) is Kind.PROMPT
+            (prompt if is_prompt else others).append(n)
         beside = {n: self._threads.submit(self._one, calls[n]) for n in others[1:]}
-        return [
-            beside[n].result() if n in beside else self._one(call) for n, call in enumerate(calls)
-        ]
+        with self._dispatcher.in_turn() if len(prompt) > 1 else contextlib.nullcontext():
+            here = {n: self._one(calls[n]) for n in prompt}
+        # The first of the others is run here: one thread less that is woken.
+        here |= {n: self._one(calls[n]) for n in others[:1]}
+        return [here[n] if n in here else beside[n].result() for n in range(len(calls))]
 
     def _one(self, call: Plain) -> Plain:
         return self._dispatcher.answer(

@@ -1,9 +1,9 @@
 """What filters found in zones, kept until the zone changes.
 
 A pattern that is open at its beginning is looked for in all of a zone, and clients ask for a list page by
-page: each page would walk the zone again to count the same recordsets. Every change of a zone or of what
-it holds raises the version of the zone's row in the same transaction, so an answer holds as long as the
-version that was read with it.
+page: each page would walk the zone again to count the same recordsets. Every change of a zone, of what its
+nameservers serve or of what it holds raises the version of the zone's row in the same transaction, so an
+answer holds as long as the version that was read with it.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ class Answer:
 
 
 class Answers:
-    """The newest answer to each query of each zone; those not asked for longest are forgotten first.
-    Thread-safe."""
+    """The newest answer to each query of each zone; those not asked for longest are forgotten first. `zone`
+    is the zone as the connection has just read it, in the snapshot that the answer is of. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -82,14 +82,14 @@ class Answers:
         )
 
     def get(self, zone: Zone, query: Query) -> Answer | None:
-        """What was kept for these filters and this order. zone: as the connection has just read it."""
+        """What was kept for these filters and this order."""
         with self._lock:
             version, answer = self._kept.get(_key(zone, query), (None, None))
         return answer if version == zone.version else None
 
     def keep(self, zone: Zone, query: Query, answer: Answer) -> None:
-        """zone: of the snapshot that the answer is of."""
-        if sum(map(len, query.filters.values())) <= LONGEST_FILTERS:
+        fits = answer.size <= MOST_KEPT // 4
+        if fits and sum(map(len, query.filters.values())) <= LONGEST_FILTERS:
             with self._lock:
                 self._kept[_key(zone, query)] = (zone.version, answer)
 

@@ -20,7 +20,8 @@ import random
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
@@ -117,6 +118,31 @@ class _Again(Exception):
         self.fault = fault
 
 
+class _Shared:
+    """A connection for the reads that follow each other in one thread. connected: makes it."""
+
+    def __init__(self, connected: Callable[[], AbstractContextManager[sa.Connection]]) -> None:
+        self._connected = connected
+        self._stack = contextlib.ExitStack()
+        self._connection: sa.Connection | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        if self._connection is None:
+            self._connection = self._stack.enter_context(self._connected())
+        try:
+            yield self._connection
+        except (sa.exc.SQLAlchemyError, db_errors.DBError):
+            # The next one does not follow it into a broken transaction.
+            self.end()
+            raise
+
+    def end(self) -> None:
+        """The next read sees a new moment."""
+        self._connection = None
+        self._stack.close()
+
+
 class Database:
     """One database. Opened at the first use, so it may be made before a fork. options: of
     `storage.settings.Settings`."""
@@ -127,6 +153,7 @@ class Database:
         self._opening = threading.Lock()
         self._replica_away_until_s = 0.0
         self._queues = Queues(self._write_together)
+        self._local = threading.local()
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts, asked_s: float | None = None) -> Database:
@@ -186,14 +213,35 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection whose reads all see one moment. Raises Unavailable when there is none."""
-        with self._reading(self.reader) as connection:
+        shared: _Shared | None = getattr(self._local, "shared", None)
+        with self._reading(self.reader) if shared is None else self._sharing(shared) as connection:
             yield connection
+
+    @contextmanager
+    def reading_together(self) -> Iterator[None]:
+        """Until this ends, the reads of this thread see one moment, on one connection: that of the first
+        of them, or of the first after a write. For calls that were all made before it."""
+        self._local.shared = shared = _Shared(partial(_connected, self.reader))
+        try:
+            yield
+        finally:
+            self._local.shared = None
+            shared.end()
 
     @staticmethod
     @contextmanager
     def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         try:
             with _translated(), _connected(engine) as connection:
+                yield connection
+        except _Again as error:
+            raise _unavailable(error.fault) from None
+
+    @staticmethod
+    @contextmanager
+    def _sharing(shared: _Shared) -> Iterator[sa.Connection]:
+        try:
+            with _translated(), shared.reading() as connection:
                 yield connection
         except _Again as error:
             raise _unavailable(error.fault) from None
@@ -233,6 +281,9 @@ class Database:
         when the database is away.
         """
         result: T
+        shared: _Shared | None = getattr(self._local, "shared", None)
+        if shared is not None:
+            shared.end()
         store_by_s = deadline.moment_s()
         turn_by_s = min(time.monotonic() + self._settings.write_timeout_s, store_by_s)
         for attempt in range(1, RETRIES + 1):

@@ -45,13 +45,12 @@ def in_zone(
     what was found before. count: whether total_count is wanted. At most six statements, whatever is found.
     """
     wanted = Wanted(query, zone, (recordsets.c.zone_id == zone.id,), held)
-    searched = wanted.is_searched(count)
-    # What is served is told by the zone's row, whatever its version.
-    keeps = searched and "status" not in query.filters
-    known = answers.get(zone, query) if keeps else None
+    if not wanted.is_searched(count):
+        return _page(connection, wanted, None, limit, count)
+    known = answers.get(zone, query)
     answer = known
     if answer is None:
-        answer = _search(connection, wanted, count) if searched else None
+        answer = _search(connection, wanted, count)
     elif answer.slow and answer.ordered is None:
         answer = _in_order(connection, wanted) or answer
     page = None if answer is None else _cut(connection, wanted, answer, limit)
@@ -60,7 +59,7 @@ def in_zone(
         page = _page(connection, wanted, answer, limit, count)
         if answer is not None and time.perf_counter() - began > LONG_S:
             answer = replace(answer, slow=True)
-    if keeps and answer is not None and answer is not known:
+    if answer is not None and answer is not known:
         answers.keep(zone, query, answer)
     return page
 

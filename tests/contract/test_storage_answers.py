@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from designate import errors
-from designate.context import Context
+from designate.context import Context, admin_context
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft, RecordSetPatch
-from designate.model.zones import ZoneDraft
+from designate.model.zones import Outcome, ZoneDraft, ZoneReport
 from designate.storage import packed, recordset_lists, zones
 from designate.storage import query as queries
 from designate.storage.answers import LONGEST_FILTERS, MOST_KEPT, Answer, Answers, Ordered
@@ -55,6 +55,19 @@ class Here:
                 connection, query, zone, held, self.answers, limit=limit, count=count
             )
         return [item.name.split(".")[0] for item in page.items], page.total_count
+
+    def statuses(self):
+        """Of all that the zone's list shows."""
+        items = self.central.recordsets.find(self.context, self.zone.id, Query()).items
+        return {item.status for item in items}
+
+    def serve(self):
+        """Every revision, as a worker reports it."""
+        zone = self.central.zones.get(self.context, self.zone.id)
+        report = ZoneReport(
+            zone_id=zone.id, revision=zone.revision, serial=zone.serial, outcome=Outcome.SERVED
+        )
+        self.central.status.report(admin_context(), report)
 
 
 @pytest.fixture
@@ -204,12 +217,16 @@ def test_only_ids_of_one_length_are_kept_in_order():
         Ordered([str(uuid.uuid4()), uuid.uuid4().hex])
 
 
-def test_what_waits_to_be_served_is_looked_for_each_time(here):
+def test_what_is_served_meanwhile_is_seen(here):
     here.add("n1", "192.0.2.1")
+    pending, active = {"status": "PENDING", "name": "*n1*"}, {"status": "ACTIVE", "name": "*n1*"}
+    assert (here.list(**pending), here.list(**active)) == ((["n1"], 1), ([], 0))
+    assert here.statuses() == {"PENDING"}
 
-    for _ in range(2):
-        assert here.list(status="PENDING", name="*n1*") == (["n1"], 1)
-        assert len(here.statements) > 1
+    here.serve()
+
+    assert (here.list(**pending), here.list(**active)) == (([], 0), (["n1"], 1))
+    assert here.statuses() == {"ACTIVE"}
 
 
 def test_a_list_that_is_not_counted_shows_the_same(here):

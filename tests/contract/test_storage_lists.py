@@ -324,6 +324,7 @@ def test_pages_show_each_item_once_with_nulls_first(hidden, project, zone, key, 
 
 
 def _set(hidden, zone, **columns):
+    columns["version"] = zones_table.c.version + 1
     statement = sa.update(zones_table).where(zones_table.c.id == zone.id).values(**columns)
     hidden.database.write(lambda tx: tx.execute(statement))
 

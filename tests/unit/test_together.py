@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from typing import cast as cast_to
 
@@ -99,6 +100,14 @@ class Desk:
     def __init__(self, gate: int) -> None:
         self.gate = threading.Barrier(gate)
         self.answered: list[tuple[str, int]] = []
+        self.turns: list[list[int]] = []
+
+    @contextlib.contextmanager
+    def in_turn(self) -> Iterator[None]:
+        before = len(self.answered)
+        yield
+        here = threading.current_thread().name
+        self.turns.append([n for thread, n in self.answered[before:] if thread == here])
 
     @staticmethod
     def kind(_namespace: str, method: str) -> Kind:
@@ -123,7 +132,16 @@ def test_prompt_calls_of_a_message_are_run_in_turn_and_the_others_side_by_side()
 
     assert [answer["result"] for answer in answers] == [0, 1, 2, 3, 4, 5]
     here = threading.current_thread().name
-    assert [number for thread, number in desk.answered if thread == here] == [0, 1, 2, 5]
+    assert [number for thread, number in desk.answered if thread == here] == [0, 2, 5, 1]
+    assert desk.turns == [[0, 2, 5]]
+
+
+def test_a_lone_prompt_call_shares_nothing() -> None:
+    desk = Desk(gate=1)
+
+    Together(cast_to(Dispatcher, desk)).run([call(0).to_plain()])
+
+    assert desk.turns == []
 
 
 def test_slow_calls_do_not_hold_up_the_others() -> None:
