@@ -47,6 +47,7 @@ def served(tmp_path_factory):
 def poison(served, statement, **values):
     with served.database.engine.begin() as connection:
         assert connection.execute(sa.text(statement), values).rowcount
+        connection.execute(sa.text("UPDATE zones SET version=version + 1"))
 
 
 def counted() -> float:
