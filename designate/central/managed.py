@@ -108,14 +108,16 @@ def move_to_pool(
     moved = {"pool_id": pool.id, "parent_zone_id": parent_id}
     zones.update(tx, stored.zone.id, **moved, served_revision=0, ns_version=0)
     zone = replace(stored.zone, pool_id=pool.id, parent_zone_id=parent_id, served_revision=0)
-    if zone.type == ZoneType.SECONDARY:
-        # Its content is its primary's.
+    if zone.type != ZoneType.SECONDARY:
+        after = follow_pool(core, tx, replace(stored, zone=zone, pool_version=pool.version), pool)
+        if after.revision != zone.revision:
+            return after
+    # Its content is its primary's, or names the pool's nameservers already.
+    zone = replace(zone, action=Action.UPDATE, status=Status.PENDING)
+    if not stored.expired:
         now = core.now()
-        zone = replace(zone, action=Action.UPDATE, status=Status.PENDING)
-        if not stored.expired:
-            waiting = {"action": zone.action, "status": zone.status, "error": None}
-            since = zone.pending_since or now
-            zones.update(tx, zone.id, **waiting, pending_since=since, updated_at=now)
-            announce(core, tx, zone, pool.version)
-        return zone
-    return follow_pool(core, tx, replace(stored, zone=zone, pool_version=pool.version), pool)
+        waiting = {"action": zone.action, "status": zone.status, "error": None}
+        since = zone.pending_since or now
+        zones.update(tx, zone.id, **waiting, pending_since=since, updated_at=now)
+        announce(core, tx, zone, pool.version)
+    return zone

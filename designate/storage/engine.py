@@ -214,8 +214,10 @@ class Database:
     def read(self) -> Iterator[sa.Connection]:
         """A connection whose reads all see one moment. Raises Unavailable when there is none."""
         shared: _Shared | None = getattr(self._local, "shared", None)
-        with self._reading(self.reader) if shared is None else self._sharing(shared) as connection:
-            yield connection
+        with self._reading(
+            _connected(self.reader) if shared is None else shared.reading()
+        ) as found:
+            yield found
 
     @contextmanager
     def reading_together(self) -> Iterator[None]:
@@ -230,18 +232,9 @@ class Database:
 
     @staticmethod
     @contextmanager
-    def _reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    def _reading(connected: AbstractContextManager[sa.Connection]) -> Iterator[sa.Connection]:
         try:
-            with _translated(), _connected(engine) as connection:
-                yield connection
-        except _Again as error:
-            raise _unavailable(error.fault) from None
-
-    @staticmethod
-    @contextmanager
-    def _sharing(shared: _Shared) -> Iterator[sa.Connection]:
-        try:
-            with _translated(), shared.reading() as connection:
+            with _translated(), connected as connection:
                 yield connection
         except _Again as error:
             raise _unavailable(error.fault) from None
@@ -261,7 +254,7 @@ class Database:
             return None
         with contextlib.ExitStack() as own:
             try:
-                connection = own.enter_context(self._reading(self._engine("replica")))
+                connection = own.enter_context(self._reading(_connected(self._engine("replica"))))
                 if suffices(connection):
                     stack.push(own.pop_all())
                     return connection

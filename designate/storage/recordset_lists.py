@@ -51,7 +51,7 @@ def in_zone(
     answer = known
     if answer is None:
         answer = _search(connection, wanted, count)
-    elif answer.slow and answer.ordered is None:
+    elif answer.slow and answer.ordered is None and "data" not in query.filters:
         answer = _in_order(connection, wanted) or answer
     page = None if answer is None else _cut(connection, wanted, answer, limit)
     if page is None:

@@ -186,3 +186,19 @@ def test_a_sweep_of_other_shards_leaves_it_alone(moves):
         moves.hidden.central.status.recover(admin_context(), first, last, 100)
 
     assert moves.hidden.worker.changes == []
+
+
+def test_a_pool_whose_nameservers_have_the_same_names_is_told_of_the_zone(moves):
+    same = PoolSpec(id=C, name="third", ns_records=(NsRecord(hostname="ns.default.example."),))
+    moves.hidden.central.pools.apply(admin_context(), (same,), False, False)
+    del moves.hidden.worker.changes[:]
+
+    moves.move(C)
+
+    told = [(change.zone_id, change.pool_id) for change in moves.hidden.worker.changes]
+    assert told == [(moves.zone.id, C)]
+    assert moves.shown().status == "PENDING"
+    moves.serve()
+    assert moves.shown().status == "ACTIVE"
+    assert moves.removals() == []
+    assert moves.removals(after_s=GRACE_S) == [(A, C)]
