@@ -19,7 +19,14 @@ from designate.context import Context, admin_context
 from designate.mdns.server import MiniDns
 from designate.model.pools import NsRecord, PoolSpec
 from designate.model.recordsets import RecordSet, RecordSetDraft
-from designate.model.zones import NameserverAnswer, Zone, ZoneChange, ZoneDraft
+from designate.model.zones import (
+    NameserverAnswer,
+    Outcome,
+    Zone,
+    ZoneChange,
+    ZoneDraft,
+    ZoneReport,
+)
 from designate.rpc.clients import CentralClient
 from designate.rpc.local import LocalBus
 from designate.storage import migration
@@ -228,6 +235,19 @@ class Hidden:
         owner = zone.name if name == "@" else f"{name}.{zone.name}"
         draft = RecordSetDraft(name=owner, type=rtype, records=records, **more)
         return self.central.recordsets.create(self.context, zone.id, draft)
+
+    def report(self, zone_id: str, outcome: Outcome, error: str | None = None) -> None:
+        """What a worker has found out about the zone's present revision."""
+        everything = Context(project_id="p", roles=["admin"], all_projects=True)
+        zone = self.central.zones.get(everything, zone_id)
+        report = ZoneReport(
+            zone_id=zone.id,
+            revision=zone.revision,
+            serial=zone.serial,
+            outcome=outcome,
+            error=error,
+        )
+        self.central.status.report(admin_context(), report)
 
     def fresh(self, zone: Zone) -> Zone:
         return self.central.zones.get(self.context, zone.id)

@@ -24,6 +24,8 @@ MOST_KEPT: Final = 32 * 2**20
 LEAST_SIZE: Final = 4096
 ID_SIZE: Final = 90
 LONGEST_FILTERS: Final = 1000
+MOST_ORDERED: Final = 200_000
+LONG_S: Final = 0.02
 ID_LENGTH: Final = 36
 
 
@@ -75,7 +77,11 @@ class Answers:
     """The newest answer to each query of each zone; those not asked for longest are forgotten first. `zone`
     is the zone as the connection has just read it, in the snapshot that the answer is of. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_ordered: int = MOST_ORDERED, long_s: float = LONG_S) -> None:
+        """most_ordered: of so many recordsets a zone's order is put together in this process. long_s: a
+        page that took longer is the next time cut from ids that were put in order."""
+        self.most_ordered = most_ordered
+        self.long_s = long_s
         self._lock = threading.Lock()
         self._kept: LRUCache[Hashable, tuple[int, Answer]] = LRUCache(
             MOST_KEPT, getsizeof=lambda kept: kept[1].size

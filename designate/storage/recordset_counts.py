@@ -79,10 +79,12 @@ def _by_index(
     ranges = [column < value, column > value, *([column.is_(None)] if column.nullable else ())]
     others = [sa.and_(*wanted.visible, each) for each in ranges]
     few = queries.FEW
-    number, left = connection.execute(
-        sa.select(*(_bounded(each, few).scalar_subquery() for each in (these, others)))
-    ).one()
-    if number <= few:
+    others_first = _bounded(others, few).subquery()
+    [left_of_all] = others_first.c
+    # Those that have the value are looked at only where the others are more than a few.
+    number_if_many = sa.case((left_of_all > few, _bounded(these, few).scalar_subquery()))
+    left, number = connection.execute(sa.select(left_of_all, number_if_many)).one()
+    if number is not None and number <= few:
         return int(number) - _gone(connection, wanted, these)
     held = _held(connection, wanted)
     if left > few and column is recordsets.c.type and wanted.zone is None:

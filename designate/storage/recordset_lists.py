@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,11 +22,6 @@ from designate.storage.query import Condition, Scope
 from designate.storage.recordset_filters import APART, SERVED, SORT_COLUMNS, Wanted
 from designate.storage.recordsets import Around, values
 from designate.storage.tables import recordsets
-
-# Of so many recordsets a zone's order is put together in this process.
-MOST_ORDERED: Final = 200_000
-# A page that takes longer is the next time cut from ids that were put in order.
-LONG_S: Final = 0.02
 
 
 def in_zone(
@@ -50,14 +45,14 @@ def in_zone(
     known = answers.get(zone, query)
     answer = known
     if answer is None:
-        answer = _search(connection, wanted, count)
+        answer = _search(connection, wanted, count, answers.most_ordered)
     elif answer.slow and answer.ordered is None and "data" not in query.filters:
-        answer = _in_order(connection, wanted) or answer
+        answer = _in_order(connection, wanted, answers.most_ordered) or answer
     page = None if answer is None else _cut(connection, wanted, answer, limit)
     if page is None:
         began = time.perf_counter()
         page = _page(connection, wanted, answer, limit, count)
-        if answer is not None and time.perf_counter() - began > LONG_S:
+        if answer is not None and time.perf_counter() - began > answers.long_s:
             answer = replace(answer, slow=True)
     if answer is not None and answer is not known:
         answers.keep(zone, query, answer)
@@ -72,21 +67,24 @@ def across(
     if not scope.all_projects:
         visible = (queries.of_project(recordsets.c.project_id, scope.project_id),)
     wanted = Wanted(query, None, visible, scope=scope)
-    answer = _search(connection, wanted, count) if wanted.is_searched(count) else None
+    answer = _search(connection, wanted, count, 0) if wanted.is_searched(count) else None
     return _page(connection, wanted, answer, limit, count)
 
 
-def _search(connection: sa.Connection, wanted: Wanted, count: bool) -> Answer | None:
+def _search(
+    connection: sa.Connection, wanted: Wanted, count: bool, most_ordered: int
+) -> Answer | None:
     """What the filters leave, as far as it is known before the page is. None: more than a few, and
-    nobody asks how many."""
+    nobody asks how many. most_ordered: see Answers."""
     if wanted.is_open:
         ids = _few_ids(connection, wanted)
         if ids is not None:
             return Answer(len(ids), tuple(ids))
         # No order of the zone's leads to its records.
-        found = _in_order(connection, wanted) if "data" in wanted.query.filters else None
-        if found is not None:
-            return found
+        if "data" in wanted.query.filters:
+            found = _in_order(connection, wanted, most_ordered)
+            if found is not None:
+                return found
     return Answer(recordset_counts.total(connection, wanted)) if count else None
 
 
@@ -149,15 +147,15 @@ def _items(
     return values(rows, [around or Around.of_row(row) for row in rows])
 
 
-def _in_order(connection: sa.Connection, wanted: Wanted) -> Answer | None:
-    """All that the filters leave of a zone, in the query's order. None: they are too many, or some id
-    was given by another program."""
-    if wanted.zone is None or wanted.held > MOST_ORDERED:
+def _in_order(connection: sa.Connection, wanted: Wanted, most: int) -> Answer | None:
+    """All that the filters leave of a zone, in the query's order. None: there are more than `most`, or
+    some id was given by another program."""
+    if wanted.zone is None or wanted.held > most:
         return None
     left: set[str] | None = None
     for part in wanted.parts():
-        ids = packed.column(connection, part, MOST_ORDERED)
-        if len(ids) > MOST_ORDERED:
+        ids = packed.column(connection, part, most)
+        if len(ids) > most:
             return None
         left = set(ids) if left is None else left.intersection(ids)
     order = queries.page(

@@ -23,17 +23,6 @@ NOBODY = "8a5b0f4e-6c55-4f0c-9d53-0e2f6e1b7a11"
 numbers = itertools.count()
 
 
-@pytest.fixture(scope="module")
-def hidden(tmp_path_factory):
-    with Hidden(tmp_path_factory.mktemp("api")) as hidden:
-        yield hidden
-
-
-@pytest.fixture(scope="module")
-def call(hidden):
-    return hidden.http()
-
-
 @pytest.fixture
 def zone(call):
     return made(call, f"z{next(numbers)}.example.")

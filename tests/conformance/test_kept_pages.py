@@ -8,43 +8,20 @@ import sqlalchemy as sa
 
 from designate.api import kept
 from designate.api.kept import KeptBodies
-from designate.context import admin_context
-from designate.model.zones import Outcome, ZoneReport
-from tests.zonedata import Hidden
+from designate.model.zones import Outcome
 
 NUMBERS = itertools.count()
 OTHER = {"X-Auth-Project-ID": "other"}
 
 
-@pytest.fixture(scope="module")
-def hidden(tmp_path_factory):
-    with Hidden(tmp_path_factory.mktemp("kept")) as hidden:
-        yield hidden
-
-
-@pytest.fixture(scope="module")
-def call(hidden):
-    return hidden.http()
-
-
 @pytest.fixture
-def zone(call):
-    zone = {"name": f"k{next(NUMBERS)}.example.", "email": "a@example.com"}
-    status, zone = call("POST", "/v2/zones", zone)
-    assert status == 202
-    return zone
+def zone(hidden):
+    return hidden.zone(f"k{next(NUMBERS)}.example.")
 
 
 @pytest.fixture
 def path(zone):
-    return f"/v2/zones/{zone['id']}/recordsets"
-
-
-def add(call, zone, name, *records, **more):
-    body = {"name": f"{name}.{zone['name']}", "type": "A", "records": records or ["192.0.2.1"]}
-    status, found = call("POST", f"/v2/zones/{zone['id']}/recordsets", body | more)
-    assert status in (201, 202), found
-    return found
+    return f"/v2/zones/{zone.id}/recordsets"
 
 
 @pytest.fixture
@@ -61,9 +38,9 @@ def reads(hidden):
     sa.event.remove(hidden.database.engine, "before_cursor_execute", note)
 
 
-def test_the_same_page_again_is_the_same_and_reads_nothing(call, zone, path, reads):
+def test_the_same_page_again_is_the_same_and_reads_nothing(hidden, call, zone, path, reads):
     for number in range(3):
-        add(call, zone, f"n{number}")
+        hidden.add(zone, f"n{number}", "A", "192.0.2.1")
     asked = f"{path}?limit=2&name=n*&sort_key=name"
     first = call("GET", asked)
     reads.clear()
@@ -76,7 +53,7 @@ def test_the_same_page_again_is_the_same_and_reads_nothing(call, zone, path, rea
 
 def test_each_question_has_its_own_answer(hidden, call, zone, path):
     for number in range(4):
-        add(call, zone, f"n{number}", ttl=300 + number)
+        hidden.add(zone, f"n{number}", "A", "192.0.2.1", ttl=300 + number)
     marker = call("GET", path)[1]["recordsets"][3]["id"]
     questions = [
         (f"{path}?{query}", headers)
@@ -95,34 +72,19 @@ def test_each_question_has_its_own_answer(hidden, call, zone, path):
 
 
 def test_every_change_shows(hidden, call, zone, path):
-    made = add(call, zone, "n0")
-    empty = {"name": f"empty.{zone['name']}", "type": "TXT", "records": []}
-    item = f"{path}/{made['id']}"
-
-    def serve():
-        now = hidden.central.zones.get(hidden.context, zone["id"])
-        report = ZoneReport(
-            zone_id=now.id, revision=now.revision, serial=now.serial, outcome=Outcome.SERVED
-        )
-        hidden.central.status.report(admin_context(), report)
-
-    def fail():
-        now = hidden.central.zones.get(hidden.context, zone["id"])
-        report = ZoneReport(
-            zone_id=now.id, revision=now.revision, serial=now.serial, outcome=Outcome.FAILED,
-            error="refused",
-        )  # fmt: skip
-        hidden.central.status.report(admin_context(), report)
+    made = hidden.add(zone, "n0", "A", "192.0.2.1")
+    empty = {"name": f"empty.{zone.name}", "type": "TXT", "records": []}
+    item = f"{path}/{made.id}"
 
     steps = [
-        lambda: add(call, zone, "n1"),
+        lambda: hidden.add(zone, "n1", "A", "192.0.2.1"),
         lambda: call("POST", path, empty),
         lambda: call("PUT", item, {"records": ["192.0.2.2"]}),
         lambda: call("PUT", item, {"description": "new"}),
-        serve,
+        lambda: hidden.report(zone.id, Outcome.SERVED),
         lambda: call("PUT", item, {"ttl": 77}),
-        fail,
-        lambda: call("PATCH", f"/v2/zones/{zone['id']}", {"email": "b@example.com"}),
+        lambda: hidden.report(zone.id, Outcome.FAILED, "refused"),
+        lambda: call("PATCH", f"/v2/zones/{zone.id}", {"email": "b@example.com"}),
         lambda: call("DELETE", item),
     ]
     seen = [call("GET", path)]
@@ -134,9 +96,9 @@ def test_every_change_shows(hidden, call, zone, path):
     assert len({str(answer) for answer in seen}) == len(seen)
 
 
-def test_who_may_see_the_zone_is_asked_each_time(call, zone, path):
-    add(call, zone, "n0")
-    shares = f"/v2/zones/{zone['id']}/shares"
+def test_who_may_see_the_zone_is_asked_each_time(hidden, call, zone, path):
+    hidden.add(zone, "n0", "A", "192.0.2.1")
+    shares = f"/v2/zones/{zone.id}/shares"
     assert call("GET", path)[0] == 200
     assert call("GET", path, None, OTHER)[0] == 404
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from designate.storage import query as queries
 from tests.databases import Databases
 from tests.zonedata import Hidden
 
@@ -17,3 +18,10 @@ def hidden(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
     folder = tmp_path_factory.mktemp(f"hidden-{databases.kind}")
     with Hidden(folder, **{"storage:sqlalchemy": storage}) as parts:
         yield parts
+
+
+@pytest.fixture
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to how many rows a list sorts instead of walking an order. Set here, for each side of it is a
+    path of its own, and a thousand rows for each of these tests on three databases take minutes."""
+    monkeypatch.setattr(queries, "FEW", request.param)

@@ -9,12 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from designate import errors
-from designate.context import Context, admin_context
+from designate.context import Context
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft, RecordSetPatch
-from designate.model.zones import Outcome, ZoneDraft, ZoneReport
+from designate.model.zones import Outcome, ZoneDraft
 from designate.storage import packed, recordset_lists, zones
-from designate.storage import query as queries
 from designate.storage.answers import LONGEST_FILTERS, MOST_KEPT, Answer, Answers, Ordered
 from designate.storage.query import Scope
 
@@ -61,14 +60,6 @@ class Here:
         items = self.central.recordsets.find(self.context, self.zone.id, Query()).items
         return {item.status for item in items}
 
-    def serve(self):
-        """Every revision, as a worker reports it."""
-        zone = self.central.zones.get(self.context, self.zone.id)
-        report = ZoneReport(
-            zone_id=zone.id, revision=zone.revision, serial=zone.serial, outcome=Outcome.SERVED
-        )
-        self.central.status.report(admin_context(), report)
-
 
 @pytest.fixture
 def here(hidden):
@@ -76,16 +67,9 @@ def here(hidden):
 
 
 @pytest.fixture
-def few(request, monkeypatch):
-    """As in test_storage_lists."""
-    monkeypatch.setattr(queries, "FEW", request.param)
-
-
-@pytest.fixture
-def long(request, monkeypatch):
-    """After how many seconds a page was a long way. Set here, for what takes long is another thing on
-    each machine."""
-    monkeypatch.setattr(recordset_lists, "LONG_S", request.param)
+def long(request, here):
+    """After how many seconds a page was a long way: what takes long is another thing on each machine."""
+    here.answers = Answers(long_s=request.param)
 
 
 FILTERS = [
@@ -191,11 +175,10 @@ def test_a_marker_that_the_filters_leave_out_begins_the_page_behind_it(here, few
 
 
 @pytest.mark.parametrize("few", [1], indirect=True)
-@pytest.mark.parametrize("long", [0], indirect=True)
-def test_a_zone_too_large_to_be_put_in_order_is_listed_the_long_way(here, few, long, monkeypatch):
+def test_a_zone_too_large_to_be_put_in_order_is_listed_the_long_way(here, few):
     for number in range(4):
         here.add(f"n{number}", "192.0.2.1")
-    monkeypatch.setattr(recordset_lists, "MOST_ORDERED", 5)
+    here.answers = Answers(long_s=0, most_ordered=5)
 
     for filters in ({"data": "192*"}, {"name": "n*"}):
         for _ in range(3):
@@ -203,10 +186,10 @@ def test_a_zone_too_large_to_be_put_in_order_is_listed_the_long_way(here, few, l
 
 
 @pytest.mark.parametrize("few", [1], indirect=True)
-def test_recordsets_of_more_records_than_are_put_in_order_are_all_found(here, few, monkeypatch):
+def test_recordsets_of_more_records_than_are_put_in_order_are_all_found(here, few):
     for number in range(4):
         here.add(f"n{number}", *(f"192.0.2.{host}" for host in range(5)))
-    monkeypatch.setattr(recordset_lists, "MOST_ORDERED", 12)
+    here.answers = Answers(most_ordered=12)
 
     for _ in range(2):
         assert here.list(data="192*") == (["n0", "n1", "n2", "n3"], 4)
@@ -217,13 +200,13 @@ def test_only_ids_of_one_length_are_kept_in_order():
         Ordered([str(uuid.uuid4()), uuid.uuid4().hex])
 
 
-def test_what_is_served_meanwhile_is_seen(here):
+def test_what_is_served_meanwhile_is_seen(hidden, here):
     here.add("n1", "192.0.2.1")
     pending, active = {"status": "PENDING", "name": "*n1*"}, {"status": "ACTIVE", "name": "*n1*"}
     assert (here.list(**pending), here.list(**active)) == ((["n1"], 1), ([], 0))
     assert here.statuses() == {"PENDING"}
 
-    here.serve()
+    hidden.report(here.zone.id, Outcome.SERVED)
 
     assert (here.list(**pending), here.list(**active)) == (([], 0), (["n1"], 1))
     assert here.statuses() == {"ACTIVE"}

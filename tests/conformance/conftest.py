@@ -1,0 +1,22 @@
+"""What tests of the API share: central, its database and the API in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.zonedata import Hidden
+
+
+@pytest.fixture(scope="module")
+def hidden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hidden]:
+    with Hidden(tmp_path_factory.mktemp("hidden")) as hidden:
+        yield hidden
+
+
+@pytest.fixture(scope="module")
+def call(hidden: Hidden) -> Callable[..., tuple[int, Any]]:
+    """See Hidden.http."""
+    return hidden.http()
