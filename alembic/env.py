@@ -1,8 +1,8 @@
-"""Runs migrations against the database whose URL designate.storage.migration passed in."""
+"""Runs migrations against the database whose URL designate.storage.sqlalchemy.migration passed in."""
 
 from alembic import context
-from designate.storage.engine import Database
-from designate.storage.tables import metadata
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.tables import metadata
 
 
 def run() -> None:

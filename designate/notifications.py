@@ -24,7 +24,7 @@ from stevedore import driver
 
 from designate import errors, messaging, metrics
 from designate.context import Context
-from designate.model.payloads import Payload, payload
+from designate.model.notification_payloads import Payload, payload
 
 LOG = logging.getLogger(__name__)
 

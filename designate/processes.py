@@ -1,27 +1,51 @@
-"""Builds each process of a deployment from its parts; what they say to each other goes by the bus.
+"""The composition root: builds every process from its parts.
 
-Nothing here opens a socket or a file before `Process.start()`. A process imports only the parts that
-it is made of, for what it imports it holds in memory.
+`api()` to `sink()` build the daemons of a deployment, which talk to each other over the message bus.
+`Standalone` is all of them in one process on the local bus. `central_client` gives a command its own
+central on the same database, beside the running service.
+
+Nothing here opens a socket or a file before `start()` (or the first call). A process imports only the
+parts that it is made of, to save memory; hence the imports inside functions.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import atexit
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from oslo_config import cfg
 
+from designate import pools_yaml
+from designate.backend.base import drivers as backend_drivers
+from designate.context import admin_context
 from designate.health import Check, Listener, WsgiApp
-from designate.heart import Heart
+from designate.heartbeat import Heart
+from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
 from designate.notifications import Notifier
 from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
-from designate.rpc.clients import central_by, worker_by
-from designate.rpc.oslo import OsloBus
-from designate.service import Part, Process
+from designate.rpc.clients import (
+    CENTRAL_TOPIC,
+    WORKER_TOPIC,
+    CentralClient,
+    central_by,
+    worker_by,
+    worker_client,
+)
+from designate.rpc.local import LocalBus
+from designate.runtime import concurrency
+from designate.runtime.process import Part, Process
 
 if TYPE_CHECKING:
-    from designate.storage.engine import Database
+    from designate.rpc.oslo import OsloBus
+    from designate.storage.sqlalchemy.db.engine import Database
 
+LOG = logging.getLogger(__name__)
+
+STANDALONE_NS = "ns1.localhost."
 Address = tuple[str, int]
 
 
@@ -30,7 +54,7 @@ def api(conf: cfg.ConfigOpts) -> Process:
     from designate.api.app import build
     from designate.api.server import FAREWELL_S, HttpServer, Tls
 
-    bus = OsloBus(conf)
+    bus = _oslo_bus(conf)
     group = conf["service:api"]
     app = build(conf, central_by(conf, bus))
     tls = Tls.from_conf(conf)
@@ -54,7 +78,7 @@ def hosted_api(conf: cfg.ConfigOpts) -> tuple[WsgiApp, Process]:
     called."""
     from designate.api.app import build
 
-    bus = OsloBus(conf)
+    bus = _oslo_bus(conf)
     return build(conf, central_by(conf, bus)), _process(conf, bus, "api", [])
 
 
@@ -62,9 +86,9 @@ def central(conf: cfg.ConfigOpts) -> Process:
     """designate-central: the rules, and the only writer of the database."""
     from designate.central import service
     from designate.central.outbox import Outbox
-    from designate.storage.engine import Database
+    from designate.storage.sqlalchemy.db.engine import Database
 
-    bus = OsloBus(conf)
+    bus = _oslo_bus(conf)
     database = Database.from_conf(conf, asked_s=conf.rpc_response_timeout)
     outbox = Outbox(worker_by(conf, bus))
     to_worker = cast(interfaces.WorkerApi, outbox)
@@ -83,7 +107,7 @@ def worker(conf: cfg.ConfigOpts) -> Process:
     """designate-worker: makes nameservers agree with the database."""
     from designate.worker.service import Worker
 
-    bus = OsloBus(conf)
+    bus = _oslo_bus(conf)
     part = Worker(conf, central_by(conf, bus))
     bus.serve(conf["service:worker"].topic, Dispatcher({interfaces.WorkerApi: part}))
     return _process(conf, bus, "worker", [Part(part.start, part.stop)])
@@ -92,9 +116,9 @@ def worker(conf: cfg.ConfigOpts) -> Process:
 def mdns(conf: cfg.ConfigOpts) -> Process:
     """designate-mdns: the hidden primary."""
     from designate.mdns.server import MiniDns
-    from designate.storage.engine import Database
+    from designate.storage.sqlalchemy.db.engine import Database
 
-    bus = OsloBus(conf)
+    bus = _oslo_bus(conf)
     database = Database.from_conf(conf)
     part = MiniDns(conf, database, worker_by(conf, bus))
     parts = [Part(lambda: None, database.close), Part(part.start, part.stop)]
@@ -105,7 +129,7 @@ def producer(conf: cfg.ConfigOpts) -> Process:
     """designate-producer: the clock."""
     from designate.producer.service import Producer
 
-    bus = OsloBus(conf)
+    bus = _oslo_bus(conf)
     part = Producer(conf, central_by(conf, bus))
     return _process(conf, bus, "producer", [Part(part.start, part.stop)])
 
@@ -115,9 +139,15 @@ def sink(conf: cfg.ConfigOpts) -> Process:
     from designate.rpc.events import Listener
     from designate.sink.service import Sink
 
-    bus = OsloBus(conf)
+    bus = _oslo_bus(conf)
     part = Sink(conf, central_by(conf, bus), Listener)
     return _process(conf, bus, "sink", [Part(part.start, part.stop)])
+
+
+def _oslo_bus(conf: cfg.ConfigOpts) -> OsloBus:
+    from designate.rpc.oslo import OsloBus
+
+    return OsloBus(conf)
 
 
 def _process(
@@ -151,3 +181,129 @@ def _several(workers: int | None) -> bool:
 def _address(listen: str) -> Address:
     host, _, port = listen.rpartition(":")
     return host.strip("[]"), int(port)
+
+
+def central_client(conf: cfg.ConfigOpts) -> CentralClient:
+    """Central on this process' own connection to the database. What it has to say to workers is
+    left to the recovery sweep of the running service."""
+    from designate.central import service
+    from designate.storage.sqlalchemy.db.engine import Database
+
+    bus = LocalBus()
+    db = Database.from_conf(conf)
+    notifier = _notifier(conf)
+    notifier.start()
+    atexit.register(notifier.stop)
+    bus.serve(CENTRAL_TOPIC, service.dispatcher(conf, db, worker_client(bus), notifier=notifier))
+    return CentralClient.over(bus)
+
+
+def _notifier(conf: cfg.ConfigOpts) -> Notifier:
+    notifier = Notifier(conf, "central")
+    if notifier.enabled:
+        concurrency.prepare()
+    return notifier
+
+
+class Standalone:
+    """All services in one process on one database, without a broker.
+
+    pools_file: a pools.yaml to apply at the start; without one, the default pool is served by this
+    process' own MiniDNS.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts, pools_file: str | None = None) -> None:
+        from designate.api.app import build
+        from designate.api.server import HttpServer
+        from designate.central import service
+        from designate.mdns.server import MiniDns
+        from designate.producer.membership import Alone
+        from designate.producer.service import Producer
+        from designate.storage.sqlalchemy.db.engine import Database
+        from designate.worker.service import Worker
+
+        self._conf = conf
+        self._pools_file = pools_file
+        self.database = Database.from_conf(conf)
+        self.bus = LocalBus()
+        self.central = CentralClient.over(self.bus)
+        to_worker = worker_client(self.bus)
+        self._worker = Worker(conf, self.central)
+        self._mdns = MiniDns(conf, self.database, to_worker)
+        self._producer = Producer(conf, self.central, Alone())
+        listen = conf["service:api"].listen[0]
+        host, _, port = listen.rpartition(":")
+        self._http = HttpServer(
+            build(conf, self.central), host.strip("[]"), int(port), conf["service:api"].threads
+        )
+        self._health = Listener(conf, {"database": self.database.fault})
+        self._heart = Heart(conf, self.central, ("api", "central", "mdns", "producer", "worker"))
+        self._notifier = _notifier(conf)
+        self.bus.serve(
+            CENTRAL_TOPIC,
+            service.dispatcher(conf, self.database, to_worker, notifier=self._notifier),
+        )
+        self.bus.serve(WORKER_TOPIC, Dispatcher({interfaces.WorkerApi: self._worker}))
+        self._started: list[Callable[[], Any]] = []
+
+    def migrate(self) -> None:
+        """Bring the database to this release's schema."""
+        from designate.storage.sqlalchemy import migration
+        from designate.storage.sqlalchemy.db import options
+
+        url = options.connection(self._conf)
+        if url.startswith("sqlite:///"):
+            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        if not migration.is_current(url):
+            migration.sync(url)
+
+    def start(self) -> None:
+        """Serve. Either everything runs afterwards or an error is raised and nothing does."""
+        try:
+            for part in (self._notifier, self.bus, self._mdns):
+                part.start()
+                self._started.append(part.stop)
+            self._apply_pools()
+            for later in (self._worker, self._producer, self._heart, self._health, self._http):
+                later.start()
+                self._started.append(later.stop)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Drain and close, the entrances first. The API takes no request before it is told to."""
+        order = list(reversed(self._started))
+        self._started.clear()
+        for stop in order:
+            stop()
+        self.database.close()
+
+    @property
+    def api_address(self) -> Address:
+        return self._http.address
+
+    @property
+    def dns_address(self) -> Address:
+        return self._mdns.addresses[0]
+
+    def _apply_pools(self) -> None:
+        if self._pools_file is not None:
+            specs = pools_yaml.read(self._pools_file, list(backend_drivers()))
+        else:
+            specs = (self._own_pool(),)
+        changes = self.central.pools.apply(admin_context(), specs, False, False)
+        for change in changes:
+            LOG.info("pool %s: %s %s", change.pool, change.kind, change.path)
+
+    def _own_pool(self) -> PoolSpec:
+        host, port = self.dns_address
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not a bind
+        return PoolSpec(
+            id=self._conf["service:central"].default_pool_id,
+            name="default",
+            description="Served by this process",
+            ns_records=(NsRecord(hostname=STANDALONE_NS),),
+            nameservers=(Nameserver(host=host, port=port),),
+            targets=(Target(type="builtin"),),
+        )

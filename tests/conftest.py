@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from designate import concurrency
-from tests.broker import RabbitMQ
-from tests.databases import Databases, MariaDB, PostgreSQL, SQLite
-from tests.keystone import Keystone
+from designate.runtime import concurrency
+from tests.support.servers.broker import RabbitMQ
+from tests.support.servers.databases import Databases, MariaDB, PostgreSQL, SQLite
+from tests.support.servers.keystone import Keystone
 
-if concurrency.choice() == "eventlet" and "tests.green" not in sys.modules:
+if concurrency.choice() == "eventlet" and "tests.support.green" not in sys.modules:
     raise pytest.UsageError(f"{concurrency.VARIABLE} is set; run: tools/test eventlet [FILE]")
 
 # A slow machine is no fault of the code; what fails prints how to repeat it.

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from alembic import op
-from designate.storage.columns import BLOB, MOMENT, TABLE, TEXT, text
+from designate.storage.sqlalchemy.db.types import BLOB, MOMENT, TABLE, TEXT, text
 
 DEFAULT_POOL_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from alembic import op
-from designate.storage.columns import BLOB, MOMENT, TABLE, text
+from designate.storage.sqlalchemy.db.types import BLOB, MOMENT, TABLE, text
 
 revision = "0002"
 down_revision = "0001"

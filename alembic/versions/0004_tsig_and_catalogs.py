@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from alembic import op
-from designate.storage.columns import text
+from designate.storage.sqlalchemy.db.types import text
 
 revision = "0004"
 down_revision = "0003"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from alembic import op
-from designate.storage.columns import MOMENT, TABLE, text
+from designate.storage.sqlalchemy.db.types import MOMENT, TABLE, text
 
 revision = "0006"
 down_revision = "0005"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from alembic import op
-from designate.storage.columns import TABLE, text
+from designate.storage.sqlalchemy.db.types import TABLE, text
 
 revision = "0012"
 down_revision = "0011"

@@ -13,18 +13,18 @@ from webob import Request, Response
 from webob.acceptparse import create_accept_header
 from webob.exc import HTTPNotAcceptable
 
-from designate.api import environment, middleware, openapi
-from designate.api.kept import KeptBodies
+from designate.api import environ_keys, middleware, openapi
+from designate.api.page_cache import KeptBodies
 from designate.api.resource import answer
 from designate.api.resources import (
     admin,
     floatingips,
+    jobs,
     limits,
     ownership,
     pools,
     quotas,
     recordsets,
-    tasks,
     zones,
 )
 from designate.api.routing import Call, Route, Table
@@ -102,7 +102,7 @@ ABOUT_ADMIN = openapi.About("DNS service, for administrators", ABOUT.version, "/
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-RESOURCES = (zones, recordsets, tasks, floatingips, ownership, admin, pools, quotas, limits)
+RESOURCES = (zones, recordsets, jobs, floatingips, ownership, admin, pools, quotas, limits)
 
 
 def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:
@@ -159,8 +159,8 @@ class _Root:
         segments = _segments(request)
         operation, ids = self._table.find(request.method, segments)
         names = ["{id}" if segment in ids else segment for segment in segments]
-        request.environ[environment.ROUTE] = "/" + "/".join(names)
-        context: Context = request.environ[environment.CONTEXT]
+        request.environ[environ_keys.ROUTE] = "/" + "/".join(names)
+        context: Context = request.environ[environ_keys.CONTEXT]
         if context.switched:
             self._central.access.check(context)
         return operation(Call(request, context, self._central, self._conf, ids, self._kept))

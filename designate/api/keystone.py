@@ -21,7 +21,7 @@ from oslo_utils import timeutils
 from webob import Request, Response
 
 from designate import errors
-from designate.api.environment import CATALOG, roles_in
+from designate.api.environ_keys import CATALOG, roles_in
 
 LOG = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from webob import Request, Response
 from webob import exc as webob_errors
 
 from designate import errors, metrics
-from designate.api import switches
-from designate.api.environment import CONTEXT, REQUEST_ID, ROUTE, roles_in
-from designate.api.refusals import body_of
+from designate.api import headers as request_headers
+from designate.api.environ_keys import CONTEXT, REQUEST_ID, ROUTE, roles_in
+from designate.api.error_responses import body_of
 from designate.context import Context
 
 LOG = logging.getLogger(__name__)
@@ -213,10 +213,10 @@ def context_of(request: Request, **identity: Any) -> Context:
     context = Context(
         request_id=request.environ[REQUEST_ID],
         global_request_id=request.headers.get("X-OpenStack-Request-ID"),
-        **{switch.attribute: switch.is_on(request) for switch in switches.ALL},
+        **{switch.attribute: switch.is_on(request) for switch in request_headers.ALL},
         **identity,
     )
-    sudo = switches.project_of(request)
+    sudo = request_headers.project_of(request)
     if len(sudo or context.project_id or "") > LONGEST_PROJECT:
         raise errors.BadRequest("The project's id is too long")
     if sudo:

@@ -8,9 +8,9 @@ from typing import Any
 
 from webob import Response
 
-from designate.api import switches
+from designate.api import headers
+from designate.api.error_responses import ERROR
 from designate.api.operation import Answer, Call, Operation, ref
-from designate.api.refusals import ERROR
 from designate.api.resource import answer
 from designate.api.routing import JSON, Route, is_open, route
 from designate.api.shape import (
@@ -96,7 +96,7 @@ def document(routes: Sequence[Route], about: About, base: str = "") -> Document:
         "paths": paths,
         "components": {
             "schemas": schemas.found,
-            "parameters": {each.name: _parameter(each) for each in switches.EVERYWHERE},
+            "parameters": {each.name: _parameter(each) for each in headers.EVERYWHERE},
             "headers": {
                 "RequestId": {
                     "schema": TEXT,
@@ -176,7 +176,7 @@ def _operation(
         "summary": operation.summary,
         "tags": [path.split("/")[1]],
         "parameters": [
-            *({"$ref": f"#/components/parameters/{one.name}"} for one in switches.EVERYWHERE),
+            *({"$ref": f"#/components/parameters/{one.name}"} for one in headers.EVERYWHERE),
             *map(_parameter, operation.parameters),
         ],
         "responses": _responses(schemas, each, operation),

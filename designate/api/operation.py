@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from oslo_config import cfg
 from webob import Request, Response
 
-from designate.api.kept import KeptBodies
+from designate.api.page_cache import KeptBodies
 from designate.api.shape import Body, Parameter, Schema, Shape
 from designate.context import Context
 from designate.rpc.clients import CentralClient

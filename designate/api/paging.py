@@ -10,7 +10,7 @@ from oslo_config import cfg
 from webob import Request
 
 from designate import errors
-from designate.api import identifiers, switches
+from designate.api import headers, identifiers
 from designate.api.shape import UUID, Parameter, Schema, one_of
 from designate.context import Context
 from designate.model.query import Query
@@ -77,7 +77,7 @@ def query(
 ) -> Query:
     """The page that the parameters ask for; its limit is set. ignored: parameters that the path
     answers already. Raises BadRequest with the types of the API."""
-    names = [name for name, _ in params if name not in switches.QUERIES]
+    names = [name for name, _ in params if name not in headers.QUERIES]
     unknown = sorted(set(names) - PAGING - set(filters) - set(ignored))
     if unknown:
         raise errors.BadRequest(f"Invalid filters {', '.join(unknown)[:200]}")
@@ -100,7 +100,7 @@ def query(
 
 def links(here: str, params: Params, limit: int | None, items: Sequence[Any]) -> dict[str, str]:
     """self, and next where the page is full: whether more follows is not known."""
-    shown = [(name, value) for name, value in params if name not in switches.QUERIES]
+    shown = [(name, value) for name, value in params if name not in headers.QUERIES]
     found = {"self": here + _query_string(shown)}
     if items and len(items) == limit:
         following = [(name, value) for name, value in shown if name != "marker"]

@@ -7,8 +7,8 @@ from typing import Any
 
 from designate.api import openapi
 from designate.api.app import ABOUT, ABOUT_ADMIN, admin_resources, resources
+from designate.api.headers import EVERYWHERE
 from designate.api.shape import Schema
-from designate.api.switches import EVERYWHERE
 
 HEAD = """\
 # API reference

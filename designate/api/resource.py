@@ -16,10 +16,10 @@ from webob import Response
 from designate import errors
 from designate.api import body as bodies
 from designate.api import paging
+from designate.api.headers import Switch
 from designate.api.operation import DONE, Answer, Call, Handler, Operation, ref
 from designate.api.routing import Route, canonical_id, route, routed
 from designate.api.shape import NUMBER, URL, Body, Schema, Shape, shown
-from designate.api.switches import Switch
 from designate.model.query import Page
 from designate.rpc.clients import CentralClient
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 from designate import errors
-from designate.backend import masters
+from designate.backend import primaries
 from designate.backend.base import NOTIFY_OPTIONS, BackendOption
 from designate.backend.hosted import API_OPTIONS, DNS_PORT, HostedBackend
-from designate.backend.web import Answer, Signing
+from designate.backend.http_client import Answer, Signing
 from designate.model.pools import Target
 from designate.model.zones import ZoneChange
 
@@ -122,7 +122,7 @@ class AkamaiBackend(HostedBackend):
         return True
 
     def _wanted(self, zone: ZoneChange) -> dict[str, Any]:
-        hosts = [host for host, _ in masters.addresses(self.target, zone.zone_id)]
+        hosts = [host for host, _ in primaries.addresses(self.target, zone.zone_id)]
         wanted: dict[str, Any] = {
             "zone": _name(zone),
             "type": "SECONDARY",

@@ -8,7 +8,7 @@ import zlib
 from typing import ClassVar
 
 from designate import errors
-from designate.backend import masters, rndc, rndckey
+from designate.backend import primaries, rndc, rndc_key
 from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
 from designate.model.pools import Target
 from designate.model.zones import ZoneChange
@@ -93,7 +93,7 @@ class Bind9Backend(Backend):
             raise self._refused("delzone", zone, reply)
 
     def _run(self, text: str) -> rndc.Reply:
-        key = rndckey.load(
+        key = rndc_key.load(
             self.option("rndc_key_file"), self.option("rndc_config_file"), self._host
         )
         return rndc.command(self._host, self._port, key, text, self._timeout_s)
@@ -126,15 +126,15 @@ class Bind9Backend(Backend):
 
     def _primaries(self, zone: ZoneChange) -> tuple[Primary, ...]:
         key = self.key_name or ""
-        found = masters.addresses(self.target, zone.zone_id)
+        found = primaries.addresses(self.target, zone.zone_id)
         return tuple((host, port, key) for host, port in found)
 
 
-def _block(primaries: tuple[Primary, ...], file_name: str) -> str:
+def _block(found: tuple[Primary, ...], file_name: str) -> str:
     """The older words `slave` and `masters` are understood by BIND 9.11 up to 9.20; `secondary` and
     `primaries` by the newer ones alone."""
     listed = "".join(
-        f" {host} port {port}" + (f' key "{key}";' if key else ";") for host, port, key in primaries
+        f" {host} port {port}" + (f' key "{key}";' if key else ";") for host, port, key in found
     )
     return f'{{ type slave; masters {{{listed} }}; file "{file_name}"; }};'
 

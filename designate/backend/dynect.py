@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 from designate import errors
-from designate.backend import masters
+from designate.backend import primaries
 from designate.backend.base import NOTIFY_OPTIONS, BackendOption
 from designate.backend.hosted import API_OPTIONS, HostedBackend, only_dns_port
-from designate.backend.web import MOST_TOLD, Answer
+from designate.backend.http_client import MOST_TOLD, Answer
 from designate.model.pools import Target
 from designate.model.zones import ZoneChange
 
@@ -107,7 +107,7 @@ class DynectBackend(HostedBackend):
         self._check("activate", zone, answer)
 
     def _wanted(self, zone: ZoneChange) -> dict[str, Any]:
-        hosts = [host for host, _ in masters.addresses(self.target, zone.zone_id)]
+        hosts = [host for host, _ in primaries.addresses(self.target, zone.zone_id)]
         wanted: dict[str, Any] = {"masters": list(dict.fromkeys(hosts))}
         contact, key = self.option("contact_nickname"), self.option("tsig_key_name")
         if contact:

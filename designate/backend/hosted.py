@@ -6,7 +6,7 @@ from typing import Any
 
 from designate import errors
 from designate.backend.base import Backend, BackendOption
-from designate.backend.web import Signing, Tls, WebClient
+from designate.backend.http_client import Signing, Tls, WebClient
 from designate.model.pools import Target
 
 API_OPTIONS = (

@@ -12,7 +12,7 @@ from designate import errors
 from designate.backend import nios
 from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
 from designate.backend.hosted import only_dns_port
-from designate.backend.web import Answer, Tls, WebClient, basic
+from designate.backend.http_client import Answer, Tls, WebClient, basic
 from designate.model.pools import Target
 from designate.model.zones import ZoneChange
 

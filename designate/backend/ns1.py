@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from designate.backend import masters
+from designate.backend import primaries
 from designate.backend.base import NOTIFY_OPTIONS, BackendOption
 from designate.backend.hosted import API_OPTIONS, HostedBackend, same
-from designate.backend.web import Answer
+from designate.backend.http_client import Answer
 from designate.model.pools import Target
 from designate.model.zones import ZoneChange
 
@@ -82,7 +82,7 @@ class Ns1Backend(HostedBackend):
 
     def _wanted(self, zone: ZoneChange) -> dict[str, Any]:
         """As NS1 has a secondary zone's settings: one primary, and others beside it."""
-        (host, port), *others = masters.addresses(self.target, zone.zone_id)
+        (host, port), *others = primaries.addresses(self.target, zone.zone_id)
         tsig: dict[str, Any] = {"enabled": False}
         if self._key:
             tsig = {

@@ -7,9 +7,9 @@ import re
 from typing import Any, ClassVar
 
 from designate import errors
-from designate.backend import masters
+from designate.backend import primaries
 from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
-from designate.backend.web import Answer, Tls, WebClient
+from designate.backend.http_client import Answer, Tls, WebClient
 from designate.model.pools import Target
 from designate.model.zones import ZoneChange
 
@@ -109,10 +109,10 @@ class Pdns4Backend(Backend):
             raise self._refused("set IXFR of", zone, answer)
 
     def _wanted(self, zone: ZoneChange) -> dict[str, Any]:
-        addresses = masters.addresses(self.target, zone.zone_id)
+        addresses = primaries.addresses(self.target, zone.zone_id)
         wanted: dict[str, Any] = {
             "kind": _KIND,
-            "masters": [masters.text(address) for address in addresses],
+            "masters": [primaries.text(address) for address in addresses],
         }
         key = self.option("tsigkey_name") or self.key_name
         if key:
@@ -144,6 +144,6 @@ def _differs(answer: Answer, wanted: dict[str, Any]) -> bool:
 def _full(shown: str) -> str:
     """A master as PowerDNS shows it, which leaves out port 53 and then the brackets."""
     try:
-        return masters.text((str(ipaddress.ip_address(shown)), 53))
+        return primaries.text((str(ipaddress.ip_address(shown)), 53))
     except ValueError:
         return shown

@@ -25,7 +25,7 @@ from functools import partial
 from typing import TypeVar
 
 from designate import errors
-from designate.backend.rndckey import Key
+from designate.backend.rndc_key import Key
 
 MAX_REPLY_BYTES = 1 << 20
 VALIDITY_S = 60

@@ -31,10 +31,10 @@ from designate.model.admin import (
 )
 from designate.model.codec import UNSET
 from designate.model.query import Page, Query
-from designate.storage import admin as storage
-from designate.storage import pools
-from designate.storage.engine import Transaction
-from designate.storage.rows import Rows
+from designate.storage.sqlalchemy import admin as storage
+from designate.storage.sqlalchemy import pools
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.rows import Rows
 from designate.wire import names, tsig
 
 GROUP = "service:api"

@@ -18,11 +18,11 @@ from designate.model.quotas import Quotas
 from designate.model.zones import Action, Status, Zone, ZoneChange, ZoneType
 from designate.notifications import Event, Notifier
 from designate.rpc.interfaces import WorkerApi
-from designate.storage import journal, zones
-from designate.storage.engine import Database, Transaction
-from designate.storage.journal import Step
-from designate.storage.query import Scope
-from designate.storage.zones import StoredZone
+from designate.storage.sqlalchemy import journal, zones
+from designate.storage.sqlalchemy.db.engine import Database, Transaction
+from designate.storage.sqlalchemy.journal import Step
+from designate.storage.sqlalchemy.listing.pagination import Scope
+from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import names, rr
 
 LOG = logging.getLogger(__name__)

@@ -14,16 +14,16 @@ from dataclasses import replace
 from datetime import UTC
 
 from designate import errors, rrtypes
-from designate.central import managed
+from designate.central import apex_records
 from designate.central.base import Core, advance, announce
 from designate.model.admin import TsigKey, TsigScope
 from designate.model.pools import CatalogZone, Pool
 from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
-from designate.storage import admin, catalogs, pools, recordsets, zones
-from designate.storage.catalogs import Member
-from designate.storage.engine import Transaction
-from designate.storage.zones import StoredZone
+from designate.storage.sqlalchemy import admin, catalogs, pools, recordsets, zones
+from designate.storage.sqlalchemy.catalogs import Member
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import names, rr, tsig
 
 LOG = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def apply(core: Core, tx: Transaction, old: Pool | None, pool: Pool) -> None:
         refresh = _refresh(core, after)
         timed = replace(stored.zone, refresh=refresh)
         advance(
-            core, tx, stored, soa_wire=managed.soa_wire(timed), columns={"refresh": refresh}
+            core, tx, stored, soa_wire=apex_records.soa_wire(timed), columns={"refresh": refresh}
         )  # fmt: skip
     _set_key(core, tx, catalog_id, after)
 
@@ -220,14 +220,14 @@ def _create(core: Core, tx: Transaction, pool: Pool, catalog: CatalogZone) -> Zo
         created_at=now,
     )
     apex = [
-        *managed.initial_recordsets(zone, pool),
+        *apex_records.initial_recordsets(zone, pool),
         _recordset(core, zone, zone.name, "NS", "invalid.", names.to_wire("invalid.")),
         _recordset(core, zone, f"version.{zone.name}", "TXT", '"2"', b"\x012"),
     ]
     zones.insert(
         tx,
         zone,
-        managed.soa_wire(zone),
+        apex_records.soa_wire(zone),
         ns_version=pool.ns_version,
         recordset_count=catalogs.APEX_RECORDSETS,
     )

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from designate import errors, rrtypes
-from designate.central import naming, network, reverse
+from designate.central import network, reverse_zones, zone_rules
 from designate.central.base import Core
 from designate.central.network import NetworkAddress, Question
 from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.floatingips import FloatingIp, FloatingIpPatch, NetworkEndpoint
 from designate.model.recordsets import Managed, RecordSet
-from designate.storage import recordsets
-from designate.storage.recordsets import StoredRecordSet
+from designate.storage.sqlalchemy import recordsets
+from designate.storage.sqlalchemy.recordsets import StoredRecordSet
 
 LOG = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class FloatingIpsEndpoint:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._network = network.load(core.conf)
-        self._reverse = reverse.ReverseZones(core)
+        self._reverse = reverse_zones.ReverseZones(core)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -83,7 +83,7 @@ class FloatingIpsEndpoint:
         usable = []
         for found in self._network.floatingips(question):
             try:
-                usable.append(replace(found, address=reverse.canonical(found.address)))
+                usable.append(replace(found, address=reverse_zones.canonical(found.address)))
             except ValueError:
                 LOG.warning("%s:%s had no usable address", found.region, found.id)
         return usable
@@ -142,7 +142,7 @@ class FloatingIpsEndpoint:
         if patch.ptrdname is not None:
             rrtypes.check_domain(patch.ptrdname)
             (rdata,) = rrtypes.rdata("PTR", patch.ptrdname, (patch.ptrdname,))
-            naming.check_ttl(self._core, context, patch.ttl)
+            zone_rules.check_ttl(self._core, context, patch.ttl)
         address = self._one(project_id, region, floatingip_id, token, catalog)
         stored = self._stored([address.address])
         self._drop_foreign(project_id, stored)
@@ -150,7 +150,7 @@ class FloatingIpsEndpoint:
         if patch.ptrdname is None:
             self._unset(project_id, own)
             return None
-        ptr = reverse.Ptr(
+        ptr = reverse_zones.Ptr(
             address=address.address,
             ptrdname=patch.ptrdname,
             rdata=rdata,
@@ -172,7 +172,7 @@ class FloatingIpsEndpoint:
         )
 
     def _set(
-        self, address: NetworkAddress, ptr: reverse.Ptr, own: Sequence[StoredRecordSet]
+        self, address: NetworkAddress, ptr: reverse_zones.Ptr, own: Sequence[StoredRecordSet]
     ) -> FloatingIp:
         zone_id = self._reverse.zone_for(ptr.address)
         recordset, zone = self._reverse.put(zone_id, ptr)

@@ -15,8 +15,8 @@ from designate import errors
 from designate.central.base import Core
 from designate.context import Context
 from designate.model.shards import PRODUCERS, Membership
-from designate.storage import leases
-from designate.storage.engine import Transaction
+from designate.storage.sqlalchemy import leases
+from designate.storage.sqlalchemy.db.engine import Transaction
 
 LOG = logging.getLogger(__name__)
 

@@ -37,10 +37,10 @@ from designate.model.ownership import (
 )
 from designate.model.query import Page, Query
 from designate.model.zones import Zone, ZoneType
-from designate.storage import ownership, zones
-from designate.storage.engine import Transaction
-from designate.storage.query import Condition, of_project
-from designate.storage.tables import shared_zones, transfer_accepts, transfer_requests
+from designate.storage.sqlalchemy import ownership, zones
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.listing.pagination import Condition, of_project
+from designate.storage.sqlalchemy.tables import shared_zones, transfer_accepts, transfer_requests
 
 SHARES = "/v2/zones/{zone_id}/shares"
 REQUESTS = "/v2/zones/tasks/transfer_requests"

@@ -44,7 +44,7 @@ AGGREGATES = (
     "designate.central.zones",
     "designate.central.recordsets",
     "designate.central.status",
-    "designate.central.tasks",
+    "designate.central.jobs",
 )
 
 

@@ -16,18 +16,18 @@ from typing import Any
 from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
-from designate.central import catalogs, managed
+from designate.central import apex_records, catalogs
 from designate.central.base import Core, own_target, scope_of
 from designate.central.policy import ADMIN, rule
 from designate.context import Context, admin_context
-from designate.model import poolsfile
+from designate.model import pools_file
 from designate.model.codec import UNSET
 from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPatch, PoolSpec
 from designate.model.query import Page, Query
 from designate.model.shards import SHARDS
 from designate.model.zones import Action
-from designate.storage import pools, zones
-from designate.storage.engine import Transaction
+from designate.storage.sqlalchemy import pools, zones
+from designate.storage.sqlalchemy.db.engine import Transaction
 
 LOG = logging.getLogger(__name__)
 
@@ -321,7 +321,7 @@ def _change(pool: Pool, path: str, old: Any, new: Any) -> PoolChange:
     before, after = _shown(old), _shown(new)
     if before == after:
         # Only secrets differ.
-        after = after.replace(poolsfile.MASK, f"{poolsfile.MASK} (another one)")
+        after = after.replace(pools_file.MASK, f"{pools_file.MASK} (another one)")
     return PoolChange(pool=pool.name, kind="update", path=path, old=before, new=after)
 
 
@@ -367,7 +367,7 @@ def _shown(value: Any) -> str:
 
 
 def _masked(name: str, value: str) -> str:
-    return poolsfile.MASK if poolsfile.is_secret(name) else value
+    return pools_file.MASK if pools_file.is_secret(name) else value
 
 
 def follow_pools(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 1)) -> int:
@@ -387,7 +387,7 @@ def follow_pools(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 
             stored = zones.lock(tx, zone_id)
             if stored.zone.action != Action.DELETE and stored.zone.pool_id == pool.id:
                 # There may be thousands, and nobody waits for one of them.
-                after = managed.follow_pool(core, tx, stored, pool, later=True)
+                after = apex_records.follow_pool(core, tx, stored, pool, later=True)
                 if after is not stored.zone:
                     core.tell(tx, admin_context(), "dns.zone.update", after, stored.zone)
 

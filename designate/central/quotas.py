@@ -15,8 +15,8 @@ from designate.central.base import Core, QuotaDriver
 from designate.central.policy import ADMIN, ADMIN_OR_READER, LEGACY_OWNER, rule
 from designate.context import Context
 from designate.model.quotas import Limits, Quotas
-from designate.storage import quotas as storage
-from designate.storage.engine import Transaction
+from designate.storage.sqlalchemy import quotas as storage
+from designate.storage.sqlalchemy.db.engine import Transaction
 
 GROUP = "DEFAULT"
 NAMESPACE = "designate.quota"

@@ -11,7 +11,7 @@ from oslo_config import cfg
 from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
-from designate.central import naming, placing, quotas
+from designate.central import quotas, recordset_rules, zone_rules
 from designate.central.base import (
     Core,
     advance,
@@ -34,11 +34,12 @@ from designate.model.codec import UNSET
 from designate.model.query import Page, Query
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetId, RecordSetPatch
 from designate.model.zones import Action, Status, Zone, ZoneType
-from designate.storage import guests, recordset_lists, recordsets, zones
-from designate.storage.answers import Answers
-from designate.storage.engine import Transaction
-from designate.storage.recordsets import StoredRecordSet
-from designate.storage.zones import StoredZone
+from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zones
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.listing import recordsets as recordset_lists
+from designate.storage.sqlalchemy.listing.result_cache import Answers
+from designate.storage.sqlalchemy.recordsets import StoredRecordSet
+from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import names, rr
 
 GROUP = "DEFAULT"
@@ -173,10 +174,10 @@ class RecordSetsEndpoint:
             core.policy.check("create_recordset", context, target)
             limits = quotas.with_overrides(core, stored.overrides)
             quotas.require(limits, zone_recordsets=stored.recordset_count + 1)
-            naming.check_ttl(core, context, draft.ttl)
-            placing.check_name(core, draft.name, zone)
-            placing.check_place(tx, zone, draft)
-            placing.check_cname(draft.type, len(rdatas))
+            zone_rules.check_ttl(core, context, draft.ttl)
+            recordset_rules.check_name(core, draft.name, zone)
+            recordset_rules.check_place(tx, zone, draft)
+            recordset_rules.check_cname(draft.type, len(rdatas))
             count = len(draft.records)
             quotas.require(
                 limits, zone_records=stored.record_count + count, recordset_records=count
@@ -211,8 +212,8 @@ class RecordSetsEndpoint:
             status=Status.PENDING if rdatas else Status.ACTIVE,
             created_at=self._core.now(),
         )
-        wire = placing.stored(recordset, rdatas)
-        guests.add(tx, zone, recordset.project_id, 1)
+        wire = recordset_rules.stored(recordset, rdatas)
+        shared_zone_counts.add(tx, zone, recordset.project_id, 1)
         counts = {"recordset_count": stored.recordset_count + 1}
         if not rdatas:
             recordsets.insert(tx, recordset, wire, 0)
@@ -223,7 +224,7 @@ class RecordSetsEndpoint:
             self._core,
             tx,
             stored,
-            added=rr.split(placing.served(wire, recordset.ttl, zone)),
+            added=rr.split(recordset_rules.served(wire, recordset.ttl, zone)),
             columns=counts | {"record_count": stored.record_count + len(rdatas)},
         )
         return self._core.tell(tx, context, "dns.recordset.create", recordset)
@@ -247,11 +248,11 @@ class RecordSetsEndpoint:
             rdatas: Sequence[bytes] | None = None
             if patch.records is not UNSET:
                 rdatas = rrtypes.rdata(before.type, before.name, patch.records)
-                placing.check_cname(before.type, len(rdatas))
+                recordset_rules.check_cname(before.type, len(rdatas))
             refuse_pending_delete(stored.zone)
             core.policy.check("update_recordset", context, _target(context, stored.zone, before))
             if patch.ttl is not UNSET and patch.ttl != before.ttl:
-                naming.check_ttl(core, context, patch.ttl)
+                zone_rules.check_ttl(core, context, patch.ttl)
             after = self._patched(before, patch)
             if not after.managed:
                 count = len(after.records)
@@ -293,7 +294,7 @@ class RecordSetsEndpoint:
         before = current.recordset
         wire = current.wire
         if rdatas is not None:
-            wire = placing.stored(after, rdatas)
+            wire = recordset_rules.stored(after, rdatas)
         if after.ttl != before.ttl:
             wire = rr.with_ttl(wire, after.ttl or 0)
         revision = zone.revision + 1
@@ -302,7 +303,8 @@ class RecordSetsEndpoint:
             zones.update(tx, zone.id)
             return after
         deleted, added = rr.difference(
-            placing.served(current.wire, before.ttl, zone), placing.served(wire, after.ttl, zone)
+            recordset_rules.served(current.wire, before.ttl, zone),
+            recordset_rules.served(wire, after.ttl, zone),
         )
         change = 0 if after.managed else len(after.records) - len(before.records)
         advance(
@@ -344,14 +346,14 @@ class RecordSetsEndpoint:
     def _remove(self, tx: Transaction, stored: StoredZone, current: StoredRecordSet) -> None:
         gone = current.recordset
         recordsets.delete(tx, gone.id)
-        guests.add(tx, stored.zone, gone.project_id, -1)
+        shared_zone_counts.add(tx, stored.zone, gone.project_id, -1)
         counts = {"recordset_count": stored.recordset_count - 1}
         if not gone.records:
             zones.update(tx, stored.zone.id, **counts)
             return
         if not gone.managed:
             counts["record_count"] = stored.record_count - len(gone.records)
-        wire = placing.served(current.wire, gone.ttl, stored.zone)
+        wire = recordset_rules.served(current.wire, gone.ttl, stored.zone)
         advance(self._core, tx, stored, deleted=rr.split(wire), columns=counts)
 
 

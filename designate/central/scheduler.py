@@ -19,7 +19,7 @@ from designate.central.base import Core, own_target, scope_of
 from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.model.pools import Pool
-from designate.storage import pools
+from designate.storage.sqlalchemy import pools
 
 GROUP = "service:central"
 NAMESPACE = "designate.scheduler.filters"

@@ -11,8 +11,9 @@ from designate.central import quotas
 from designate.central.admin import BlacklistsEndpoint, TldsEndpoint, TsigKeysEndpoint
 from designate.central.base import Core, utcnow
 from designate.central.floatingips import FloatingIpsEndpoint
-from designate.central.inbound import InboundEndpoint
+from designate.central.jobs import ExportsEndpoint, ImportsEndpoint, Jobs
 from designate.central.leases import LeasesEndpoint
+from designate.central.managed_names import ResourcesEndpoint
 from designate.central.ownership import (
     SharesEndpoint,
     TransferAcceptsEndpoint,
@@ -22,17 +23,16 @@ from designate.central.policy import Policy
 from designate.central.pools import PoolsEndpoint
 from designate.central.quotas import QuotasEndpoint
 from designate.central.recordsets import RecordSetsEndpoint
-from designate.central.resources import ResourcesEndpoint
+from designate.central.secondary import InboundEndpoint
 from designate.central.services import ReportsEndpoint, ServicesEndpoint
 from designate.central.status import StatusEndpoint
 from designate.central.sweeps import SweepsEndpoint
-from designate.central.tasks import ExportsEndpoint, ImportsEndpoint, Jobs
 from designate.central.zones import ZonesEndpoint
 from designate.context import Context
 from designate.notifications import Notifier
 from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
-from designate.storage.engine import Database
+from designate.storage.sqlalchemy.db.engine import Database
 
 GROUP = "service:central"
 OPTS = [

@@ -13,10 +13,10 @@ from designate.central.policy import ADMIN, ADMIN_OR_READER, rule
 from designate.context import Context
 from designate.model.admin import Heartbeat, ServiceState, ServiceStatus
 from designate.model.query import Page, Query
-from designate.model.reports import Counts, ProjectZones
-from designate.storage import admin as storage
-from designate.storage import leases, reports
-from designate.storage.engine import Transaction
+from designate.model.usage import Counts, ProjectZones
+from designate.storage.sqlalchemy import admin as storage
+from designate.storage.sqlalchemy import leases, usage
+from designate.storage.sqlalchemy.db.engine import Transaction
 
 # As many heartbeats may be lost before a service counts as down.
 MISSED = 3
@@ -141,18 +141,18 @@ class ReportsEndpoint:
             self._core.policy.check(asked, context, own)
         scope = scope_of(context)
         with self._core.db.read() as connection:
-            found = {name: reports.count(connection, name, scope) for name in names}
+            found = {name: usage.count(connection, name, scope) for name in names}
         return Counts(**found)
 
     def projects(self, context: Context) -> tuple[ProjectZones, ...]:
         self._core.policy.check("find_tenants", context, own_target(context))
         with self._core.db.read() as connection:
-            return tuple(reports.projects(connection, scope_of(context)))
+            return tuple(usage.projects(connection, scope_of(context)))
 
     def project(self, context: Context, project_id: str) -> ProjectZones:
         target = {"project_id": project_id, "tenant_id": project_id}
         self._core.policy.check("get_tenant", context, target)
         visible = context.all_projects or project_id == context.project_id
         with self._core.db.read() as connection:
-            names = reports.zone_names(connection, project_id) if visible else []
+            names = usage.zone_names(connection, project_id) if visible else []
         return ProjectZones(id=project_id, zone_count=len(names), names=tuple(names))

@@ -9,14 +9,14 @@ from oslo_config import cfg
 from oslo_policy import policy
 
 from designate import errors, metrics
-from designate.central import leases, moves
+from designate.central import leases, pool_moves
 from designate.central.base import Core, advance, buried, change_of, withdrawal_of
-from designate.central.tasks import Jobs
+from designate.central.jobs import Jobs
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport, ZoneType
-from designate.storage import zones
-from designate.storage.engine import Transaction
-from designate.storage.zones import StoredZone
+from designate.storage.sqlalchemy import zones
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire.names import serial_ge, serial_gt
 
 LOG = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class StatusEndpoint:
             try:
                 stored = zones.lock(tx, report.zone_id)
             except errors.NotFound:
-                return moves.report(tx, report)
+                return pool_moves.report(tx, report)
             found = self._decide(tx, stored, report)
             if found and self._core.tells:
                 self._tell(tx, stored.zone)
@@ -209,7 +209,7 @@ class StatusEndpoint:
             )
             if len(waiting) < limit:
                 shards = (first_shard, last_shard)
-                moves.sweep(core, tx, shards, limit, conf.retry_failed_after)
+                pool_moves.sweep(core, tx, shards, limit, conf.retry_failed_after)
             for stored in waiting:
                 change = (
                     withdrawal_of(stored.zone, stored.pool_version, again=True)

@@ -11,8 +11,8 @@ from designate.central.pools import follow_pools
 from designate.central.status import GROUP
 from designate.context import Context, admin_context
 from designate.model.zones import Zone
-from designate.storage import audit, inbound, journal, zones
-from designate.storage.engine import Transaction
+from designate.storage.sqlalchemy import audit, journal, secondary, zones
+from designate.storage.sqlalchemy.db.engine import Transaction
 
 # Of transfers that a worker left.
 STAGED_KEPT_S = 7200
@@ -47,7 +47,7 @@ class SweepsEndpoint:
             return removed
         # What is not divided goes with the first share.
         staged_before = now - timedelta(seconds=STAGED_KEPT_S)
-        core.db.write(lambda tx: inbound.discard_older(tx, staged_before))
+        core.db.write(lambda tx: secondary.discard_older(tx, staged_before))
         steps_before = now - timedelta(seconds=core.conf[GROUP].journal_max_age)
         pruned = core.db.write(lambda tx: journal.prune_older(tx, steps_before, limit))
         metrics.SWEPT.labels("purge").inc(pruned)

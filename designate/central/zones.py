@@ -12,7 +12,7 @@ from oslo_config import cfg
 from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
-from designate.central import catalogs, managed, moves, naming, quotas
+from designate.central import apex_records, catalogs, pool_moves, quotas, zone_rules
 from designate.central.base import (
     Core,
     advance,
@@ -53,10 +53,10 @@ from designate.model.zones import (
     ZoneType,
     rname,
 )
-from designate.storage import admin, family, ownership, pools, recordsets, zones
-from designate.storage.engine import Transaction
-from designate.storage.zones import StoredZone
-from designate.turns import in_turns
+from designate.runtime.cooperative import in_turns
+from designate.storage.sqlalchemy import admin, ownership, pools, recordsets, zone_hierarchy, zones
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import names, rr
 from designate.wire.names import SERIAL_MODULUS, serial_ge
 
@@ -224,34 +224,34 @@ class ZonesEndpoint:
         if limits is None:
             limits = quotas.effective(core, tx.connection, context.project_id)
         quotas.require(limits, zones=zones.owned_zones(tx, context.project_id, 1))
-        naming.check_zone_name(core, tx, context, draft.name)
-        naming.check_ttl(core, context, draft.ttl)
+        zone_rules.check_zone_name(core, tx, context, draft.name)
+        zone_rules.check_ttl(core, context, draft.ttl)
         zones.lock_namespace(tx, draft.name)
-        above = naming.check_family(tx.connection, draft.name, context.project_id)
+        above = zone_rules.check_family(tx.connection, draft.name, context.project_id)
         pool = self.scheduler.choose(tx.connection, context, draft.attributes)
         _check_pool(core, tx, pool)
         zone = self._new_zone(draft, context.project_id, pool)
-        zone = replace(zone, parent_zone_id=naming.parent_of(zone.name, pool.id, above))
+        zone = replace(zone, parent_zone_id=zone_rules.parent_of(zone.name, pool.id, above))
         if content is not None:
             zone = replace(zone, serial=content.serial, retry=content.retry, expire=content.expire)
-        initial = managed.initial_recordsets(zone, pool)
+        initial = apex_records.initial_recordsets(zone, pool)
         more = _recordsets(tx, zone, content) if content is not None else []
         counts = [len(recordset.records) for recordset, _ in more]
         quotas.require(limits, zone_recordsets=len(initial) + len(more))
         quotas.require(limits, zone_records=sum(counts), recordset_records=max(counts, default=0))
         for recordset, _ in more:
-            naming.check_ttl(core, context, recordset.ttl)
+            zone_rules.check_ttl(core, context, recordset.ttl)
         zones.insert(
             tx,
             zone,
-            managed.soa_wire(zone),
+            apex_records.soa_wire(zone),
             ns_version=pool.ns_version,
             recordset_count=len(initial) + len(more),
             record_count=sum(counts),
             refresh_at=_soon(core, zone),
         )
         recordsets.insert_many(tx, [*initial, *more], FIRST_REVISION)
-        family.adopt(tx, zone)
+        zone_hierarchy.adopt(tx, zone)
         catalogs.enter(core, tx, zone, pool)
         announce(core, tx, zone, pool.version)
         if zone.type == ZoneType.SECONDARY:
@@ -310,7 +310,7 @@ class ZonesEndpoint:
             if before.type == ZoneType.CATALOG:
                 raise errors.Forbidden("This operation is not allowed for catalog zones")
             if patch.ttl not in (UNSET, before.ttl):
-                naming.check_ttl(core, context, patch.ttl)
+                zone_rules.check_ttl(core, context, patch.ttl)
             if before.type == ZoneType.SECONDARY:
                 after = _update_secondary(core, tx, stored, columns)
                 return core.tell(tx, context, "dns.zone.update", after, before)
@@ -320,7 +320,7 @@ class ZonesEndpoint:
                 tx,
                 stored,
                 whole=wanted.ttl != before.ttl,
-                soa_wire=managed.soa_wire(wanted),
+                soa_wire=apex_records.soa_wire(wanted),
                 columns=columns,
             )
             return core.tell(tx, context, "dns.zone.update", after, before)
@@ -431,22 +431,24 @@ class ZonesEndpoint:
         """The zone with all that it holds; zones below it stay where they are."""
         zone = stored.zone
         zones.lock_namespace(tx, zone.name)
-        above = family.at_or_above(tx.connection, zone.name)
-        parent_id = naming.parent_of(zone.name, pool.id, above)
-        family.release(tx, zone)
-        after = managed.move_to_pool(self._core, tx, stored, pool, parent_id)
-        moves.remember(self._core, tx, zone, after, pool)
-        family.adopt(tx, replace(zone, pool_id=pool.id))
+        above = zone_hierarchy.at_or_above(tx.connection, zone.name)
+        parent_id = zone_rules.parent_of(zone.name, pool.id, above)
+        zone_hierarchy.release(tx, zone)
+        after = apex_records.move_to_pool(self._core, tx, stored, pool, parent_id)
+        pool_moves.remember(self._core, tx, zone, after, pool)
+        zone_hierarchy.adopt(tx, replace(zone, pool_id=pool.id))
         return after
 
 
 def _recordsets(tx: Transaction, zone: Zone, content: Content) -> list[tuple[RecordSet, bytes]]:
     """The content's recordsets in the zone. Raises BadRequest for what belongs into a zone below."""
     cuts = {
-        row[0]: [cut.lower() for cut in naming.between(row[0], zone.name)]
+        row[0]: [cut.lower() for cut in zone_rules.between(row[0], zone.name)]
         for row in in_turns(content.recordsets)
     }
-    taken = family.taken(tx.connection, zone.name, {cut for at in cuts.values() for cut in at})
+    taken = zone_hierarchy.taken(
+        tx.connection, zone.name, {cut for at in cuts.values() for cut in at}
+    )
     found = []
     for name, rtype, ttl, texts, rdatas in in_turns(content.recordsets):
         if taken.intersection(cuts[name]):

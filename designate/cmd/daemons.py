@@ -7,9 +7,9 @@ not start.
 
 from __future__ import annotations
 
-from designate import concurrency, garbage
+from designate.runtime import concurrency, gc_tuning
 
-garbage.starting()
+gc_tuning.starting()
 concurrency.prepare()  # before any other import
 
 import logging  # noqa: E402
@@ -21,13 +21,14 @@ from oslo_config import cfg  # noqa: E402
 from oslo_log import log  # noqa: E402
 from oslo_service import opts  # noqa: E402
 
-from designate import config, errors, messaging, processes, service  # noqa: E402
+from designate import config, errors, messaging, processes  # noqa: E402
+from designate.runtime import process  # noqa: E402
 from designate.version import VERSION  # noqa: E402
 
 LOG = logging.getLogger(__name__)
 
 QUIETER = ["kazoo.client=WARN", "keystone=INFO", "oslo_service.loopingcall=WARN"]
-Build = Callable[[cfg.ConfigOpts], service.Process]
+Build = Callable[[cfg.ConfigOpts], process.Process]
 
 
 def api() -> int:
@@ -89,7 +90,7 @@ def _main(name: str, build: Build) -> int:
         conf = configuration(sys.argv[1:], name)
         log.setup(conf, "designate", VERSION)
         _report_on_signal(conf)
-        return service.run(conf, lambda: build(conf), conf[f"service:{name}"].workers)
+        return process.run(conf, lambda: build(conf), conf[f"service:{name}"].workers)
     except (cfg.Error, ValueError, OSError, errors.DesignateError) as error:
         text = getattr(error, "message", None) or str(error)
         LOG.debug("could not start", exc_info=True)

@@ -19,14 +19,16 @@ from pathlib import Path
 import yaml
 from oslo_config import cfg
 
-from designate import compose, config, errors
+from designate import config, errors, pools_yaml, processes
+from designate.backend.base import drivers as backend_drivers
 from designate.context import admin_context
-from designate.model import poolsfile
+from designate.model import pools_file
 from designate.model.admin import ServiceState, ServiceStatus, TldDraft
 from designate.model.pools import PoolChange
 from designate.model.query import Query
 from designate.rpc.clients import CentralClient
-from designate.storage import migration, settings
+from designate.storage.sqlalchemy import migration
+from designate.storage.sqlalchemy.db import options
 
 POOLS_FILE = "/etc/designate/pools.yaml"
 AT_ONCE = 1000
@@ -114,7 +116,7 @@ def _pool_parser(pool: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _url(conf: cfg.ConfigOpts) -> str:
-    return settings.connection(conf)
+    return options.connection(conf)
 
 
 def _sync(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
@@ -152,9 +154,9 @@ def _history(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
 
 
 def _pool_update(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
-    drivers = None if arguments.skip_verify_drivers else compose.backend_names()
-    pools = compose.read_pools_file(arguments.file, drivers)
-    central = compose.central_client(conf)
+    drivers = None if arguments.skip_verify_drivers else list(backend_drivers())
+    pools = pools_yaml.read(arguments.file, drivers)
+    central = processes.central_client(conf)
     try:
         planned = central.pools.apply(admin_context(), pools, arguments.delete, True)
     except errors.BadRequest as error:
@@ -182,7 +184,7 @@ def _line(change: PoolChange) -> str:
 
 
 def _pool_show(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
-    central = compose.central_client(conf)
+    central = processes.central_client(conf)
     if arguments.all_pools:
         pools = central.pools.find(admin_context())
     else:
@@ -190,13 +192,13 @@ def _pool_show(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
         pools = (central.pools.get(admin_context(), pool_id),)
     print("Pool Configuration:")
     print("-------------------")
-    print(_yaml(poolsfile.dump(pools, secrets=arguments.show_secrets)), end="")
+    print(_yaml(pools_file.dump(pools, secrets=arguments.show_secrets)), end="")
     return 0
 
 
 def _pool_generate(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
-    pools = compose.central_client(conf).pools.find(admin_context())
-    _write(Path(arguments.file), _yaml(poolsfile.dump(pools, secrets=True)))
+    pools = processes.central_client(conf).pools.find(admin_context())
+    _write(Path(arguments.file), _yaml(pools_file.dump(pools, secrets=True)))
     return 0
 
 
@@ -215,7 +217,7 @@ def _service_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     rows = [("Service", "Host", "Status", "Last heartbeat")]
     rows += [
         (s.service_name, s.hostname, str(s.status), str(s.heartbeated_at or "never"))
-        for s in _services(compose.central_client(conf))
+        for s in _services(processes.central_client(conf))
     ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -226,7 +228,7 @@ def _service_list(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
 
 def _service_clean(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     """What a live service would be is decided where the API decides it (central/services.py)."""
-    central = compose.central_client(conf)
+    central = processes.central_client(conf)
     gone = (ServiceState.DOWN, ServiceState.STOPPED)
     for service in _services(central):
         if service.status in gone:
@@ -242,7 +244,7 @@ def _service_clean(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
 
 def _tlds_import(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     """Every line that can be added is; those that cannot are listed. Status 1: some could not."""
-    central = compose.central_client(conf)
+    central = processes.central_client(conf)
     added, wrong = 0, []
     with Path(arguments.input_file).open(encoding="utf-8", newline="") as file:
         for fields in csv.reader(file, delimiter=arguments.delimiter):

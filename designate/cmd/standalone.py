@@ -6,9 +6,9 @@ What is heavy is imported after the arguments were read, so that a typing error 
 
 from __future__ import annotations
 
-from designate import concurrency, garbage
+from designate.runtime import concurrency, gc_tuning
 
-garbage.starting()
+gc_tuning.starting()
 concurrency.patch()  # before any other import
 
 import argparse  # noqa: E402
@@ -27,7 +27,7 @@ from oslo_config import cfg  # noqa: E402
 from designate import config, errors  # noqa: E402
 
 if TYPE_CHECKING:
-    from designate.compose import Standalone
+    from designate.processes import Standalone
 
 STATE_DIR = ".standalone"
 API = "127.0.0.1:9001"
@@ -164,7 +164,7 @@ def _require_loopback(conf: cfg.ConfigOpts, remote_allowed: bool) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     conf = configuration(arguments)
-    from designate.compose import Standalone
+    from designate.processes import Standalone
 
     stopping = threading.Event()
 
@@ -179,7 +179,7 @@ def _run(arguments: argparse.Namespace) -> int:
     service = Standalone(conf, pools_file=arguments.pools)
     service.migrate()
     _start(service, conf)
-    garbage.settle()
+    gc_tuning.settle()
     try:
         right = _demo(service) if arguments.demo else True
         if not arguments.exit:

@@ -14,9 +14,10 @@ from oslo_config import cfg
 from oslo_upgradecheck import common_checks, upgradecheck
 
 from designate import config, errors
-from designate.storage import migration, settings
-from designate.storage.engine import Database
-from designate.storage.tables import service_statuses
+from designate.storage.sqlalchemy import migration
+from designate.storage.sqlalchemy.db import options
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.tables import service_statuses
 
 Code = upgradecheck.Code
 
@@ -25,7 +26,7 @@ class Checks(upgradecheck.UpgradeCommands):
     """Each check looks at the configuration and the database and changes nothing."""
 
     def _schema(self) -> upgradecheck.Result:
-        current, newest = migration.version(settings.connection(cfg.CONF))
+        current, newest = migration.version(options.connection(cfg.CONF))
         if not current:
             return upgradecheck.Result(Code.FAILURE, "The database is empty: run database sync.")
         if current != newest:

@@ -9,9 +9,9 @@ import dns.rcode
 import dns.rdatatype
 import sqlalchemy as sa
 
-from designate.mdns import damage
-from designate.storage import serving
-from designate.storage.serving import ServedZone, StoredRRset
+from designate.mdns import corrupt_records
+from designate.storage.sqlalchemy import serving
+from designate.storage.sqlalchemy.serving import ServedZone, StoredRRset
 from designate.wire import names, packet, rr
 
 MOST_ALIASES = 8
@@ -92,7 +92,7 @@ class Answerer:
 
     def _at_names(self, keys: list[str]) -> Iterable[StoredRRset]:
         stored = serving.at_names(self._connection, self._zone.id, keys)
-        return damage.mended(self._zone.id, stored)
+        return corrupt_records.mended(self._zone.id, stored)
 
     def _cut(self, keys: tuple[str, ...], found: dict[str, AtName]) -> int | None:
         """Which key is the highest delegation; the parent answers for DS itself (RFC 4035 3.1.4.1)."""

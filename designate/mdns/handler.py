@@ -18,15 +18,15 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.mdns.answers import Answerer
-from designate.mdns.callers import Caller, Callers, is_in, networks
+from designate.mdns.clients import Caller, Callers, is_in, networks
 from designate.mdns.notifies import Notifies
 from designate.mdns.transfers import Expired, Request, Transfers
-from designate.mdns.zonecache import ZoneCache
+from designate.mdns.zone_cache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
-from designate.storage import serving
-from designate.storage.engine import Database
-from designate.storage.serving import View
-from designate.wire import packet, transfer, tsig
+from designate.storage.sqlalchemy import serving
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.serving import View
+from designate.wire import packet, transfer_out, tsig
 
 LOG = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Handler:
         self._may_transfer = networks(group.allow_transfer, f"[{GROUP}] allow_transfer")
         self._callers = Callers(database)
         self._notifies = Notifies(database, worker)
-        body_bytes = transfer.room(group.max_message_size)
+        body_bytes = transfer_out.room(group.max_message_size)
         self._transfers = Transfers(
             database,
             ZoneCache(database, group.zone_cache_bytes, body_bytes),

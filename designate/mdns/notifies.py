@@ -22,9 +22,9 @@ from designate import errors
 from designate.context import admin_context
 from designate.mdns.hostnames import HostNames, same_address
 from designate.rpc.interfaces import WorkerApi
-from designate.storage import serving
-from designate.storage.engine import Database
-from designate.storage.serving import Secondary, View
+from designate.storage.sqlalchemy import serving
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.serving import Secondary, View
 from designate.wire import packet
 from designate.wire.names import serial_ge
 

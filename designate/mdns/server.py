@@ -11,14 +11,14 @@ from time import monotonic
 from oslo_config import cfg
 
 from designate import errors, metrics
-from designate.mdns import listening
-from designate.mdns.callers import is_in, networks
+from designate.mdns import sockets
+from designate.mdns.clients import is_in, networks
 from designate.mdns.handler import Handler
-from designate.mdns.ratelimit import RateLimit
-from designate.mdns.tcp import Connections, Limits
+from designate.mdns.rate_limit import RateLimit
+from designate.mdns.tcp_connections import Connections, Limits
 from designate.mdns.tls import Tls
 from designate.rpc.interfaces import WorkerApi
-from designate.storage.engine import Database
+from designate.storage.sqlalchemy.db.engine import Database
 from designate.wire import packet
 
 LOG = logging.getLogger(__name__)
@@ -136,7 +136,7 @@ class MiniDns:
         ipv4_ports = {port for host, port in listen if ":" not in host}
         try:
             for host, port in listen:
-                tcp, udp = listening.bind_both(host, port, self._conf, ipv6_only=port in ipv4_ports)
+                tcp, udp = sockets.bind_both(host, port, self._conf, ipv6_only=port in ipv4_ports)
                 self._tcp.append(tcp)
                 self._udp.append(udp)
                 for _ in range(1, min(self._conf.threads, MOST_THREADS)):
@@ -145,7 +145,7 @@ class MiniDns:
                 self.addresses.append((host, tcp.getsockname()[1]))
             ipv4_ports = {port for host, port in tls_listen if ":" not in host}
             for host, port in tls_listen:
-                tcp = listening.bind_tcp(host, port, self._conf, ipv6_only=port in ipv4_ports)
+                tcp = sockets.bind_tcp(host, port, self._conf, ipv6_only=port in ipv4_ports)
                 self._tls_sockets.append(tcp)
                 self.tls_addresses.append((host, tcp.getsockname()[1]))
         except OSError:
@@ -171,20 +171,20 @@ class MiniDns:
         self._connections.stop()
         self._handler.stop()
 
-    def _close(self, sockets: list[socket.socket]) -> None:
-        waiting = {thread: sock for thread, sock in self._threads.items() if sock in sockets}
-        deadline = monotonic() + 2 * listening.POLL_S
+    def _close(self, listening: list[socket.socket]) -> None:
+        waiting = {thread: sock for thread, sock in self._threads.items() if sock in listening}
+        deadline = monotonic() + 2 * sockets.POLL_S
         while waiting and monotonic() < deadline:
             for sock in waiting.values():
-                listening.wake(sock)
+                sockets.wake(sock)
             next(iter(waiting)).join(timeout=WAKE_S)
             waiting = {thread: sock for thread, sock in waiting.items() if thread.is_alive()}
         self._threads = {
-            thread: sock for thread, sock in self._threads.items() if sock not in sockets
+            thread: sock for thread, sock in self._threads.items() if sock not in listening
         }
-        for sock in sockets:
+        for sock in listening:
             sock.close()
-        sockets.clear()
+        listening.clear()
 
     def _run(self, target: Callable[[socket.socket], None], sock: socket.socket) -> None:
         thread = threading.Thread(target=target, args=(sock,), name="mdns", daemon=True)

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 
 from designate import errors, metrics
 from designate.context import admin_context
-from designate.mdns import damage
-from designate.mdns.zonecache import ZoneCache
+from designate.mdns import corrupt_records
+from designate.mdns.zone_cache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
-from designate.storage import serving
-from designate.storage.engine import Database
-from designate.storage.serving import ServedZone, View
-from designate.wire import names, packet, soundness, transfer
+from designate.storage.sqlalchemy import serving
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.serving import ServedZone, View
+from designate.wire import names, packet, transfer_out, validation
 
 LOG = logging.getLogger(__name__)
 
@@ -83,9 +83,9 @@ class Transfers:
             steps = [] if current else self._steps(connection, zone, request)
         if steps is None and request.tcp:
             return self._whole(request, view, zone)
-        pieces = transfer.difference(zone.ttl, zone.soa_wire, steps or ())
+        pieces = transfer_out.difference(zone.ttl, zone.soa_wire, steps or ())
         # Over UDP it is one message, and has been found to fit.
-        bodies = transfer.fill(pieces, self._body_bytes if request.tcp else packet.LARGEST)
+        bodies = transfer_out.fill(pieces, self._body_bytes if request.tcp else packet.LARGEST)
         return self._told(request, zone, bodies, "ixfr", hint=bool(steps))
 
     def _whole(self, request: Request, view: View, zone: ServedZone) -> Iterator[bytes] | None:
@@ -101,8 +101,8 @@ class Transfers:
         if span.size_bytes > self._largest(zone, request):
             return None
         steps = serving.steps_from(connection, zone.id, span.first, request.serial, zone.serial)
-        if steps is not None and not all(map(soundness.all_readable, steps)):
-            damage.complain(zone.id, "a step of its journal")
+        if steps is not None and not all(map(validation.all_readable, steps)):
+            corrupt_records.complain(zone.id, "a step of its journal")
             return None
         return steps
 
@@ -112,7 +112,7 @@ class Transfers:
             half = self._cache.size_of(zone) // 2
             return min(max(half, IXFR_ALWAYS_BYTES), IXFR_MOST_BYTES)
         room = packet.room(tcp=False, payload=request.payload)
-        framing = 2 * len(transfer.difference(zone.ttl, zone.soa_wire, ())[0][1])
+        framing = 2 * len(transfer_out.difference(zone.ttl, zone.soa_wire, ())[0][1])
         opt = 0 if request.payload is None else packet.OPT_LENGTH
         taken = packet.HEADER.size + len(request.question.wire) + framing + opt
         return room - taken - request.signature_bytes
@@ -121,14 +121,14 @@ class Transfers:
         self,
         request: Request,
         zone: ServedZone,
-        bodies: Iterator[transfer.Body],
+        bodies: Iterator[transfer_out.Body],
         kind: str,
         *,
         hint: bool,
     ) -> Iterator[bytes]:
         metrics.TRANSFERS.labels(kind).inc()
         sent = metrics.TRANSFER_BYTES.labels(kind)
-        for message in transfer.messages(
+        for message in transfer_out.messages(
             request.number,
             request.flags,
             request.question.wire,

@@ -24,7 +24,7 @@ from operator import attrgetter
 from typing import Any, Final, Union
 
 from designate.context import Context
-from designate.model.many import Many
+from designate.model.bulk import Many
 
 TIMESTAMP = "%Y-%m-%dT%H:%M:%S.%f"
 

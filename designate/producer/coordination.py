@@ -19,7 +19,7 @@ from tooz import coordination
 
 from designate.model.shards import PRODUCERS, Shards, share
 from designate.producer.membership import GROUP, Place, member_id
-from designate.producer.timer import Periodic
+from designate.runtime.periodic import Periodic
 
 LOG = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from oslo_config import cfg
 from designate import errors
 from designate.context import admin_context
 from designate.model.shards import PRODUCERS, Shards, share
-from designate.producer.timer import Periodic
 from designate.rpc.clients import CentralClient
+from designate.runtime.periodic import Periodic
 
 LOG = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from oslo_config import cfg
 
 from designate.context import admin_context
 from designate.model.shards import Shards
-from designate.producer.base import Task, group, paging
+from designate.producer.task import Task, group, paging
 from designate.rpc.clients import CentralClient
 
 RECONCILIATION = "periodic_reconciliation"

@@ -11,11 +11,11 @@ from stevedore import extension
 
 from designate import errors
 from designate.model.shards import Shards
-from designate.producer.base import Task
 from designate.producer.membership import GROUP as COORDINATION
 from designate.producer.membership import Leases, Membership
-from designate.producer.timer import jittered
+from designate.producer.task import Task
 from designate.rpc.clients import CentralClient
+from designate.runtime.periodic import jittered
 
 LOG = logging.getLogger(__name__)
 

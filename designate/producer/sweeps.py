@@ -6,7 +6,7 @@ from oslo_config import cfg
 
 from designate.context import admin_context
 from designate.model.shards import Shards
-from designate.producer.base import Task, group, paging
+from designate.producer.task import Task, group, paging
 
 # Between two batches of one sweep: the pace at which work that waited is handed out, so that it
 # takes no more than its part of what the services can do.

@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Protocol
 
-from designate import deadline, errors, metrics
+from designate import errors, metrics
 from designate.context import Context
 from designate.model import codec
 from designate.rpc.interfaces import Interface, Kind, kind_of
+from designate.runtime import deadline
 
 LOG = logging.getLogger(__name__)
 
@@ -172,8 +173,8 @@ class Dispatcher:
     ) -> dict[str, Any]:
         """What crosses the bus: {"result": <plain>} or {"error": <envelope of designate.errors>}.
 
-        until: unix seconds at which the caller gives up (see `designate.deadline`); what comes later
-        is not run.
+        until: unix seconds at which the caller gives up (see `designate.runtime.deadline`);
+        what comes later is not run.
         """
         before_s = time.monotonic()
         outcome = "ok"

@@ -35,7 +35,8 @@ from designate.model.admin import (
     TsigKeyPatch,
 )
 from designate.model.floatingips import FloatingIp, FloatingIpPatch, NetworkEndpoint
-from designate.model.inbound import InboundContent, InboundPlan, Taken
+from designate.model.jobs import ImportDraft, ZoneTask
+from designate.model.managed_names import Declared
 from designate.model.ownership import (
     Share,
     ShareDraft,
@@ -49,10 +50,9 @@ from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPat
 from designate.model.query import Page, Query
 from designate.model.quotas import Limits, Quotas
 from designate.model.recordsets import Managed, RecordSet, RecordSetDraft, RecordSetPatch
-from designate.model.reports import Counts, ProjectZones
-from designate.model.resources import Declared
+from designate.model.secondary import InboundContent, InboundPlan, Taken
 from designate.model.shards import Membership
-from designate.model.tasks import ImportDraft, ZoneTask
+from designate.model.usage import Counts, ProjectZones
 from designate.model.zones import (
     NameserverAnswer,
     NameserverStatus,

@@ -1,9 +1,9 @@
 """The bus between processes: oslo.messaging, whatever broker `transport_url` names.
 
 A message is `{"message": <arguments as plain data>}` to a topic, namespace, version and method, with
-`{"until": <unix seconds>}` as its context where somebody waits (see `designate.deadline`); the answer is
-`{"result": ...}` or `{"error": <envelope of designate.errors>}`, so that no class path is part of the
-contract and no error can carry what a caller must not see.
+`{"until": <unix seconds>}` as its context where somebody waits (see `designate.runtime.deadline`);
+the answer is `{"result": ...}` or `{"error": <envelope of designate.errors>}`, so that no class path is
+part of the contract and no error can carry what a caller must not see.
 
 When the broker or the other side is away a call ends within `rpc_response_timeout` in Unavailable.
 A cast is handed to threads of its own at once; they go on trying for CAST_LIFETIME_S. What is lost
@@ -25,11 +25,12 @@ from amqp.exceptions import AMQPError
 from kombu.exceptions import KombuError
 from oslo_config import cfg
 
-from designate import concurrency, deadline, errors, metrics
-from designate.rpc import together
+from designate import errors, metrics
+from designate.rpc import batching
+from designate.rpc.batching import LANES, Call, Cast, Casts, Senders, Together
 from designate.rpc.bus import RETRY_AFTER_S, Dispatcher, NoAnswer
 from designate.rpc.interfaces import Interface, Kind
-from designate.rpc.together import LANES, Call, Cast, Casts, Senders, Together
+from designate.runtime import concurrency, deadline
 
 LOG = logging.getLogger(__name__)
 
@@ -171,7 +172,7 @@ class OsloBus:
             call = calls[0]
             client = self._client(topic, call.namespace, call.version, fanout=False)
             return [client.call({UNTIL: call.until}, call.method, message=call.message)]
-        client = self._client(topic, together.NAMESPACE, together.VERSION, fanout=False)
+        client = self._client(topic, batching.NAMESPACE, batching.VERSION, fanout=False)
         answers: list[dict[str, Any]] = client.call(
             {}, "run", calls=[call.to_plain() for call in calls]
         )
@@ -205,7 +206,7 @@ class OsloBus:
                 method=method,
                 message=message,
                 fanout=fanout,
-                until_s=time.monotonic() + together.CAST_LIFETIME_S,
+                until_s=time.monotonic() + batching.CAST_LIFETIME_S,
             )
         )
 
@@ -226,7 +227,7 @@ class OsloBus:
                 client.cast({}, first.method, message=first.message)
             else:
                 client = self._client(
-                    first.topic, together.NAMESPACE, together.VERSION, fanout=first.fanout
+                    first.topic, batching.NAMESPACE, batching.VERSION, fanout=first.fanout
                 )
                 client.cast({}, "run", calls=[cast.to_plain() for cast in casts])
         except AWAY:
@@ -292,7 +293,7 @@ def endpoints(dispatcher: Dispatcher) -> list[object]:
 
 
 class _Together:
-    target = messaging.Target(namespace=together.NAMESPACE, version=together.VERSION)
+    target = messaging.Target(namespace=batching.NAMESPACE, version=batching.VERSION)
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._together = Together(dispatcher)

@@ -10,7 +10,7 @@ from designate import errors
 from designate.rrtypes.address import is_ipv4, is_ipv6
 from designate.rrtypes.base import Field, RRType, is_domain, number, register
 from designate.rrtypes.mail import escape_quotes
-from designate.rrtypes.regex import check_substitution
+from designate.rrtypes.naptr_regex import check_substitution
 from designate.rrtypes.security import decode_base64
 
 LONGEST_FIELD = 255

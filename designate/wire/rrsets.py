@@ -15,7 +15,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from designate.turns import in_turns
+from designate.runtime.cooperative import in_turns
 from designate.wire import packet, rr
 
 _FIXED = struct.Struct(">HHIH")

@@ -15,7 +15,7 @@ import dns.tokenizer
 import dns.zonefile
 
 from designate import errors
-from designate.wire.skim import Skimmer, SkimmingTokenizer
+from designate.wire.zonefile_fast import Skimmer, SkimmingTokenizer
 
 DIRECTIVES = ("$ORIGIN", "$TTL")
 LONGEST_REASON = 100

@@ -20,14 +20,14 @@ from designate.model.pools import Nameserver
 from designate.model.zones import Action, Outcome, ZoneChange, ZoneId, ZoneReport, newest
 from designate.rpc.clients import CentralClient
 from designate.wire import client
-from designate.worker.circuits import Circuits, Way
-from designate.worker.crowd import Crowd
-from designate.worker.lanes import Lanes
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
-from designate.worker.timers import Timers, jittered
-from designate.worker.window import Window
-from designate.worker.zonestate import (
+from designate.worker.scheduling.admission import Window
+from designate.worker.scheduling.circuit_breaker import Circuits, Way
+from designate.worker.scheduling.executors import Lanes
+from designate.worker.scheduling.poll_backoff import Crowd
+from designate.worker.scheduling.timers import Timers, jittered
+from designate.worker.zone_state import (
     ServerState,
     Settings,
     ZoneState,

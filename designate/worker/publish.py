@@ -15,12 +15,12 @@ from designate import errors
 from designate.model.zones import ZoneChange, ZoneId
 from designate.wire import client
 from designate.wire.tsig import Key
-from designate.worker.circuits import Circuits, Way
-from designate.worker.crowd import Crowd
-from designate.worker.lanes import Lanes
 from designate.worker.pools import LiveTarget
-from designate.worker.timers import Timers, jittered
-from designate.worker.zonestate import Settings, TargetState, ZoneState
+from designate.worker.scheduling.circuit_breaker import Circuits, Way
+from designate.worker.scheduling.executors import Lanes
+from designate.worker.scheduling.poll_backoff import Crowd
+from designate.worker.scheduling.timers import Timers, jittered
+from designate.worker.zone_state import Settings, TargetState, ZoneState
 
 LOG = logging.getLogger(__name__)
 

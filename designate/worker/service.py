@@ -13,12 +13,12 @@ from designate.backend import base as backends
 from designate.context import Context, admin_context
 from designate.model.zones import NameserverAnswer, Outcome, ZoneChange, ZoneReport
 from designate.rpc.clients import CentralClient
-from designate.worker.check import Checker
 from designate.worker.converge import Converger
-from designate.worker.inbound import Inbound
-from designate.worker.mailbox import Mailbox
 from designate.worker.pools import PoolCache
-from designate.worker.zonestate import Settings
+from designate.worker.reconcile import Checker
+from designate.worker.scheduling.zone_queue import Mailbox
+from designate.worker.secondary import Inbound
+from designate.worker.zone_state import Settings
 
 LOG = logging.getLogger(__name__)
 

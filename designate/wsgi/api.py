@@ -7,7 +7,7 @@ request of each process.
 
 from __future__ import annotations
 
-from designate import concurrency
+from designate.runtime import concurrency
 
 concurrency.prepare()  # before any other import
 
@@ -23,7 +23,7 @@ from oslo_log import log  # noqa: E402
 
 from designate import processes  # noqa: E402
 from designate.cmd import daemons  # noqa: E402
-from designate.service import Process  # noqa: E402
+from designate.runtime.process import Process  # noqa: E402
 from designate.version import VERSION  # noqa: E402
 
 CONFIG_DIR = "/etc/designate"

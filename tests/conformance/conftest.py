@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
 
 
 @pytest.fixture(scope="module")

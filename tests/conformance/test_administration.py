@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
 
 ADMIN = {"X-Auth-Project-ID": "ops", "X-Roles": "admin,member,reader"}
 EVERYWHERE = ADMIN | {"X-Auth-All-Projects": "true"}

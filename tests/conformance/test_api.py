@@ -8,7 +8,7 @@ from oslo_middleware import cors, http_proxy_to_wsgi
 from webob import Request
 
 from designate.api.app import build
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
 
 ZONE_MEMBERS = [
     "id", "pool_id", "project_id", "name", "email", "description", "ttl", "serial", "shared",

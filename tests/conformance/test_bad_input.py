@@ -13,9 +13,9 @@ from urllib.parse import quote
 import pytest
 
 from designate.api import app
-from designate.storage.tables import metadata
-from tests.callers import CALLERS, OPS, POOL, Http, World
-from tests.service import Service
+from designate.storage.sqlalchemy.tables import metadata
+from tests.support.factories.identities import CALLERS, OPS, POOL, Http, World
+from tests.support.servers.standalone import Service
 
 ADMIN = CALLERS["own"]
 LONG = "a" * 64

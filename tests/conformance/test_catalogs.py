@@ -20,8 +20,8 @@ from designate.model.pools import CatalogZone, NsRecord, PoolSpec
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import Action, Outcome, ZonePatch, ZoneReport, ZoneType
-from tests.service import transferred
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
+from tests.support.servers.standalone import transferred
 
 DEFAULT = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 OTHER = "0f1e2d3c-4b5a-4697-8877-665544332211"

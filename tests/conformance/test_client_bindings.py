@@ -11,8 +11,8 @@ from designateclient.v2 import base, client
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
-from tests.cloud import Calls, Cloud, exercises, said, said_and_done
-from tests.service import ask, texts
+from tests.support.servers.cloud import Calls, Cloud, exercises, said, said_and_done
+from tests.support.servers.standalone import ask, texts
 
 # What the clients deprecate among themselves is not ours to mend.
 pytestmark = [

@@ -14,8 +14,8 @@ from importlib import metadata
 
 import pytest
 
-from tests.cloud import Calls, Cloud, exercises, said, said_and_done
-from tests.service import ask, texts
+from tests.support.servers.cloud import Calls, Cloud, exercises, said, said_and_done
+from tests.support.servers.standalone import ask, texts
 
 # What the clients deprecate among themselves is not ours to mend.
 pytestmark = [

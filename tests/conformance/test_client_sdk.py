@@ -9,8 +9,8 @@ import pytest
 from openstack import exceptions
 from openstack.dns.v2 import _proxy
 
-from tests.cloud import Calls, Cloud, exercises, said, said_and_done
-from tests.service import ask, texts
+from tests.support.servers.cloud import Calls, Cloud, exercises, said, said_and_done
+from tests.support.servers.standalone import ask, texts
 
 # What the clients deprecate among themselves is not ours to mend.
 pytestmark = [

@@ -9,8 +9,8 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from tests.service import ask, texts
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
+from tests.support.servers.standalone import ask, texts
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,9 @@ import dns.rrset
 import dns.tsig
 import pytest
 
-from designate.wire.assembly import Assembler, TransferFailed
-from designate.wire.inbound import Limits, Primary, _Transfer
-from tests.zonedata import Hidden
+from designate.wire.transfer_assembler import Assembler, TransferFailed
+from designate.wire.transfer_in import Limits, Primary, _Transfer
+from tests.support.factories.zone_data import Hidden
 
 SHORT = 400
 LONG = 40_000

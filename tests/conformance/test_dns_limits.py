@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from designate.mdns import ratelimit
-from designate.mdns.ratelimit import RateLimit
+from designate.mdns import rate_limit
+from designate.mdns.rate_limit import RateLimit
 from designate.wire import packet
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
 
 
 class Ticks:
@@ -49,15 +49,15 @@ def test_a_network_gets_its_rate_and_again_with_time():
     ],
 )
 def test_addresses_count_for_their_network(one, other, same):
-    assert (ratelimit.network_of(one) == ratelimit.network_of(other)) == same
+    assert (rate_limit.network_of(one) == rate_limit.network_of(other)) == same
 
 
 def test_senders_without_number_take_bounded_memory():
     limit = RateLimit(10)
-    for number in range(ratelimit.NETWORKS_REMEMBERED + 500):
+    for number in range(rate_limit.NETWORKS_REMEMBERED + 500):
         limit.allows(f"10.{number >> 8}.{number & 255}.1")
 
-    assert len(limit) == ratelimit.NETWORKS_REMEMBERED
+    assert len(limit) == rate_limit.NETWORKS_REMEMBERED
 
 
 def test_without_a_rate_nothing_is_counted():

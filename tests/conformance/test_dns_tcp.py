@@ -7,8 +7,8 @@ import dns.message
 import dns.rdatatype
 import pytest
 
-from tests.servers import until
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
+from tests.support.servers.nameservers import until
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ import pytest
 import trustme
 
 from designate import errors
-from tests.servers import Named, until
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
+from tests.support.servers.nameservers import Named, until
 
 NAME = "mdns.example.org"
 

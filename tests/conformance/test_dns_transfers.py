@@ -15,9 +15,9 @@ import pytest
 
 from designate.model.recordsets import RecordSetPatch
 from designate.model.zones import ZonePatch
-from tests.servers import until
-from tests.service import transferred
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
+from tests.support.servers.nameservers import until
+from tests.support.servers.standalone import transferred
 
 
 @pytest.fixture(scope="module")

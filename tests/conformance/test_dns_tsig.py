@@ -25,7 +25,7 @@ from designate.model.admin import TSIG_ALGORITHMS, TsigKeyDraft, TsigKeyPatch, T
 from designate.model.pools import NsRecord, PoolSpec
 from designate.model.zones import ZoneDraft
 from designate.wire import tsig
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
 
 DEFAULT = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 OTHER = "0f1e2d3c-4b5a-4697-8877-665544332211"

@@ -5,7 +5,7 @@ import pytest
 from designate.central.pools import AT_ONCE
 from designate.context import admin_context
 from designate.model.pools import NsRecord, PoolSpec
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
 
 POOL = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 

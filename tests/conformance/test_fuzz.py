@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from tests.servers import until
-from tests.service import ask
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
+from tests.support.servers.nameservers import until
+from tests.support.servers.standalone import ask
 
 EXAMPLES = int(os.environ.get("DESIGNATE_FUZZ_EXAMPLES", "150"))
 pytestmark = pytest.mark.timeout(max(120, EXAMPLES // 5))

@@ -13,10 +13,10 @@ import dns.rcode
 import pytest
 
 from designate import metrics
-from tests.catalogpool import Consumed
-from tests.secondaries import Knot, Nsd, Pdns
-from tests.servers import Named, free_port, until
-from tests.service import Service, ask, texts, transferred
+from tests.support.servers.catalog_pool import Consumed
+from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.secondaries import Knot, Nsd, Pdns
+from tests.support.servers.standalone import Service, ask, texts, transferred
 
 NUMBERS = itertools.count(1)
 # What is lost is looked for all the time.

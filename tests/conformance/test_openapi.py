@@ -24,9 +24,9 @@ from designate.api import openapi, reference
 from designate.api.app import ABOUT, resources
 from designate.api.routing import is_open
 from designate.errors import ConfigurationError
-from tests import described
-from tests.callers import OPS, STRANGER, Http, World
-from tests.service import Service
+from tests.support.clients import openapi_checker
+from tests.support.factories.identities import OPS, STRANGER, Http, World
+from tests.support.servers.standalone import Service
 
 CHECKOUT = Path(__file__).parents[2]
 FLOATINGIP = "11111111-1111-4111-8111-111111111111"
@@ -96,10 +96,10 @@ OPERATIONS = {
 }
 
 
-@pytest.mark.parametrize("root", described.ROOTS)
+@pytest.mark.parametrize("root", openapi_checker.ROOTS)
 def test_the_document_is_one(root):
     """Its own form, that of its schemas, and where its references lead."""
-    openapi_spec_validator.validate(described.document(root))
+    openapi_spec_validator.validate(openapi_checker.document(root))
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")

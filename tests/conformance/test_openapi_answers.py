@@ -9,10 +9,10 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from designate.storage.tables import zones
-from tests import described
-from tests.callers import DROP_SHARES, OPS, POOL, Http, World
-from tests.service import Service
+from designate.storage.sqlalchemy.tables import zones
+from tests.support.clients import openapi_checker
+from tests.support.factories.identities import DROP_SHARES, OPS, POOL, Http, World
+from tests.support.servers.standalone import Service
 
 FLOATINGIP = "11111111-1111-4111-8111-111111111111"
 OPTIONS = {
@@ -107,7 +107,7 @@ class More(World):
 PATHS = {
     f"{root}{path}": item
     for root, name in (("", "v2"), ("/admin", "admin"))
-    for path, item in described.document(name)["paths"].items()
+    for path, item in openapi_checker.document(name)["paths"].items()
 }
 PROMISED = [
     f"{method.upper()} {path} {code}"

@@ -1,7 +1,8 @@
 """Who may do what: every rule of the policy, asked for over HTTP by every kind of caller.
 
-REQUESTS says for each rule which request asks for it and what each caller of tests.callers is answered,
-as the public policy reference has it; RULES says what the rules themselves allow. Both are written down
+REQUESTS says for each rule which request asks for it and what each caller of
+tests.support.factories.identities is answered, as
+the public policy reference has it; RULES says what the rules themselves allow. Both are written down
 here and not derived from the service.
 """
 
@@ -12,9 +13,9 @@ import pytest
 from designate import errors
 from designate.central.policy import Policy, list_rules
 from designate.context import Context
-from tests.callers import CALLERS, POOL, Http, World
-from tests.servers import until
-from tests.service import Service, make_conf
+from tests.support.factories.identities import CALLERS, POOL, Http, World
+from tests.support.servers.nameservers import until
+from tests.support.servers.standalone import Service, make_conf
 
 OPTIONS = {
     "service:api": {

@@ -24,8 +24,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from designate import errors, rrtypes
-from designate.rrtypes.regex import check_substitution
-from tests.rrtype_strategies import owner_for, record_text
+from designate.rrtypes.naptr_regex import check_substitution
+from tests.support.factories.rdata_strategies import owner_for, record_text
 
 ORIGIN = "fuzz.test."
 EXAMPLES = int(os.environ.get("DESIGNATE_FUZZ_EXAMPLES", "30"))

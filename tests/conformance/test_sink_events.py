@@ -14,8 +14,8 @@ from designate.model.zones import Action, Outcome, ZoneReport
 from designate.sink.handlers import Handler
 from designate.sink.records import Records
 from designate.sink.service import Sink
-from designate.storage import resources
-from tests.zonedata import Clock, Hidden
+from designate.storage.sqlalchemy import managed_names
+from tests.support.factories.zone_data import Clock, Hidden
 
 NOVA, NEUTRON = "handler:nova_fixed", "handler:neutron_floatingip"
 NOON = datetime(2026, 11, 1, 12)
@@ -167,7 +167,7 @@ def test_times_of_events_are_forgotten_after_days(cloud):
     with cloud.hidden.database.read() as connection:
         held = connection.exec_driver_sql("SELECT resource_id FROM resource_events").scalars().all()
     assert held == [OTHER]
-    assert timedelta(days=3) > resources.REMEMBERED
+    assert timedelta(days=3) > managed_names.REMEMBERED
 
 
 def test_a_name_belongs_to_whoever_had_it_first(cloud, caplog):

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 
 from designate.api import keystone as keystone_api
-from tests import described
-from tests.neutron import Neutron
-from tests.servers import Memcached, free_port, until
-from tests.service import Service
+from tests.support.clients import openapi_checker
+from tests.support.fakes.neutron import Neutron
+from tests.support.servers.nameservers import Memcached, free_port, until
+from tests.support.servers.standalone import Service
 
 ZONE = {"name": "tokens.example.", "email": "admin@example.com"}
 
@@ -45,7 +45,7 @@ def test_without_a_valid_token_the_answer_is_401_and_says_where_to_get_one(
     assert answer.headers["WWW-Authenticate"] == f'Keystone uri="{keystone.url}"'
     assert answer.headers["X-Openstack-Request-Id"].startswith("req-")
     assert answer.json()["error"]["code"] == 401
-    described.check("GET", "/v2/zones", 401, answer.headers, answer.content)
+    openapi_checker.check("GET", "/v2/zones", 401, answer.headers, answer.content)
 
 
 def test_the_version_document_and_health_need_no_token(service):

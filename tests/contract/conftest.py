@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from designate.storage import query as queries
-from tests.databases import Databases
-from tests.zonedata import Hidden
+from designate.storage.sqlalchemy.listing import pagination as queries
+from tests.support.factories.zone_data import Hidden
+from tests.support.servers.databases import Databases
 
 
 @pytest.fixture(scope="module")

@@ -9,16 +9,16 @@ import pytest
 
 from designate import errors
 from designate.backend import base
-from designate.model import poolsfile
+from designate.model import pools_file
 from designate.model.pools import Target
-from designate.worker.lanes import WIDTH
-from tests import backendsides, hostedsides
-from tests.servers import free_port
-from tests.workerparts import change
+from designate.worker.scheduling.executors import WIDTH
+from tests.support.factories.worker import change
+from tests.support.fakes import backend_peers, hosted_peers
+from tests.support.servers.nameservers import free_port
 
-SIDES = backendsides.SIDES | hostedsides.SIDES
+SIDES = backend_peers.SIDES | hosted_peers.SIDES
 MANY = 32
-NEEDED = hostedsides.NEEDED | {
+NEEDED = hosted_peers.NEEDED | {
     "pdns4": {"api_endpoint": "http://127.0.0.1", "api_token": "t"},
 }
 ODD_NAMES = [
@@ -39,7 +39,7 @@ ODD_NAMES = [
 @pytest.fixture(scope="module", params=sorted(SIDES))
 def side(request, tmp_path_factory):
     made = SIDES[request.param](tmp_path_factory.mktemp(request.param))
-    if isinstance(made, hostedsides.DesignateSide):
+    if isinstance(made, hosted_peers.DesignateSide):
         made.keystone = request.getfixturevalue("keystone")
     with made as side:
         yield side
@@ -254,7 +254,7 @@ def test_wrong_credentials_are_told_without_showing_them_and_change_nothing(side
 
 def test_no_secret_is_shown_by_the_command_line(side):
     for option in type(side.backend()).OPTIONS:
-        assert poolsfile.is_secret(option.name) == option.secret, option.name
+        assert pools_file.is_secret(option.name) == option.secret, option.name
 
 
 @pytest.mark.parametrize("type", base.drivers())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from designate import concurrency
+from designate.runtime import concurrency
 
 ROOT = Path(__file__).parents[2]
 SECONDARY = "tests/functional/test_secondary.py::test_"
@@ -26,7 +26,7 @@ PARTS = {
         "-k",
         "left_behind or unanswered",
     ),
-    "imports and exports": ("tests/functional/test_tasks.py",),
+    "imports and exports": ("tests/functional/test_imports_and_exports.py",),
     "zones of other primaries": (
         f"{SECONDARY}a_zone_of_a_real_primary_is_served_and_follows_its_changes",
         f"{SECONDARY}of_several_primaries_the_newest_wins_whichever_is_down",
@@ -50,7 +50,15 @@ def folder() -> Iterator[str]:
 @pytest.mark.timeout(TIMEOUT_S + 60)
 @pytest.mark.parametrize("part", PARTS)
 def test_it_works_on_green_threads_too(part: str, folder: str) -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "tests.green", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "tests.support.green",
+        "-p",
+        "no:cacheprovider",
+    ]
     process = subprocess.Popen(
         [*command, f"--basetemp={folder}/t", *PARTS[part]],
         env={**os.environ, concurrency.VARIABLE: "eventlet"},

@@ -12,13 +12,14 @@ from typing import Any, ClassVar, Protocol
 
 import pytest
 
-from designate import concurrency, deadline, errors
+from designate import errors
 from designate.context import Context
 from designate.model.codec import to_plain
 from designate.rpc import clients, interfaces
+from designate.rpc.batching import Call
 from designate.rpc.bus import Dispatcher, NotServed, can_serve, signatures, version
-from designate.rpc.together import Call
-from tests.messages import FOLDER, INTERFACES, contract
+from designate.runtime import concurrency, deadline
+from tests.support.factories.rpc_messages import FOLDER, INTERFACES, contract
 
 concurrency.prepare()  # before oslo.messaging is imported
 
@@ -83,7 +84,7 @@ def test_the_present_contract_is_the_newest_that_is_kept():
 
 def test_the_messages_of_the_present_contract_are_the_kept_ones():
     """Where this fails, messages have changed. If a release has this contract: set the next CONTRACT, name
-    what is new in SINCE and VERSION. Then run python -m tests.messages."""
+    what is new in SINCE and VERSION. Then run python -m tests.support.factories.rpc_messages."""
     folder = FOLDER / interfaces.CONTRACT
     stored = {file.name: file.read_text() for file in folder.iterdir()}
 

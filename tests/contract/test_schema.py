@@ -5,10 +5,16 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from designate.storage import guests, migration
-from designate.storage.engine import Database
-from designate.storage.query import EVERYTHING, Scope
-from designate.storage.tables import NULLS_FIRST, guest_recordsets, metadata, pools, recordsets
+from designate.storage.sqlalchemy import migration, shared_zone_counts
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.listing.pagination import EVERYTHING, Scope
+from designate.storage.sqlalchemy.tables import (
+    NULLS_FIRST,
+    guest_recordsets,
+    metadata,
+    pools,
+    recordsets,
+)
 from tests.perf import seed
 
 
@@ -113,7 +119,7 @@ def test_recordsets_in_zones_of_others_are_counted_as_they_are_found(url):
     with database.read() as connection:
         found = connection.execute(sa.select(guest_recordsets)).all()
         numbers = [
-            connection.execute(guests.recordsets_of(scope)).scalar_one()
+            connection.execute(shared_zone_counts.recordsets_of(scope)).scalar_one()
             for scope in (
                 Scope(project_id=seed.PROJECT), Scope(project_id="other"), Scope(), EVERYTHING
             )

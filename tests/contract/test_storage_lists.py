@@ -14,11 +14,12 @@ from designate.context import Context
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import ZoneDraft
-from designate.storage import recordset_lists, zones
-from designate.storage.answers import Answers
-from designate.storage.query import EVERYTHING, Scope
-from designate.storage.tables import zones as zones_table
-from tests.zonedata import Hidden
+from designate.storage.sqlalchemy import zones
+from designate.storage.sqlalchemy.listing import recordsets as recordset_lists
+from designate.storage.sqlalchemy.listing.pagination import EVERYTHING, Scope
+from designate.storage.sqlalchemy.listing.result_cache import Answers
+from designate.storage.sqlalchemy.tables import zones as zones_table
+from tests.support.factories.zone_data import Hidden
 
 NUMBERS = itertools.count(1)
 

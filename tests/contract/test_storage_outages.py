@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from designate import errors
 from designate.context import admin_context
 from designate.model.recordsets import RecordSetDraft
-from designate.storage import zones as zone_rows
-from designate.storage.engine import Database
-from tests.databases import MariaDB, PostgreSQL
-from tests.servers import until
-from tests.tcpproxy import TcpProxy
-from tests.zonedata import Hidden
+from designate.storage.sqlalchemy import zones as zone_rows
+from designate.storage.sqlalchemy.db.engine import Database
+from tests.support.factories.zone_data import Hidden
+from tests.support.fakes.tcp_proxy import TcpProxy
+from tests.support.servers.databases import MariaDB, PostgreSQL
+from tests.support.servers.nameservers import until
 
 NUMBERS = itertools.count(1)
 STATEMENT_S = 2

@@ -15,14 +15,14 @@ import sqlalchemy as sa
 from designate import errors
 from designate.central.base import utcnow
 from designate.context import Context, admin_context
+from designate.model.jobs import TaskStatus, ZoneTask
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
-from designate.model.tasks import TaskStatus, ZoneTask
 from designate.model.zones import Outcome, ZoneDraft, ZoneReport
-from designate.storage import serving, tasks
-from designate.storage.tables import project_usage, zone_journal, zones
-from tests.service import transferred
-from tests.zonedata import Hidden
+from designate.storage.sqlalchemy import jobs, serving
+from designate.storage.sqlalchemy.tables import project_usage, zone_journal, zones
+from tests.support.factories.zone_data import Hidden
+from tests.support.servers.standalone import transferred
 
 NUMBERS = itertools.count(1)
 THREADS = 32
@@ -218,14 +218,14 @@ def test_reports_in_any_order_keep_the_highest(hidden, other, apex):
 def test_a_task_is_claimed_once(hidden, other):
     now = utcnow()
     task = ZoneTask(id=str(uuid.uuid4()), project_id="p", status=TaskStatus.PENDING, created_at=now)
-    hidden.database.write(lambda tx: tasks.insert(tx, task, "IMPORT", {}, {}))
+    hidden.database.write(lambda tx: jobs.insert(tx, task, "IMPORT", {}, {}))
 
     def claim(parts):
-        return lambda: parts.database.write(lambda tx: tasks.claim(tx, task.id, now, 60))
+        return lambda: parts.database.write(lambda tx: jobs.claim(tx, task.id, now, 60))
 
     first = at_once(*(claim((hidden, other)[n % 2]) for n in range(16)))
     later = hidden.database.write(
-        lambda tx: tasks.claim(tx, task.id, now + timedelta(seconds=61), 60)
+        lambda tx: jobs.claim(tx, task.id, now + timedelta(seconds=61), 60)
     )
 
     assert sum(found is not None for found in first) == 1

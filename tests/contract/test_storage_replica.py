@@ -8,12 +8,12 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from designate.storage import migration
-from designate.storage.engine import Database
-from designate.storage.tables import recordsets, zones
-from tests.service import transferred
-from tests.tcpproxy import TcpProxy
-from tests.zonedata import Hidden
+from designate.storage.sqlalchemy import migration
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.tables import recordsets, zones
+from tests.support.factories.zone_data import Hidden
+from tests.support.fakes.tcp_proxy import TcpProxy
+from tests.support.servers.standalone import transferred
 
 REAL, MARKED = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 99])
 

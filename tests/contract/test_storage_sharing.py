@@ -9,9 +9,9 @@ import pytest
 import sqlalchemy as sa
 
 from designate import errors
-from designate.storage import migration
-from designate.storage.engine import Database
-from designate.storage.tables import tlds
+from designate.storage.sqlalchemy import migration
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.tables import tlds
 
 COUNT = sa.select(sa.func.count()).select_from(tlds)
 

@@ -11,9 +11,9 @@ import dns.exception
 import requests
 from urllib3.exceptions import NewConnectionError
 
-from tests.daemons import Daemons
-from tests.servers import Named, until
-from tests.service import ask, texts
+from tests.support.servers.daemons import Daemons
+from tests.support.servers.nameservers import Named, until
+from tests.support.servers.standalone import ask, texts
 
 PACE_S = 0.05
 

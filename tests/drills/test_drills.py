@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.broker import RabbitMQ
-from tests.daemons import Daemons
-from tests.databases import MariaDB
 from tests.drills.load import Load
-from tests.servers import Named, until
+from tests.support.servers.broker import RabbitMQ
+from tests.support.servers.daemons import Daemons
+from tests.support.servers.databases import MariaDB
+from tests.support.servers.nameservers import Named, until
 
 # What the API says it takes at most: rpc_response_timeout, and some air for a busy machine.
 DEADLINE_S = 10.5 + 4.0

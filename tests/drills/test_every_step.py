@@ -11,13 +11,13 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.broker import RabbitMQ
-from tests.daemons import Daemons
-from tests.databases import MariaDB
 from tests.drills.faulty import STEPS
 from tests.drills.load import Answer
-from tests.servers import Named, until
-from tests.service import ask, texts
+from tests.support.servers.broker import RabbitMQ
+from tests.support.servers.daemons import Daemons
+from tests.support.servers.databases import MariaDB
+from tests.support.servers.nameservers import Named, until
+from tests.support.servers.standalone import ask, texts
 
 SHORT = ("answer-received", "committed", "proven", "transfer-due", "swept")
 pytestmark = pytest.mark.timeout(300)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.broker import RabbitMQ
-from tests.daemons import NAMES, Daemons
-from tests.databases import MariaDB
 from tests.drills.load import Load
-from tests.servers import Named, until
+from tests.support.servers.broker import RabbitMQ
+from tests.support.servers.daemons import NAMES, Daemons
+from tests.support.servers.databases import MariaDB
+from tests.support.servers.nameservers import Named, until
 
 pytestmark = pytest.mark.timeout(300)
 

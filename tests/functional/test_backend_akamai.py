@@ -8,8 +8,8 @@ from designate import errors
 from designate.backend import akamai
 from designate.model.pools import Target
 from designate.model.zones import Master
-from tests.hosted import Akamai
-from tests.workerparts import change
+from tests.support.factories.worker import change
+from tests.support.fakes.hosted_apis import Akamai
 
 MASTERS = (Master(host="192.0.2.1", port=53), Master(host="2001:db8::1", port=53))
 KEY = {

@@ -9,13 +9,13 @@ import dns.rcode
 import pytest
 
 from designate import errors
-from designate.backend import rndc, rndckey
+from designate.backend import rndc, rndc_key
 from designate.backend.bind9 import Bind9Backend
 from designate.model.pools import Target
 from designate.model.zones import Action, Master, ZoneChange, ZoneId, ZoneType
-from tests.servers import Named, free_port, until
-from tests.service import ask
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
+from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.standalone import ask
 
 MASTERS = (Master(host="127.0.0.1", port=5399), Master(host="::1", port=5398))
 
@@ -49,7 +49,7 @@ def zone_of(name):
 
 def shown(named, name):
     """BIND's own description of a zone; empty: it has none."""
-    key = rndckey.load(str(named.key_file), None, "127.0.0.1")
+    key = rndc_key.load(str(named.key_file), None, "127.0.0.1")
     reply = rndc.command("127.0.0.1", named.rndc_port, key, f'showzone "{name}"', 5)
     return reply.text if reply.code == 0 else ""
 
@@ -194,11 +194,11 @@ def test_a_dead_control_port_is_told(named):
         backend_of(named, rndc_port=str(port)).create_zone(zone_of("dead.example."))
 
 
-@pytest.mark.parametrize("digest", rndckey.DIGESTS)
+@pytest.mark.parametrize("digest", rndc_key.DIGESTS)
 def test_bind_accepts_every_signature(tmp_path, digest):
     secret = base64.b64encode(secrets.token_bytes(64)).decode()
     with Named(tmp_path / "n", algorithm=f"hmac-{digest}", secret=secret) as named:
-        key = rndckey.load(str(named.key_file), None, "127.0.0.1")
+        key = rndc_key.load(str(named.key_file), None, "127.0.0.1")
 
         reply = rndc.command("127.0.0.1", named.rndc_port, key, "status", 5)
 
@@ -214,7 +214,7 @@ view "outside" { };
 
 def test_of_two_views_the_zone_is_in_the_configured_one_alone(tmp_path):
     with Named(tmp_path / "n", more=TWO_VIEWS) as named:
-        key = rndckey.load(str(named.key_file), None, "127.0.0.1")
+        key = rndc_key.load(str(named.key_file), None, "127.0.0.1")
 
         def has(view):
             text = f'showzone "viewed.example" IN {view}'

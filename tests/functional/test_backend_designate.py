@@ -5,11 +5,11 @@ from types import SimpleNamespace
 import pytest
 
 from designate import errors
-from tests.hostedsides import DesignateSide
-from tests.servers import free_port, until
-from tests.service import Service, ask, texts, transferred
-from tests.weblet import Response, Weblet
-from tests.workerparts import change
+from tests.support.factories.worker import change
+from tests.support.fakes.hosted_peers import DesignateSide
+from tests.support.fakes.http_server import Response, Weblet
+from tests.support.servers.nameservers import free_port, until
+from tests.support.servers.standalone import Service, ask, texts, transferred
 
 
 @pytest.fixture(scope="module")

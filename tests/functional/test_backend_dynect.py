@@ -8,8 +8,8 @@ from designate import errors
 from designate.backend.dynect import DynectBackend
 from designate.model.pools import Target
 from designate.model.zones import Master
-from tests.hosted import Dynect
-from tests.workerparts import change
+from tests.support.factories.worker import change
+from tests.support.fakes.hosted_apis import Dynect
 
 MASTERS = (Master(host="192.0.2.1", port=53),)
 

@@ -7,8 +7,8 @@ from designate.backend import nios
 from designate.backend.infoblox import InfobloxBackend
 from designate.model.pools import Target
 from designate.model.zones import Master
-from tests.hosted import Infoblox
-from tests.workerparts import change
+from tests.support.factories.worker import change
+from tests.support.fakes.hosted_apis import Infoblox
 
 MASTERS = (Master(host="192.0.2.1", port=53),)
 

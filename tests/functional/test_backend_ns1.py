@@ -6,8 +6,8 @@ from designate import errors
 from designate.backend.ns1 import Ns1Backend
 from designate.model.pools import Target
 from designate.model.zones import Master
-from tests.hosted import Ns1
-from tests.workerparts import change
+from tests.support.factories.worker import change
+from tests.support.fakes.hosted_apis import Ns1
 
 MASTERS = (Master(host="192.0.2.1", port=5354), Master(host="2001:db8::1", port=53))
 KEY = {"tsigkey_name": "xfr.", "tsigkey_hash": "hmac-sha256", "tsigkey_value": "c2VjcmV0"}

@@ -6,10 +6,10 @@ import pytest
 from designate import errors
 from designate.backend.nsd4 import Nsd4Backend
 from designate.model.pools import Target
-from tests.secondaries import Nsd
-from tests.servers import free_port, until
-from tests.service import Service, ask, texts, transferred
-from tests.workerparts import change
+from tests.support.factories.worker import change
+from tests.support.servers.nameservers import free_port, until
+from tests.support.servers.secondaries import Nsd
+from tests.support.servers.standalone import Service, ask, texts, transferred
 
 
 @pytest.fixture(scope="module")

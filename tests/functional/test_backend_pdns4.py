@@ -7,10 +7,10 @@ from designate import errors, metrics
 from designate.backend.pdns4 import Pdns4Backend
 from designate.model.pools import Target
 from designate.model.zones import Master
-from tests.secondaries import Pdns
-from tests.servers import free_port, until
-from tests.service import Service, ask, texts, transferred
-from tests.workerparts import change
+from tests.support.factories.worker import change
+from tests.support.servers.nameservers import free_port, until
+from tests.support.servers.secondaries import Pdns
+from tests.support.servers.standalone import Service, ask, texts, transferred
 
 MASTERS = (Master(host="127.0.0.1", port=5399), Master(host="::1", port=53))
 

@@ -9,7 +9,7 @@ import dns.message
 import dns.rrset
 
 from tests.perf import seed
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
 
 SIZE = 100_000
 

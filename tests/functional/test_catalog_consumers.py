@@ -3,10 +3,10 @@
 import dns.rcode
 import pytest
 
-from tests.catalogpool import Consumed
-from tests.secondaries import Knot
-from tests.servers import Named, until
-from tests.service import ask, texts
+from tests.support.servers.catalog_pool import Consumed
+from tests.support.servers.nameservers import Named, until
+from tests.support.servers.secondaries import Knot
+from tests.support.servers.standalone import ask, texts
 
 
 class Bind(Named):

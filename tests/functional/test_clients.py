@@ -9,7 +9,7 @@ from pathlib import Path
 import openstack
 import pytest
 
-from tests.service import Service, ask, texts
+from tests.support.servers.standalone import Service, ask, texts
 
 # What the clients deprecate among themselves is not ours to mend.
 pytestmark = [

@@ -6,8 +6,8 @@ import signal
 import threading
 
 from tests.perf.client import Client, Process
-from tests.servers import Named, until
-from tests.service import ask, texts
+from tests.support.servers.nameservers import Named, until
+from tests.support.servers.standalone import ask, texts
 
 
 def create_until_killed(port, zone, done, accepted):

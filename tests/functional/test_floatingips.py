@@ -22,11 +22,11 @@ from designate.context import Context
 from designate.model.floatingips import NetworkEndpoint
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import ZoneDraft
-from designate.storage import recordsets
-from designate.storage.tables import zone_journal
-from tests.neutron import Neutron
-from tests.servers import free_port, until
-from tests.service import Service, ask, make_conf, texts, transferred
+from designate.storage.sqlalchemy import recordsets
+from designate.storage.sqlalchemy.tables import zone_journal
+from tests.support.fakes.neutron import Neutron
+from tests.support.servers.nameservers import free_port, until
+from tests.support.servers.standalone import Service, ask, make_conf, texts, transferred
 
 MEMBERS = ["id", "description", "address", "ptrdname", "ttl", "action", "status", "links"]
 NOBODYS = "00000000-0000-0000-0000-000000000000"

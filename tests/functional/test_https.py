@@ -12,9 +12,9 @@ import pytest
 import requests
 import trustme
 
-from tests.broker import RabbitMQ
-from tests.daemons import Daemons
-from tests.servers import Named, free_port, until
+from tests.support.servers.broker import RabbitMQ
+from tests.support.servers.daemons import Daemons
+from tests.support.servers.nameservers import Named, free_port, until
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import dns.rcode
 import pytest
 
 from designate.wire.names import serial_gt
-from tests.servers import Named, free_port, until
-from tests.service import Service, ask, texts, transferred
+from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.standalone import Service, ask, texts, transferred
 
 
 @pytest.fixture(scope="module")

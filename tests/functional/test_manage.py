@@ -13,7 +13,7 @@ import pytest
 import yaml
 from oslo_config import cfg
 
-from designate import compose, config
+from designate import config, processes
 from designate.cmd import manage
 from designate.context import Context, admin_context
 from designate.model.admin import ServiceState
@@ -294,7 +294,7 @@ def central(run, tmp_path):
     conf = cfg.ConfigOpts()
     config.register(conf)
     conf([], default_config_files=[str(tmp_path / "designate.conf")])
-    return compose.central_client(conf)
+    return processes.central_client(conf)
 
 
 @pytest.fixture

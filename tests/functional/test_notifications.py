@@ -13,9 +13,9 @@ import pytest
 from designate import notifications
 from designate.context import Context
 from designate.notifications import Event, Notifier
-from tests.listener import Heard, Listener
-from tests.servers import until
-from tests.service import Service, make_conf
+from tests.support.clients.notifications import Heard, Listener
+from tests.support.servers.nameservers import until
+from tests.support.servers.standalone import Service, make_conf
 
 FAKE = """
 [DEFAULT]

@@ -6,7 +6,7 @@ import pytest
 from stevedore import extension
 
 from designate import errors
-from tests.service import Service, make_conf
+from tests.support.servers.standalone import Service, make_conf
 
 MODULE = '''
     """Resources that an operator adds: the top-level domains under another name, and a greeting."""

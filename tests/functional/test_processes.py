@@ -14,12 +14,12 @@ import dns.rcode
 import pytest
 import requests
 
-from tests.broker import RabbitMQ
-from tests.daemons import NAMES, Daemons
-from tests.listener import Listener
-from tests.primaries import BindPrimary, zone_text
-from tests.servers import Named, free_ports, until
-from tests.service import ask, texts
+from tests.support.clients.notifications import Listener
+from tests.support.servers.broker import RabbitMQ
+from tests.support.servers.daemons import NAMES, Daemons
+from tests.support.servers.nameservers import Named, free_ports, until
+from tests.support.servers.primaries import BindPrimary, zone_text
+from tests.support.servers.standalone import ask, texts
 
 
 @pytest.fixture(scope="module")

@@ -18,14 +18,15 @@ from designate import errors
 from designate.context import admin_context
 from designate.model.shards import PRODUCERS, SHARDS
 from designate.producer.service import configured_membership
-from designate.storage import migration
-from tests.producerprocess import local_central
-from tests.servers import Memcached, until
-from tests.service import make_conf
+from designate.storage.sqlalchemy import migration
+from tests.support.servers.nameservers import Memcached, until
+from tests.support.servers.producer_process import local_central
+from tests.support.servers.standalone import make_conf
 
 HEARTBEAT_S = 0.4
 LIFETIME_S = 3 * HEARTBEAT_S
 NOW = datetime(2026, 1, 1)
+PROGRAM = "tests.support.servers.producer_process"
 CHECKOUT = Path(__file__).parents[2]
 
 
@@ -54,7 +55,7 @@ class Producers:
     def start(self) -> int:
         with (self._folder / "producers.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.producerprocess", self.url, str(self.log), *self._options],
+                [sys.executable, "-m", PROGRAM, self.url, str(self.log), *self._options],
                 cwd=CHECKOUT,
                 stdout=log,
                 stderr=log,

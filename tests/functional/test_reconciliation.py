@@ -7,16 +7,16 @@ import logging
 
 import pytest
 
-from designate.backend import rndc, rndckey
+from designate.backend import rndc, rndc_key
 from designate.central.base import utcnow
 from designate.central.status import MOST_UNDER_WAY
 from designate.context import admin_context
 from designate.model.shards import SHARDS
 from designate.model.zones import Outcome, Status, ZoneReport
 from designate.wire.names import serial_gt
-from tests.servers import Named, free_port, until
-from tests.service import Service, ask, texts, transferred
-from tests.zonedata import Clock, Hidden
+from tests.support.factories.zone_data import Clock, Hidden
+from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.standalone import Service, ask, texts, transferred
 
 NUMBERS = itertools.count(1)
 
@@ -210,7 +210,7 @@ def test_a_bind_that_lost_its_zones_gets_them_back(tmp_path, caplog):
         def served():
             return texts(ask(address, www, "A")) == {"192.0.2.7"}
 
-        key = rndckey.load(str(bind.key_file), None, "127.0.0.1")
+        key = rndc_key.load(str(bind.key_file), None, "127.0.0.1")
         rndc.command("127.0.0.1", bind.rndc_port, key, f"delzone -clean {zones[0]['name']}", 5)
         assert not served()
         until(served, 20, "the zone that was deleted at the server")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from designate import errors, rrtypes
 from designate.context import Context
 from designate.model.recordsets import RecordSetDraft
-from tests.rrtype_strategies import owner_for, record_text
-from tests.servers import Named, free_port
-from tests.service import Service, transferred
+from tests.support.factories.rdata_strategies import owner_for, record_text
+from tests.support.servers.nameservers import Named, free_port
+from tests.support.servers.standalone import Service, transferred
 
 CONTEXT = Context(project_id="noauth-project", roles=["admin"])
 KINDS = [rtype for rtype in rrtypes.SUPPORTED if rtype != "SOA"]

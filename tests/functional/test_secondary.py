@@ -12,10 +12,10 @@ import dns.rrset
 import pytest
 
 from tests.perf.client import Client, Process
-from tests.primaries import BindPrimary, KnotPrimary, NsdPrimary, zone_text
-from tests.scriptedprimary import ScriptedPrimary, message, rrs, soa
-from tests.servers import Named, free_port, until
-from tests.service import Service, ask, texts, transferred
+from tests.support.fakes.scripted_primary import ScriptedPrimary, message, rrs, soa
+from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.primaries import BindPrimary, KnotPrimary, NsdPrimary, zone_text
+from tests.support.servers.standalone import Service, ask, texts, transferred
 
 QUICK = {
     "service:central": {"secondary_min_refresh": 1},

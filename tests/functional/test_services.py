@@ -8,8 +8,8 @@ import uuid
 
 import pytest
 
-from tests.servers import until
-from tests.service import Service
+from tests.support.servers.nameservers import until
+from tests.support.servers.standalone import Service
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from designate.cmd import demo
-from tests.service import Service
+from tests.support.servers.standalone import Service
 
 TIMEOUT_S = 30
 FREE_PORTS = ("--api", "127.0.0.1:0", "--dns", "127.0.0.1:0")

@@ -12,8 +12,8 @@ import pytest
 from designate.context import admin_context
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
 from designate.model.zones import Master
-from tests.servers import Named, free_port, until
-from tests.service import Service
+from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.standalone import Service
 
 POOL = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 

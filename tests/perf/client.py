@@ -22,8 +22,8 @@ from typing import Any
 import yaml
 
 from tests.perf import seed
-from tests.servers import Named, free_port, until
-from tests.service import bind_pool
+from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.standalone import bind_pool
 
 CONF = """
 [DEFAULT]

@@ -11,9 +11,9 @@ from time import perf_counter
 
 import sqlalchemy as sa
 
-from tests.databases import Databases, MariaDB, PostgreSQL, SQLite
 from tests.perf.client import spread
-from tests.zonedata import Hidden
+from tests.support.factories.zone_data import Hidden
+from tests.support.servers.databases import Databases, MariaDB, PostgreSQL, SQLite
 
 EACH_S = 3.0
 COUNTS = (1, 4, 16)

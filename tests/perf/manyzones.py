@@ -10,7 +10,7 @@ from time import perf_counter, sleep
 
 from tests.perf.client import Client, Process, load
 from tests.perf.nameservers import serves
-from tests.servers import Named, until
+from tests.support.servers.nameservers import Named, until
 
 Show = Callable[[str, str, str, str, str], None]
 COUNT = 10_000

@@ -17,9 +17,9 @@ from typing import Any
 from designate.wire import client as dns_client
 from tests.perf import seed
 from tests.perf.client import Client, Process, spread, timed
-from tests.secondaries import Knot, Nsd, Pdns
-from tests.servers import Named, free_port, until
-from tests.service import bind_pool
+from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.secondaries import Knot, Nsd, Pdns
+from tests.support.servers.standalone import bind_pool
 
 Show = Callable[[str, str, str, str, str], None]
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from designate.central import managed
+from designate.central import apex_records
 from designate.central.base import utcnow
 from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
-from designate.storage import pools, zones
-from designate.storage.engine import Database
-from designate.storage.tables import project_usage, records, recordsets
-from designate.storage.tables import zones as zones_table
+from designate.storage.sqlalchemy import pools, zones
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.tables import project_usage, records, recordsets
+from designate.storage.sqlalchemy.tables import zones as zones_table
 from designate.wire import rr
 
 POOL = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
@@ -58,11 +58,15 @@ def zone(url: str, name: str, size: int, *, announce: bool = True, varied: bool 
 
     def write(tx) -> None:
         zones.owned_zones(tx, PROJECT, 1)
-        initial = managed.initial_recordsets(new, pool)
+        initial = apex_records.initial_recordsets(new, pool)
         zones.insert(
-            tx, new, managed.soa_wire(new), ns_version=pool.ns_version, recordset_count=size + 2
+            tx,
+            new,
+            apex_records.soa_wire(new),
+            ns_version=pool.ns_version,
+            recordset_count=size + 2,
         )
-        from designate.storage import recordsets as stored
+        from designate.storage.sqlalchemy import recordsets as stored
 
         for recordset, wire in initial:
             stored.insert(tx, recordset, wire, 1)
@@ -117,7 +121,7 @@ def zones_named(tx, count: int, mname: str) -> None:
             ttl=77 if n % 1000 == 7 else 3600,
             description=f"number {n % 1000}" if n % 10 == 7 else None,
         )  # fmt: skip
-        zones.insert(tx, new, managed.soa_wire(new), ns_version=10**6, recordset_count=0)
+        zones.insert(tx, new, apex_records.soa_wire(new), ns_version=10**6, recordset_count=0)
 
 
 def zones_in(url: str, count: int) -> None:

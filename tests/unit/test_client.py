@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from designate.wire import client, tsig
 from designate.wire.client import SoaState
-from tests.nanoserver import NanoServer
-from tests.servers import free_port
+from tests.support.fakes.nameserver import NanoServer
+from tests.support.servers.nameservers import free_port
 
 ZONE = "example.org."
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from designate import concurrency
+from designate.runtime import concurrency
 
 LATE_EVENTLET = """
 import warnings
@@ -76,7 +76,7 @@ def resolver(host, port, family=0, type=0, proto=0, flags=0):
         host = "127.0.0.1"
     return real(host, port, family, type, proto, flags)
 socket.getaddrinfo = resolver
-from designate import concurrency
+from designate.runtime import concurrency
 concurrency.patch()
 import threading
 turns = 0

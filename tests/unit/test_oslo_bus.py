@@ -10,13 +10,14 @@ from typing import ClassVar, Protocol
 import pytest
 from oslo_config import cfg
 
-from designate import concurrency, errors, messaging
+from designate import errors, messaging
 from designate.context import Context, admin_context
 from designate.rpc import clients, interfaces
+from designate.rpc.batching import LANES
 from designate.rpc.bus import NoAnswer
 from designate.rpc.interfaces import Kind
-from designate.rpc.together import LANES
-from tests.servers import until
+from designate.runtime import concurrency
+from tests.support.servers.nameservers import until
 
 concurrency.prepare()  # before oslo.messaging is imported
 

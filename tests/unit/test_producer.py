@@ -10,9 +10,9 @@ from designate import config, errors
 from designate.model.shards import SHARDS, Shards, share
 from designate.producer.membership import Alone, Place
 from designate.producer.service import Producer, load
-from designate.producer.timer import Periodic
 from designate.rpc.clients import CentralClient
-from tests.servers import until
+from designate.runtime.periodic import Periodic
+from tests.support.servers.nameservers import until
 
 RECOVERY = "producer_task:worker_periodic_recovery"
 PURGE = "producer_task:zone_purge"

@@ -9,7 +9,7 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.environment import CATALOG
+from designate.api.environ_keys import CATALOG
 from designate.api.operation import ref
 from designate.api.resource import Answer, Call, Operation, Route, answer, route
 from designate.api.shape import (

@@ -9,6 +9,7 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
+from designate.api.headers import EDIT_MANAGED, HIDE_COUNTS
 from designate.api.resource import Answer, Call, Operation, Resource, Route, answer, route
 from designate.api.shape import (
     CREATED_AT,
@@ -27,7 +28,6 @@ from designate.api.shape import (
     null,
     one_of,
 )
-from designate.api.switches import EDIT_MANAGED, HIDE_COUNTS
 from designate.errors import Reason
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetPatch
 from designate.model.zones import Action, Status

@@ -9,9 +9,9 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.environment import REQUEST_ID
+from designate.api.environ_keys import REQUEST_ID
+from designate.api.error_responses import ERROR
 from designate.api.operation import DONE, ref
-from designate.api.refusals import ERROR
 from designate.api.resource import Answer, Call, Operation, Route, answer, empty, route
 from designate.api.resources.quotas import HIGHEST, MEANINGS, NAMES, project_of
 from designate.api.shape import (
@@ -29,7 +29,7 @@ from designate.api.shape import (
     shown,
 )
 from designate.model.quotas import Quotas
-from designate.model.reports import Counts, ProjectZones
+from designate.model.usage import Counts, ProjectZones
 
 COUNTS = ("zones", "records", "tenants")
 ALL_COUNTS = (*COUNTS, "zones_delayed_notify")

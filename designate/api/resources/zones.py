@@ -8,6 +8,7 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
+from designate.api.headers import DELETE_SHARES, HARD_DELETE
 from designate.api.operation import DONE, ref
 from designate.api.resource import Answer, Call, Operation, Resource, Route, answer, empty, route
 from designate.api.shape import (
@@ -30,7 +31,6 @@ from designate.api.shape import (
     one_of,
     shown,
 )
-from designate.api.switches import DELETE_SHARES, HARD_DELETE
 from designate.model.pools import NsRecord
 from designate.model.zones import (
     Action,

@@ -5,7 +5,7 @@ import pytest
 from designate import errors
 from designate.backend import base
 from designate.model.pools import Target
-from tests.workerparts import change
+from tests.support.factories.worker import change
 
 
 def test_it_is_told_by_notify_alone_and_needs_a_catalog_zone():

@@ -9,8 +9,8 @@ import pytest
 
 from designate import errors
 from designate.backend import rndc
-from designate.backend.rndckey import Key
-from tests.servers import free_port
+from designate.backend.rndc_key import Key
+from tests.support.servers.nameservers import free_port
 
 KEY = Key(name="k", digest="sha256", secret=b"s3cret-material")
 

@@ -17,9 +17,9 @@ from designate.central.scheduler import (
 )
 from designate.context import Context
 from designate.model.pools import Pool
-from designate.storage import migration, pools
-from designate.storage.engine import Database
-from tests.service import make_conf
+from designate.storage.sqlalchemy import migration, pools
+from designate.storage.sqlalchemy.db.engine import Database
+from tests.support.servers.standalone import make_conf
 
 DEFAULT = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 GOLD = "00000000-0000-4000-8000-00000000000a"

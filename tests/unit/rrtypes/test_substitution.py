@@ -5,7 +5,7 @@ That nameservers give the same verdict is tested in tests/conformance/test_rrtyp
 
 import pytest
 
-from designate.rrtypes.regex import check_substitution, count_groups
+from designate.rrtypes.naptr_regex import check_substitution, count_groups
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from designate.backend.fake import FakeBackend
 from designate.model.pools import Target
 from designate.model.zones import Action, Outcome
 from designate.worker.converge import Converger
-from designate.worker.window import WIDTH
-from designate.worker.zonestate import Settings
-from tests.nanoserver import NanoServer
-from tests.servers import until
-from tests.workerparts import ZONE, Central, GateBackend, change, live_pool
+from designate.worker.scheduling.admission import WIDTH
+from designate.worker.zone_state import Settings
+from tests.support.factories.worker import ZONE, Central, GateBackend, change, live_pool
+from tests.support.fakes.nameserver import NanoServer
+from tests.support.servers.nameservers import until
 
 NEVER_S = 3600.0
 

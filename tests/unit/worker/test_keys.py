@@ -12,10 +12,10 @@ from designate.model.pools import CatalogZone
 from designate.model.zones import Action, Outcome, ZoneType
 from designate.worker.pools import PoolCache
 from designate.worker.service import Worker
-from tests.nanoserver import NanoServer
-from tests.servers import until
-from tests.service import make_conf
-from tests.workerparts import Central, change, stored_pool
+from tests.support.factories.worker import Central, change, stored_pool
+from tests.support.fakes.nameserver import NanoServer
+from tests.support.servers.nameservers import until
+from tests.support.servers.standalone import make_conf
 
 SECRET = "YSBzZWNyZXQgb2Ygc29tZSBieXRlcw=="
 NEW_SECRET = "YW5vdGhlciBzZWNyZXQ="

@@ -6,16 +6,16 @@ from dataclasses import replace
 import pytest
 from oslo_config import cfg
 
-from designate import errors, settings
+from designate import errors, shared_options
 from designate.backend import base
 from designate.context import admin_context
 from designate.model.pools import Target
 from designate.model.zones import Action, Outcome
-from designate.worker import inbound, service
+from designate.worker import secondary, service
 from designate.worker.pools import PoolCache
-from tests.nanoserver import NanoServer
-from tests.servers import until
-from tests.workerparts import ZONE, Central, change, nameserver, stored_pool
+from tests.support.factories.worker import ZONE, Central, change, nameserver, stored_pool
+from tests.support.fakes.nameserver import NanoServer
+from tests.support.servers.nameservers import until
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def worker_of():
 
         def start(central, **options):
             conf = cfg.ConfigOpts()
-            shared = settings.OPTIONS_BY_GROUP[service.GROUP]
-            conf.register_opts([*service.OPTS, *inbound.OPTS, *shared], service.GROUP)
+            shared = shared_options.OPTIONS_BY_GROUP[service.GROUP]
+            conf.register_opts([*service.OPTS, *secondary.OPTS, *shared], service.GROUP)
             for name, value in options.items():
                 conf.set_override(name, value, service.GROUP)
             worker = service.Worker(conf, central.client)

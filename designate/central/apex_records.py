@@ -1,0 +1,123 @@
+"""Recordsets that the service keeps itself: the apex SOA and NS of each zone."""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from dataclasses import replace
+
+from designate.central.base import Core, advance, announce
+from designate.model.pools import Pool
+from designate.model.recordsets import RecordSet, RecordSetId
+from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType, rname
+from designate.storage.sqlalchemy import recordsets, zones
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.zones import StoredZone
+from designate.wire import names, rr
+
+_TIMERS = struct.Struct(">5I")
+
+
+def soa_wire(zone: Zone) -> bytes:
+    """The SOA's data in wire form (RFC 1035 section 3.3.13)."""
+    return (
+        names.to_wire(zone.mname)
+        + names.to_wire(rname(zone.email))
+        + _TIMERS.pack(zone.serial, zone.refresh, zone.retry, zone.expire, zone.minimum)
+    )
+
+
+def ns_wire(zone: Zone, hostnames: list[str]) -> bytes:
+    return rr.rrset(
+        zone.name, zone.name, rr.TYPE_NS, None, [names.to_wire(name) for name in hostnames]
+    )
+
+
+def hostnames(pool: Pool) -> list[str]:
+    return [record.hostname for record in pool.ns_records]
+
+
+def initial_recordsets(zone: Zone, pool: Pool) -> list[tuple[RecordSet, bytes]]:
+    """What a new zone holds: SOA, and NS unless its content comes from elsewhere."""
+    soa = _apex(zone, "SOA", (zone.soa_text,))
+    if zone.type != "PRIMARY":
+        return [(soa, b"")]
+    texts = hostnames(pool)
+    return [(soa, b""), (_apex(zone, "NS", tuple(texts)), ns_wire(zone, texts))]
+
+
+def _apex(zone: Zone, rtype: str, texts: tuple[str, ...]) -> RecordSet:
+    return RecordSet(
+        id=RecordSetId(str(uuid.uuid4())),
+        zone_id=zone.id,
+        zone_name=zone.name,
+        project_id=zone.project_id,
+        name=zone.name,
+        type=rtype,
+        records=texts,
+        action=Action.CREATE,
+        status=Status.PENDING,
+        created_at=zone.created_at,
+        managed=True,
+    )
+
+
+def follow_pool(
+    core: Core, tx: Transaction, stored: StoredZone, pool: Pool, *, later: bool = False
+) -> Zone:
+    """Bring a zone's apex NS set and its SOA's MNAME in line with its pool's NS records. Answers the
+    zone as it is then. later: see base.advance."""
+    texts = hostnames(pool)
+    zone = replace(stored.zone, mname=texts[0])
+    current = recordsets.apex(tx.connection, zone, "NS")
+    wire = ns_wire(zone, texts)
+    if current is not None and current.wire == wire and zone.mname == stored.zone.mname:
+        zones.update(tx, zone.id, ns_version=pool.ns_version)
+        return stored.zone
+    now = core.now()
+    if current is None:
+        recordset = replace(_apex(zone, "NS", tuple(texts)), created_at=now)
+        recordsets.insert(tx, recordset, wire, stored.zone.revision + 1)
+        zones.update(tx, zone.id, recordset_count=stored.recordset_count + 1)
+        old = b""
+    else:
+        recordset = replace(
+            current.recordset, records=tuple(texts), action=Action.UPDATE, updated_at=now
+        )
+        recordsets.update(tx, recordset, wire, stored.zone.revision + 1, new_records=True)
+        old = current.wire
+    deleted, added = rr.difference(rr.with_ttl(old, zone.ttl), rr.with_ttl(wire, zone.ttl))
+    after = advance(
+        core,
+        tx,
+        stored,
+        deleted=deleted,
+        added=added,
+        soa_wire=soa_wire(zone),
+        columns={"mname": zone.mname},
+        later=later,
+    )
+    zones.update(tx, zone.id, ns_version=pool.ns_version)
+    return after
+
+
+def move_to_pool(
+    core: Core, tx: Transaction, stored: StoredZone, pool: Pool, parent_id: ZoneId | None
+) -> Zone:
+    """Hand the zone to another pool: its nameservers in the apex NS set, and the SOA's MNAME."""
+    moved = {"pool_id": pool.id, "parent_zone_id": parent_id}
+    zones.update(tx, stored.zone.id, **moved, served_revision=0, ns_version=0)
+    zone = replace(stored.zone, pool_id=pool.id, parent_zone_id=parent_id, served_revision=0)
+    if zone.type != ZoneType.SECONDARY:
+        after = follow_pool(core, tx, replace(stored, zone=zone, pool_version=pool.version), pool)
+        if after.revision != zone.revision:
+            return after
+    # Its content is its primary's, or names the pool's nameservers already.
+    zone = replace(zone, action=Action.UPDATE, status=Status.PENDING)
+    if not stored.expired:
+        now = core.now()
+        waiting = {"action": zone.action, "status": zone.status, "error": None}
+        since = zone.pending_since or now
+        zones.update(tx, zone.id, **waiting, pending_since=since, updated_at=now)
+        announce(core, tx, zone, pool.version)
+    return zone

@@ -1,0 +1,245 @@
+"""Names of the cloud's resources: managed recordsets in a zone that an operator chose for them.
+
+A declaration says all that a resource has (or, with keep, some of it) and is carried out as one change of
+the zone, so that repeating it does nothing and the newest wins. A name belongs to whoever had it
+first: what a project made, or what stands for another resource, is never replaced.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from designate import errors, rrtypes
+from designate.central import quotas, recordset_rules
+from designate.central.base import Core, advance, refuse_pending_delete
+from designate.context import Context
+from designate.model.managed_names import Declared
+from designate.model.quotas import Quotas
+from designate.model.recordsets import Managed, RecordSet, RecordSetDraft, RecordSetId
+from designate.model.zones import Action, Status, ZoneType
+from designate.storage.sqlalchemy import managed_names as events
+from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zones
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.listing.pagination import EVERYTHING
+from designate.storage.sqlalchemy.recordsets import StoredRecordSet
+from designate.storage.sqlalchemy.zones import StoredZone
+from designate.wire import rr
+
+Key = tuple[str, str]
+LONGEST = {
+    "plugin_type": 50,
+    "plugin_name": 50,
+    "resource_type": 50,
+    "resource_id": 36,
+    "resource_region": 100,
+    "extra": 100,
+    "project_id": 36,
+}
+
+
+class ResourcesEndpoint:
+    """See rpc.interfaces.ResourcesApi."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    def declare(
+        self,
+        context: Context,
+        zone_id: str,
+        resource: Managed,
+        drafts: tuple[RecordSetDraft, ...],
+        at: datetime | None = None,
+        keep: bool = False,
+    ) -> Declared:
+        _check(resource)
+        wanted = _by_place(drafts)
+
+        def write(tx: Transaction) -> Declared:
+            stored = zones.lock_visible(tx, zone_id, EVERYTHING)
+            if stored.zone.type != ZoneType.PRIMARY:
+                raise errors.BadRequest("Only a primary zone can hold names of resources")
+            refuse_pending_delete(stored.zone)
+            now = self._core.now()
+            if not events.is_news(tx, zone_id, resource, at or now):
+                return Declared(outdated=True)
+            events.forget(tx, zone_id, now)
+            change = _Change(self._core, tx, context, stored, resource)
+            mine = _of(tx, zone_id, resource)
+            if not keep:
+                for place in sorted(mine.keys() - wanted.keys()):
+                    change.remove(mine[place])
+            for place, draft in wanted.items():
+                change.put(draft, mine.get(place))
+            return change.finish()
+
+        return self._core.db.write(write)
+
+
+def _check(resource: Managed) -> None:
+    if not resource.resource_id:
+        raise errors.BadRequest("A resource needs an id")
+    for name, longest in LONGEST.items():
+        if len(getattr(resource, name) or "") > longest:
+            raise errors.BadRequest(f"{name} is longer than {longest} characters")
+
+
+def _by_place(drafts: Sequence[RecordSetDraft]) -> dict[Key, RecordSetDraft]:
+    """One draft for each place: what several say of one is one recordset."""
+    merged: dict[Key, RecordSetDraft] = {}
+    for draft in drafts:
+        place = (draft.name.lower(), draft.type)
+        if (first := merged.get(place)) is not None:
+            records = dict.fromkeys((*first.records, *draft.records))
+            draft = replace(first, records=tuple(records))
+        merged[place] = draft
+    return merged
+
+
+def _of(tx: Transaction, zone_id: str, resource: Managed) -> Mapping[Key, StoredRecordSet]:
+    """What stands for the resource in the zone."""
+    tx.settle()
+    found = recordsets.managed_for(
+        tx.connection, resource.resource_type, "resource_id", [resource.resource_id or ""]
+    )
+    return {
+        (old.recordset.name.lower(), old.recordset.type): old
+        for old, _ in found
+        if old.recordset.zone_id == zone_id and _same(old.recordset.managed_by, resource)
+    }
+
+
+def _same(one: Managed | None, other: Managed) -> bool:
+    return one is not None and (one.plugin_type, one.plugin_name) == (
+        other.plugin_type,
+        other.plugin_name,
+    )
+
+
+@dataclass(slots=True)
+class _Change:
+    """What a declaration changes in a locked zone."""
+
+    core: Core
+    tx: Transaction
+    context: Context
+    stored: StoredZone
+    resource: Managed
+    recordsets: list[RecordSet] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    deleted: list[bytes] = field(default_factory=list)
+    added: list[bytes] = field(default_factory=list)
+    made: int = 0
+    changed: bool = False
+
+    def put(self, draft: RecordSetDraft, old: StoredRecordSet | None) -> None:
+        """What cannot be is noted and does not keep the rest from being done."""
+        try:
+            if not draft.records:
+                raise errors.BadRequest("no records")
+            rdatas = rrtypes.rdata(draft.type, draft.name, draft.records)
+            quotas.require(self._limits, recordset_records=len(rdatas))
+            if old is None:
+                self._insert(draft, rdatas)
+            else:
+                self._replace(old, draft, rdatas)
+        except (errors.BadRequest, errors.Duplicate, errors.OverQuota) as error:
+            self.refused.append(f"{draft.name} {draft.type}: {error.message}")
+            if old is not None:
+                self.recordsets.append(old.recordset)
+
+    @property
+    def _limits(self) -> Quotas:
+        return quotas.with_overrides(self.core, self.stored.overrides)
+
+    def _insert(self, draft: RecordSetDraft, rdatas: Sequence[bytes]) -> None:
+        zone = self.stored.zone
+        quotas.require(self._limits, zone_recordsets=self._recordset_count + 1)
+        rrtypes.check_owner(draft.type, draft.name)
+        recordset_rules.check_name(self.core, draft.name, zone)
+        recordset_rules.check_place(self.tx, zone, draft)
+        recordset = RecordSet(
+            id=RecordSetId(str(uuid.uuid4())),
+            zone_id=zone.id,
+            zone_name=zone.name,
+            project_id=zone.project_id,
+            name=draft.name,
+            type=draft.type,
+            ttl=draft.ttl,
+            description=draft.description,
+            records=draft.records,
+            action=Action.CREATE,
+            status=Status.PENDING,
+            created_at=self.core.now(),
+            managed=True,
+            managed_by=self.resource,
+        )
+        wire = recordset_rules.stored(recordset, rdatas)
+        recordsets.insert(self.tx, recordset, wire, zone.revision + 1)
+        self.added += rr.split(recordset_rules.served(wire, recordset.ttl, zone))
+        self.made += 1
+        self.changed = True
+        self.recordsets.append(recordset)
+        self.core.tell(self.tx, self.context, "dns.recordset.create", recordset)
+
+    def _replace(
+        self, old: StoredRecordSet, draft: RecordSetDraft, rdatas: Sequence[bytes]
+    ) -> None:
+        zone, before = self.stored.zone, old.recordset
+        after = replace(
+            before,
+            records=draft.records,
+            ttl=draft.ttl,
+            description=draft.description,
+            managed_by=self.resource,
+        )
+        if after == before:
+            self.recordsets.append(before)
+            return
+        after = replace(
+            after,
+            action=Action.UPDATE,
+            status=Status.PENDING,
+            updated_at=self.core.now(),
+            version=before.version + 1,
+        )
+        wire = recordset_rules.stored(after, rdatas)
+        recordsets.update(self.tx, after, wire, zone.revision + 1, new_records=True)
+        gone, new = rr.difference(
+            recordset_rules.served(old.wire, before.ttl, zone),
+            recordset_rules.served(wire, after.ttl, zone),
+        )
+        self.deleted += gone
+        self.added += new
+        self.changed = True
+        self.recordsets.append(after)
+        self.core.tell(self.tx, self.context, "dns.recordset.update", after, before)
+
+    def remove(self, old: StoredRecordSet) -> None:
+        recordsets.delete(self.tx, old.recordset.id)
+        shared_zone_counts.add(self.tx, self.stored.zone, old.recordset.project_id, -1)
+        wire = recordset_rules.served(old.wire, old.recordset.ttl, self.stored.zone)
+        self.deleted += rr.split(wire)
+        self.made -= 1
+        self.changed = True
+        gone = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
+        self.core.tell(self.tx, self.context, "dns.recordset.delete", gone)
+
+    @property
+    def _recordset_count(self) -> int:
+        return self.stored.recordset_count + self.made
+
+    def finish(self) -> Declared:
+        if self.changed:
+            advance(
+                self.core,
+                self.tx,
+                self.stored,
+                deleted=self.deleted,
+                added=self.added,
+                columns={"recordset_count": self._recordset_count},
+            )
+        return Declared(recordsets=tuple(self.recordsets), refused=tuple(self.refused))

@@ -1,0 +1,102 @@
+"""Zones that were moved to another pool: what the old pool's servers have goes once the new pool serves
+them.
+
+What is left is a row of its own, written in the transaction of the move. To a worker it is a deletion from
+the old pool under an id of its own, so that it and the zone's life in the new pool do not meet.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from functools import partial
+
+from oslo_config import cfg
+
+from designate import metrics
+from designate.central import catalogs
+from designate.central.base import Core
+from designate.context import admin_context
+from designate.model.pools import Pool
+from designate.model.zones import Action, Outcome, Zone, ZoneChange, ZoneId, ZoneReport
+from designate.storage.sqlalchemy import pool_moves, pools
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.pool_moves import Leftover
+
+LOG = logging.getLogger(__name__)
+
+GROUP = "service:central"
+OPTS = [
+    cfg.FloatOpt(
+        "pool_move_grace",
+        default=30.0,
+        min=0,
+        help="Seconds for which the old pool's nameservers go on serving a zone after the new pool "
+        "serves it. Where the parent's delegation is changed only then, make it longer than that takes "
+        "and than the delegation's TTL.",
+    ),
+]
+FIRST_REVISION = 1
+
+
+def remember(core: Core, tx: Transaction, before: Zone, after: Zone, pool: Pool) -> None:
+    """The zone moves to the pool. If that had it before and has not dropped it yet, it keeps it."""
+    pool_moves.forget(tx, before.id, pool.id)
+    catalogs.drop(core, tx, before.id, pool)
+    catalogs.enter(core, tx, before, pool)
+    pool_moves.remember(tx, before, after.revision)
+
+
+def sweep(core: Core, tx: Transaction, shards: tuple[int, int], limit: int, retry_s: float) -> None:
+    """Hand what may go to workers, again if it was not proven to be gone for retry_s."""
+    if not pool_moves.waits(tx.connection, shards):
+        return
+    now = core.now()
+    pool_moves.mark_served(tx, shards, now, limit)
+    found = pool_moves.claim(
+        tx,
+        shards,
+        now,
+        limit=limit,
+        served_before=now - timedelta(seconds=core.conf[GROUP].pool_move_grace),
+        sent_before=now - timedelta(seconds=retry_s),
+    )
+    for leftover in found:
+        _let_go(core, tx, leftover)
+    metrics.SWEPT.labels("moves").inc(len(found))
+
+
+def _let_go(core: Core, tx: Transaction, leftover: Leftover) -> None:
+    if leftover.pool_version is None or leftover.kept_in == leftover.pool_id:
+        LOG.info("zone %s: pool %s is left as it is", leftover.name, leftover.pool_id)
+        pool_moves.end(tx, leftover.id)
+        return
+    catalogs.drop(core, tx, leftover.zone_id, pools.get(tx.connection, leftover.pool_id))
+    if leftover.replaced:
+        LOG.info("zone %s: pool %s has another one by now", leftover.name, leftover.pool_id)
+        pool_moves.end(tx, leftover.id)
+        return
+    change = ZoneChange(
+        zone_id=ZoneId(leftover.id),
+        name=leftover.name,
+        type=leftover.type,
+        pool_id=leftover.pool_id,
+        pool_version=leftover.pool_version,
+        revision=FIRST_REVISION,
+        serial=0,
+        action=Action.DELETE,
+        created=True,
+        again=True,
+        kept_in=leftover.kept_in,
+        kept_version=leftover.kept_version or 0,
+    )
+    tx.after_commit.append(partial(core.worker.zone_changed, admin_context(), change))
+
+
+def report(tx: Transaction, told: ZoneReport) -> str | None:
+    """What a worker's report on a leftover means, in words; None: it is none, or was forgotten."""
+    if told.outcome is Outcome.ABSENT:
+        name = pool_moves.end(tx, told.zone_id)
+        return name and f"({name}) is gone from the pool that it was moved out of"
+    name = pool_moves.name_of(tx.connection, told.zone_id)
+    return name and f"({name}) is still in the pool that it was moved out of: {told.error}"

@@ -1,0 +1,56 @@
+"""Heartbeats: how operators see which services live on which host."""
+
+from __future__ import annotations
+
+import platform
+import uuid
+from collections.abc import Sequence
+
+from oslo_config import cfg
+
+from designate import errors
+from designate.context import admin_context
+from designate.model.admin import Heartbeat, ServiceState
+from designate.rpc.clients import CentralClient
+from designate.runtime.periodic import Periodic
+
+GROUP = "DEFAULT"
+OPTS = [
+    cfg.HostAddressOpt(
+        "host",
+        default=platform.node(),
+        sample_default="current_hostname",
+        help="Name of this node in heartbeats and notifications.",
+    ),
+]
+
+
+class Heart:
+    """Tells central that the services of this process live; at the end, that they stopped."""
+
+    def __init__(
+        self, conf: cfg.ConfigOpts, central: CentralClient, services: Sequence[str]
+    ) -> None:
+        self._conf = conf
+        self._central = central
+        self._services = services
+        self._process = str(uuid.uuid4())
+        interval_s = conf["heartbeat_emitter"].heartbeat_interval
+        self._timer = Periodic("heartbeat", interval_s, self._beat)
+
+    def start(self) -> None:
+        self._timer.start()
+
+    def stop(self) -> None:
+        self._timer.stop()
+        try:
+            self._beat(ServiceState.STOPPED)
+        except errors.DesignateError:
+            return  # nobody is left to be told
+
+    def _beat(self, status: ServiceState = ServiceState.UP) -> None:
+        for name in self._services:
+            beat = Heartbeat(
+                service_name=name, hostname=self._conf.host, status=status, process=self._process
+            )
+            self._central.services.heartbeat(admin_context(), beat)

@@ -1,0 +1,92 @@
+"""Schema versions: finds the alembic scripts and runs them.
+
+The scripts live in the checkout's top-level `alembic/`, which an installed package holds as
+`designate/storage/migrations`. alembic is imported at the first use: most processes never migrate.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from designate import errors
+from designate.storage.sqlalchemy.db.engine import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HERE = Path(__file__).resolve().parents[1]
+
+
+def scripts() -> Path:
+    """The folder with env.py: the installed one if present, else the checkout's."""
+    for folder in (HERE / "migrations", HERE.parent.parent / "alembic"):
+        if (folder / "env.py").is_file():
+            return folder
+    raise errors.ConfigurationError("the schema's migrations are not installed")
+
+
+def config(url: str) -> Config:
+    from alembic.config import Config
+
+    alembic = Config()
+    alembic.set_main_option("script_location", str(scripts()))
+    alembic.attributes["url"] = url
+    return alembic
+
+
+def sync(url: str) -> None:
+    """Bring the database to the newest schema."""
+    upgrade(url, "head")
+
+
+def upgrade(url: str, revision: str) -> None:
+    from alembic import command
+
+    command.upgrade(config(url), revision)
+
+
+def head() -> str:
+    """The newest revision that the scripts know."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(config("")).get_current_head() or ""
+
+
+def history() -> list[str]:
+    """Each revision that the scripts know on a line, the newest first: where it comes from, its
+    name and what it does."""
+    from alembic.script import ScriptDirectory
+
+    known = ScriptDirectory.from_config(config(""))
+    return [
+        f"{step.down_revision or '<base>'} -> {step.revision}"
+        f"{' (head)' if step.is_head else ''}, {step.doc}"
+        for step in known.walk_revisions()
+    ]
+
+
+def is_current(url: str) -> bool:
+    """Whether the database has this release's schema, told without loading alembic."""
+    newest = max(path.name for path in (scripts() / "versions").glob("[0-9]*.py"))
+    return current(url) == newest.split("_")[0]
+
+
+def version(url: str) -> tuple[str, str]:
+    """(the database's revision, empty when it has none; the newest one)."""
+    return current(url), head()
+
+
+def current(url: str) -> str:
+    """The database's revision, read without alembic; empty when it was never migrated."""
+    database = Database(url)
+    try:
+        with database.read() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return ""
+            row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+            return str(row[0]) if row else ""
+    finally:
+        database.close()

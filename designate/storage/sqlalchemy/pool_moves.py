@@ -1,0 +1,165 @@
+"""What is left of zones in the pools that they were moved out of."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from designate.model.shards import shard_of
+from designate.model.zones import Action, Zone, ZoneType
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.tables import LIVE, moved_zones, pools, zones
+
+_NAMESAKE = zones.alias("namesake")
+_NEW_POOL = pools.alias("new_pool")
+_WAITS = (
+    sa.select(sa.literal(1))
+    .select_from(moved_zones)
+    .where(moved_zones.c.shard.between(sa.bindparam("first"), sa.bindparam("last")))
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """The copy of a zone that an old pool's servers have. id: of the leftover itself. kept_in: the pool
+    where the zone is now, kept_version: its version; None: the zone is gone. pool_version: of the old
+    pool; None: it is gone.
+    replaced: the old pool has another zone of the name by now."""
+
+    id: str
+    zone_id: str
+    name: str
+    type: ZoneType
+    pool_id: str
+    pool_version: int | None
+    kept_in: str | None
+    kept_version: int | None
+    replaced: bool
+
+
+def remember(tx: Transaction, before: Zone, revision: int) -> None:
+    """The zone leaves its pool; revision: what the next pool must serve first."""
+    forget(tx, before.id, before.pool_id)
+    tx.execute(
+        sa.insert(moved_zones).values(
+            id=str(uuid.uuid4()),
+            zone_id=before.id,
+            name=before.name,
+            type=before.type,
+            pool_id=before.pool_id,
+            revision=revision,
+            shard=shard_of(before.id),
+        )
+    )
+
+
+def forget(tx: Transaction, zone_id: str, pool_id: str) -> None:
+    """The zone is in that pool again, or its servers have dropped it."""
+    tx.execute(
+        sa.delete(moved_zones).where(
+            moved_zones.c.zone_id == zone_id, moved_zones.c.pool_id == pool_id
+        )
+    )
+
+
+def end(tx: Transaction, leftover_id: str) -> str | None:
+    """Forget it; answers its zone's name, None: it was forgotten before."""
+    name = name_of(tx.connection, leftover_id)
+    tx.execute(sa.delete(moved_zones).where(moved_zones.c.id == leftover_id))
+    return name
+
+
+def name_of(connection: sa.Connection, leftover_id: str) -> str | None:
+    name: str | None = connection.execute(
+        sa.select(moved_zones.c.name).where(moved_zones.c.id == leftover_id)
+    ).scalar()
+    return name
+
+
+def waits(connection: sa.Connection, shards: tuple[int, int]) -> bool:
+    """Whether anything is left anywhere: the cheap look of a sweep that mostly finds nothing."""
+    return connection.execute(_WAITS, {"first": shards[0], "last": shards[1]}).first() is not None
+
+
+def mark_served(tx: Transaction, shards: tuple[int, int], now: datetime, limit: int) -> None:
+    """Note whose zones are served by their new pools."""
+    served = (
+        sa.select(moved_zones.c.id)
+        .join(zones, zones.c.id == moved_zones.c.zone_id)
+        .where(
+            moved_zones.c.served_at.is_(None),
+            moved_zones.c.shard.between(*shards),
+            zones.c.deleted == LIVE,
+            zones.c.served_revision >= moved_zones.c.revision,
+        )
+        .limit(limit)
+    )
+    ids = tx.execute(served).scalars().all()
+    if ids:
+        tx.execute(sa.update(moved_zones).where(moved_zones.c.id.in_(ids)).values(served_at=now))
+
+
+def claim(
+    tx: Transaction,
+    shards: tuple[int, int],
+    now: datetime,
+    *,
+    limit: int,
+    served_before: datetime,
+    sent_before: datetime,
+) -> Sequence[Leftover]:
+    """What may go now and was not handed out lately, that first which was left alone longest; marked as
+    handed out. What of a zone that is
+    deleted goes at once, of others when the new pool has served them for long enough."""
+    deleted = sa.or_(zones.c.id.is_(None), zones.c.deleted != LIVE, zones.c.action == Action.DELETE)
+    kept_in = sa.case((zones.c.deleted == LIVE, zones.c.pool_id))
+    rows = tx.execute(
+        sa.select(
+            moved_zones,
+            kept_in.label("kept_in"),
+            _NEW_POOL.c.version.label("kept_version"),
+            pools.c.version.label("pool_version"),
+            _NAMESAKE.c.id.is_not(None).label("replaced"),
+        )
+        .join(zones, zones.c.id == moved_zones.c.zone_id, isouter=True)
+        .join(pools, pools.c.id == moved_zones.c.pool_id, isouter=True)
+        .join(_NEW_POOL, _NEW_POOL.c.id == zones.c.pool_id, isouter=True)
+        .join(
+            _NAMESAKE,
+            sa.and_(
+                _NAMESAKE.c.name_key == sa.func.lower(moved_zones.c.name),
+                _NAMESAKE.c.pool_id == moved_zones.c.pool_id,
+                _NAMESAKE.c.deleted == LIVE,
+            ),
+            isouter=True,
+        )
+        .where(
+            moved_zones.c.shard.between(*shards),
+            sa.or_(deleted, moved_zones.c.served_at <= served_before),
+            sa.or_(moved_zones.c.sent_at.is_(None), moved_zones.c.sent_at <= sent_before),
+        )
+        .order_by(sa.func.coalesce(moved_zones.c.sent_at, moved_zones.c.served_at))
+        .limit(limit)
+    ).all()
+    ids = [row.id for row in rows]
+    if ids:
+        tx.execute(sa.update(moved_zones).where(moved_zones.c.id.in_(ids)).values(sent_at=now))
+    return [
+        Leftover(
+            id=row.id,
+            zone_id=row.zone_id,
+            name=row.name,
+            type=ZoneType(row.type),
+            pool_id=row.pool_id,
+            pool_version=row.pool_version,
+            kept_in=row.kept_in,
+            kept_version=row.kept_version,
+            replaced=bool(row.replaced),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,225 @@
+"""Secondary zones: which are due, their content as it is compared, and transfers on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from designate.model.recordsets import RecordSet
+from designate.model.zones import Action, ZoneType
+from designate.runtime.cooperative import let_others_on
+from designate.storage.sqlalchemy import recordsets as rows
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.tables import (
+    LIVE,
+    inbound_chunks,
+    records,
+    recordsets,
+    tsigkeys,
+    zones,
+)
+from designate.storage.sqlalchemy.zones import STORED, StoredZone, of_row
+
+NAMES_AT_ONCE = 500
+BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A recordset as it is compared. wire: TTL fields zero where ttl is None."""
+
+    id: str
+    name: str
+    name_key: str
+    type: str
+    ttl: int | None
+    record_count: int
+    managed: bool
+    wire: bytes
+
+
+_CONTENT = sa.select(*(recordsets.c[name] for name in Held.__slots__)).where(
+    recordsets.c.zone_id == sa.bindparam("zone"), recordsets.c.type != "SOA"
+)
+_AT_NAMES = _CONTENT.where(recordsets.c.name_key.in_(sa.bindparam("keys", expanding=True)))
+_UPDATE = (
+    sa.update(recordsets)
+    .where(recordsets.c.id == sa.bindparam("at"))
+    .values(
+        version=recordsets.c.version + 1,
+        **{
+            name: sa.bindparam(name)
+            for name in (
+                "ttl", "texts", "wire", "record_count", "changed_revision", "action", "updated_at",
+            )
+        },
+    )
+)  # fmt: skip
+
+
+# -- content ----------------------------------------------------------------------------------------
+
+
+def content(connection: sa.Connection, zone_id: str) -> Iterator[Held]:
+    """Every recordset of the zone but its SOA."""
+    for row in connection.execute(_CONTENT, {"zone": zone_id}):
+        yield Held(*row)
+
+
+def content_at(connection: sa.Connection, zone_id: str, name_keys: Sequence[str]) -> Iterator[Held]:
+    """The recordsets at these lower-case names, one statement per NAMES_AT_ONCE."""
+    for start in range(0, len(name_keys), NAMES_AT_ONCE):
+        keys = name_keys[start : start + NAMES_AT_ONCE]
+        for row in connection.execute(_AT_NAMES, {"zone": zone_id, "keys": keys}):
+            yield Held(*row)
+
+
+def update_many(tx: Transaction, changed: Sequence[tuple[RecordSet, bytes]], revision: int) -> None:
+    """New data of recordsets; a few statements for each BATCH of them."""
+    for start in range(0, len(changed), BATCH):
+        batch = changed[start : start + BATCH]
+        let_others_on()
+        tx.execute(
+            _UPDATE,
+            [
+                {
+                    "at": recordset.id,
+                    "ttl": recordset.ttl,
+                    "texts": list(recordset.records),
+                    "wire": wire,
+                    "record_count": len(recordset.records),
+                    "changed_revision": revision,
+                    "action": recordset.action,
+                    "updated_at": recordset.updated_at,
+                }
+                for recordset, wire in batch
+            ],
+        )
+        ids = [recordset.id for recordset, _ in batch]
+        tx.execute(sa.delete(records).where(records.c.recordset_id.in_(ids)))
+        values = [row for recordset, _ in batch for row in rows.record_rows(recordset)]
+        if values:
+            tx.execute(rows.INSERT_RECORDS, values)
+
+
+def delete_many(tx: Transaction, recordset_ids: Sequence[str]) -> None:
+    for start in range(0, len(recordset_ids), BATCH):
+        ids = recordset_ids[start : start + BATCH]
+        let_others_on()
+        tx.execute(sa.delete(recordsets).where(recordsets.c.id.in_(ids)))
+
+
+# -- transfers on their way -------------------------------------------------------------------------
+
+
+def stage(
+    tx: Transaction, zone_id: str, transfer_id: str, position: int, part: bytes, now: datetime
+) -> None:
+    """Keep one part. The first one of a transfer takes the place of older transfers of the zone."""
+    if position == 0:
+        tx.execute(
+            sa.delete(inbound_chunks).where(
+                inbound_chunks.c.zone_id == zone_id, inbound_chunks.c.transfer_id != transfer_id
+            )
+        )
+    discard(tx, transfer_id, position)
+    tx.execute(
+        sa.insert(inbound_chunks).values(
+            transfer_id=transfer_id,
+            position=position,
+            zone_id=zone_id,
+            content=part,
+            created_at=now,
+        )
+    )
+
+
+def staged(connection: sa.Connection, zone_id: str, transfer_id: str) -> list[bytes]:
+    """The parts in order."""
+    found = connection.execute(
+        sa.select(inbound_chunks.c.content)
+        .where(inbound_chunks.c.transfer_id == transfer_id, inbound_chunks.c.zone_id == zone_id)
+        .order_by(inbound_chunks.c.position)
+    )
+    return [row.content for row in found]
+
+
+def discard(tx: Transaction, transfer_id: str, position: int = 0) -> None:
+    """Forget the parts of a transfer from a position on."""
+    tx.execute(
+        sa.delete(inbound_chunks).where(
+            inbound_chunks.c.transfer_id == transfer_id, inbound_chunks.c.position >= position
+        )
+    )
+
+
+def discard_older(tx: Transaction, before: datetime) -> None:
+    """Forget what workers that died have left."""
+    tx.execute(sa.delete(inbound_chunks).where(inbound_chunks.c.created_at < before))
+
+
+# -- timers -----------------------------------------------------------------------------------------
+
+
+def _secondaries(shards: tuple[int, int], *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return STORED.where(
+        zones.c.deleted == LIVE,
+        zones.c.type == ZoneType.SECONDARY,
+        zones.c.action != Action.DELETE,
+        zones.c.shard.between(*shards),
+        *conditions,
+    )
+
+
+def due(
+    connection: sa.Connection, shards: tuple[int, int], now: datetime, limit: int
+) -> list[StoredZone]:
+    """Zones whose primaries are to be asked, those that wait longest first."""
+    statement = _secondaries(shards, zones.c.refresh_at <= now)
+    found = connection.execute(statement.order_by(zones.c.refresh_at).limit(limit))
+    return [of_row(row) for row in found]
+
+
+def expiring(
+    connection: sa.Connection, shards: tuple[int, int], now: datetime, limit: int
+) -> list[StoredZone]:
+    """Zones whose content has become too old to be served."""
+    statement = _secondaries(shards, zones.c.expires_at <= now, zones.c.expired_at.is_(None))
+    found = connection.execute(statement.order_by(zones.c.expires_at).limit(limit))
+    return [of_row(row) for row in found]
+
+
+def is_past(tx: Transaction, zone_id: str, now: datetime) -> bool:
+    """Whether the zone's content is too old now."""
+    found = tx.execute(sa.select(zones.c.expires_at).where(zones.c.id == zone_id)).scalar_one()
+    return found is not None and bool(found <= now)
+
+
+def set_refresh(tx: Transaction, moments: Iterable[tuple[str, datetime]]) -> None:
+    """When zones are looked at next. This is no change of the zone, so its version stays."""
+    for zone_id, moment in moments:
+        tx.execute(sa.update(zones).where(zones.c.id == zone_id).values(refresh_at=moment))
+
+
+def set_timers(tx: Transaction, zone_id: str, refresh_at: datetime, expires_at: datetime) -> None:
+    """As set_refresh, after a primary has confirmed the content."""
+    tx.execute(
+        sa.update(zones)
+        .where(zones.c.id == zone_id)
+        .values(refresh_at=refresh_at, expires_at=expires_at)
+    )
+
+
+def keys_of(connection: sa.Connection, zone_id: str, limit: int) -> list[tuple[str, str, str]]:
+    """(name, algorithm, secret) of the TSIG keys of a zone, the newest first."""
+    found = connection.execute(
+        sa.select(tsigkeys.c.name, tsigkeys.c.algorithm, tsigkeys.c.secret)
+        .where(tsigkeys.c.scope == "ZONE", tsigkeys.c.resource_id == zone_id)
+        .order_by(tsigkeys.c.created_at.desc(), tsigkeys.c.id)
+        .limit(limit)
+    )
+    return [(row.name, row.algorithm, row.secret) for row in found]

@@ -1,0 +1,294 @@
+"""Refresh, retry and expiry of secondary zones (RFC 1034 section 4.3.5), with a clock that is moved."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+import sqlalchemy as sa
+
+from designate import errors
+from designate.context import admin_context
+from designate.model.recordsets import RecordSetDraft
+from designate.model.secondary import Taken
+from designate.model.zones import Action, Outcome, Status, ZonePatch, ZoneReport
+from designate.storage.sqlalchemy.tables import zones
+from tests.support.factories.transfers import bring, secondary
+from tests.support.factories.zone_data import Clock, Hidden
+from tests.support.fakes.scripted_primary import ZONE, soa
+from tests.support.servers.standalone import ask
+
+TIMERS = {"refresh": 1000, "retry": 200, "expire": 5000}
+
+
+@pytest.fixture
+def clock():
+    return Clock(datetime(2026, 1, 1))
+
+
+@pytest.fixture
+def hidden(tmp_path, clock):
+    with Hidden(tmp_path, clock) as hidden:
+        yield hidden
+
+
+@pytest.fixture
+def everywhere(tmp_path, clock, databases):
+    """As hidden, on each database."""
+    storage = {"connection": databases.fresh()}
+    with Hidden(tmp_path, clock, **{"storage:sqlalchemy": storage}) as hidden:
+        yield hidden
+
+
+def sweep(hidden, limit=100):
+    """The zones that one sweep hands to workers."""
+    hidden.worker.refreshed.clear()
+    hidden.central.inbound.refresh(admin_context(), 0, 4095, limit)
+    return [zone_id for zone_id, _ in hidden.worker.refreshed]
+
+
+def report(hidden, zone, outcome, revision=None):
+    now = hidden.fresh(zone)
+    hidden.central.status.report(
+        admin_context(),
+        ZoneReport(
+            zone_id=zone.id,
+            revision=revision or now.revision,
+            serial=now.serial,
+            outcome=outcome,
+            error="trouble" if outcome is Outcome.FAILED else None,
+        ),
+    )
+
+
+def due_within(hidden, zone, clock):
+    """Seconds until the zone's masters are asked."""
+    with hidden.database.read() as connection:
+        at = connection.execute(sa.select(zones.c.refresh_at).where(zones.c.id == zone.id))
+        return (at.scalar_one() - clock()).total_seconds()
+
+
+def active(hidden, serial=5, **timers):
+    zone = secondary(hidden)
+    assert bring(hidden, zone, serial, **TIMERS | timers) is Taken.STORED
+    report(hidden, zone, Outcome.SERVED)
+    assert hidden.fresh(zone).status == Status.ACTIVE
+    return zone
+
+
+def test_a_zone_whose_first_word_to_a_worker_was_lost_is_handed_out_again(hidden, clock):
+    zone = secondary(hidden)
+    at_once = sweep(hidden)
+    clock.move(seconds=15)
+
+    assert at_once == []
+    assert sweep(hidden) == [zone.id]
+    assert sweep(hidden) == []
+
+
+def test_masters_that_never_answer_are_asked_less_and_less_often(hidden, clock):
+    zone = secondary(hidden)
+    waits = []
+    for _ in range(60):
+        hidden.central.inbound.failed(admin_context(), zone.id, "dead")
+        waits.append(due_within(hidden, zone, clock))
+        clock.move(seconds=waits[-1])
+
+    assert 54 <= waits[0] <= 60
+    assert 3240 <= waits[-1] <= 3600
+    assert sum(waits) > 86400
+    hidden.central.zones.update(hidden.context, zone.id, ZonePatch(masters=zone.masters))
+    hidden.central.inbound.failed(admin_context(), zone.id, "dead")
+    assert due_within(hidden, zone, clock) <= 60
+
+
+def test_the_primarys_refresh_says_when_it_is_asked(hidden, clock):
+    zone = active(hidden)
+
+    assert 900 <= due_within(hidden, zone, clock) <= 1000
+    clock.move(seconds=899)
+    assert sweep(hidden) == []
+    clock.move(seconds=101)
+    assert sweep(hidden) == [zone.id]
+
+
+def test_after_a_failure_the_primarys_retry_says_it_and_after_success_refresh_again(hidden, clock):
+    zone = active(hidden)
+    hidden.central.inbound.failed(admin_context(), zone.id, "dead")
+    after_failure = due_within(hidden, zone, clock)
+    hidden.central.inbound.checked(admin_context(), zone.id, 5)
+
+    assert 180 <= after_failure <= 200
+    assert 900 <= due_within(hidden, zone, clock) <= 1000
+
+
+def test_a_worker_that_does_not_come_back_costs_one_retry(hidden, clock):
+    zone = active(hidden)
+    clock.move(seconds=1000)
+    sweep(hidden)
+
+    assert 180 <= due_within(hidden, zone, clock) <= 200
+
+
+def test_timers_that_make_no_sense_are_brought_within_bounds(hidden, clock):
+    zone = active(hidden, refresh=0, retry=0, expire=0)
+    short = due_within(hidden, zone, clock)
+    clock.move(seconds=119)
+    sweep(hidden)
+    alive = hidden.fresh(zone).status
+    clock.move(seconds=2)
+    sweep(hidden)
+    dead = hidden.fresh(zone).status
+    bring(hidden, zone, 6, refresh=2**32 - 1, retry=2**32 - 1, expire=2**32 - 1)
+
+    assert 54 <= short <= 60
+    assert (alive, dead) == (Status.ACTIVE, Status.ERROR)
+    assert due_within(hidden, zone, clock) <= 4 * 7 * 86400
+    assert hidden.fresh(zone).expire == 2**31 - 1
+
+
+def test_another_serial_than_ours_confirms_nothing(hidden, clock):
+    zone = active(hidden)
+    clock.move(seconds=500)
+    before = due_within(hidden, zone, clock)
+    hidden.central.inbound.checked(admin_context(), zone.id, 4)
+
+    assert due_within(hidden, zone, clock) == before
+
+
+def test_each_confirmation_puts_the_expiry_off(hidden, clock):
+    zone = active(hidden)
+    for _ in range(5):
+        clock.move(seconds=4000)
+        hidden.central.inbound.checked(admin_context(), zone.id, 5)
+        sweep(hidden)
+
+    assert hidden.fresh(zone).status == Status.ACTIVE
+
+
+def test_expired_content_is_withdrawn_until_it_is_proven_gone_and_no_longer(everywhere, clock):
+    zone = active(everywhere)
+    everywhere.worker.changes.clear()
+    clock.move(seconds=4999)
+    sweep(everywhere)
+    before = list(everywhere.worker.changes)
+    clock.move(seconds=2)
+    sweep(everywhere)
+    sweep(everywhere)
+    withdrawn = list(everywhere.worker.changes)
+    shown = everywhere.fresh(zone)
+    report(everywhere, zone, Outcome.FAILED)
+    clock.move(seconds=60)
+    again = everywhere.central.status.recover(admin_context(), 0, 4095, 10)
+    report(everywhere, zone, Outcome.ABSENT)
+    clock.move(seconds=60)
+    later = everywhere.central.status.recover(admin_context(), 0, 4095, 10)
+
+    assert before == []
+    assert [(change.action, change.withdrawn) for change in withdrawn] == [(Action.DELETE, True)]
+    assert shown.status == Status.ERROR
+    assert "expired" in shown.error
+    assert again == 1
+    assert everywhere.worker.changes[-1] == replace(withdrawn[0], again=True)
+    assert later == 0
+    assert everywhere.fresh(zone).status == Status.ERROR
+    # It goes on being looked for, which brings it back.
+    clock.move(seconds=80)
+    assert sweep(everywhere) == [zone.id]
+
+
+def test_a_late_report_does_not_make_an_expired_zone_active(hidden, clock):
+    zone = active(hidden)
+    clock.move(seconds=5001)
+    sweep(hidden)
+    report(hidden, zone, Outcome.SERVED)
+
+    assert hidden.fresh(zone).status == Status.ERROR
+
+
+@pytest.mark.parametrize("serial", [6, 5, 4])
+def test_any_content_of_the_primary_brings_an_expired_zone_back(hidden, clock, serial):
+    zone = active(hidden)
+    clock.move(seconds=5001)
+    sweep(hidden)
+    report(hidden, zone, Outcome.ABSENT)
+    plan = hidden.central.inbound.plan(admin_context(), zone.id)
+    hidden.central.inbound.checked(admin_context(), zone.id, 5)
+    still = hidden.fresh(zone).status
+    taken = bring(hidden, zone, serial, **TIMERS)
+    change = hidden.worker.changes[-1]
+    report(hidden, zone, Outcome.SERVED)
+
+    assert (plan.newer_than, plan.since) == (None, None)
+    assert still == Status.ERROR
+    assert taken is Taken.STORED
+    assert not change.withdrawn
+    # The nameservers have dropped the zone, so it is made there again.
+    assert not change.created
+    assert hidden.fresh(zone).status == Status.ACTIVE
+    # For those that saw it before, the serial does not go back.
+    assert hidden.fresh(zone).serial == 6
+    assert hidden.central.inbound.plan(admin_context(), zone.id).newer_than == serial
+
+
+def test_nobody_changes_an_expired_zone(hidden, clock):
+    zone = active(hidden)
+    clock.move(seconds=5001)
+    sweep(hidden)
+    draft = RecordSetDraft(name=f"own.{ZONE}", type="A", records=("192.0.2.77",))
+    with pytest.raises(errors.BadRequest, match="expired"):
+        hidden.central.recordsets.create(hidden.context, zone.id, draft)
+    hidden.central.zones.update(hidden.context, zone.id, ZonePatch(description="x"))
+
+    assert hidden.fresh(zone).status == Status.ERROR
+
+
+def test_an_expired_zone_that_is_deleted_is_deleted(hidden, clock):
+    zone = active(hidden)
+    clock.move(seconds=5001)
+    sweep(hidden)
+    hidden.central.zones.delete(hidden.context, zone.id)
+    change = hidden.worker.changes[-1]
+    report(hidden, zone, Outcome.ABSENT)
+    page = hidden.http()("GET", f"/v2/zones/{zone.id}")
+
+    assert (change.action, change.withdrawn) == (Action.DELETE, False)
+    assert page[0] == 404
+    assert sweep(hidden) == []
+
+
+def test_a_sweep_hands_out_no_more_than_it_is_told_and_the_oldest_first(hidden, clock):
+    found = []
+    for number in range(5):
+        found.append(secondary(hidden, f"z{number}.example.").id)
+        clock.move(seconds=1)
+    clock.move(seconds=60)
+
+    assert sweep(hidden, limit=2) == found[:2]
+    assert sweep(hidden, limit=2) == found[2:4]
+    assert sweep(hidden, limit=2) == found[4:]
+
+
+def test_mdns_does_not_give_away_expired_content(tmp_path):
+    now = datetime.now(UTC).replace(tzinfo=None)
+    clock = Clock(now - timedelta(seconds=5010))
+    with Hidden(tmp_path, clock) as hidden:
+        zone = secondary(hidden)
+        bring(hidden, zone, 5, **TIMERS)
+        host, port = hidden.address
+        transfer = dns.message.make_query(ZONE, "AXFR")
+        difference = dns.message.make_query(ZONE, "IXFR")
+        difference.authority.append(soa(4))
+        expired = [
+            ask(hidden.address, ZONE, "SOA"),
+            ask(hidden.address, f"www.{ZONE}", "A"),
+            *(dns.query.tcp(q, host, port=port, timeout=5) for q in (transfer, difference)),
+        ]
+        clock.now = now
+        hidden.central.inbound.checked(admin_context(), zone.id, 5)
+
+        assert {reply.rcode() for reply in expired} == {dns.rcode.SERVFAIL}
+        assert not any(reply.answer for reply in expired)
+        assert ask(hidden.address, ZONE, "SOA").rcode() == dns.rcode.NOERROR

@@ -1,0 +1,56 @@
+"""Transfers for central without a network: stored RRs made by the code that makes them from messages."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+import dns.name
+import dns.rrset
+
+from designate.context import admin_context
+from designate.model.secondary import InboundContent, Taken
+from designate.model.zones import Master, Zone, ZoneDraft, ZoneType
+from designate.wire.transfer_assembler import Assembler, Kind
+from tests.support.factories.zone_data import Hidden
+from tests.support.fakes.scripted_primary import CONTENT, ZONE, soa
+
+
+def secondary(hidden: Hidden, name: str = ZONE, *masters: Master) -> Zone:
+    draft = ZoneDraft(
+        name=name, type=ZoneType.SECONDARY, masters=masters or (Master(host="192.0.2.53"),)
+    )
+    return hidden.central.zones.create(hidden.context, draft)
+
+
+def content(
+    zone: Zone, records: Iterable[dns.rrset.RRset], *, since: int | None = None, **more: Any
+) -> InboundContent:
+    """What a worker would bring, were these the records of a transfer."""
+    assembler = Assembler(dns.name.from_text(zone.name), since, None)
+    wire = b"".join(
+        assembler.take(rrset.name, rrset.ttl, rdata) for rrset in records for rdata in rrset
+    )
+    assert assembler.done
+    members: dict[str, Any] = {
+        "id": str(uuid.uuid4()),
+        "zone_id": zone.id,
+        "serial": assembler.serial,
+        "difference": assembler.kind is Kind.DIFFERENCE,
+        "tail": wire,
+    }
+    return InboundContent(**members | more)
+
+
+def bring(
+    hidden: Hidden,
+    zone: Zone,
+    serial: int,
+    records: Iterable[dns.rrset.RRset] = CONTENT,
+    **timers: int,
+) -> Taken:
+    """A whole zone of this serial."""
+    framing = soa(serial, zone.name, **timers)
+    made = content(zone, [framing, *records, framing])
+    return hidden.central.inbound.replace_content(admin_context(), made)

@@ -1,0 +1,255 @@
+"""What the worker's tests are made of: changes, pools and a central that remembers reports."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import datetime
+from typing import Any
+
+from designate import errors
+from designate.backend.base import Backend
+from designate.model.admin import TsigKey, TsigScope
+from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
+from designate.model.zones import Action, Outcome, ZoneChange, ZoneId, ZoneReport, ZoneType
+from designate.rpc.clients import CentralClient
+from designate.worker.pools import LivePool, LiveTarget
+from tests.support.fakes.nameserver import NanoServer
+from tests.support.servers.nameservers import until
+
+ZONE = "example.org."
+
+
+class Reports:
+    """central.status: keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.got: list[ZoneReport] = []
+
+    def report(self, context: Any, report: ZoneReport) -> None:
+        self.got.append(report)
+
+    def of(self, change: ZoneChange) -> list[ZoneReport]:
+        return [r for r in self.got if r.zone_id == change.zone_id]
+
+    def wait(
+        self, change: ZoneChange, outcome: Outcome | None = None, timeout_s: float = 10
+    ) -> ZoneReport:
+        """The first report for the change's revision (and outcome)."""
+
+        def look() -> ZoneReport | None:
+            for report in self.of(change):
+                if report.revision == change.revision and outcome in (None, report.outcome):
+                    return report
+            return None
+
+        found = until(look, timeout_s, f"a report for {change.name} ({self.got})")
+        assert isinstance(found, ZoneReport)
+        return found
+
+
+class Pools:
+    """central.pools: the pools of a dictionary. calls counts; error is raised when it is set."""
+
+    def __init__(self, *pools: Pool) -> None:
+        self.by_id = {pool.id: pool for pool in pools}
+        self.calls = 0
+        self.error: errors.DesignateError | None = None
+
+    def get(self, context: Any, pool_id: str) -> Pool:
+        self.calls += 1
+        if self.error is not None:
+            raise self.error
+        if pool_id not in self.by_id:
+            raise errors.NotFound("pool")
+        return self.by_id[pool_id]
+
+
+class Keys:
+    """central.tsigkeys: the keys of a dictionary."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, TsigKey] = {}
+
+    def add(self, name: str, secret: str, key_id: str = "key", **members: Any) -> None:
+        """Store a key, or another one under its id."""
+        self.by_id[key_id] = TsigKey(
+            id=key_id,
+            name=name,
+            secret=secret,
+            created_at=datetime(2026, 1, 1),
+            **{
+                "algorithm": "hmac-sha256",
+                "scope": TsigScope.POOL,
+                "resource_id": "pool",
+                **members,
+            },
+        )
+
+    def get(self, context: Any, tsigkey_id: str) -> TsigKey:
+        if tsigkey_id not in self.by_id:
+            raise errors.NotFound("tsigkey")
+        return self.by_id[tsigkey_id]
+
+
+class Central:
+    """The parts of central that a worker talks to. client: what the worker is given."""
+
+    def __init__(self, *pools: Pool) -> None:
+        self.pools = Pools(*pools)
+        self.reports = Reports()
+        self.keys = Keys()
+        pools_api: Any = self.pools
+        status_api: Any = self.reports
+        keys_api: Any = self.keys
+        self.client = CentralClient(
+            **dict.fromkeys(CentralClient.__slots__)
+            | {"pools": pools_api, "status": status_api, "tsigkeys": keys_api}
+        )
+
+
+class GateBackend(Backend):
+    """A backend whose creations wait until `gate` is set; calls in the order in which they end."""
+
+    def __init__(self) -> None:
+        super().__init__(Target(type="gate"))
+        self.gate = threading.Event()
+        self.started = threading.Event()
+        self.ended: list[str] = []
+
+    def create_zone(self, zone: ZoneChange) -> None:
+        self.started.set()
+        assert self.gate.wait(10)
+        self.ended.append("create")
+
+    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+        self.ended.append("delete")
+
+
+class AwayBackend(Backend):
+    """A backend whose server gives no answer while `away` is set. calls counts them all; zones: names
+    that were created."""
+
+    def __init__(self) -> None:
+        super().__init__(Target(type="away"))
+        self.away = threading.Event()
+        self.away.set()
+        self.calls = 0
+        self.zones: set[str] = set()
+        self._lock = threading.Lock()
+
+    def create_zone(self, zone: ZoneChange) -> None:
+        with self._lock:
+            self.calls += 1
+            if self.away.is_set():
+                raise errors.BackendAway("nobody answers")
+            self.zones.add(zone.name)
+
+    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+        with self._lock:
+            self.calls += 1
+            if self.away.is_set():
+                raise errors.BackendAway("nobody answers")
+            self.zones.discard(zone.name)
+
+
+class HastyBackend(Backend):
+    """A backend whose server follows when it is hastened, and only then. error: raised instead."""
+
+    HASTENS = True
+
+    def __init__(self, server: NanoServer) -> None:
+        super().__init__(Target(type="hasty"))
+        self.server = server
+        self.error: errors.DesignateError | None = None
+        self.hastened: list[ZoneChange] = []
+
+    def create_zone(self, zone: ZoneChange) -> None:
+        """Its zones are there."""
+
+    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+        """They stay."""
+
+    def hasten(self, zone: ZoneChange) -> None:
+        self.hastened.append(zone)
+        if self.error is not None:
+            raise self.error
+        self.server.serials[zone.name] = zone.serial
+
+
+def change(
+    revision: int = 1,
+    action: Action = Action.UPDATE,
+    *,
+    name: str = ZONE,
+    zone_id: str | None = None,
+    serial: int | None = None,
+    created: bool = True,
+    pool_id: str = "pool",
+    pool_version: int = 1,
+    hard_delete: bool = False,
+    again: bool = False,
+    withdrawn: bool = False,
+) -> ZoneChange:
+    """serial: by default 100 times the revision. zone_id: by default from the name."""
+    return ZoneChange(
+        zone_id=ZoneId(zone_id or str(uuid.uuid5(uuid.NAMESPACE_DNS, name))),
+        name=name,
+        type=ZoneType.PRIMARY,
+        pool_id=pool_id,
+        pool_version=pool_version,
+        revision=revision,
+        serial=100 * revision if serial is None else serial,
+        action=action,
+        created=created,
+        hard_delete=hard_delete,
+        again=again,
+        withdrawn=withdrawn,
+    )
+
+
+def nameserver(server: NanoServer) -> Nameserver:
+    return Nameserver(host=server.host, port=server.port)
+
+
+def live_pool(
+    *servers: NanoServer,
+    backends: tuple[Backend, ...] = (),
+    notify: bool = True,
+    also: tuple[NanoServer, ...] = (),
+) -> LivePool:
+    """A pool of these nameservers; each backend is a target that is notified at the first server."""
+    address = (servers[0].host, servers[0].port) if servers and notify else None
+    return LivePool(
+        id="pool",
+        name="pool",
+        version=1,
+        targets=tuple(
+            LiveTarget(
+                label=f"target {place + 1}",
+                lane=("backend", "pool", place),
+                backend=backend,
+                notify=address,
+            )
+            for place, backend in enumerate(backends)
+        ),
+        nameservers=tuple(nameserver(server) for server in servers),
+        also_notifies=tuple(AlsoNotify(host=s.host, port=s.port) for s in also),
+    )
+
+
+def stored_pool(
+    *servers: NanoServer, pool_id: str = "pool", version: int = 1, type: str = "fake"
+) -> Pool:
+    """A pool as central keeps it, with one target per server."""
+    return Pool(
+        id=pool_id,
+        name=pool_id,
+        created_at=datetime(2026, 1, 1),
+        version=version,
+        nameservers=tuple(nameserver(server) for server in servers),
+        targets=tuple(
+            Target(type=type, options={"host": server.host, "port": str(server.port)})
+            for server in servers
+        ),
+    )

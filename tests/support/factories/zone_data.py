@@ -1,0 +1,253 @@
+"""A MiniDNS over a database that a test fills through central's own functions."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from webob import Request
+
+from designate.api.app import build
+from designate.central import service as central_service
+from designate.central.base import utcnow
+from designate.context import Context, admin_context
+from designate.mdns.server import MiniDns
+from designate.model.pools import NsRecord, PoolSpec
+from designate.model.recordsets import RecordSet, RecordSetDraft
+from designate.model.zones import (
+    NameserverAnswer,
+    Outcome,
+    Zone,
+    ZoneChange,
+    ZoneDraft,
+    ZoneReport,
+)
+from designate.rpc.clients import CentralClient
+from designate.rpc.local import LocalBus
+from designate.storage.sqlalchemy import migration
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.tables import guest_recordsets, recordsets
+from designate.storage.sqlalchemy.tables import zones as zones_table
+from tests.support.servers.standalone import make_conf
+
+
+class Quiet:
+    """A worker that remembers what it is told and does nothing."""
+
+    def __init__(self) -> None:
+        self.changes: list[ZoneChange] = []
+        self.served: list[tuple[str, int, str]] = []
+        self.refreshed: list[tuple[str, str | None]] = []
+        self.answers: tuple[NameserverAnswer, ...] = ()
+        self.checked: tuple[ZoneChange, ...] = ()
+
+    def zone_changed(self, context: Context, change: ZoneChange) -> None:
+        self.changes.append(change)
+
+    def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
+        self.refreshed.append((zone_id, source))
+
+    def look(self, context: Context, change: ZoneChange) -> tuple[NameserverAnswer, ...]:
+        return self.answers
+
+    def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
+        self.checked += changes
+
+    def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
+        self.served.append((zone_id, serial, peer))
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **delta: float) -> None:
+        self.now += timedelta(**delta)
+
+
+class Prompt(LocalBus):
+    """A bus whose casts have arrived when they return."""
+
+    def cast(
+        self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
+    ) -> None:
+        self.call(topic, namespace, version, method, message)
+
+
+class Unversioned:
+    """Watches this process's transactions: one that changes what a zone holds, or what of the zone's row
+    shows in its recordsets, raises the version of a zone's row, on which kept pages rely. found: the
+    first statement of each that does not."""
+
+    SHOWN = "name|email|mname|serial|refresh|retry|expire|minimum|revision|served_revision|status|action"
+    CHANGES = re.compile(
+        r"(INSERT INTO|UPDATE|DELETE FROM) (recordsets|records)\b"
+        rf"|UPDATE zones SET (?!.*\bversion=).*\b({SHOWN})=.* WHERE ",
+        re.DOTALL,
+    )
+    VERSIONS = re.compile(r"INSERT INTO zones\b|UPDATE zones SET .*\bversion=", re.DOTALL)
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+        self._hooks = {
+            "before_cursor_execute": self._execute,
+            "commit": self._commit,
+            "rollback": self._forget,
+        }
+
+    def __enter__(self) -> Self:
+        for event, hook in self._hooks.items():
+            sa.event.listen(sa.Engine, event, hook)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for event, hook in self._hooks.items():
+            sa.event.remove(sa.Engine, event, hook)
+
+    def _execute(self, connection: sa.Connection, _cursor: object, text: str, *_: object) -> None:
+        if self.CHANGES.match(text):
+            connection.info.setdefault("changed", text)
+        elif self.VERSIONS.match(text):
+            connection.info["versioned"] = True
+
+    def _commit(self, connection: sa.Connection) -> None:
+        changed = connection.info.get("changed")
+        if changed and not connection.info.get("versioned"):
+            self.found.append(changed)
+        self._forget(connection)
+
+    def _forget(self, connection: sa.Connection) -> None:
+        if connection.invalidated:
+            return
+        for name in ("changed", "versioned"):
+            connection.info.pop(name, None)
+
+
+class Hidden:
+    """`with Hidden(folder) as dns`: central and MiniDNS without nameservers behind them. now: central's
+    clock; MiniDNS has the real one."""
+
+    def __init__(
+        self, folder: Path, now: Callable[[], datetime] = utcnow, **overrides: dict[str, Any]
+    ) -> None:
+        self.conf = make_conf(folder, **overrides)
+        self.worker = Quiet()
+        self.database = Database.from_conf(self.conf)
+        bus = Prompt()
+        bus.serve("central", central_service.dispatcher(self.conf, self.database, self.worker, now))
+        self.central = CentralClient.over(bus)
+        self.mdns = MiniDns(self.conf, self.database, self.worker)
+        self.context = Context(project_id="p", roles=["admin"], user_id="u")
+        self._unversioned = Unversioned()
+
+    def __enter__(self) -> Self:
+        migration.sync(self.conf["storage:sqlalchemy"].connection)
+        self._unversioned.__enter__()
+        spec = PoolSpec(
+            id="794ccc2c-d751-44fe-b57f-8894c9f5c842",
+            name="default",
+            ns_records=(NsRecord(hostname="ns1.example.org."),),
+        )
+        self.central.pools.apply(admin_context(), (spec,), False, False)
+        self.mdns.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.mdns.stop()
+        astray = self._astray()
+        self.database.close()
+        self._unversioned.__exit__()
+        assert not self._unversioned.found, self._unversioned.found
+        assert not astray, astray
+
+    def _astray(self) -> list[str]:
+        """Zones whose numbers of recordsets, their owner's and others', are not what they hold, or whose
+        status does not tell that a revision waits: lists rely on both."""
+        held = sa.select(
+            recordsets.c.zone_id,
+            sa.func.coalesce(recordsets.c.project_id, ""),
+            sa.func.count(),
+        ).group_by(recordsets.c.zone_id, recordsets.c.project_id)
+        guests = sa.select(guest_recordsets).where(guest_recordsets.c.recordsets != 0)
+        found = []
+        with self.database.read() as connection:
+            counted: dict[str, dict[str, int]] = {}
+            for zone_id, project_id, number in connection.execute(held):
+                counted.setdefault(zone_id, {})[project_id] = number
+            told: dict[str, dict[str, int]] = {}
+            for row in connection.execute(guests):
+                told.setdefault(row.zone_id, {})[row.project_id] = row.recordsets
+            for zone in connection.execute(sa.select(zones_table)):
+                owner = zone.project_id or ""
+                each = counted.get(zone.id, {})
+                others = {name: number for name, number in each.items() if name != owner}
+                if zone.deleted != "0":
+                    others = {}
+                elif zone.recordset_count != sum(each.values()):
+                    found.append(f"{zone.name}: {zone.recordset_count}, not {sum(each.values())}")
+                waits = zone.deleted == "0" and zone.served_revision < zone.revision
+                if waits and zone.status not in ("PENDING", "ERROR"):
+                    found.append(f"{zone.name}: waits and is {zone.status}")
+                if told.get(zone.id, {}) != others:
+                    found.append(f"{zone.name}: {told.get(zone.id)} of others, not {others}")
+        return found
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self.mdns.addresses[0]
+
+    def http(self) -> Callable[..., tuple[int, Any]]:
+        """A function that sends a request to the API in this process: (method, path, body or bytes,
+        headers) to (status, JSON or text)."""
+        app = build(self.conf, self.central)
+
+        def call(
+            method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+        ) -> tuple[int, Any]:
+            request = Request.blank(path, method=method, headers={"X-Auth-Project-ID": "p"})
+            if body is not None:
+                request.content_type = "application/json"
+                request.body = body if isinstance(body, bytes) else json.dumps(body).encode()
+            request.headers.update(headers or {})
+            answer = request.get_response(app)
+            if answer.content_type == "application/json" and answer.body:
+                return answer.status_int, answer.json
+            return answer.status_int, answer.text if answer.charset else answer.body
+
+        return call
+
+    def zone(self, name: str, **members: Any) -> Zone:
+        draft = ZoneDraft(name=name, email="a@example.com", **members)
+        return self.central.zones.create(self.context, draft)
+
+    def add(self, zone: Zone, name: str, rtype: str, *records: str, **more: Any) -> RecordSet:
+        """A recordset; name: below the zone, or @ for the zone's own."""
+        owner = zone.name if name == "@" else f"{name}.{zone.name}"
+        draft = RecordSetDraft(name=owner, type=rtype, records=records, **more)
+        return self.central.recordsets.create(self.context, zone.id, draft)
+
+    def report(self, zone_id: str, outcome: Outcome, error: str | None = None) -> None:
+        """What a worker has found out about the zone's present revision."""
+        everything = Context(project_id="p", roles=["admin"], all_projects=True)
+        zone = self.central.zones.get(everything, zone_id)
+        report = ZoneReport(
+            zone_id=zone.id,
+            revision=zone.revision,
+            serial=zone.serial,
+            outcome=outcome,
+            error=error,
+        )
+        self.central.status.report(admin_context(), report)
+
+    def fresh(self, zone: Zone) -> Zone:
+        return self.central.zones.get(self.context, zone.id)

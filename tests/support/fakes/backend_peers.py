@@ -1,0 +1,206 @@
+"""The other sides of the backends, for the suite that all backends share (tests/contract)."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from pathlib import Path
+from typing import ClassVar, Self
+
+from designate.backend import base, rndc, rndc_key
+from designate.backend.base import Backend
+from designate.model.pools import Target
+from designate.model.zones import Master
+from tests.support.servers.nameservers import Named, free_port
+from tests.support.servers.secondaries import Nsd, Pdns
+
+MASTERS = (Master(host="127.0.0.1", port=5399), Master(host="::1", port=5398))
+OTHER_MASTERS = (Master(host="127.0.0.1", port=5397),)
+
+
+class Side:
+    """`with Bind9Side(folder) as side`: a running server, empty at first.
+
+    REFUSED_NAMES: zones that the product itself cannot have; their creation is a clear error. MADE_BY_
+    UPDATE: settings that update_zone has to bring up to date are shown by settings().
+    """
+
+    TYPE: ClassVar[str] = ""
+    REFUSED_NAMES: ClassVar[frozenset[str]] = frozenset()
+    MASTERS: ClassVar[tuple[Master, ...]] = MASTERS
+    OTHER_MASTERS: ClassVar[tuple[Master, ...]] = OTHER_MASTERS
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> Self:
+        raise NotImplementedError
+
+    def __exit__(self, *_: object) -> None:
+        raise NotImplementedError
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        raise NotImplementedError
+
+    def has(self, name: str) -> bool:
+        """Whether the server knows the zone, asked without the backend."""
+        raise NotImplementedError
+
+    def masters(self, name: str) -> set[str]:
+        """host:port of the masters that the server has for the zone."""
+        raise NotImplementedError
+
+    @property
+    def options(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    def at(self, port: int) -> dict[str, str]:
+        """Options by which the control side is looked for at this port, for 0.5 s."""
+        raise NotImplementedError
+
+    def wrong(self) -> tuple[dict[str, str], str]:
+        """Options with credentials that the server refuses, and the secret among them."""
+        raise NotImplementedError
+
+    def backend(self, masters: tuple[Master, ...] | None = None, **options: str) -> Backend:
+        target = Target(
+            type=self.TYPE,
+            masters=self.MASTERS if masters is None else masters,
+            options={**self.options, **options},
+        )
+        return base.load(target)
+
+
+class Bind9Side(Side):
+    TYPE = "bind9"
+
+    def __enter__(self) -> Self:
+        self.server = Named(self.folder / "named").__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.stop()
+
+    def start(self) -> None:
+        self.server.start()
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    @property
+    def options(self) -> dict[str, str]:
+        return self.server.options
+
+    def at(self, port: int) -> dict[str, str]:
+        return {"rndc_port": str(port), "rndc_timeout": "0.5"}
+
+    def wrong(self) -> tuple[dict[str, str], str]:
+        secret = base64.b64encode(secrets.token_bytes(32)).decode()
+        path = self.folder / "wrong.key"
+        path.write_text(f'key "rndc-key" {{ algorithm hmac-sha256; secret "{secret}"; }};')
+        return {"rndc_key_file": str(path)}, secret
+
+    def _shown(self, name: str) -> str:
+        key = rndc_key.load(str(self.server.key_file), None, "127.0.0.1")
+        command = f'showzone "{name.rstrip(".")}"'
+        reply = rndc.command("127.0.0.1", self.server.rndc_port, key, command, 5)
+        return reply.text if reply.code == 0 else ""
+
+    def has(self, name: str) -> bool:
+        return bool(self._shown(name))
+
+    def masters(self, name: str) -> set[str]:
+        text = self._shown(name)
+        known = {"127.0.0.1:5399", "::1:5398", "127.0.0.1:5397"}
+        return {m for m in known if "{} port {}".format(*m.rsplit(":", 1)) in text}
+
+
+class Pdns4Side(Side):
+    TYPE = "pdns4"
+    # PowerDNS takes no names with special characters for zones.
+    REFUSED_NAMES = frozenset(
+        {"dot\\.ted.example.", "caf\\195\\169.example.", 'quo\\"ted.example.'}
+    )
+
+    def __enter__(self) -> Self:
+        self.server = Pdns(self.folder / "pdns").__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.stop()
+
+    def start(self) -> None:
+        self.server.start()
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    @property
+    def options(self) -> dict[str, str]:
+        return self.server.options
+
+    def at(self, port: int) -> dict[str, str]:
+        return {"api_endpoint": f"http://127.0.0.1:{port}", "api_timeout": "0.5"}
+
+    def wrong(self) -> tuple[dict[str, str], str]:
+        return {"api_token": "not-its-token"}, "not-its-token"
+
+    def has(self, name: str) -> bool:
+        return bool(self.server.api("GET", f"?zone={name}").json())
+
+    def masters(self, name: str) -> set[str]:
+        (zone,) = self.server.api("GET", f"?zone={name}").json()
+        return {master.replace("[", "").replace("]", "") for master in zone["masters"]}
+
+
+class Nsd4Side(Side):
+    """Masters are those of NSD's patterns: `other` is the one of OTHER_MASTERS."""
+
+    TYPE = "nsd4"
+
+    def __enter__(self) -> Self:
+        self.server = Nsd(self.folder / "nsd", free_port()).__enter__()
+        self.foreign = Nsd(self.folder / "foreign", free_port(), fresh=True)
+        self.foreign.folder.mkdir()
+        self.foreign.prepare()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.stop()
+
+    def start(self) -> None:
+        self.server.start()
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    @property
+    def options(self) -> dict[str, str]:
+        return self.server.options
+
+    def at(self, port: int) -> dict[str, str]:
+        return {"port": str(port), "timeout": "0.5"}
+
+    def wrong(self) -> tuple[dict[str, str], str]:
+        options = self.foreign.options
+        secret = Path(options["keyfile"]).read_text().splitlines()[1]
+        return {"certfile": options["certfile"], "keyfile": options["keyfile"]}, secret
+
+    def has(self, name: str) -> bool:
+        return "pattern:" in self.server.control("zonestatus", name)
+
+    def masters(self, name: str) -> set[str]:
+        other = "pattern: other" in self.server.control("zonestatus", name)
+        chosen = OTHER_MASTERS if other else MASTERS
+        return {f"{master.host}:{master.port}" for master in chosen}
+
+    def backend(self, masters: tuple[Master, ...] | None = None, **options: str) -> Backend:
+        if masters == OTHER_MASTERS:
+            options["pattern"] = "other"
+        return super().backend(masters, **options)
+
+
+SIDES: dict[str, type[Side]] = {side.TYPE: side for side in (Bind9Side, Pdns4Side, Nsd4Side)}

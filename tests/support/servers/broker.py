@@ -1,0 +1,101 @@
+"""A private RabbitMQ on free loopback ports, ended by process id."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Self
+
+from tests.support.servers.nameservers import free_port, until
+
+STARTER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+START_S = 90
+
+
+class RabbitMQ:
+    """`with RabbitMQ(folder) as broker`: broker.url is for `transport_url`. stop() and start()
+    again keep what the broker had stored."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._epmd_port = free_port()
+        self._node = f"designate{self.port}@localhost"
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def url(self) -> str:
+        return f"rabbit://guest:guest@127.0.0.1:{self.port}/"
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "enabled_plugins").write_text("[].")
+        (self.folder / "rabbitmq.conf").write_text("")
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "HOME": str(self.folder),
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODENAME": self._node,
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+            "RABBITMQ_NODE_PORT": str(self.port),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
+            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        }
+
+    def start(self) -> None:
+        epmd = shutil.which("epmd")
+        assert epmd, "RabbitMQ is not installed (no epmd); tools/test installs it"
+        assert Path(STARTER).exists(), "RabbitMQ is not installed; tools/test installs it"
+        environment = self._environment()
+        self._run([epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"], environment)
+        until(lambda: self._listens(self._epmd_port), 20, "epmd's port")
+        # In a session of its own: the start script leaves Erlang behind when it alone is ended.
+        self._run([STARTER], environment)
+        until(lambda: self._listens(self.port), START_S, "RabbitMQ's port")
+
+    def _run(self, command: list[str], environment: dict[str, str]) -> None:
+        with (self.folder / "server.log").open("ab") as log:
+            self._processes.append(
+                subprocess.Popen(
+                    command, env=environment, stdout=log, stderr=log, start_new_session=True
+                )
+            )
+
+    def _listens(self, port: int) -> bool:
+        for process in self._processes:
+            assert process.poll() is None, (self.folder / "server.log").read_text()[-4000:]
+        with socket.socket() as sock:
+            sock.settimeout(1)
+            return sock.connect_ex(("127.0.0.1", port)) == 0
+
+    def stop(self) -> None:
+        """End it at once, as a power cut would."""
+        for process in reversed(self._processes):
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=20)
+        self._processes.clear()
+
+    def pause(self) -> None:
+        """It hangs: connections stay open and nothing answers."""
+        for process in self._processes:
+            os.killpg(process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        for process in self._processes:
+            os.killpg(process.pid, signal.SIGCONT)

@@ -1,0 +1,300 @@
+"""Private database servers on free loopback ports, ended by process id.
+
+Each kind has `fresh()`, the URL of a new and empty database, and for servers start() and stop() (at
+once, as a power cut would end it), pause() and resume() (it hangs: connections stay open and nothing
+answers). What was stored outlives stop() and start(), but unless durable not a crash of the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Self
+
+import psycopg
+import pymysql
+
+from tests.support.servers.nameservers import free_port, until
+
+USER = "designate"
+PASSWORD = "s3cret-of-tests"
+START_S = 60
+# A commit outlives the server's end, though not the machine's.
+UNSYNCED_MARIADB = ("--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync")
+UNSYNCED_POSTGRESQL = {"fsync": "off", "full_page_writes": "off"}
+
+
+class SQLite:
+    """A file for each database."""
+
+    kind = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._numbers = itertools.count(1)
+
+    def fresh(self) -> str:
+        return f"sqlite:///{self._folder}/database{next(self._numbers)}.sqlite"
+
+
+class _Server:
+    """`with MariaDB() as server`. Both servers refuse to run as root, so that root runs them as the
+    account that their packages made; its files lie where that account can reach them."""
+
+    kind = ""
+    account = ""
+
+    def __init__(self, *, durable: bool = False) -> None:
+        """durable: a commit is on the disk before it is answered, as in production."""
+        self._durable = durable
+        self.port = free_port()
+        self._numbers = itertools.count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.folder = Path(tempfile.mkdtemp(prefix=f"designate-{self.kind}-"))
+        try:
+            if self._as_root:
+                owner = pwd.getpwnam(self.account)
+                os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+            self._install()
+            self.start()
+            self._prepare()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _as_root(self) -> bool:
+        return os.getuid() == 0
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "server.log"
+
+    @property
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command(), stdout=log, stderr=log, cwd=self.folder, start_new_session=True
+            )
+        until(self._answers, START_S, f"{self.kind}'s first answer")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            # PostgreSQL's children would end by themselves, but only when they next look.
+            for process_id in (self._process.pid, *self._children()):
+                _signal(process_id, signal.SIGKILL)
+            self._process.wait(timeout=20)
+            self._process = None
+
+    def pause(self) -> None:
+        assert self._process is not None
+        for process_id in (self._process.pid, *self._children()):
+            _signal(process_id, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        for process_id in (self._process.pid, *self._children()):
+            _signal(process_id, signal.SIGCONT)
+
+    def _children(self) -> list[int]:
+        assert self._process is not None
+        path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        try:
+            return [int(number) for number in path.read_text().split()]
+        except OSError:
+            return []
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, self._log.read_text()[-4000:]
+        return self._accepts()
+
+    def _run(self, *command: str) -> None:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=self.folder)
+        assert done.returncode == 0, f"{command[0]}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+    def _install(self) -> None:
+        """Make the data directory."""
+        raise NotImplementedError
+
+    def _command(self) -> list[str]:
+        raise NotImplementedError
+
+    def _accepts(self) -> bool:
+        raise NotImplementedError
+
+    def _prepare(self) -> None:
+        """Make the account that the tests use."""
+        raise NotImplementedError
+
+    def fresh(self) -> str:
+        raise NotImplementedError
+
+
+class MariaDB(_Server):
+    kind = "mariadb"
+    account = "mysql"
+
+    def fresh(self) -> str:
+        name = f"designate{next(self._numbers)}"
+        with self.admin() as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE {name}")
+        return f"mysql+pymysql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+
+    def admin(self) -> pymysql.connections.Connection:
+        return pymysql.connect(
+            host="127.0.0.1", port=self.port, user="root", connect_timeout=5, read_timeout=30
+        )
+
+    def _install(self) -> None:
+        program = shutil.which("mariadb-install-db")
+        assert program, "MariaDB is not installed (no mariadb-install-db); tools/test installs it"
+        account = [f"--user={self.account}"] if self._as_root else []
+        self._run(
+            program,
+            "--no-defaults",
+            f"--datadir={self._data}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+            "--skip-name-resolve",
+            *account,
+        )
+
+    def _command(self) -> list[str]:
+        program = shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+        assert program, "MariaDB is not installed (no mariadbd); tools/test installs it"
+        account = [f"--user={self.account}"] if self._as_root else []
+        return [
+            program,
+            "--no-defaults",
+            f"--datadir={self._data}",
+            f"--socket={self.folder}/mariadb.sock",
+            f"--pid-file={self.folder}/mariadb.pid",
+            f"--tmpdir={self.folder}",
+            "--bind-address=127.0.0.1",
+            f"--port={self.port}",
+            "--skip-name-resolve",
+            "--max-connections=400",
+            f"--innodb-buffer-pool-size={'256M' if self._durable else '64M'}",
+            "--innodb-log-file-size=32M",
+            *([] if self._durable else UNSYNCED_MARIADB),
+            "--performance-schema=OFF",
+            *account,
+        ]
+
+    def _accepts(self) -> bool:
+        try:
+            self.admin().close()
+        except pymysql.err.OperationalError:
+            return False
+        return True
+
+    def _prepare(self) -> None:
+        with self.admin() as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY '{PASSWORD}'")
+            cursor.execute(f"GRANT ALL ON `designate%`.* TO {USER}@'127.0.0.1'")
+
+
+class PostgreSQL(_Server):
+    kind = "postgresql"
+    account = "postgres"
+
+    def fresh(self) -> str:
+        name = f"designate{next(self._numbers)}"
+        with self.admin() as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+
+    def admin(self) -> psycopg.Connection:
+        return psycopg.connect(
+            host="127.0.0.1",
+            port=self.port,
+            user=USER,
+            password=PASSWORD,
+            dbname="postgres",
+            connect_timeout=5,
+            autocommit=True,
+        )
+
+    def _program(self, name: str) -> list[str]:
+        found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=_version)
+        program = str(found[-1]) if found else shutil.which(name)
+        assert program, f"PostgreSQL is not installed (no {name}); tools/test installs it"
+        if not self._as_root:
+            return [program]
+        return [
+            "setpriv",
+            f"--reuid={self.account}",
+            f"--regid={self.account}",
+            "--init-groups",
+            program,
+        ]
+
+    def _install(self) -> None:
+        secret = self.folder / "password"
+        secret.write_text(PASSWORD)
+        self._run(
+            *self._program("initdb"),
+            f"--pgdata={self._data}",
+            f"--username={USER}",
+            f"--pwfile={secret}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            # As an installation's: not in the order of bytes.
+            "--locale-provider=icu",
+            "--icu-locale=en",
+            "--locale=C.UTF-8",
+            "--no-sync",
+        )
+
+    def _command(self) -> list[str]:
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": self.folder,
+            "max_connections": 400,
+            "shared_buffers": "64MB",
+            **({} if self._durable else UNSYNCED_POSTGRESQL),
+        }
+        chosen = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [*self._program("postgres"), "-D", str(self._data), *chosen]
+
+    def _accepts(self) -> bool:
+        try:
+            self.admin().close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _prepare(self) -> None:
+        pass
+
+
+def _version(program: Path) -> int:
+    name = program.parent.parent.name
+    return int(name) if name.isdigit() else 0
+
+
+def _signal(process_id: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process_id, number)
+
+
+Databases = SQLite | MariaDB | PostgreSQL

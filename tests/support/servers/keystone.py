@@ -1,0 +1,294 @@
+"""A real Keystone for tests: SQLite, one process on a free loopback port, ended by its process id.
+
+Projects, users, roles and the catalogue are made through its API. One serves the whole session (the
+fixture `keystone` in conftest.py), so each test makes projects and accounts of its own, and each
+service under test a region of its own in the catalogue.
+"""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import requests
+
+from tests.support.servers.nameservers import free_port, until
+
+DOMAIN = "default"
+START_S = 90
+REPOSITORY = Path(__file__).parents[3]
+INTERFACES = ("public", "internal", "admin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A user who may do something in one project."""
+
+    id: str
+    name: str
+    password: str
+    project_id: str
+    project_name: str
+
+
+class Keystone:
+    """`with Keystone(folder) as keystone`. token_s: seconds that its tokens are good for."""
+
+    def __init__(self, folder: Path, token_s: int = 3600) -> None:
+        self._folder = folder
+        self._token_s = token_s
+        self._password = secrets.token_hex(12)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._admin_token = ""
+        self._roles: dict[str, str] = {}
+        self._services: dict[str, str] = {}
+        self.port = free_port()
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "keystone.conf").write_text(self._config())
+        self.start()
+        self._admin_token = self.token_of(
+            {"name": "admin", "domain": {"id": DOMAIN}, "password": self._password},
+            {"project": {"name": "admin", "domain": {"id": DOMAIN}}},
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+        self.stop()
+
+    def _config(self) -> str:
+        return f"""
+[database]
+connection = sqlite:///{self._folder}/keystone.sqlite?timeout=20
+[fernet_tokens]
+key_repository = {self._folder}/fernet
+[fernet_receipts]
+key_repository = {self._folder}/fernet
+[credential]
+key_repository = {self._folder}/credential
+[token]
+expiration = {self._token_s}
+[identity]
+password_hash_rounds = 4
+max_password_length = 72
+"""
+
+    def start(self) -> None:
+        """Serve; the second time on what is there already."""
+        log_file = self._folder / "keystone.log"
+        with log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-m", "tests.support.servers.keystone_host",
+                 str(self._folder), str(self.port), self._password],
+                stdout=log, stderr=log, cwd=REPOSITORY,
+            )  # fmt: skip
+        until(self._answers, START_S, "Keystone's first answer")
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self._folder / "keystone.log").read_text()
+        try:
+            return self._http.get(self.url, timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=20)
+            self._process = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v3"
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """The decoded answer to an administrator's request below /v3; AssertionError for failures."""
+        answer = self._http.request(
+            method,
+            self.url + path,
+            json=body,
+            headers={"X-Auth-Token": self._admin_token},
+            timeout=30,
+        )
+        assert answer.ok, (method, path, answer.status_code, answer.text)
+        return answer.json() if answer.content else None
+
+    def project(self, name: str) -> str:
+        """A new project's id."""
+        made = self.call("POST", "/projects", {"project": {"name": name, "domain_id": DOMAIN}})
+        return str(made["project"]["id"])
+
+    def account(self, name: str, *roles: str, project_id: str = "", **anywhere: str) -> Account:
+        """A new user with these roles in a project, which is made too unless its id is given.
+        anywhere: system or domain to a role there."""
+        if not project_id:
+            project_id = self.project(f"{name}-project")
+        project = self.call("GET", f"/projects/{project_id}")["project"]
+        password = secrets.token_hex(12)
+        body = {"name": name, "password": password, "domain_id": DOMAIN}
+        user_id = self.call("POST", "/users", {"user": body})["user"]["id"]
+        account = Account(
+            id=user_id,
+            name=name,
+            password=password,
+            project_id=project_id,
+            project_name=project["name"],
+        )
+        for role in roles:
+            self.grant(account, role, f"/projects/{project_id}")
+        for where, role in anywhere.items():
+            self.grant(account, role, "/system" if where == "system" else f"/domains/{DOMAIN}")
+        return account
+
+    def grant(self, account: Account, role: str, where: str) -> None:
+        """where: the path of a project, a domain or the system."""
+        self.call("PUT", f"{where}/users/{account.id}/roles/{self._role(role)}")
+
+    def _role(self, name: str) -> str:
+        if not self._roles:
+            self._roles = {role["name"]: role["id"] for role in self.call("GET", "/roles")["roles"]}
+        return self._roles[name]
+
+    def publish(self, region: str, **urls: str) -> None:
+        """Put services into the catalogue: type to URL, in one region."""
+        for type_, url in urls.items():
+            if type_ not in self._services:
+                made = self.call("POST", "/services", {"service": {"type": type_, "name": type_}})
+                self._services[type_] = made["service"]["id"]
+            for interface in INTERFACES:
+                endpoint = {
+                    "service_id": self._services[type_],
+                    "interface": interface,
+                    "url": url,
+                    "region_id": region,
+                }
+                self.call("POST", "/endpoints", {"endpoint": endpoint})
+
+    def region(self, name: str, **urls: str) -> str:
+        """A new region with this Keystone and other services in it; answers its name."""
+        self.call("POST", "/regions", {"region": {"id": name}})
+        self._services.setdefault("identity", self._identity())
+        self.publish(name, identity=self.url, **urls)
+        return name
+
+    def withdraw(self, region: str) -> None:
+        """Take a region's services out of the catalogue."""
+        for endpoint in self.call("GET", f"/endpoints?region_id={region}")["endpoints"]:
+            self.call("DELETE", f"/endpoints/{endpoint['id']}")
+
+    def _identity(self) -> str:
+        return str(self.call("GET", "/services?type=identity")["services"][0]["id"])
+
+    def token(self, account: Account, scope: Any = None) -> str:
+        """A new token. scope: as Keystone's API takes it, "unscoped"; by default the project."""
+        user = {"id": account.id, "password": account.password}
+        return self.token_of(user, scope or {"project": {"id": account.project_id}})
+
+    def token_of(self, user: dict[str, Any], scope: Any) -> str:
+        return self.authenticate({"methods": ["password"], "password": {"user": user}}, scope)
+
+    def authenticate(self, identity: dict[str, Any], scope: Any = None) -> str:
+        """identity: how, as Keystone's API takes it."""
+        auth = {"identity": identity} | ({"scope": scope} if scope else {})
+        answer = self._http.post(f"{self.url}/auth/tokens", json={"auth": auth}, timeout=30)
+        assert answer.status_code == 201, answer.text
+        return str(answer.headers["X-Subject-Token"])
+
+    def short_token(self, account: Account, seconds: int) -> str:
+        """One that ends soon: of an application credential, which tokens do not outlive."""
+        ends = datetime.now(UTC) + timedelta(seconds=seconds)
+        return self._credential_token(
+            account, {"expires_at": ends.strftime("%Y-%m-%dT%H:%M:%S.%f")}
+        )
+
+    def narrow_token(self, account: Account, method: str, path: str) -> str:
+        """One that is good for these requests to the DNS service alone: an application credential's
+        with an access rule. The service must be in the catalogue."""
+        rule = {"service": "dns", "method": method, "path": path}
+        return self._credential_token(account, {"access_rules": [rule]})
+
+    def _credential_token(self, account: Account, settings: dict[str, Any]) -> str:
+        """A token of a new application credential."""
+        body = {"name": secrets.token_hex(4), **settings}
+        answer = self._http.post(
+            f"{self.url}/users/{account.id}/application_credentials",
+            json={"application_credential": body},
+            headers={"X-Auth-Token": self.token(account)},
+            timeout=30,
+        )
+        assert answer.status_code == 201, answer.text
+        made = answer.json()["application_credential"]
+        credential = {"id": made["id"], "secret": made["secret"]}
+        return self.authenticate(
+            {"methods": ["application_credential"], "application_credential": credential}
+        )
+
+    def project_of(self, token: str) -> str | None:
+        """The project that a token is for; None for what is no token of a project."""
+        answer = self._http.get(
+            f"{self.url}/auth/tokens",
+            headers={"X-Auth-Token": self._admin_token, "X-Subject-Token": token},
+            timeout=30,
+        )
+        if answer.status_code != 200:
+            return None
+        project = answer.json()["token"].get("project")
+        return str(project["id"]) if project else None
+
+    def requests(self) -> int:
+        """How many requests it has answered."""
+        return int((self._folder / "requests").stat().st_size)
+
+    def revoke(self, token: str) -> None:
+        answer = self._http.delete(
+            f"{self.url}/auth/tokens",
+            headers={"X-Auth-Token": self._admin_token, "X-Subject-Token": token},
+            timeout=30,
+        )
+        assert answer.status_code == 204, answer.text
+
+    def config_file(self, folder: Path, more: str = "") -> Path:
+        """A file of settings that make a service believe this Keystone. more: further lines of its
+        last group, [keystone_authtoken]."""
+        account = self.account(f"designate-{secrets.token_hex(4)}", "admin", "service")
+        path = folder / "keystone-authtoken.conf"
+        path.write_text(
+            f"""[service:api]
+auth_strategy = keystone
+[keystone_authtoken]
+auth_type = password
+auth_url = {self.url}
+www_authenticate_uri = {self.url}
+username = {account.name}
+password = {account.password}
+project_name = {account.project_name}
+user_domain_id = {DOMAIN}
+project_domain_id = {DOMAIN}
+{more}
+"""
+        )
+        return path
+
+    def cloud(self, account: Account, region: str) -> dict[str, Any]:
+        """What openstack.connect() and a clouds.yaml need to be that account."""
+        return {
+            "region_name": region,
+            "auth_type": "password",
+            "auth": {
+                "auth_url": self.url,
+                "username": account.name,
+                "password": account.password,
+                "project_id": account.project_id,
+                "user_domain_id": DOMAIN,
+            },
+        }

@@ -1,0 +1,367 @@
+"""The nameservers beside BIND that serve a pool: PowerDNS, NSD and Knot, each on free loopback ports
+and in a folder of its own, ended by process id."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import ClassVar, Self
+
+import dns.exception
+import dns.message
+import dns.query
+import requests
+
+from tests.support.servers.nameservers import free_port, until
+
+TRIES = 3
+SBIN = "/usr/sbin:/usr/local/sbin:/usr/bin"
+
+
+class StartError(AssertionError):
+    """The program ended; with its log."""
+
+
+class Secondary:
+    """One program: `with Pdns(folder) as server`. stop() and start() are a restart; wipe() in between
+    makes it a server that was rebuilt. Its DNS side is 127.0.0.1:port."""
+
+    PROGRAM: ClassVar[str] = ""
+    TYPE: ClassVar[str] = ""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = 0
+        self.control_port = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for attempt in range(TRIES):
+            self.port, self.control_port = free_port(), free_port()
+            self.prepare()
+            try:
+                self.start()
+            except StartError:
+                # Somebody else took one of the ports meanwhile.
+                if attempt == TRIES - 1:
+                    raise
+            else:
+                break
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.PROGRAM}.log"
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Of a target for it."""
+        return {"host": "127.0.0.1", "port": str(self.port)}
+
+    def prepare(self) -> None:
+        """Write what the program reads."""
+        raise NotImplementedError
+
+    def command(self) -> list[str]:
+        raise NotImplementedError
+
+    def wipe(self) -> None:
+        """Forget all zones. The program is stopped."""
+        raise NotImplementedError
+
+    def ready(self) -> bool:
+        """Whether its control side answers; the DNS side does already."""
+        return True
+
+    def start(self) -> None:
+        program = shutil.which(self.PROGRAM, path=SBIN)
+        assert program, f"{self.PROGRAM} is not installed; tools/test installs it"
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, *self.command()], stdout=log, stderr=log, cwd=self.folder
+            )
+        until(
+            lambda: self._answers() and self.ready() and self._lives(),
+            20,
+            f"{self.PROGRAM}'s first answer",
+        )
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=20)
+            self._process = None
+
+    def _lives(self) -> bool:
+        if self._process is None or self._process.poll() is not None:
+            raise StartError(self.log.read_text())
+        return True
+
+    def _answers(self) -> bool:
+        self._lives()
+        query = dns.message.make_query("nowhere.example.", "SOA")
+        try:
+            dns.query.udp(query, "127.0.0.1", port=self.port, timeout=0.5)
+        except (OSError, dns.exception.DNSException):
+            return False
+        return True
+
+
+class Pdns(Secondary):
+    """PowerDNS Authoritative with an SQLite database."""
+
+    PROGRAM = "pdns_server"
+    TYPE = "pdns4"
+    SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.token = secrets.token_hex(16)
+        self.database = folder / "pdns.sqlite"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.control_port}"
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {**super().options, "api_endpoint": self.url, "api_token": self.token}
+
+    def prepare(self) -> None:
+        self.wipe()
+        (self.folder / "pdns.conf").write_text(f"""
+launch=gsqlite3
+gsqlite3-database={self.database}
+gsqlite3-pragma-synchronous=0
+socket-dir={self.folder}
+local-address=127.0.0.1
+local-port={self.port}
+secondary=yes
+xfr-cycle-interval=3600
+disable-syslog=yes
+loglevel=6
+guardian=no
+cache-ttl=0
+query-cache-ttl=0
+negquery-cache-ttl=0
+allow-axfr-ips=127.0.0.1
+webserver=yes
+webserver-address=127.0.0.1
+webserver-port={self.control_port}
+api=yes
+api-key={self.token}
+""")
+
+    def wipe(self) -> None:
+        self.database.unlink(missing_ok=True)
+        with sqlite3.connect(self.database) as database:
+            database.executescript(self.SCHEMA.read_text())
+        database.close()
+
+    def command(self) -> list[str]:
+        return [f"--config-dir={self.folder}", "--daemon=no"]
+
+    def ready(self) -> bool:
+        try:
+            return requests.get(self.url, timeout=1).status_code > 0
+        except requests.ConnectionError:
+            return False
+
+    def api(self, method: str, path: str, body: object = None) -> requests.Response:
+        """A call of its API, below the server's zones."""
+        return self.api_root(method, f"/zones{path}", body)
+
+    def api_root(self, method: str, path: str, body: object = None) -> requests.Response:
+        return requests.request(
+            method,
+            f"{self.url}/api/v1/servers/localhost{path}",
+            json=body,
+            headers={"X-API-Key": self.token},
+            timeout=5,
+        )
+
+
+def _made_files() -> dict[str, bytes]:
+    """What nsd-control-setup writes."""
+    setup = shutil.which("nsd-control-setup", path=SBIN)
+    assert setup, "nsd-control-setup is not installed; tools/test installs it"
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([setup, "-d", folder], check=True, capture_output=True, timeout=120)
+        return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+_usual_files = functools.cache(_made_files)
+
+
+class Nsd(Secondary):
+    """NSD with its control channel. Its pattern `slave` transfers from 127.0.0.1:master_port, and
+    `other` from a port where nobody listens. fresh: with keys of its own, which take seconds to make,
+    instead of those of all others."""
+
+    PROGRAM = "nsd"
+    TYPE = "nsd4"
+
+    def __init__(self, folder: Path, master_port: int, *, fresh: bool = False) -> None:
+        super().__init__(folder)
+        self.master_port = master_port
+        self._fresh = fresh
+
+    @property
+    def options(self) -> dict[str, str]:
+        return {
+            "host": "127.0.0.1",
+            "port": str(self.control_port),
+            "notify_port": str(self.port),
+            "certfile": str(self.folder / "nsd_control.pem"),
+            "keyfile": str(self.folder / "nsd_control.key"),
+            "ca_certs": str(self.folder / "nsd_server.pem"),
+            "check_hostname": "false",
+        }
+
+    def prepare(self) -> None:
+        for name, content in (_made_files() if self._fresh else _usual_files()).items():
+            (self.folder / name).write_bytes(content)
+        self.wipe()
+        folder = self.folder
+        (folder / "nsd.conf").write_text(f"""
+server:
+    ip-address: 127.0.0.1@{self.port}
+    server-count: 1
+    username: ""
+    chroot: ""
+    database: ""
+    zonesdir: "{folder}/zones"
+    xfrdir: "{folder}"
+    xfrdfile: "{folder}/xfrd.state"
+    zonelistfile: "{folder}/zone.list"
+    pidfile: "{folder}/nsd.pid"
+    xfrd-reload-timeout: 0
+    verbosity: 2
+    hide-version: yes
+remote-control:
+    control-enable: yes
+    control-interface: 127.0.0.1
+    control-port: {self.control_port}
+    server-key-file: "{folder}/nsd_server.key"
+    server-cert-file: "{folder}/nsd_server.pem"
+    control-key-file: "{folder}/nsd_control.key"
+    control-cert-file: "{folder}/nsd_control.pem"
+{self._pattern("slave", self.master_port)}
+{self._pattern("other", free_port())}
+""")
+
+    @staticmethod
+    def _pattern(name: str, port: int) -> str:
+        return f"""
+pattern:
+    name: "{name}"
+    zonefile: "%s.zone"
+    allow-notify: 127.0.0.1 NOKEY
+    request-xfr: 127.0.0.1@{port} NOKEY
+    provide-xfr: 127.0.0.1 NOKEY
+    min-retry-time: 1
+"""
+
+    def wipe(self) -> None:
+        shutil.rmtree(self.folder / "zones", ignore_errors=True)
+        (self.folder / "zones").mkdir()
+        for name in ("xfrd.state", "zone.list"):
+            (self.folder / name).unlink(missing_ok=True)
+
+    def command(self) -> list[str]:
+        return ["-d", "-c", str(self.folder / "nsd.conf")]
+
+    def ready(self) -> bool:
+        return "version:" in self.control("status")
+
+    def control(self, *words: str) -> str:
+        """What nsd-control prints."""
+        program = shutil.which("nsd-control", path=SBIN)
+        assert program, "nsd-control is not installed; tools/test installs it"
+        ran = subprocess.run(
+            [program, "-c", str(self.folder / "nsd.conf"), *words],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+        return ran.stdout + ran.stderr
+
+
+class Knot(Secondary):
+    """A private Knot DNS that makes its zones from the catalog zone `catalog.example`. master_port: what
+    it transfers from, signed with the keys `pool` and, for the catalog, `catalog.example`."""
+
+    PROGRAM = "knotd"
+    TYPE = "catalog"
+
+    def __init__(self, folder: Path, master_port: int, secret: str) -> None:
+        super().__init__(folder)
+        self._master_port = master_port
+        self._secret = secret
+
+    def prepare(self) -> None:
+        (self.folder / "knot.conf").write_text(f"""
+server:
+    rundir: "{self.folder}"
+    listen: 127.0.0.1@{self.port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 2
+log:
+  - target: stderr
+    any: info
+database:
+    storage: "{self.folder}/data"
+    journal-db-max-size: 64M
+    timer-db-max-size: 1M
+    kasp-db-max-size: 5M
+    catalog-db-max-size: 5M
+key:
+  - id: pool
+    algorithm: hmac-sha256
+    secret: {self._secret}
+  - id: catalog.example
+    algorithm: hmac-sha256
+    secret: {self._secret}
+remote:
+  - id: for-zones
+    address: 127.0.0.1@{self._master_port}
+    key: pool
+  - id: for-catalog
+    address: 127.0.0.1@{self._master_port}
+    key: catalog.example
+acl:
+  - id: told
+    address: 127.0.0.1
+    action: [notify, transfer]
+template:
+  - id: member
+    storage: "{self.folder}/data"
+    master: for-zones
+    acl: told
+zone:
+  - domain: catalog.example.
+    storage: "{self.folder}/data"
+    master: for-catalog
+    acl: told
+    catalog-role: interpret
+    catalog-template: member
+""")
+        (self.folder / "data").mkdir(exist_ok=True)
+
+    def command(self) -> list[str]:
+        return ["-c", str(self.folder / "knot.conf")]
+
+    def wipe(self) -> None:
+        shutil.rmtree(self.folder / "data")
+        (self.folder / "data").mkdir()

@@ -1,0 +1,44 @@
+"""turns: long computations let the others on."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from designate.runtime import concurrency
+from designate.runtime.cooperative import TURN, in_turns
+
+BESIDE = """
+from designate.runtime import concurrency
+concurrency.patch()
+import threading, time
+from designate.runtime.cooperative import TURN, in_turns
+turns = 0
+def other():
+    global turns
+    while True:
+        turns += 1
+        time.sleep(0)
+threading.Thread(target=other, daemon=True).start()
+for _ in in_turns(range(10 * TURN)):
+    pass
+print(turns)
+"""
+
+
+@pytest.mark.parametrize("count", [0, 1, TURN - 1, TURN, 2 * TURN + 1])
+def test_every_item_comes_once_and_in_order(count: int) -> None:
+    assert list(in_turns(range(count))) == list(range(count))
+
+
+def test_a_green_thread_has_its_turns_beside_a_computation() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", BESIDE],
+        env={**os.environ, concurrency.VARIABLE: "eventlet"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert int(done.stdout) >= 10, done.stderr

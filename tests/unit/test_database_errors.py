@@ -1,0 +1,83 @@
+"""storage.faults: what the drivers' codes mean, however SQLAlchemy and oslo.db wrap them."""
+
+from __future__ import annotations
+
+import psycopg
+import pymysql
+import pytest
+import sqlalchemy as sa
+from oslo_db import exception as db_errors
+from psycopg import errors as states
+
+from designate.storage.sqlalchemy.db.errors import MYSQL, POSTGRESQL, Fault, kind_of
+
+
+def wrapped(original):
+    """As SQLAlchemy hands it on, and as oslo.db does."""
+    outer = sa.exc.DBAPIError.instance("SELECT 1", {}, original, Exception, hide_parameters=True)
+    return [outer, db_errors.DBError(outer)]
+
+
+@pytest.mark.parametrize(
+    ("number", "fault"), [(number, fault) for fault, numbers in MYSQL.items() for number in numbers]
+)
+def test_every_number_of_mysql_has_its_meaning(number, fault):
+    cls = pymysql.err.error_map.get(number, pymysql.err.OperationalError)
+    for error in wrapped(cls(number, "in whatever language")):
+        assert kind_of(error) is fault
+
+
+@pytest.mark.parametrize(
+    ("original", "fault"),
+    [
+        (states.DeadlockDetected, Fault.CONFLICT),
+        (states.SerializationFailure, Fault.CONFLICT),
+        (states.LockNotAvailable, Fault.CONFLICT),
+        (states.AdminShutdown, Fault.LOST),
+        (states.CrashShutdown, Fault.LOST),
+        (states.ConnectionFailure, Fault.LOST),
+        (states.IdleInTransactionSessionTimeout, Fault.LOST),
+        (states.CannotConnectNow, Fault.AWAY),
+        (states.ReadOnlySqlTransaction, Fault.AWAY),
+        (states.InvalidPassword, Fault.AWAY),
+        (states.TooManyConnections, Fault.BUSY),
+        (states.DiskFull, Fault.BUSY),
+        (states.QueryCanceled, Fault.BUSY),
+        (states.UniqueViolation, Fault.DUPLICATE),
+        (states.NumericValueOutOfRange, Fault.DATA),
+        (psycopg.DataError, Fault.DATA),
+        (states.UndefinedTable, Fault.OTHER),
+        (states.ForeignKeyViolation, Fault.OTHER),
+    ],
+)
+def test_states_of_postgresql_have_their_meaning(original, fault):
+    for error in wrapped(original("in whatever language")):
+        assert kind_of(error) is fault
+
+
+def test_every_state_is_one_of_postgresqls():
+    known = {
+        cls.sqlstate
+        for cls in vars(states).values()
+        if isinstance(getattr(cls, "sqlstate", None), str)
+    }
+    for listed in POSTGRESQL.values():
+        for state in listed:
+            assert any(one.startswith(state) for one in known), state
+
+
+def test_no_code_stands_twice():
+    for table in (MYSQL, POSTGRESQL):
+        codes = [code for listed in table.values() for code in listed]
+        assert len(codes) == len(set(codes))
+
+
+def test_what_is_no_database_error_has_no_kind():
+    assert kind_of(ValueError("no")) is None
+    assert kind_of(KeyError(1213)) is None
+
+
+def test_a_full_pool_and_a_locked_file_are_busy():
+    assert kind_of(sa.exc.TimeoutError("QueuePool limit")) is Fault.BUSY
+    locked = sa.exc.OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
+    assert kind_of(locked) is Fault.BUSY

@@ -1,0 +1,323 @@
+"""Calls that travel together: a lone one at once, many in few messages, each with its own answer."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+from typing import cast as cast_to
+
+import pytest
+
+from designate import errors
+from designate.rpc import batching
+from designate.rpc.batching import Call, Cast, Casts, Lane, Senders, Together
+from designate.rpc.bus import Dispatcher
+from designate.rpc.interfaces import Kind
+from tests.support.servers.nameservers import until
+
+Plain = dict[str, Any]
+LANE = Lane(senders=2, together=5)
+
+
+def call(number: int, timeout_s: float = 10) -> Call:
+    return Call(
+        namespace="zones",
+        version="1.0",
+        method="get",
+        message={"number": number},
+        until_s=time.monotonic() + timeout_s,
+        until=time.time() + timeout_s,
+    )
+
+
+class Wire:
+    """Keeps the messages; holds them back while the gate is shut."""
+
+    def __init__(self) -> None:
+        self.messages: list[list[int]] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def send(self, calls: Sequence[Call]) -> list[Plain]:
+        self.messages.append([sent.message["number"] for sent in calls])
+        assert self.gate.wait(timeout=20)
+        return [{"result": sent.message["number"] * 2} for sent in calls]
+
+
+def in_threads(senders: Senders, numbers: Sequence[int], answers: dict[int, object]) -> list[Any]:
+    def run(number: int) -> None:
+        try:
+            answers[number] = senders.call(call(number))
+        except Exception as error:
+            answers[number] = error
+
+    threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in numbers]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def all_busy(senders: Senders, wire: Wire, count: int, answers: dict[int, object]) -> list[Any]:
+    """Give that many senders one call each, and hold them."""
+    wire.gate.clear()
+    threads: list[Any] = []
+    for number in range(count):
+        threads += in_threads(senders, [number], answers)
+        until(lambda n=number: len(wire.messages) == n + 1, 10, "a busy sender")
+    return threads
+
+
+def test_a_lone_call_goes_alone() -> None:
+    wire = Wire()
+    senders = Senders(wire.send, "test", LANE)
+
+    assert senders.call(call(21)) == {"result": 42}
+    assert wire.messages == [[21]]
+
+
+def test_calls_that_wait_share_a_message() -> None:
+    wire = Wire()
+    senders = Senders(wire.send, "test", LANE, slow_s=60)
+    answers: dict[int, object] = {}
+    threads = all_busy(senders, wire, LANE.senders, answers)
+    late = range(10, 10 + LANE.together)
+    threads += in_threads(senders, late, answers)
+    until(lambda: len(senders._waiting) == len(late), 10, "calls that wait")
+    wire.gate.set()
+    for thread in threads:
+        thread.join(timeout=10)
+
+    assert [len(message) for message in wire.messages] == [1, 1, LANE.together]
+    assert answers == {number: {"result": number * 2} for number in (0, 1, *late)}
+
+
+class Desk:
+    """Answers calls, and keeps who was being answered together; the gate lets them go."""
+
+    def __init__(self, gate: int) -> None:
+        self.gate = threading.Barrier(gate)
+        self.answered: list[tuple[str, int]] = []
+        self.turns: list[list[int]] = []
+
+    @contextlib.contextmanager
+    def in_turn(self) -> Iterator[None]:
+        before = len(self.answered)
+        yield
+        here = threading.current_thread().name
+        self.turns.append([n for thread, n in self.answered[before:] if thread == here])
+
+    @staticmethod
+    def kind(_namespace: str, method: str) -> Kind:
+        return Kind.PROMPT if method == "get" else Kind.OTHER
+
+    def answer(
+        self, _namespace: str, _version: str, method: str, message: Plain, _until: float | None
+    ) -> Plain:
+        if method != "get":
+            self.gate.wait(timeout=10)
+        self.answered.append((threading.current_thread().name, message["number"]))
+        return {"result": message["number"]}
+
+
+def test_prompt_calls_of_a_message_are_run_in_turn_and_the_others_side_by_side() -> None:
+    desk = Desk(gate=3)
+    calls = [call(number).to_plain() for number in range(6)]
+    for number in (1, 3, 4):
+        calls[number]["method"] = "create"
+
+    answers = Together(cast_to(Dispatcher, desk)).run(calls)
+
+    assert [answer["result"] for answer in answers] == [0, 1, 2, 3, 4, 5]
+    here = threading.current_thread().name
+    assert [number for thread, number in desk.answered if thread == here] == [0, 2, 5, 1]
+    assert desk.turns == [[0, 2, 5]]
+
+
+def test_a_lone_prompt_call_shares_nothing() -> None:
+    desk = Desk(gate=1)
+
+    Together(cast_to(Dispatcher, desk)).run([call(0).to_plain()])
+
+    assert desk.turns == []
+
+
+def test_slow_calls_do_not_hold_up_the_others() -> None:
+    wire = Wire()
+    senders = Senders(wire.send, "test", LANE)
+    answers: dict[int, object] = {}
+    threads = all_busy(senders, wire, LANE.senders, answers)
+    threads += in_threads(senders, [7], answers)
+
+    until(lambda: [7] in wire.messages, 10, "a further sender")
+    wire.gate.set()
+    for thread in threads:
+        thread.join(timeout=10)
+
+
+def test_calls_share_messages_again_after_slow_ones() -> None:
+    wire = Wire()
+    senders = Senders(wire.send, "test", LANE)
+    answers: dict[int, object] = {}
+    threads = all_busy(senders, wire, 4 * LANE.senders, answers)
+    wire.gate.set()
+    for thread in threads:
+        thread.join(timeout=10)
+
+    until(lambda: senders._idle == LANE.senders and not senders._out, 10, "their end")
+
+
+def test_a_sender_that_ran_out_of_time_says_so_at_once() -> None:
+    sent = []
+
+    def send(calls: Sequence[Call]) -> list[Plain]:
+        sent.append(calls)
+        raise TimeoutError("the socket")
+
+    senders = Senders(send, "test", LANE)
+    with pytest.raises(TimeoutError, match="the socket"):
+        senders.call(call(1, timeout_s=600))
+
+    assert len(sent) == 1
+
+
+def test_a_failure_reaches_every_call_of_the_message() -> None:
+    def send(calls: Sequence[Call]) -> list[Plain]:
+        raise errors.Unavailable("the broker is away")
+
+    senders = Senders(send, "test", LANE)
+
+    with pytest.raises(errors.Unavailable, match="broker"):
+        senders.call(call(1))
+    with pytest.raises(errors.Unavailable, match="broker"):
+        senders.call(call(2))
+
+
+def test_a_call_ends_at_its_deadline_and_is_not_sent_afterwards() -> None:
+    wire = Wire()
+    senders = Senders(wire.send, "test", LANE)
+    answers: dict[int, object] = {}
+    threads = all_busy(senders, wire, batching.MOST_SENDERS, answers)
+
+    with pytest.raises(TimeoutError):
+        senders.call(call(99, timeout_s=0.1))
+    wire.gate.set()
+    for thread in threads:
+        thread.join(timeout=10)
+    senders.call(call(100))
+
+    assert 99 not in [number for message in wire.messages for number in message]
+
+
+def test_what_waits_fails_at_the_end() -> None:
+    wire = Wire()
+    senders = Senders(wire.send, "test", LANE)
+    answers: dict[int, object] = {}
+    threads = all_busy(senders, wire, batching.MOST_SENDERS, answers)
+    threads += in_threads(senders, [99], answers)
+    until(lambda: len(senders._waiting) == 1, 10, "a call that waits")
+    senders.stop()
+    until(lambda: len(answers) == 1, 10, "the failure")
+    wire.gate.set()
+    for thread in threads:
+        thread.join(timeout=10)
+
+    assert sum(isinstance(answer, errors.Unavailable) for answer in answers.values()) == 1
+
+
+class Broker:
+    """Keeps the messages of casts; away: how many more of them it does not take."""
+
+    def __init__(self, away: int = 0) -> None:
+        self.messages: list[tuple[str, bool, list[int]]] = []
+        self.dropped: list[tuple[int, str]] = []
+        self.away = away
+        self.gate = threading.Event()
+        self.gate.set()
+        self.busy = threading.Semaphore(0)
+
+    def send(self, casts: Sequence[Cast]) -> bool:
+        self.busy.release()
+        assert self.gate.wait(timeout=20)
+        if self.away:
+            self.away -= 1
+            return False
+        assert len({(cast.topic, cast.fanout) for cast in casts}) == 1
+        numbers = [cast.message["number"] for cast in casts]
+        self.messages.append((casts[0].topic, casts[0].fanout, numbers))
+        return True
+
+    def drop(self, count: int, why: str) -> None:
+        self.dropped.append((count, why))
+
+
+def cast(
+    number: int, topic: str = "worker", *, fanout: bool = False, lifetime_s: float = 10
+) -> Cast:
+    return Cast(
+        topic=topic,
+        namespace="worker",
+        version="1.0",
+        method="zone_changed",
+        message={"number": number},
+        fanout=fanout,
+        until_s=time.monotonic() + lifetime_s,
+    )
+
+
+def test_casts_gather_while_the_broker_is_busy() -> None:
+    broker = Broker()
+    casts = Casts(broker.send, broker.drop)
+    casts.start()
+    casts.put(cast(0))
+    until(lambda: broker.messages, 5, "the first cast")
+    assert broker.busy.acquire(timeout=5)
+    broker.gate.clear()
+    for number in range(1, batching.CAST_THREADS + 1):
+        casts.put(cast(number))
+        assert broker.busy.acquire(timeout=5)
+    for number in range(10, 30):
+        casts.put(cast(number, "worker" if number % 2 else "central", fanout=number == 13))
+    broker.gate.set()
+    until(lambda: sum(len(found[2]) for found in broker.messages) == 23, 5, "all casts")
+    casts.stop()
+
+    assert broker.messages[0] == ("worker", False, [0])
+    gathered = [found for found in broker.messages if found[2][0] >= 10]
+    assert ("worker", True, [13]) in gathered
+    assert len(gathered) <= 6, "two topics and a fanout for each thread at most"
+    assert sorted(n for _, _, numbers in gathered for n in numbers) == list(range(10, 30))
+    assert all(numbers == sorted(numbers) for _, _, numbers in gathered)
+    assert all(len(numbers) <= batching.MOST_TOGETHER for _, _, numbers in gathered)
+
+
+def test_a_cast_is_tried_again_until_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "CAST_RETRY_S", 0.01)
+    broker = Broker(away=3)
+    casts = Casts(broker.send, broker.drop)
+    casts.start()
+    casts.put(cast(1))
+    until(lambda: broker.messages, 5, "the cast")
+    broker.away = 10**9
+    casts.put(cast(2, lifetime_s=0.05))
+    until(lambda: broker.dropped, 5, "its end")
+    casts.stop()
+
+    assert broker.messages == [("worker", False, [1])]
+    assert broker.dropped == [(1, "the message bus is away")]
+
+
+def test_casts_are_bounded_and_none_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "CAST_QUEUE", 5)
+    broker = Broker()
+    casts = Casts(broker.send, broker.drop)
+    for number in range(8):
+        casts.put(cast(number))
+
+    assert len(casts) == 5
+    assert broker.dropped == [(1, "the queue is full")] * 3
+    casts.start()
+    casts.stop()
+    assert [numbers for _, _, numbers in broker.messages] == [[0, 1, 2, 3, 4]]

@@ -1,0 +1,400 @@
+"""worker.inbound: whom to ask, what to bring to central, and what a failure leaves behind."""
+
+import contextlib
+import threading
+from time import monotonic
+
+import dns.message
+import dns.name
+import dns.rdatatype
+import dns.tsig
+import pytest
+from oslo_config import cfg
+
+from designate import errors, shared_options
+from designate.model.secondary import InboundKey, InboundPlan, Taken
+from designate.model.zones import Master, ZoneId
+from designate.rpc.clients import CentralClient
+from designate.wire import transfer_in as wire
+from designate.wire.client import SoaAnswer, SoaState
+from designate.worker import secondary
+from designate.worker.secondary import Inbound, InboundQueue
+from tests.support.fakes.scripted_primary import (
+    CONTENT,
+    ZONE,
+    ScriptedPrimary,
+    message,
+    rrs,
+    soa,
+    whole,
+)
+from tests.support.servers.nameservers import until
+
+ZONE_ID = ZoneId("6b1b4c0e-0b0a-4f5e-8f30-6f5b0a0b0c0d")
+
+
+class Central:
+    """central.inbound: gives one plan and remembers what comes. answers: what replace_content answers,
+    in turn; errors are raised."""
+
+    def __init__(self, plan):
+        self.the_plan = plan
+        self.answers = []
+        self.contents = []
+        self.staged = {}
+        self.said = []
+        self.plans = 0
+
+    def plan(self, context, zone_id):
+        self.plans += 1
+        if self.the_plan is None:
+            raise errors.NotFound("zone")
+        return self.the_plan
+
+    def stage(self, context, zone_id, transfer_id, position, part):
+        self.staged.setdefault(transfer_id, []).append((position, part))
+
+    def discard(self, context, transfer_id):
+        self.staged.pop(transfer_id, None)
+
+    def replace_content(self, context, content):
+        self.contents.append(content)
+        answer = self.answers.pop(0) if self.answers else Taken.STORED
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def checked(self, context, zone_id, serial):
+        self.said.append(("checked", serial))
+
+    def failed(self, context, zone_id, reason):
+        self.said.append(("failed", reason))
+
+    @property
+    def done(self):
+        return bool(self.said or self.contents)
+
+
+def plan(*primaries, **members):
+    masters = tuple(Master(host=one.host, port=one.port) for one in primaries)
+    return InboundPlan(zone_id=ZONE_ID, name=ZONE, masters=masters, **members)
+
+
+@pytest.fixture
+def primary():
+    """Starts primaries that answer with a whole zone of the serial, or with a script."""
+    with contextlib.ExitStack() as stack:
+
+        def start(serial=7, script=None, host="127.0.0.1"):
+            def honest(query):
+                return [message(query, whole(serial))]
+
+            made = stack.enter_context(ScriptedPrimary(script or honest, host))
+            made.serial = serial
+            return made
+
+        yield start
+
+
+@pytest.fixture
+def look():
+    """Runs a worker until it has told central something for one request."""
+    with contextlib.ExitStack() as stack:
+
+        def run(central, source=None, *, wait=True, **options):
+            conf = cfg.ConfigOpts()
+            shared = shared_options.OPTIONS_BY_GROUP[secondary.GROUP]
+            conf.register_opts([*secondary.OPTS, *shared], secondary.GROUP)
+            for name, value in options.items():
+                conf.set_override(name, value, secondary.GROUP)
+            client = CentralClient(**dict.fromkeys(CentralClient.__slots__) | {"inbound": central})
+            worker = Inbound(conf, client)
+            worker.start()
+            stack.callback(worker.stop)
+            worker.refresh_zone(ZONE_ID, source)
+            if wait:
+                until(lambda: central.done)
+            return worker
+
+        yield run
+
+
+def asked(primary):
+    return [dns.rdatatype.to_text(query.question[0].rdtype) for query in primary.queries]
+
+
+def test_a_zone_without_content_is_brought_whole(primary, look):
+    one = primary()
+    central = Central(plan(one))
+    look(central)
+    brought = central.contents[0]
+
+    assert asked(one) == ["AXFR"]
+    assert (brought.zone_id, brought.serial, brought.difference) == (ZONE_ID, 7, False)
+    assert (brought.staged, len(brought.tail) > 100) == (0, True)
+    assert central.said == []
+
+
+def test_a_primary_with_our_serial_is_asked_for_its_soa_alone(primary, look):
+    one = primary(7)
+    central = Central(plan(one, newer_than=7, since=7))
+    look(central)
+
+    assert central.said == [("checked", 7)]
+    assert one.queries == []
+
+
+def test_a_newer_primary_is_asked_for_the_difference(primary, look):
+    one = primary(7, lambda query: [message(query, [soa(7), soa(5), soa(7), soa(7)])])
+    central = Central(plan(one, newer_than=5, since=5))
+    look(central)
+
+    assert asked(one) == ["IXFR"]
+    assert central.contents[0].difference
+
+
+def test_a_difference_that_central_cannot_use_is_followed_by_the_whole(primary, look):
+    def script(query):
+        if query.question[0].rdtype == dns.rdatatype.IXFR:
+            return [message(query, [soa(7), soa(5), soa(7), soa(7)])]
+        return [message(query, whole(7))]
+
+    one = primary(7, script)
+    central = Central(plan(one, newer_than=5, since=5))
+    central.answers = [Taken.UNFIT, Taken.STORED]
+    look(central)
+    until(lambda: len(central.contents) == 2)
+
+    assert asked(one) == ["IXFR", "AXFR"]
+    assert [content.difference for content in central.contents] == [True, False]
+
+
+def test_of_several_primaries_the_newest_is_transferred_from(primary, look):
+    old, new, newest = primary(6), primary(8), primary(9)
+    central = Central(plan(old, new, newest, newer_than=5, since=5))
+    look(central)
+
+    assert central.contents[0].serial == 9
+    assert (old.queries, new.queries) == ([], [])
+
+
+def test_when_the_newest_fails_the_next_one_is_used(primary, look):
+    broken = primary(9, lambda query: [b"\0\1x"])
+    old, new = primary(6), primary(8)
+    central = Central(plan(old, broken, new, newer_than=5, since=5))
+    look(central)
+
+    assert [content.serial for content in central.contents] == [8]
+    assert central.said == []
+
+
+def test_a_primary_that_is_down_does_not_keep_the_others_from_being_used(primary, look):
+    up, down = primary(8), primary(9)
+    down.__exit__()
+    central = Central(plan(down, up, newer_than=5, since=5))
+    look(central)
+
+    assert central.contents[0].serial == 8
+
+
+def test_a_primary_that_gives_transfers_alone_is_asked_for_one(primary, look):
+    quiet = primary(8)
+    quiet.serial = None
+    central = Central(plan(quiet, newer_than=5, since=5))
+    look(central)
+
+    assert central.contents[0].serial == 8
+
+
+def test_all_primaries_older_than_us_are_a_failure_with_the_reason(primary, look):
+    one = primary(4)
+    central = Central(plan(one, newer_than=5, since=5))
+    look(central)
+
+    assert central.said == [("failed", f"127.0.0.1:{one.port}: serial 4")]
+
+
+def test_a_failure_names_every_primary_and_what_it_did(primary, look):
+    garbage = primary(8, lambda query: [b"\0\x05abcde"])
+    ended = primary(8, lambda query: [message(query, [soa(8)])])
+    central = Central(plan(garbage, ended, newer_than=5))
+    look(central)
+    _, reason = central.said[0]
+
+    assert f"{garbage.port}: its answer belongs to another question" in reason
+    assert f"{ended.port}: it closed the connection in the middle" in reason
+    assert central.contents == []
+
+
+def test_content_that_central_refuses_is_a_failure_and_leaves_no_parts(primary, look):
+    one = primary()
+    central = Central(plan(one))
+    central.answers = [errors.BadRequest("it has no NS records")]
+    look(central)
+    until(lambda: central.said)
+
+    assert central.said == [("failed", f"127.0.0.1:{one.port}: it has no NS records")]
+    assert central.staged == {}
+
+
+def test_a_large_zone_is_staged_in_parts_that_make_up_the_whole(primary, look):
+    def script(query):
+        yield message(query, [soa(7), *CONTENT])
+        for number in range(120):
+            data = " ".join(["a" * 250] * 60)
+            yield message(query, rrs(f"n{number}.{ZONE} 60 TXT {data}"))
+        yield message(query, [soa(7)])
+
+    one = primary(7, script)
+    central = Central(plan(one))
+    look(central)
+    brought = central.contents[0]
+    parts = central.staged[brought.id]
+
+    assert brought.staged == len(parts) >= 3
+    assert [position for position, _ in parts] == list(range(len(parts)))
+    assert all(len(part) < 2 * wire.CHUNK_BYTES for _, part in parts)
+    assert sum(len(part) for _, part in parts) + len(brought.tail) > 120 * 60 * 250
+
+
+def test_a_transfer_that_fails_late_leaves_no_parts(primary, look):
+    def script(query):
+        yield message(query, [soa(7), *CONTENT])
+        for number in range(120):
+            data = " ".join(["a" * 250] * 60)
+            yield message(query, rrs(f"n{number}.{ZONE} 60 TXT {data}"))
+        yield message(query, [soa(8)])
+
+    central = Central(plan(primary(7, script)))
+    look(central)
+
+    assert "closed with another SOA" in central.said[0][1]
+    assert central.staged == {}
+    assert central.contents == []
+
+
+def test_an_answer_of_central_that_comes_too_late_is_looked_for(primary, look):
+    one = primary(7)
+    central = Central(plan(one, newer_than=5))
+    central.answers = [errors.Unavailable("The service did not answer in time")]
+    look(central)
+    central.the_plan = plan(one, newer_than=7)
+    until(lambda: central.plans > 1)
+
+    assert len(central.contents) == 1
+    assert central.said == []
+
+
+def test_a_zone_that_is_gone_is_left_alone(primary, look):
+    central = Central(None)
+    worker = look(central, wait=False)
+    until(lambda: central.plans)
+
+    worker.stop()
+    assert central.said == []
+
+
+def test_who_sent_the_notify_is_asked_first_among_equals():
+    here, there, behind = (Master(host=f"192.0.2.{n}") for n in (1, 2, 3))
+    same = SoaAnswer(state=SoaState.SERIAL, serial=9)
+    older = SoaAnswer(state=SoaState.SERIAL, serial=8)
+    answers = {here: same, there: same, behind: older}
+
+    for _ in range(20):
+        assert secondary._order(answers, 5, "192.0.2.2", False) == [there, here, behind]
+        assert secondary._order(answers, 5, "192.0.2.3", False)[-1] == behind
+    firsts = {secondary._order(answers, 5, None, False)[0] for _ in range(100)}
+    assert firsts == {here, there}
+
+
+def test_while_a_zone_is_looked_after_what_comes_for_it_waits_as_one():
+    queue = InboundQueue(gap_s=0.0)
+    queue.put("a", None, 0)
+    queue.put("a", "192.0.2.1", 0)
+    first = queue.take()
+    for source in ("192.0.2.2", "192.0.2.3"):
+        queue.put("a", source, 0)
+    queue.put("b", None, 0)
+    second = queue.take()
+    queue.done("a")
+
+    assert first == ("a", "192.0.2.1")
+    assert second == ("b", None)
+    assert queue.take() == ("a", "192.0.2.3")
+
+
+def test_a_zone_rests_between_two_looks():
+    queue = InboundQueue(gap_s=0.2)
+    queue.put("a", None, 0)
+    queue.take()
+    queue.done("a")
+    began = monotonic()
+    queue.put("a", None, 0)
+
+    assert queue.take() == ("a", None)
+    assert monotonic() - began > 0.15
+
+
+def test_the_queue_is_bounded_and_counts_what_it_drops():
+    queue = InboundQueue(most_zones=2)
+    took = [queue.put(zone, None, 0) for zone in ("a", "b", "c", "a")]
+
+    assert took == [True, True, False, True]
+    assert queue.dropped == 1
+
+
+def test_a_closed_queue_ends_its_threads_and_takes_nothing():
+    queue = InboundQueue()
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(queue.take()))
+    thread.start()
+    queue.close()
+    thread.join(5)
+
+    assert ended == [None]
+    assert not queue.put("a", None, 0)
+
+
+def test_a_silent_primary_is_left_alone_while_another_one_confirms_what_is_there(primary, look):
+    silent, current = primary(9), primary(5)
+    silent.serial = None
+    central = Central(plan(silent, current, newer_than=5, since=5))
+    look(central)
+
+    assert central.said == [("checked", 5)]
+    assert silent.queries == []
+
+
+def test_with_a_key_the_newest_primary_that_signs_is_transferred_from(primary, look):
+    secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
+    older, newer, unsigned = primary(7), primary(8), primary(9)
+    for signing in (older, newer):
+        signing.keyring = {dns.name.from_text("k."): dns.tsig.Key("k.", secret, "hmac-sha256")}
+    key = InboundKey(name="k", algorithm="hmac-sha256", secret=secret)
+    central = Central(plan(older, unsigned, newer, newer_than=5, since=5, keys=(key,)))
+    look(central)
+
+    assert [content.serial for content in central.contents] == [8]
+    assert (older.queries, unsigned.queries) == ([], [])
+
+
+def test_with_a_key_what_is_not_signed_is_not_believed(primary, look):
+    unsigned = primary(9)
+    key = InboundKey(name="k", algorithm="hmac-sha256", secret="c2VjcmV0")
+    central = Central(plan(unsigned, newer_than=5, since=5, keys=(key,)))
+    look(central)
+
+    assert "its answer is not signed" in central.said[0][1]
+    assert central.contents == []
+
+
+def test_a_key_that_cannot_be_used_is_named_and_nothing_goes_unsigned(primary, look):
+    one = primary(9)
+    bad = InboundKey(name="bad", algorithm="hmac-nonsense", secret="x")
+    central = Central(plan(one, newer_than=5, keys=(bad,)))
+    look(central, wait=False)
+    until(lambda: central.plans)
+    until(lambda: central.said)
+
+    assert central.said == [("failed", "None of the zone's TSIG keys can be used")]
+    assert one.queries == []
