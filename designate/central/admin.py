@@ -110,7 +110,7 @@ class Collection(Generic[V, D, P]):
         def write(tx: Transaction) -> V:
             self._check(self._core, tx, value)
             self._rows.insert(tx, value)
-            return self._core.tell(tx, context, f"dns.{self._one}.create", value)
+            return self._core.notify(tx, context, f"dns.{self._one}.create", value)
 
         return self._core.db.write(write)
 
@@ -142,7 +142,7 @@ class Collection(Generic[V, D, P]):
             self._check(self._core, tx, value)
             if self._changed is not None:
                 self._changed(self._core, tx, id)
-            return self._core.tell(tx, context, f"dns.{self._one}.update", value, before)
+            return self._core.notify(tx, context, f"dns.{self._one}.update", value, before)
 
         return self._core.db.write(write)
 
@@ -154,7 +154,7 @@ class Collection(Generic[V, D, P]):
             self._rows.delete(tx, id)
             if self._changed is not None:
                 self._changed(self._core, tx, id)
-            self._core.tell(tx, context, f"dns.{self._one}.delete", before)
+            self._core.notify(tx, context, f"dns.{self._one}.delete", before)
 
         self._core.db.write(write)
 

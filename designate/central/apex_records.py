@@ -6,7 +6,8 @@ import struct
 import uuid
 from dataclasses import replace
 
-from designate.central.base import Core, advance, announce
+from designate.central.base import Core
+from designate.central.zone_change import advance, announce
 from designate.model.pools import Pool
 from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType, rname
@@ -63,10 +64,10 @@ def _apex(zone: Zone, rtype: str, texts: tuple[str, ...]) -> RecordSet:
 
 
 def follow_pool(
-    core: Core, tx: Transaction, stored: StoredZone, pool: Pool, *, later: bool = False
+    core: Core, tx: Transaction, stored: StoredZone, pool: Pool, *, recovery: bool = False
 ) -> Zone:
     """Bring a zone's apex NS set and its SOA's MNAME in line with its pool's NS records. Answers the
-    zone as it is then. later: see base.advance."""
+    zone as it is then. recovery: see zone_change.advance."""
     texts = hostnames(pool)
     zone = replace(stored.zone, mname=texts[0])
     current = recordsets.apex(tx.connection, zone, "NS")
@@ -95,7 +96,7 @@ def follow_pool(
         added=added,
         soa_wire=soa_wire(zone),
         columns={"mname": zone.mname},
-        later=later,
+        recovery=recovery,
     )
     zones.update(tx, zone.id, ns_version=pool.ns_version)
     return after

@@ -15,7 +15,8 @@ from datetime import UTC
 
 from designate import errors, rrtypes
 from designate.central import apex_records
-from designate.central.base import Core, advance, announce
+from designate.central.base import Core
+from designate.central.zone_change import advance, announce
 from designate.model.admin import TsigKey, TsigScope
 from designate.model.pools import CatalogZone, Pool
 from designate.model.recordsets import RecordSet, RecordSetId

@@ -198,12 +198,12 @@ class Jobs:
         self._core.db.write(write)
 
     def _tell(self, tx: Transaction, before: ZoneTask) -> None:
-        if self._core.tells:
+        if self._core.notifications_enabled:
             after = stored_jobs.IMPORTS.get(tx.connection, before.id)
             kind, plain = stored_jobs.asked(tx.connection, before.id)
             event = f"dns.zone_{kind.lower()}.update"
             context = Context.from_plain(plain)
-            self._core.tell(tx, context, event, after, before, {"task_type": kind})
+            self._core.notify(tx, context, event, after, before, {"task_type": kind})
 
 
 class Progress:
@@ -261,7 +261,7 @@ class _Tasks:
             task = self._rows.lock(tx, task_id, self._only, *_mine(context))
             self._rows.delete(tx, task_id)
             more = {"task_type": self._one.upper()}
-            self._core.tell(tx, context, f"dns.zone_{self._one}.delete", task, more=more)
+            self._core.notify(tx, context, f"dns.zone_{self._one}.delete", task, more=more)
 
         self._core.db.write(write)
 
@@ -306,7 +306,7 @@ class ImportsEndpoint(_Tasks):
             plain = context.to_plain()
             stored_jobs.insert(tx, task, "IMPORT", plain, draft.attributes, draft.zonefile)
             tx.after_commit.append(lambda: self._jobs.put(task.id))
-            self._core.tell(tx, context, "dns.zone_import.create", task, more=IMPORT)
+            self._core.notify(tx, context, "dns.zone_import.create", task, more=IMPORT)
 
         self._core.db.write(write)
         return task
@@ -458,7 +458,7 @@ class ExportsEndpoint(_Tasks):
             task = self._new(_needed_project(context), stored.zone.id)
             stored_jobs.insert(tx, task, "EXPORT", context.to_plain(), {})
             tx.after_commit.append(lambda: self._jobs.put(task.id))
-            return core.tell(tx, context, "dns.zone_export.create", task, more=EXPORT)
+            return core.notify(tx, context, "dns.zone_export.create", task, more=EXPORT)
 
         return core.db.write(write)
 

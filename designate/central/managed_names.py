@@ -14,7 +14,8 @@ from datetime import datetime
 
 from designate import errors, rrtypes
 from designate.central import quotas, recordset_rules
-from designate.central.base import Core, advance, refuse_pending_delete
+from designate.central.base import Core, refuse_pending_delete
+from designate.central.zone_change import advance
 from designate.context import Context
 from designate.model.managed_names import Declared
 from designate.model.quotas import Quotas
@@ -183,7 +184,7 @@ class _Change:
         self.made += 1
         self.changed = True
         self.recordsets.append(recordset)
-        self.core.tell(self.tx, self.context, "dns.recordset.create", recordset)
+        self.core.notify(self.tx, self.context, "dns.recordset.create", recordset)
 
     def _replace(
         self, old: StoredRecordSet, draft: RecordSetDraft, rdatas: Sequence[bytes]
@@ -216,7 +217,7 @@ class _Change:
         self.added += new
         self.changed = True
         self.recordsets.append(after)
-        self.core.tell(self.tx, self.context, "dns.recordset.update", after, before)
+        self.core.notify(self.tx, self.context, "dns.recordset.update", after, before)
 
     def remove(self, old: StoredRecordSet) -> None:
         recordsets.delete(self.tx, old.recordset.id)
@@ -226,7 +227,7 @@ class _Change:
         self.made -= 1
         self.changed = True
         gone = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
-        self.core.tell(self.tx, self.context, "dns.recordset.delete", gone)
+        self.core.notify(self.tx, self.context, "dns.recordset.delete", gone)
 
     @property
     def _recordset_count(self) -> int:

@@ -143,7 +143,7 @@ class SharesEndpoint:
                 created_at=core.now(),
             )
             ownership.SHARES.insert(tx, share)
-            return core.tell(tx, context, "dns.zone.share", share)
+            return core.notify(tx, context, "dns.zone.share", share)
 
         return core.db.write(write)
 
@@ -195,7 +195,7 @@ class SharesEndpoint:
                     "The project has recordsets in this zone", type="shared_zone_has_recordsets"
                 )
             ownership.SHARES.delete(tx, share_id)
-            core.tell(tx, context, "dns.zone.unshare", share)
+            core.notify(tx, context, "dns.zone.unshare", share)
 
         core.db.write(write)
 
@@ -254,7 +254,7 @@ class TransferRequestsEndpoint:
                 description=draft.description,
             )
             ownership.REQUESTS.insert(tx, request, active_zone_id=zone.id, refusals=0)
-            return core.tell(tx, context, "dns.zone_transfer_request.create", request)
+            return core.notify(tx, context, "dns.zone_transfer_request.create", request)
 
         try:
             return core.db.write(write)
@@ -310,7 +310,7 @@ class TransferRequestsEndpoint:
                 columns["target_project_id"] = patch.target_project_id
             ownership.REQUESTS.update(tx, request_id, **columns, updated_at=core.now())
             after = ownership.REQUESTS.get(tx.connection, request_id)
-            return core.tell(tx, context, "dns.zone_transfer_request.update", after, before)
+            return core.notify(tx, context, "dns.zone_transfer_request.update", after, before)
 
         return self._shown(context, core.db.write(write))
 
@@ -328,7 +328,7 @@ class TransferRequestsEndpoint:
                 raise errors.NotFound("zone_transfer_request")
             core.policy.check("delete_zone_transfer_request", context, _target_of_request(request))
             ownership.REQUESTS.delete(tx, request_id)
-            core.tell(tx, context, "dns.zone_transfer_request.delete", request)
+            core.notify(tx, context, "dns.zone_transfer_request.delete", request)
 
         core.db.write(write)
 
@@ -362,7 +362,7 @@ class TransferAcceptsEndpoint:
             if zone.project_id != project_id:
                 self._move(tx, zone, project_id)
                 moved = replace(zone, project_id=project_id, updated_at=core.now())
-                core.tell(tx, context, "dns.zone.update", moved, zone)
+                core.notify(tx, context, "dns.zone.update", moved, zone)
             ownership.REQUESTS.update(
                 tx,
                 request.id,
@@ -380,7 +380,7 @@ class TransferAcceptsEndpoint:
                 key=draft.key,
             )
             ownership.ACCEPTS.insert(tx, accept)
-            return core.tell(tx, context, "dns.zone_transfer_accept.create", accept)
+            return core.notify(tx, context, "dns.zone_transfer_accept.create", accept)
 
         return core.db.write(write)
 

@@ -113,7 +113,7 @@ class PoolsEndpoint:
                 pool = self._new(spec)
                 pools.insert(tx, pool)
                 catalogs.apply(self._core, tx, None, pool)
-                self._core.tell(tx, context, "dns.pool.create", pool)
+                self._core.notify(tx, context, "dns.pool.create", pool)
                 changes.append(PoolChange(pool=spec.name, kind="create"))
             else:
                 pool = current
@@ -123,7 +123,7 @@ class PoolsEndpoint:
                     pools.update(tx, after)
                     if any(change.path == "catalog_zone" for change in found):
                         catalogs.apply(self._core, tx, current, after)
-                    self._core.tell(tx, context, "dns.pool.update", after, current)
+                    self._core.notify(tx, context, "dns.pool.update", after, current)
                 changes += found
             kept.add(pool.id)
         if delete:
@@ -136,7 +136,7 @@ class PoolsEndpoint:
                     if pool.catalog_zone is not None:
                         catalogs.remove(self._core, tx, pool.id, pool.catalog_zone)
                     pools.delete(tx, pool.id)
-                    self._core.tell(tx, context, "dns.pool.delete", pool)
+                    self._core.notify(tx, context, "dns.pool.delete", pool)
                     changes.append(PoolChange(pool=pool.name, kind="delete"))
         return changes
 
@@ -190,7 +190,7 @@ class PoolsEndpoint:
 
         def write(tx: Transaction) -> None:
             pools.insert(tx, pool)
-            core.tell(tx, context, "dns.pool.create", pool)
+            core.notify(tx, context, "dns.pool.create", pool)
 
         with _named_duplicates():
             core.db.write(write)
@@ -207,7 +207,7 @@ class PoolsEndpoint:
                 _patched(before, patch), version=before.version + 1, updated_at=core.now()
             )
             pools.update(tx, after)
-            return core.tell(tx, context, "dns.pool.update", after, before)
+            return core.notify(tx, context, "dns.pool.update", after, before)
 
         with _named_duplicates():
             pool = core.db.write(write)
@@ -225,7 +225,7 @@ class PoolsEndpoint:
             if pool.catalog_zone is not None:
                 catalogs.remove(core, tx, pool.id, pool.catalog_zone)
             pools.delete(tx, pool.id)
-            core.tell(tx, context, "dns.pool.delete", pool)
+            core.notify(tx, context, "dns.pool.delete", pool)
 
         core.db.write(write)
 
@@ -387,9 +387,9 @@ def follow_pools(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 
             stored = zones.lock(tx, zone_id)
             if stored.zone.action != Action.DELETE and stored.zone.pool_id == pool.id:
                 # There may be thousands, and nobody waits for one of them.
-                after = apex_records.follow_pool(core, tx, stored, pool, later=True)
+                after = apex_records.follow_pool(core, tx, stored, pool, recovery=True)
                 if after is not stored.zone:
-                    core.tell(tx, admin_context(), "dns.zone.update", after, stored.zone)
+                    core.notify(tx, admin_context(), "dns.zone.update", after, stored.zone)
 
         try:
             core.db.write(write)

@@ -12,14 +12,7 @@ from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
 from designate.central import quotas, recordset_rules, zone_rules
-from designate.central.base import (
-    Core,
-    advance,
-    own_target,
-    refuse_pending_delete,
-    scope_of,
-    target_of,
-)
+from designate.central.base import Core, own_target, refuse_pending_delete, scope_of, target_of
 from designate.central.policy import (
     ADMIN,
     ADMIN_OR_READER,
@@ -29,6 +22,7 @@ from designate.central.policy import (
     SHARED,
     rule,
 )
+from designate.central.zone_change import advance
 from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.query import Page, Query
@@ -218,7 +212,7 @@ class RecordSetsEndpoint:
         if not rdatas:
             recordsets.insert(tx, recordset, wire, 0)
             zones.update(tx, zone.id, **counts)
-            return self._core.tell(tx, context, "dns.recordset.create", recordset)
+            return self._core.notify(tx, context, "dns.recordset.create", recordset)
         recordsets.insert(tx, recordset, wire, zone.revision + 1)
         advance(
             self._core,
@@ -227,7 +221,7 @@ class RecordSetsEndpoint:
             added=rr.split(recordset_rules.served(wire, recordset.ttl, zone)),
             columns=counts | {"record_count": stored.record_count + len(rdatas)},
         )
-        return self._core.tell(tx, context, "dns.recordset.create", recordset)
+        return self._core.notify(tx, context, "dns.recordset.create", recordset)
 
     # -- changing --------------------------------------------------------------------------------
 
@@ -262,7 +256,7 @@ class RecordSetsEndpoint:
                     recordset_records=count,
                 )
             after = self._replace(tx, stored, current, after, rdatas)
-            return core.tell(tx, context, "dns.recordset.update", after, before)
+            return core.notify(tx, context, "dns.recordset.update", after, before)
 
         return core.db.write(write, zone_id)
 
@@ -339,7 +333,7 @@ class RecordSetsEndpoint:
                 updated_at=core.now(),
                 version=before.version + 1,
             )
-            return core.tell(tx, context, "dns.recordset.delete", gone)
+            return core.notify(tx, context, "dns.recordset.delete", gone)
 
         return core.db.write(write, zone_id)
 

@@ -20,7 +20,8 @@ from oslo_db import exception as db_errors
 
 from designate import errors
 from designate.central import quotas, recordset_rules, zone_rules
-from designate.central.base import Core, advance, refuse_pending_delete
+from designate.central.base import Core, refuse_pending_delete
+from designate.central.zone_change import advance
 from designate.central.zones import ZonesEndpoint
 from designate.context import Context
 from designate.model.quotas import Quotas
@@ -171,7 +172,7 @@ class ReverseZones:
         added = rr.split(recordset_rules.served(wire, ptr.ttl, zone))
         advance(self._core, tx, stored, added=added, columns={"recordset_count": count})
         context = _acting_for(ptr.managed.project_id)
-        return self._core.tell(tx, context, "dns.recordset.create", recordset)
+        return self._core.notify(tx, context, "dns.recordset.create", recordset)
 
     def _replace(
         self, tx: Transaction, stored: StoredZone, old: StoredRecordSet, ptr: Ptr
@@ -196,7 +197,7 @@ class ReverseZones:
         )
         advance(self._core, tx, stored, deleted=deleted, added=added)
         context = _acting_for(ptr.managed.project_id)
-        return self._core.tell(tx, context, "dns.recordset.update", after, before)
+        return self._core.notify(tx, context, "dns.recordset.update", after, before)
 
     def drop(self, found: Iterable[StoredRecordSet], still: Callable[[RecordSet], bool]) -> int:
         """Take these PTRs away, one change per zone, if they are still so; answers how many went.
@@ -230,7 +231,7 @@ class ReverseZones:
                 shared_zone_counts.add(tx, stored.zone, old.recordset.project_id, -1)
                 context = _acting_for(old.recordset.project_id)
                 gone_one = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
-                self._core.tell(tx, context, "dns.recordset.delete", gone_one)
+                self._core.notify(tx, context, "dns.recordset.delete", gone_one)
                 deleted += rr.split(
                     recordset_rules.served(old.wire, old.recordset.ttl, stored.zone)
                 )

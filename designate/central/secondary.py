@@ -17,7 +17,8 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.central import leases
-from designate.central.base import JOURNAL_PRUNE_EVERY, JOURNAL_STEPS_KEPT, Core, announce, withdraw
+from designate.central.base import Core
+from designate.central.zone_change import JOURNAL_PRUNE_EVERY, MAX_JOURNAL_STEPS, announce, withdraw
 from designate.central.zone_diff import TYPE_NS, Changes, Unfit, compare, follow, touched
 from designate.context import Context, admin_context
 from designate.model.recordsets import RecordSet, RecordSetId
@@ -217,7 +218,7 @@ class InboundEndpoint:
         )
         secondary.discard(tx, content.id)
         announce(core, tx, after, stored.pool_version)
-        core.tell(tx, admin_context(), "dns.zone.update", after, zone)
+        core.notify(tx, admin_context(), "dns.zone.update", after, zone)
         return True
 
     def _journal(
@@ -249,7 +250,7 @@ class InboundEndpoint:
             now,
         )
         if after.revision % JOURNAL_PRUNE_EVERY == 0:
-            journal.prune(tx, zone.id, after.revision - JOURNAL_STEPS_KEPT)
+            journal.prune(tx, zone.id, after.revision - MAX_JOURNAL_STEPS)
 
     # -- timers ----------------------------------------------------------------------------------
 
@@ -322,7 +323,7 @@ class InboundEndpoint:
         )
         withdraw(core, tx, zone, stored.pool_version)
         expired = replace(zone, action=Action.UPDATE, status=Status.ERROR, error=EXPIRED)
-        core.tell(tx, admin_context(), "dns.zone.update", expired, zone)
+        core.notify(tx, admin_context(), "dns.zone.update", expired, zone)
         LOG.warning("zone %s has expired and is withdrawn", zone.id)
 
     def _claim(self, due: list[StoredZone], now: datetime, tx: Transaction) -> None:

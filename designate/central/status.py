@@ -10,8 +10,9 @@ from oslo_policy import policy
 
 from designate import errors, metrics
 from designate.central import leases, pool_moves
-from designate.central.base import Core, advance, buried, change_of, withdrawal_of
+from designate.central.base import Core
 from designate.central.jobs import Jobs
+from designate.central.zone_change import advance, announcement_of, soft_deleted, withdrawal_of
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport, ZoneType
 from designate.storage.sqlalchemy import zones
@@ -71,7 +72,7 @@ class StatusEndpoint:
             except errors.NotFound:
                 return pool_moves.report(tx, report)
             found = self._decide(tx, stored, report)
-            if found and self._core.tells:
+            if found and self._core.notifications_enabled:
                 self._tell(tx, stored.zone)
             return found
 
@@ -101,8 +102,8 @@ class StatusEndpoint:
         try:
             after = zones.stored(tx.connection, before.id).zone
         except errors.NotFound:
-            after = buried(before, self._core.now())
-        self._core.tell(tx, admin_context(), "dns.zone.update", after, before)
+            after = soft_deleted(before, self._core.now())
+        self._core.notify(tx, admin_context(), "dns.zone.update", after, before)
 
     def _withdrawn(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
         """Expired content (RFC 1034 section 4.3.5): what counts is that it is gone. Created afresh when
@@ -171,7 +172,7 @@ class StatusEndpoint:
         if serial_gt(report.serial, zone.serial):
             if zone.type == ZoneType.SECONDARY:
                 return None  # The serials are the primary's to give.
-            after = advance(self._core, tx, stored, beyond=report.serial)
+            after = advance(self._core, tx, stored, newer_than=report.serial)
             return f"gets serial {after.serial}: {report.error}"
         now = self._core.now()
         zones.update(
@@ -212,10 +213,13 @@ class StatusEndpoint:
                 pool_moves.sweep(core, tx, shards, limit, conf.retry_failed_after)
             for stored in waiting:
                 change = (
-                    withdrawal_of(stored.zone, stored.pool_version, again=True)
+                    withdrawal_of(stored.zone, stored.pool_version, recovery=True)
                     if stored.expired and stored.zone.action != Action.DELETE
-                    else change_of(
-                        stored.zone, stored.pool_version, hard_delete=stored.hard_delete, again=True
+                    else announcement_of(
+                        stored.zone,
+                        stored.pool_version,
+                        hard_delete=stored.hard_delete,
+                        recovery=True,
                     )
                 )
                 send = partial(core.worker.zone_changed, admin_context(), change)

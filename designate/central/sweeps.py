@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from designate import metrics
 from designate.central import leases
-from designate.central.base import Core, change_of
+from designate.central.base import Core
 from designate.central.pools import follow_pools
 from designate.central.status import GROUP
+from designate.central.zone_change import announcement_of
 from designate.context import Context, admin_context
 from designate.model.zones import Zone
 from designate.storage.sqlalchemy import audit, journal, secondary, zones
@@ -96,7 +97,7 @@ class SweepsEndpoint:
             found = zones.settled(connection, (first_shard, last_shard), after, limit)
         if not found:
             return ""
-        changes = tuple(change_of(one.zone, one.pool_version, again=True) for one in found)
+        changes = tuple(announcement_of(one.zone, one.pool_version, recovery=True) for one in found)
         core.worker.check_zones(admin_context(), changes)
         metrics.SWEPT.labels("reconciliation").inc(len(found))
         return found[-1].zone.id if len(found) >= limit else ""

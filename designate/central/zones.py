@@ -13,17 +13,7 @@ from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
 from designate.central import apex_records, catalogs, pool_moves, quotas, zone_rules
-from designate.central.base import (
-    Core,
-    advance,
-    announce,
-    buried,
-    change_of,
-    own_target,
-    refuse_pending_delete,
-    scope_of,
-    target_of,
-)
+from designate.central.base import Core, own_target, refuse_pending_delete, scope_of, target_of
 from designate.central.policy import (
     ADMIN,
     ADMIN_OR_MEMBER,
@@ -33,6 +23,7 @@ from designate.central.policy import (
     rule,
 )
 from designate.central.scheduler import Scheduler
+from designate.central.zone_change import advance, announce, announcement_of, soft_deleted
 from designate.context import Context, admin_context
 from designate.errors import Reason
 from designate.model.codec import UNSET
@@ -189,7 +180,7 @@ class ZonesEndpoint:
             zone = zones.get(connection, zone_id, scope_of(context))
             core.policy.check("get_zone_nameservers_status", context, target_of(context, zone))
             version = zones.stored(connection, zone_id).pool_version
-        answers = core.worker.look(admin_context(), change_of(zone, version))
+        answers = core.worker.look(admin_context(), announcement_of(zone, version))
         return tuple(_how_far(zone, answer) for answer in answers)
 
     # -- creating --------------------------------------------------------------------------------
@@ -256,7 +247,7 @@ class ZonesEndpoint:
         announce(core, tx, zone, pool.version)
         if zone.type == ZoneType.SECONDARY:
             _refresh(core, tx, zone.id)
-        return core.tell(tx, context, "dns.zone.create", zone)
+        return core.notify(tx, context, "dns.zone.create", zone)
 
     def _new_zone(self, draft: ZoneDraft, project_id: str, pool: Pool) -> Zone:
         conf = self._core.conf
@@ -313,17 +304,17 @@ class ZonesEndpoint:
                 zone_rules.check_ttl(core, context, patch.ttl)
             if before.type == ZoneType.SECONDARY:
                 after = _update_secondary(core, tx, stored, columns)
-                return core.tell(tx, context, "dns.zone.update", after, before)
+                return core.notify(tx, context, "dns.zone.update", after, before)
             wanted = replace(before, **columns)
             after = advance(
                 core,
                 tx,
                 stored,
-                whole=wanted.ttl != before.ttl,
+                force_axfr=wanted.ttl != before.ttl,
                 soa_wire=apex_records.soa_wire(wanted),
                 columns=columns,
             )
-            return core.tell(tx, context, "dns.zone.update", after, before)
+            return core.notify(tx, context, "dns.zone.update", after, before)
 
         return core.db.write(write, zone_id)
 
@@ -365,7 +356,7 @@ class ZonesEndpoint:
                 stored.pool_version,
                 hard_delete=context.hard_delete or stored.hard_delete,
             )
-            return core.tell(tx, context, "dns.zone.delete", after)
+            return core.notify(tx, context, "dns.zone.delete", after)
 
         return core.db.write(write, zone_id)
 
@@ -385,7 +376,7 @@ class ZonesEndpoint:
             catalogs.leave(core, tx, zone)
             now = core.now()
             zones.bury(tx, zone, now)
-            core.tell(tx, context, "dns.zone.delete", buried(zone, now))
+            core.notify(tx, context, "dns.zone.delete", soft_deleted(zone, now))
 
         core.db.write(write)
 
@@ -420,7 +411,7 @@ class ZonesEndpoint:
                 raise errors.BadRequest("The zone is in that pool already")
             _check_pool(core, tx, pool)
             after = self._move(tx, stored, pool)
-            core.tell(tx, context, "dns.zone.update", after, zone)
+            core.notify(tx, context, "dns.zone.update", after, zone)
 
         try:
             core.db.write(write)

@@ -28,7 +28,7 @@ STEPS: dict[str, tuple[str, str, str, str, str]] = {
         "central", "designate.central.recordsets", "RecordSetsEndpoint", "create", "before",
     ),
     "rows-written": (
-        "central", "designate.central.base", "", "announce", "after",
+        "central", "designate.central.zone_change", "", "announce", "after",
     ),
     "committed": (
         "central", "designate.central.outbox", "Outbox", "zone_changed", "before",
