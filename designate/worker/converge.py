@@ -1,7 +1,7 @@
 """Drives each zone until its nameservers are proven to have it.
 
 Nothing here blocks: a zone is a small state, moved on by answers, hints and timers. The calls that
-take time run in lanes, one per destination. `worker.publish` tells the servers; here they are asked,
+take time run in executors, one per destination. `worker.publish` tells the servers; here they are asked,
 and the SOA answer is the only proof that counts.
 """
 
@@ -22,14 +22,14 @@ from designate.rpc.clients import CentralClient
 from designate.wire import client
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
-from designate.worker.scheduling.admission import Window
-from designate.worker.scheduling.circuit_breaker import Circuits, Way
-from designate.worker.scheduling.executors import Lanes
-from designate.worker.scheduling.poll_backoff import Crowd
+from designate.worker.scheduling.admission import AdmissionLimit
+from designate.worker.scheduling.circuit_breaker import CircuitBreakers, Endpoint
+from designate.worker.scheduling.executors import EndpointExecutors
+from designate.worker.scheduling.poll_backoff import PollBackoff
 from designate.worker.scheduling.timers import Timers, jittered
 from designate.worker.zone_state import (
+    ConvergenceSettings,
     ServerState,
-    Settings,
     ZoneState,
     first_delay_s,
     new_state,
@@ -39,11 +39,11 @@ from designate.worker.zone_state import (
 LOG = logging.getLogger(__name__)
 
 HINTED_DELAY_S = 0.004
-LONGEST_DELAY_S = 5.0
+MAX_DELAY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredState:
     """repair: the zone was served once and is found to have drifted."""
 
     change: ZoneChange
@@ -54,25 +54,25 @@ class Wanted:
 class Converger:
     """Thread-safe. dropped: changes of zones beyond the bound, which are left to the sweep."""
 
-    def __init__(self, central: CentralClient, settings: Settings) -> None:
+    def __init__(self, central: CentralClient, settings: ConvergenceSettings) -> None:
         self._central = central
         self._settings = settings
-        self._lanes = Lanes()
+        self._executors = EndpointExecutors()
         self._timers = Timers()
         self._lock = threading.RLock()
         self._states: dict[str, ZoneState] = {}
-        self._circuits = Circuits(self._timers, self._lock)
-        self._crowd = Crowd(settings.looks_per_s)
-        self._window = Window(self._begin)
+        self._breakers = CircuitBreakers(self._timers, self._lock)
+        self._backoff = PollBackoff(settings.polls_per_s)
+        self._admission = AdmissionLimit(self._begin)
         self._publisher = Publisher(
             settings,
-            self._lanes,
+            self._executors,
             self._timers,
             self._lock,
-            self._circuits,
+            self._breakers,
             self._reached,
             self._states.get,
-            self._crowd,
+            self._backoff,
         )
         self.dropped = 0
 
@@ -82,18 +82,18 @@ class Converger:
 
     def stop(self) -> None:
         self._timers.stop()
-        self._lanes.stop(timeout_s=5)
+        self._executors.stop(timeout_s=5)
 
     def later(self, delay_s: float, step: Callable[[], object]) -> None:
         """Run a short step after a while."""
         self._timers.at(monotonic() + delay_s, step)
 
     def __len__(self) -> int:
-        return len(self._states) + len(self._window)
+        return len(self._states) + len(self._admission)
 
     def waits(self, zone_id: ZoneId) -> bool:
         """Whether the zone is on its way to its nameservers."""
-        return zone_id in self._states or self._window.waiting(zone_id) is not None
+        return zone_id in self._states or self._admission.waiting(zone_id) is not None
 
     def want(self, change: ZoneChange, pool: LivePool, *, repair: bool = False) -> None:
         """Make this the zone's wanted state, unless a newer one is wanted already.
@@ -106,8 +106,8 @@ class Converger:
             self._send(state.failure("the pool has no nameservers, so nothing proves the change"))
             return
         with self._lock:
-            old, waiting = self._states.get(change.zone_id), self._window.waiting(change.zone_id)
-            most = self._settings.most_zones
+            old, waiting = self._states.get(change.zone_id), self._admission.waiting(change.zone_id)
+            most = self._settings.max_zones
             # Half of the room is kept for new changes.
             most = most // 2 if change.again else most
             if old is None and waiting is None and len(self) >= most:
@@ -126,11 +126,11 @@ class Converger:
                     self._follow(old, change)
                     return
                 self._close(old)
-            wanted = Wanted(change, pool, repair)
+            wanted = DesiredState(change, pool, repair)
             if not change.again:
-                self._window.leaves(change.zone_id)
+                self._admission.leaves(change.zone_id)
                 self._begin(wanted)
-            elif self._window.enters(pool.id, change.zone_id, wanted):
+            elif self._admission.enters(pool.id, change.zone_id, wanted):
                 self._begin(wanted)
 
     def _drop(self) -> None:
@@ -139,11 +139,11 @@ class Converger:
         if self.dropped == 1 or self.dropped % 1000 == 0:
             LOG.warning("too many zones wait; %d changes left to the sweep so far", self.dropped)
 
-    def _begin(self, wanted: Wanted) -> None:
+    def _begin(self, wanted: DesiredState) -> None:
         state = new_state(wanted.change, wanted.pool, self._settings, monotonic())
         state.repair = wanted.repair
         self._states[wanted.change.zone_id] = state
-        self._crowd.enters(wanted.pool.id, wanted.change.zone_id)
+        self._backoff.enters(wanted.pool.id, wanted.change.zone_id)
         self._publisher.begin(state)
         for server in state.servers:
             self._poll_in(state, server, server.delay_s)
@@ -173,7 +173,7 @@ class Converger:
             for server in addressed or servers:
                 if state is not None and not state.closed:
                     if addressed:
-                        self._circuits.alive(_way(state.pool, server.nameserver))
+                        self._breakers.alive(_endpoint(state.pool, server.nameserver))
                     server.delay_s = HINTED_DELAY_S
                     self._poll(state, server)
 
@@ -189,9 +189,9 @@ class Converger:
         """Ask a nameserver about a zone, whatever is wanted of it. tell: called once with the answer,
         which is a silent one where the server is known to be silent or too much waits. later: behind
         all that is on its way."""
-        lane = ("query", nameserver.host, nameserver.port)
+        executor = ("query", nameserver.host, nameserver.port)
         job = partial(self._ask_once, change, pool, nameserver, tell)
-        if not self._lanes.submit(lane, job, later=later):
+        if not self._executors.submit(executor, job, later=later):
             tell(_unasked("too many queries wait"))
 
     def _ask_once(
@@ -201,16 +201,16 @@ class Converger:
         nameserver: Nameserver,
         tell: Callable[[client.SoaAnswer], object],
     ) -> None:
-        way = _way(pool, nameserver)
+        endpoint = _endpoint(pool, nameserver)
         with self._lock:
-            held = self._circuits.holds(way, change.zone_id, None)
-            probe = not held and self._circuits.asks(way)
+            held = self._breakers.holds(endpoint, change.zone_id, None)
+            probe = not held and self._breakers.asks(endpoint)
         if held:
             tell(_unasked(held))
             return
         answer = self._query(change, pool, nameserver)
         with self._lock:
-            self._heard(way, answer, probe=probe)
+            self._heard(endpoint, answer, probe=probe)
         tell(answer)
 
     def _query(
@@ -225,11 +225,11 @@ class Converger:
             key=pool.key_of(nameserver),
         )
 
-    def _heard(self, way: Way, answer: client.SoaAnswer, *, probe: bool) -> None:
+    def _heard(self, endpoint: Endpoint, answer: client.SoaAnswer, *, probe: bool) -> None:
         if answer.silent:
-            self._circuits.silent(way, answer.text, probe=probe)
+            self._breakers.silent(endpoint, answer.text, probe=probe)
         else:
-            self._circuits.answered(way)
+            self._breakers.answered(endpoint)
 
     def _reached(self, state: ZoneState) -> None:
         """A target has done what it was told, so the nameservers may know already, or soon where they
@@ -266,37 +266,37 @@ class Converger:
             return
         server.asking = True
         nameserver = server.nameserver
-        lane = ("query", nameserver.host, nameserver.port)
-        if not self._lanes.submit(
-            lane, partial(self._ask, state, server), later=state.change.again
+        executor = ("query", nameserver.host, nameserver.port)
+        if not self._executors.submit(
+            executor, partial(self._ask, state, server), later=state.change.again
         ):
             server.asking = False
-            self._poll_in(state, server, LONGEST_DELAY_S)
+            self._poll_in(state, server, MAX_DELAY_S)
 
     def _holds(self, state: ZoneState, server: ServerState) -> bool:
         """Whether the server is silent, so that the zone waits until it is not."""
         resume = partial(self._poll, state, server)
-        why = self._circuits.holds(
-            _way(state.pool, server.nameserver), state.change.zone_id, resume
+        why = self._breakers.holds(
+            _endpoint(state.pool, server.nameserver), state.change.zone_id, resume
         )
         if why and server.answer is None:
             server.answer = client.SoaAnswer(state=client.SoaState.UNKNOWN, text=why)
         return bool(why)
 
     def _ask(self, state: ZoneState, server: ServerState) -> None:
-        way = _way(state.pool, server.nameserver)
+        endpoint = _endpoint(state.pool, server.nameserver)
         with self._lock:
             if state.closed:
                 return
             if self._holds(state, server):
                 server.asking = False
                 return
-            probe = self._circuits.asks(way)
+            probe = self._breakers.asks(endpoint)
         answer = self._query(state.change, state.pool, server.nameserver)
         report: ZoneReport | None = None
         with self._lock:
             server.asking = False
-            self._heard(way, answer, probe=probe)
+            self._heard(endpoint, answer, probe=probe)
             if state.closed:
                 return
             lagged = state.lags(server)
@@ -333,11 +333,11 @@ class Converger:
             server.again = False
             self._poll(state, server)
         elif state.lags(server):
-            server.delay_s = min(LONGEST_DELAY_S, max(HINTED_DELAY_S, server.delay_s * 2))
+            server.delay_s = min(MAX_DELAY_S, max(HINTED_DELAY_S, server.delay_s * 2))
             self._poll_in(state, server, jittered(self._paced_s(state, server)))
 
     def _paced_s(self, state: ZoneState, server: ServerState) -> float:
-        return max(server.delay_s, self._crowd.pace_s(state.pool.id))
+        return max(server.delay_s, self._backoff.pace_s(state.pool.id))
 
     def _expire(self) -> None:
         """Give up what is past its deadline, and look again. One look at all states costs less than
@@ -349,8 +349,8 @@ class Converger:
             for state in expired:
                 metrics.UNSERVED.labels(state.pool.name).inc()
                 self._close(state)
-            self._circuits.look()
-            self._window.look()
+            self._breakers.look()
+            self._admission.look()
         for state in expired:
             self._send(state.given_up())
 
@@ -358,16 +358,16 @@ class Converger:
         state.closed = True
         if self._states.get(state.change.zone_id) is state:
             del self._states[state.change.zone_id]
-            self._crowd.leaves(state.pool.id, state.change.zone_id)
-            self._circuits.forget(state.change.zone_id)
-            self._window.leaves(state.change.zone_id)
+            self._backoff.leaves(state.pool.id, state.change.zone_id)
+            self._breakers.forget(state.change.zone_id)
+            self._admission.leaves(state.change.zone_id)
 
 
 def _unasked(why: str) -> client.SoaAnswer:
     return client.SoaAnswer(state=client.SoaState.UNKNOWN, text=why, silent=True)
 
 
-def _way(pool: LivePool, nameserver: Nameserver) -> Way:
+def _endpoint(pool: LivePool, nameserver: Nameserver) -> Endpoint:
     return "query", pool.name, nameserver.label
 
 

@@ -22,11 +22,11 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class LiveTarget:
-    """lane: whose threads carry the backend's calls. notify: where NOTIFY goes; None: nowhere. key:
+    """executor: whose threads carry the backend's calls. notify: where NOTIFY goes; None: nowhere. key:
     signs it. place: the server, and the part of it that has the zones."""
 
     label: str
-    lane: Hashable
+    executor: Hashable
     backend: Backend
     notify: Address | None
     key: Key | None = None
@@ -140,7 +140,7 @@ class PoolCache:
             backend.transfer_with(key.name)
         return LiveTarget(
             label=f"target {place + 1} ({target.type})",
-            lane=("backend", pool.id, place),
+            executor=("backend", pool.id, place),
             backend=backend if pool.catalog_zone is None else _ByCatalog(target),
             notify=_notify_address(target, backend),
             key=key,

@@ -16,11 +16,11 @@ from designate.model.zones import ZoneChange, ZoneId
 from designate.wire import client
 from designate.wire.tsig import Key
 from designate.worker.pools import LiveTarget
-from designate.worker.scheduling.circuit_breaker import Circuits, Way
-from designate.worker.scheduling.executors import Lanes
-from designate.worker.scheduling.poll_backoff import Crowd
+from designate.worker.scheduling.circuit_breaker import CircuitBreakers, Endpoint
+from designate.worker.scheduling.executors import EndpointExecutors
+from designate.worker.scheduling.poll_backoff import PollBackoff
 from designate.worker.scheduling.timers import Timers, jittered
-from designate.worker.zone_state import Settings, TargetState, ZoneState
+from designate.worker.zone_state import ConvergenceSettings, TargetState, ZoneState
 
 LOG = logging.getLogger(__name__)
 
@@ -29,35 +29,35 @@ NOTIFY_AGAIN_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 # For whom only the NOTIFY is known, and nothing of what comes of it.
 OTHERS_AGAIN_S = (1.0, 4.0)
 CREATE_GRACE_S = 5.0
-MOST_RESTORATIONS = 6
+MAX_RESTORATIONS = 6
 
 
 class Publisher:
     """Public methods are called with `lock` held and never block.
 
     reached: called, with the lock held, when a target's backend has done its part.
-    current: the state that a zone has now. crowd: how many are on their way.
+    current: the state that a zone has now. backoff: how many are on their way.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        lanes: Lanes,
+        settings: ConvergenceSettings,
+        executors: EndpointExecutors,
         timers: Timers,
         lock: threading.RLock,
-        circuits: Circuits,
+        breakers: CircuitBreakers,
         reached: Callable[[ZoneState], None],
         current: Callable[[ZoneId], ZoneState | None],
-        crowd: Crowd,
+        backoff: PollBackoff,
     ) -> None:
         self._settings = settings
-        self._lanes = lanes
+        self._executors = executors
         self._timers = timers
         self._lock = lock
-        self._circuits = circuits
+        self._breakers = breakers
         self._reached = reached
         self._current = current
-        self._crowd = crowd
+        self._backoff = backoff
         # At most one call per zone and target, whatever state it belongs to: a server that is told
         # two things about a zone at once may end up with the older one.
         self._calling: set[tuple[ZoneId, Hashable]] = set()
@@ -82,7 +82,7 @@ class Publisher:
         under_way = state.calls and not all(target.done for target in state.targets)
         if under_way or monotonic() < state.restore_after:
             return
-        state.restorations = min(state.restorations + 1, MOST_RESTORATIONS)
+        state.restorations = min(state.restorations + 1, MAX_RESTORATIONS)
         state.calls, state.calls_needed = "create", False
         for target in state.targets:
             target.done = False
@@ -95,37 +95,37 @@ class Publisher:
                 self._submit_call(state, target, state.calls)
 
     def _submit_call(self, state: ZoneState, target: TargetState, verb: str) -> None:
-        call = (state.change.zone_id, target.live.lane)
+        call = (state.change.zone_id, target.live.executor)
         if state.closed or call in self._calling or self._holds_call(state, target, verb):
             return
         self._calling.add(call)
         step = partial(self._call, state, target, verb)
-        if not self._lanes.submit(target.live.lane, step, later=state.change.again):
+        if not self._executors.submit(target.live.executor, step, later=state.change.again):
             self._calling.discard(call)
             target.error, target.refused = "too much is waiting for this target", False
-            again = monotonic() + jittered(self._settings.longest_retry_s)
+            again = monotonic() + jittered(self._settings.max_retry_s)
             self._timers.at(again, partial(self._call_again, state))
 
     def _holds_call(self, state: ZoneState, target: TargetState, verb: str) -> bool:
         """Whether nobody answers the target's calls, so that the zone waits until somebody does."""
         resume = partial(self._submit_call, state, target, verb)
-        why = self._circuits.holds(_call_way(state, target), state.change.zone_id, resume)
+        why = self._breakers.holds(_call_endpoint(state, target), state.change.zone_id, resume)
         if why:
             target.error, target.refused = why, False
         return bool(why)
 
     def _call(self, state: ZoneState, target: TargetState, verb: str) -> None:
-        way = _call_way(state, target)
+        endpoint = _call_endpoint(state, target)
         with self._lock:
             waits = state.closed or self._holds_call(state, target, verb)
-            probe = not waits and self._circuits.asks(way)
+            probe = not waits and self._breakers.asks(endpoint)
         error = None if waits else _tell_backend(target.live, verb, state.change)
         with self._lock:
-            self._calling.discard((state.change.zone_id, target.live.lane))
+            self._calling.discard((state.change.zone_id, target.live.executor))
             if isinstance(error, errors.BackendAway):
-                self._circuits.silent(way, _text(error), probe=probe)
+                self._breakers.silent(endpoint, _text(error), probe=probe)
             elif not waits:
-                self._circuits.answered(way)
+                self._breakers.answered(endpoint)
             if not (waits or state.closed):
                 self._called(state, target, verb, error)
             # What had to wait for this call: that of a later state, or another verb.
@@ -143,9 +143,7 @@ class Publisher:
         target.refused = bool(problem) and not isinstance(error, errors.BackendAway)
         if problem and verb != "update":
             target.attempts = min(target.attempts + 1, 16)
-            delay_s = min(
-                self._settings.longest_retry_s, self._settings.retry_s * 2**target.attempts
-            )
+            delay_s = min(self._settings.max_retry_s, self._settings.retry_s * 2**target.attempts)
             self._timers.at(monotonic() + jittered(delay_s), partial(self._call_again, state))
         elif not problem:
             target.done = True
@@ -189,7 +187,7 @@ class Publisher:
         if waits:
             again_s = NOTIFY_AGAIN_S[min(state.notify_rounds, len(NOTIFY_AGAIN_S) - 1)]
             if state.notify_rounds:
-                again_s = max(again_s, self._crowd.pace_s(state.pool.id))
+                again_s = max(again_s, self._backoff.pace_s(state.pool.id))
             state.notify_rounds += 1
             self._timers.at(now + jittered(again_s), partial(self._notify_lost, state, now))
 
@@ -215,13 +213,13 @@ class Publisher:
         if self._holds(state, target):
             return
         step = partial(self._notify_target, state, target)
-        lane = ("notify", target.live.notify)
-        target.notifying = self._lanes.submit(lane, step, later=state.change.again)
+        executor = ("notify", target.live.notify)
+        target.notifying = self._executors.submit(executor, step, later=state.change.again)
 
     def _holds(self, state: ZoneState, target: TargetState) -> bool:
         """Whether the server is silent, so that the zone waits until it is not."""
         resume = None if state.closed else partial(self._notify_held, state, target)
-        why = self._circuits.holds(_way(state, target), state.change.zone_id, resume)
+        why = self._breakers.holds(_endpoint(state, target), state.change.zone_id, resume)
         target.notify_text = why or target.notify_text
         return bool(why)
 
@@ -232,12 +230,12 @@ class Publisher:
 
     def _notify_target(self, state: ZoneState, target: TargetState) -> None:
         assert target.live.notify is not None  # noqa: S101 - only such targets are told
-        way = _way(state, target)
+        endpoint = _endpoint(state, target)
         with self._lock:
             if self._holds(state, target):
                 target.notifying = False
                 return
-            probe = self._circuits.asks(way)
+            probe = self._breakers.asks(endpoint)
         serial = state.change.serial
         try:
             answer = self._tell(state, target.live.notify, target.live.key)
@@ -247,9 +245,9 @@ class Publisher:
                 target.notifying = False
         with self._lock:
             if answer.rcode is None:
-                self._circuits.silent(way, answer.text, probe=probe)
+                self._breakers.silent(endpoint, answer.text, probe=probe)
             else:
-                self._circuits.answered(way)
+                self._breakers.answered(endpoint)
             target.notify_text = str(answer)
             if answer.accepted:
                 target.told = serial
@@ -260,7 +258,7 @@ class Publisher:
 
     def _submit_other(self, state: ZoneState, address: tuple[str, int], round_: int = 0) -> None:
         tell = partial(self._tell_other, state, address, state.notified_serial, round_)
-        self._lanes.submit(("notify", address), tell, later=state.change.again)
+        self._executors.submit(("notify", address), tell, later=state.change.again)
 
     def _tell_other(
         self, state: ZoneState, address: tuple[str, int], serial: int | None, round_: int
@@ -283,19 +281,19 @@ class Publisher:
         backend = target.live.backend
         if not backend.HASTENS or state.change.again or state.pool.by_catalog:
             return
-        way = "hasten", state.pool.name, target.live.label
+        endpoint = "hasten", state.pool.name, target.live.label
         with self._lock:
-            if state.closed or self._circuits.holds(way, state.change.zone_id, None):
+            if state.closed or self._breakers.holds(endpoint, state.change.zone_id, None):
                 return
-            probe = self._circuits.asks(way)
+            probe = self._breakers.asks(endpoint)
         error = _tell_backend(target.live, "hasten", state.change)
         if error is not None:
             LOG.debug("zone %s: %s: %s", state.change.zone_id, target.live.label, _text(error))
         with self._lock:
             if isinstance(error, errors.BackendAway):
-                self._circuits.silent(way, _text(error), probe=probe)
+                self._breakers.silent(endpoint, _text(error), probe=probe)
             else:
-                self._circuits.answered(way)
+                self._breakers.answered(endpoint)
 
     def _tell(
         self, state: ZoneState, address: tuple[str, int], key: Key | None = None
@@ -310,12 +308,12 @@ class Publisher:
         )
 
 
-def _way(state: ZoneState, target: TargetState) -> Way:
+def _endpoint(state: ZoneState, target: TargetState) -> Endpoint:
     host, port = target.live.notify or ("", 0)
     return "notify", state.pool.name, f"{host}:{port}"
 
 
-def _call_way(state: ZoneState, target: TargetState) -> Way:
+def _call_endpoint(state: ZoneState, target: TargetState) -> Endpoint:
     return "call", state.pool.name, target.live.label
 
 

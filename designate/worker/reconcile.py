@@ -24,7 +24,7 @@ from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import serial_gt
 from designate.worker.converge import Converger
 from designate.worker.pools import LivePool, PoolCache
-from designate.worker.zone_state import Settings, needed
+from designate.worker.zone_state import ConvergenceSettings, needed
 
 LOG = logging.getLogger(__name__)
 
@@ -52,11 +52,15 @@ class _Zone:
     newest: int = 0
 
 
-class Checker:
+class DriftChecker:
     """Thread-safe. Holds no more zones than were handed over and are not answered for yet."""
 
     def __init__(
-        self, central: CentralClient, pools: PoolCache, converger: Converger, settings: Settings
+        self,
+        central: CentralClient,
+        pools: PoolCache,
+        converger: Converger,
+        settings: ConvergenceSettings,
     ) -> None:
         self._central = central
         self._pools = pools

@@ -55,8 +55,8 @@ OPTS = [
     cfg.IntOpt("serial_timeout", default=1, min=1, help="Seconds that one SOA query may take."),
 ]
 
-MOST_ZONES = 10_000
-MOST_MASTERS = 16
+MAX_ZONES = 10_000
+MAX_PRIMARIES = 16
 QUERIES = 16
 # What NOTIFY may ask for: one look at a zone's primaries in this time.
 GAP_S = 0.5
@@ -72,11 +72,11 @@ class _Slot:
     after: float
 
 
-class InboundQueue:
+class RefreshQueue:
     """Bounded and thread-safe. One slot per zone; dropped counts what found no room."""
 
-    def __init__(self, most_zones: int = MOST_ZONES, gap_s: float = GAP_S) -> None:
-        self._most_zones = most_zones
+    def __init__(self, max_zones: int = MAX_ZONES, gap_s: float = GAP_S) -> None:
+        self._max_zones = max_zones
         self._gap_s = gap_s
         self._waiting: OrderedDict[str, _Slot] = OrderedDict()
         self._busy: dict[str, _Slot | None] = {}
@@ -99,7 +99,7 @@ class InboundQueue:
             if waiting is not None:
                 waiting.source = source or waiting.source
                 return True
-            if len(self._waiting) >= self._most_zones:
+            if len(self._waiting) >= self._max_zones:
                 self.dropped += 1
                 if self.dropped == 1 or self.dropped % 1000 == 0:
                     LOG.warning("%d secondary zones are left to their timers so far", self.dropped)
@@ -171,7 +171,7 @@ class _Staging:
             self._central.discard(admin_context(), self.id)
 
 
-class Inbound:
+class SecondaryRefresher:
     """Threads that look after secondary zones."""
 
     def __init__(self, conf: cfg.ConfigOpts, central: CentralClient) -> None:
@@ -184,7 +184,7 @@ class Inbound:
             size_bytes=group.xfr_max_bytes,
         )
         self._soa_timeout_s = float(group.serial_timeout)
-        self._queue = InboundQueue()
+        self._queue = RefreshQueue()
         self._stopping = threading.Event()
         self._queries = ThreadPoolExecutor(QUERIES, "primary")
         self._threads = [
@@ -197,7 +197,7 @@ class Inbound:
             thread.start()
 
     def stop(self) -> None:
-        """What is under way is given up; the zones keep what they have."""
+        """What is under endpoint is given up; the zones keep what they have."""
         self._stopping.set()
         self._queue.close()
         self._queries.shutdown(wait=False, cancel_futures=True)
@@ -254,7 +254,7 @@ class Inbound:
     def _ask(self, plan: InboundPlan, keys: Sequence[tsig.Key | None]) -> dict[Master, SoaAnswer]:
         """What each primary says to an SOA query (RFC 1034 section 4.3.5), signed by the newest key. A
         primary that knows an older one alone tells no serial then, and is asked for a transfer."""
-        masters = plan.masters[:MOST_MASTERS]
+        masters = plan.masters[:MAX_PRIMARIES]
         key = keys[0]
         asked = [
             self._queries.submit(

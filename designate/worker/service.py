@@ -15,10 +15,10 @@ from designate.model.zones import NameserverAnswer, Outcome, ZoneChange, ZoneRep
 from designate.rpc.clients import CentralClient
 from designate.worker.converge import Converger
 from designate.worker.pools import PoolCache
-from designate.worker.reconcile import Checker
-from designate.worker.scheduling.zone_queue import Mailbox
-from designate.worker.secondary import Inbound
-from designate.worker.zone_state import Settings
+from designate.worker.reconcile import DriftChecker
+from designate.worker.scheduling.zone_queue import ZoneQueue
+from designate.worker.secondary import SecondaryRefresher
+from designate.worker.zone_state import ConvergenceSettings
 
 LOG = logging.getLogger(__name__)
 
@@ -81,9 +81,9 @@ OPTS = [
 PUBLISHERS = 8
 PUBLISH_GAP_S = 0.02
 # Under a stream of changes of one zone, publishing more often would only take time from them.
-LONGEST_PUBLISH_GAP_S = 0.1
-LONGEST_QUERY_S = 2.0
-LONGEST_RETRY_S = 5.0
+MAX_PUBLISH_GAP_S = 0.1
+MAX_QUERY_S = 2.0
+MAX_RETRY_S = 5.0
 FIRST_POLL_S = 0.05
 
 
@@ -93,20 +93,20 @@ class Worker:
     def __init__(self, conf: cfg.ConfigOpts, central: CentralClient) -> None:
         group = conf[GROUP]
         self._central = central
-        self._mailbox = Mailbox()
+        self._zone_queue = ZoneQueue()
         self._pools = PoolCache(central, backends.load)
-        settings = Settings(
+        settings = ConvergenceSettings(
             threshold_percentage=group.threshold_percentage,
             deadline_s=group.convergence_deadline,
-            query_timeout_s=min(float(group.poll_timeout), LONGEST_QUERY_S),
+            query_timeout_s=min(float(group.poll_timeout), MAX_QUERY_S),
             first_poll_s=group.poll_delay or FIRST_POLL_S,
             retry_s=min(0.25, group.poll_retry_interval),
-            longest_retry_s=min(LONGEST_RETRY_S, group.poll_retry_interval),
+            max_retry_s=min(MAX_RETRY_S, group.poll_retry_interval),
             all_tcp=group.all_tcp,
         )
         self._converger = Converger(central, settings)
-        self._checker = Checker(central, self._pools, self._converger, settings)
-        self._inbound = Inbound(conf, central)
+        self._checker = DriftChecker(central, self._pools, self._converger, settings)
+        self._secondary = SecondaryRefresher(conf, central)
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._publish, name=f"publisher-{n}", daemon=True)
@@ -115,25 +115,25 @@ class Worker:
 
     def start(self) -> None:
         self._converger.start()
-        self._inbound.start()
+        self._secondary.start()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """What is not finished is left to the sweep."""
         self._stopping.set()
-        self._inbound.stop()
-        self._mailbox.close()
+        self._secondary.stop()
+        self._zone_queue.close()
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(timeout=5)
         self._converger.stop()
 
     def zone_changed(self, context: Context, change: ZoneChange) -> None:
-        self._mailbox.put(change)
+        self._zone_queue.put(change)
 
     def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
-        self._inbound.refresh_zone(zone_id, source)
+        self._secondary.refresh_zone(zone_id, source)
 
     def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
         self._checker.check(changes)
@@ -146,7 +146,7 @@ class Worker:
 
     def _publish(self) -> None:
         while not self._stopping.is_set():
-            taken = self._mailbox.take(timeout_s=1.0)
+            taken = self._zone_queue.take(timeout_s=1.0)
             if taken is None:
                 continue
             change, merged = taken
@@ -156,8 +156,8 @@ class Worker:
                 LOG.warning("zone %s is left to the sweep: %s", change.zone_id, error)
             finally:
                 # What comes for this zone in the meantime waits in its slot and is published as one.
-                gap_s = min(LONGEST_PUBLISH_GAP_S, PUBLISH_GAP_S * max(1, merged))
-                self._converger.later(gap_s, partial(self._mailbox.done, change.zone_id))
+                gap_s = min(MAX_PUBLISH_GAP_S, PUBLISH_GAP_S * max(1, merged))
+                self._converger.later(gap_s, partial(self._zone_queue.done, change.zone_id))
 
     def _hand_over(self, change: ZoneChange) -> None:
         try:

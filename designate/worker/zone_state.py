@@ -12,16 +12,16 @@ from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import serial_ge
 from designate.worker.pools import LivePool, LiveTarget
 
-MOST_STEPS = 256
-MOST_ERROR_TEXT = 900
+MAX_STEPS = 256
+MAX_ERROR_CHARS = 900
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ConvergenceSettings:
     """Of a worker. Times in seconds. first_poll_s: the wait before nameservers are asked for the
-    first time where nothing tells that they have transferred. retry_s, longest_retry_s: the first
-    and the longest wait before a failing backend is called again. most_zones: bound of the states
-    held at once. looks_per_s: how many zones of a pool are asked about, and how many told again, per
+    first time where nothing tells that they have transferred. retry_s, max_retry_s: the first
+    and the longest wait before a failing backend is called again. max_zones: bound of the states
+    held at once. polls_per_s: how many zones of a pool are asked about, and how many told again, per
     second."""
 
     threshold_percentage: int
@@ -30,9 +30,9 @@ class Settings:
     first_poll_s: float
     retry_s: float
     all_tcp: bool
-    longest_retry_s: float = 5.0
-    most_zones: int = 10_000
-    looks_per_s: float = 500.0
+    max_retry_s: float = 5.0
+    max_zones: int = 10_000
+    polls_per_s: float = 500.0
 
 
 @dataclass(slots=True)
@@ -94,13 +94,13 @@ class ZoneState:
 
     change: ZoneChange
     pool: LivePool
-    settings: Settings
+    settings: ConvergenceSettings
     deadline: float
     targets: list[TargetState]
     servers: list[ServerState]
     calls: str
     calls_needed: bool
-    steps: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MOST_STEPS))
+    steps: deque[tuple[int, int]] = field(default_factory=lambda: deque(maxlen=MAX_STEPS))
     closed: bool = False
     notify_due: float | None = None
     notify_rounds: int = 0
@@ -198,8 +198,8 @@ class ZoneState:
             if target.notify_text not in ("", "NOERROR"):
                 parts.append(f"{target.live.label}: NOTIFY: {target.notify_text}")
         text = "; ".join([reason, *parts])
-        if len(text) > MOST_ERROR_TEXT:
-            text = text[: MOST_ERROR_TEXT - 3] + "..."
+        if len(text) > MAX_ERROR_CHARS:
+            text = text[: MAX_ERROR_CHARS - 3] + "..."
         return self._report(outcome, self.change.serial, self.change.revision, text)
 
     def _report(
@@ -215,13 +215,15 @@ class ZoneState:
         )
 
 
-def needed(servers: int, settings: Settings) -> int:
+def needed(servers: int, settings: ConvergenceSettings) -> int:
     """How many of so many nameservers must serve a zone; never none, for without a proof nothing is
     known."""
     return max(1, math.ceil(servers * settings.threshold_percentage / 100))
 
 
-def new_state(change: ZoneChange, pool: LivePool, settings: Settings, now: float) -> ZoneState:
+def new_state(
+    change: ZoneChange, pool: LivePool, settings: ConvergenceSettings, now: float
+) -> ZoneState:
     """The state in which a change starts: nothing called, nobody asked."""
     if change.action is Action.DELETE:
         calls = "delete"
@@ -245,7 +247,7 @@ def new_state(change: ZoneChange, pool: LivePool, settings: Settings, now: float
     return state
 
 
-def first_delay_s(pool: LivePool, settings: Settings) -> float:
+def first_delay_s(pool: LivePool, settings: ConvergenceSettings) -> float:
     """Where nothing has to be transferred there is nothing to wait for."""
     return settings.first_poll_s if transfers(pool) else 0.0
 

@@ -17,7 +17,7 @@ from designate.model.zones import ZoneId
 
 WIDTH = 200
 # What takes longer waits for a server that is away or broken, and must not hold up the others.
-LONGEST_S = 5.0
+MAX_ADMISSION_S = 5.0
 
 T = TypeVar("T")
 
@@ -30,16 +30,19 @@ class _Pool(Generic[T]):
     outside: OrderedDict[ZoneId, T] = field(default_factory=OrderedDict)
 
 
-class Window(Generic[T]):
+class AdmissionLimit(Generic[T]):
     """begin: called for what waited, when it is its turn. Not thread-safe: its owner has a lock. What
     may wait at most is its owner's to bound."""
 
     def __init__(
-        self, begin: Callable[[T], object], width: int = WIDTH, longest_s: float = LONGEST_S
+        self,
+        begin: Callable[[T], object],
+        width: int = WIDTH,
+        max_admission_s: float = MAX_ADMISSION_S,
     ) -> None:
         self._begin = begin
         self._width = width
-        self._longest_s = longest_s
+        self._max_admission_s = max_admission_s
         self._pools: dict[str, _Pool[T]] = {}
         self._pool_of: dict[ZoneId, str] = {}
 
@@ -79,7 +82,7 @@ class Window(Generic[T]):
 
     def look(self) -> None:
         """To be called every second or so: who has had a place for long gives it up."""
-        late = monotonic() - self._longest_s
+        late = monotonic() - self._max_admission_s
         for pool in list(self._pools.values()):
             for zone_id in [zone_id for zone_id, since in pool.inside.items() if since <= late]:
                 self.leaves(zone_id)

@@ -11,7 +11,7 @@ from time import monotonic
 LOG = logging.getLogger(__name__)
 
 WIDTH = 8
-MOST_WAITING = 20_000
+MAX_WAITING = 20_000
 IDLE_S = 10.0
 # So many jobs are taken before one that can wait, where both do.
 TURN = 8
@@ -19,7 +19,7 @@ TURN = 8
 Job = Callable[[], object]
 
 
-class _Lane:
+class _Executor:
     __slots__ = ("idle", "in_a_row", "jobs", "later", "ready", "threads")
 
     def __init__(self, lock: threading.Lock) -> None:
@@ -43,68 +43,68 @@ class _Lane:
         self.later.clear()
 
 
-class Lanes:
+class EndpointExecutors:
     """At most `width` jobs at once per key, the others wait in order; threads live while needed.
     Jobs that can wait stand in a queue of their own and get every ninth turn at least, half of the
     room at most.
 
-    A lane that nobody uses for IDLE_S has no thread. Thread-safe.
+    A executor that nobody uses for IDLE_S has no thread. Thread-safe.
     """
 
-    def __init__(self, width: int = WIDTH, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, width: int = WIDTH, max_waiting: int = MAX_WAITING) -> None:
         self._width = width
-        self._most_waiting = most_waiting
+        self._max_waiting = max_waiting
         self._lock = threading.Lock()
-        self._lanes: dict[Hashable, _Lane] = {}
+        self._executors: dict[Hashable, _Executor] = {}
         self._threads: set[threading.Thread] = set()
         self._closed = False
 
     def submit(self, key: Hashable, job: Job, *, later: bool = False) -> bool:
-        """Never blocks. later: the job can wait. False: this lane's queue is full, or the lanes are
+        """Never blocks. later: the job can wait. False: this executor's queue is full, or the executors are
         closed; nothing runs."""
         with self._lock:
             if self._closed:
                 return False
-            lane = self._lanes.get(key)
-            if lane is None:
-                lane = self._lanes[key] = _Lane(self._lock)
-            if len(lane) >= (self._most_waiting // 2 if later else self._most_waiting):
+            executor = self._executors.get(key)
+            if executor is None:
+                executor = self._executors[key] = _Executor(self._lock)
+            if len(executor) >= (self._max_waiting // 2 if later else self._max_waiting):
                 return False
-            (lane.later if later else lane.jobs).append(job)
-            if len(lane) <= lane.idle:
-                lane.ready.notify()
-            elif lane.threads < self._width:
-                self._start_thread(key, lane)
+            (executor.later if later else executor.jobs).append(job)
+            if len(executor) <= executor.idle:
+                executor.ready.notify()
+            elif executor.threads < self._width:
+                self._start_thread(key, executor)
             return True
 
-    def _start_thread(self, key: Hashable, lane: _Lane) -> None:
+    def _start_thread(self, key: Hashable, executor: _Executor) -> None:
         thread = threading.Thread(
-            target=self._run, args=(key, lane), name=f"lane {key}", daemon=True
+            target=self._run, args=(key, executor), name=f"executor {key}", daemon=True
         )
-        lane.threads += 1
+        executor.threads += 1
         self._threads.add(thread)
         thread.start()
 
-    def _run(self, key: Hashable, lane: _Lane) -> None:
-        while (job := self._next(key, lane)) is not None:
+    def _run(self, key: Hashable, executor: _Executor) -> None:
+        while (job := self._next(key, executor)) is not None:
             try:
                 job()
             except Exception:
                 LOG.exception("%s: a step failed; the zone's deadline covers it", key)
 
-    def _next(self, key: Hashable, lane: _Lane) -> Job | None:
+    def _next(self, key: Hashable, executor: _Executor) -> Job | None:
         """The next job; None: the thread is to end."""
         with self._lock:
             deadline = monotonic() + IDLE_S
-            lane.idle += 1
-            while not lane and not self._closed and (left_s := deadline - monotonic()) > 0:
-                lane.ready.wait(left_s)
-            lane.idle -= 1
-            if lane and not self._closed:
-                return lane.pop()
-            lane.threads -= 1
-            if not lane.threads and not lane:
-                self._lanes.pop(key, None)
+            executor.idle += 1
+            while not executor and not self._closed and (left_s := deadline - monotonic()) > 0:
+                executor.ready.wait(left_s)
+            executor.idle -= 1
+            if executor and not self._closed:
+                return executor.pop()
+            executor.threads -= 1
+            if not executor.threads and not executor:
+                self._executors.pop(key, None)
             self._threads.discard(threading.current_thread())
             return None
 
@@ -112,9 +112,9 @@ class Lanes:
         """Drop what waits and wait for what runs, at most timeout_s."""
         with self._lock:
             self._closed = True
-            for lane in self._lanes.values():
-                lane.clear()
-                lane.ready.notify_all()
+            for executor in self._executors.values():
+                executor.clear()
+                executor.ready.notify_all()
             threads = list(self._threads)
         deadline = monotonic() + timeout_s
         for thread in threads:

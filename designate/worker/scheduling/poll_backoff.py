@@ -10,11 +10,11 @@ from __future__ import annotations
 from designate.model.zones import ZoneId
 
 
-class Crowd:
-    """looks_per_s: at so many zones of a pool in all. Not thread-safe: its owner has a lock."""
+class PollBackoff:
+    """polls_per_s: at so many zones of a pool in all. Not thread-safe: its owner has a lock."""
 
-    def __init__(self, looks_per_s: float) -> None:
-        self._looks_per_s = looks_per_s
+    def __init__(self, polls_per_s: float) -> None:
+        self._polls_per_s = polls_per_s
         self._pools: dict[str, set[ZoneId]] = {}
 
     def enters(self, pool_id: str, zone_id: ZoneId) -> None:
@@ -29,4 +29,4 @@ class Crowd:
 
     def pace_s(self, pool_id: str) -> float:
         """The shortest time between two looks at the same zone."""
-        return len(self._pools.get(pool_id, ())) / self._looks_per_s
+        return len(self._pools.get(pool_id, ())) / self._polls_per_s

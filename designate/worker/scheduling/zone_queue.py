@@ -11,12 +11,12 @@ from designate.model.zones import ZoneChange, ZoneId, newest
 
 LOG = logging.getLogger(__name__)
 
-MOST_ZONES = 10_000
+MAX_ZONES = 10_000
 # So many new changes are taken before one that the recovery sweep repeats, where both wait.
 TURN = 8
 
 
-class Mailbox:
+class ZoneQueue:
     """Bounded and thread-safe. While a zone is being published its newest change waits in its slot.
 
     New changes go first: what the recovery sweep hands out waits in a queue of its own, gets every
@@ -24,8 +24,8 @@ class Mailbox:
     full; the recovery sweep sends them again.
     """
 
-    def __init__(self, most_zones: int = MOST_ZONES) -> None:
-        self._most_zones = most_zones
+    def __init__(self, max_zones: int = MAX_ZONES) -> None:
+        self._max_zones = max_zones
         self._waiting: OrderedDict[ZoneId, ZoneChange] = OrderedDict()
         self._again: OrderedDict[ZoneId, ZoneChange] = OrderedDict()
         self._in_a_row = 0
@@ -48,7 +48,7 @@ class Mailbox:
             if old is not None:
                 self._merge(old, change)
                 return True
-            if len(self) >= (self._most_zones // 2 if change.again else self._most_zones):
+            if len(self) >= (self._max_zones // 2 if change.again else self._max_zones):
                 self._drop()
                 return False
             if change.zone_id in self._taken:

@@ -1,11 +1,11 @@
 """worker.window: so many zones of a pool at once, the others in the order in which they came."""
 
-from designate.worker.scheduling.admission import Window
+from designate.worker.scheduling.admission import AdmissionLimit
 
 
-def window(width=2, longest_s=60.0):
+def window(width=2, max_admission_s=60.0):
     begun = []
-    return Window(begun.append, width, longest_s), begun
+    return AdmissionLimit(begun.append, width, max_admission_s), begun
 
 
 def fill(made, count, pool="pool"):
@@ -81,7 +81,7 @@ def test_a_zone_that_changes_its_pool_waits_in_the_new_one():
 
 
 def test_a_place_is_given_up_after_a_while():
-    made, begun = window(longest_s=0.0)
+    made, begun = window(max_admission_s=0.0)
     fill(made, 5)
     made.look()
 

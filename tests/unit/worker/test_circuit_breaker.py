@@ -1,4 +1,4 @@
-"""worker.circuits: a server that says nothing is probed, and all that wait for it go on when it is back."""
+"""worker.breakers: a server that says nothing is probed, and all that wait for it go on when it is back."""
 
 import contextlib
 import threading
@@ -10,10 +10,10 @@ from designate.backend.fake import FakeBackend
 from designate.model.pools import Target
 from designate.model.zones import Action, Outcome
 from designate.worker.converge import Converger
-from designate.worker.scheduling.circuit_breaker import OPENS_AFTER, Circuits
+from designate.worker.scheduling.circuit_breaker import OPENS_AFTER, CircuitBreakers
 from designate.worker.scheduling.executors import WIDTH
 from designate.worker.scheduling.timers import Timers
-from designate.worker.zone_state import Settings
+from designate.worker.zone_state import ConvergenceSettings
 from tests.support.factories.worker import AwayBackend, Central, HastyBackend, change, live_pool
 from tests.support.fakes.nameserver import NanoServer
 from tests.support.servers.nameservers import until
@@ -36,7 +36,7 @@ def running():
                 "retry_s": 0.01,
                 "all_tcp": False,
             }
-            converger = Converger(central.client, Settings(**defaults | settings))
+            converger = Converger(central.client, ConvergenceSettings(**defaults | settings))
             converger.start()
             stack.callback(converger.stop)
             return converger, central.reports
@@ -45,8 +45,8 @@ def running():
 
 
 @pytest.fixture
-def circuits():
-    return Circuits(Timers(), threading.RLock())
+def breakers():
+    return CircuitBreakers(Timers(), threading.RLock())
 
 
 def probes(kind, server):
@@ -117,7 +117,7 @@ def test_what_is_given_up_says_why_and_leaves_nothing_behind(running):
         until(lambda: len(reports.got) >= 40, 10, "reports")
 
         assert all("not asked" not in report.error for report in reports.got)
-        assert not any(c.held for c in converger._circuits._circuits.values())
+        assert not any(c.held for c in converger._breakers._breakers.values())
 
 
 def test_an_api_that_is_away_costs_probes_alone_and_all_zones_go_on_when_it_is_back(running):
@@ -228,49 +228,49 @@ def test_an_api_that_is_away_is_not_asked_to_hasten_every_zone(running):
     assert len(backend.hastened) <= OPENS_AFTER + WIDTH + probed
 
 
-def test_a_zone_that_the_server_has_just_taken_is_asked_for_at_once(circuits):
+def test_a_zone_that_the_server_has_just_taken_is_asked_for_at_once(breakers):
     for _ in range(OPENS_AFTER):
-        circuits.silent(WAY, "nothing", probe=False)
+        breakers.silent(WAY, "nothing", probe=False)
 
-    assert circuits.holds(WAY, "z", lambda: None) == "nothing"
-    circuits.alive(WAY)
-    assert circuits.holds(WAY, "z", lambda: None) == ""
+    assert breakers.holds(WAY, "z", lambda: None) == "nothing"
+    breakers.alive(WAY)
+    assert breakers.holds(WAY, "z", lambda: None) == ""
 
 
-def test_one_answer_among_silences_keeps_the_way_open(circuits):
+def test_one_answer_among_silences_keeps_the_way_open(breakers):
     for _ in range(3):
         for _ in range(OPENS_AFTER - 1):
-            circuits.silent(WAY, "nothing", probe=False)
-        circuits.answered(WAY)
+            breakers.silent(WAY, "nothing", probe=False)
+        breakers.answered(WAY)
 
-    assert circuits.holds(WAY, "z", lambda: None) == ""
+    assert breakers.holds(WAY, "z", lambda: None) == ""
 
 
-def test_one_probe_at_a_time_and_all_go_on_after_its_answer(circuits):
+def test_one_probe_at_a_time_and_all_go_on_after_its_answer(breakers):
     went_on = []
     for _ in range(OPENS_AFTER):
-        circuits.silent(WAY, "nothing", probe=False)
-    circuits.alive(WAY)
-    assert circuits.asks(WAY)
+        breakers.silent(WAY, "nothing", probe=False)
+    breakers.alive(WAY)
+    assert breakers.asks(WAY)
     for zone in ("a", "b", "c"):
-        assert circuits.holds(WAY, zone, lambda zone=zone: went_on.append(zone))
-    circuits.forget("b")
-    circuits.answered(WAY)
+        assert breakers.holds(WAY, zone, lambda zone=zone: went_on.append(zone))
+    breakers.forget("b")
+    breakers.answered(WAY)
 
     assert went_on == ["a", "c"]
 
 
-def test_a_probe_whose_zone_went_is_made_up_for(circuits):
+def test_a_probe_whose_zone_went_is_made_up_for(breakers):
     went_on = []
     for _ in range(OPENS_AFTER):
-        circuits.silent(WAY, "nothing", probe=False)
+        breakers.silent(WAY, "nothing", probe=False)
     for zone in ("a", "b"):
-        circuits.holds(WAY, zone, lambda zone=zone: went_on.append(zone))
-    circuits.look()
+        breakers.holds(WAY, zone, lambda zone=zone: went_on.append(zone))
+    breakers.look()
     early = list(went_on)
-    circuits.alive(WAY)
-    circuits.look()
-    circuits.look()
+    breakers.alive(WAY)
+    breakers.look()
+    breakers.look()
 
     assert early == []
     assert went_on == ["a", "b"]

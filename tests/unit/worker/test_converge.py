@@ -11,7 +11,7 @@ from designate.model.pools import Target
 from designate.model.zones import Action, Outcome
 from designate.worker.converge import Converger
 from designate.worker.scheduling.admission import WIDTH
-from designate.worker.zone_state import Settings
+from designate.worker.zone_state import ConvergenceSettings
 from tests.support.factories.worker import ZONE, Central, GateBackend, change, live_pool
 from tests.support.fakes.nameserver import NanoServer
 from tests.support.servers.nameservers import until
@@ -33,7 +33,7 @@ class Running:
             "retry_s": 0.01,
             "all_tcp": False,
         }
-        self.converger = Converger(self.central.client, Settings(**defaults | settings))
+        self.converger = Converger(self.central.client, ConvergenceSettings(**defaults | settings))
 
 
 @pytest.fixture
@@ -188,7 +188,9 @@ def test_a_change_that_is_handed_out_again_does_not_put_its_deadline_off(running
 def test_of_zones_that_the_sweep_repeats_so_many_are_on_their_way_at_once(running, servers):
     """And none that somebody waits for stands behind them."""
     server, parts = servers(), running(first_poll_s=NEVER_S)
-    parts.converger._window._longest_s = NEVER_S  # places are kept, however slow the machine
+    parts.converger._admission._max_admission_s = (
+        NEVER_S  # places are kept, however slow the machine
+    )
     pool, count = live_pool(server, backends=(fake(),)), WIDTH + 50
     old = [change(name=f"z{n}.example.", again=True) for n in range(count)]
     for wanted in old * 2:
@@ -214,7 +216,7 @@ def test_of_zones_that_the_sweep_repeats_so_many_are_on_their_way_at_once(runnin
 
 
 def test_what_waits_for_its_turn_counts_where_there_is_a_bound(running, servers):
-    server, parts = servers(), running(first_poll_s=NEVER_S, most_zones=2 * WIDTH + 20)
+    server, parts = servers(), running(first_poll_s=NEVER_S, max_zones=2 * WIDTH + 20)
     pool = live_pool(server)
     for number in range(WIDTH + 30):
         parts.converger.want(change(name=f"z{number}.example.", again=True), pool)
@@ -310,7 +312,7 @@ def test_a_lost_notify_is_sent_again(running, servers):
 
 
 def test_of_a_crowd_no_zone_is_asked_or_told_often(running, servers):
-    server, parts = servers(), running(deadline_s=1.0, looks_per_s=1 / NEVER_S)
+    server, parts = servers(), running(deadline_s=1.0, polls_per_s=1 / NEVER_S)
     wanted = change(1)
     parts.converger.want(wanted, live_pool(server, backends=(fake(),)))
 
@@ -599,7 +601,7 @@ def test_a_dead_nameserver_delays_no_other(running, servers):
 
 
 def test_zones_beyond_the_bound_are_left_to_the_sweep(running, servers):
-    server, parts = servers(), running(most_zones=2)
+    server, parts = servers(), running(max_zones=2)
     pool = live_pool(server)
     for number in range(3):
         parts.converger.want(change(1, name=f"z{number}.example."), pool)

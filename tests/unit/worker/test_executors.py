@@ -1,26 +1,26 @@
-"""worker.lanes and worker.timers: threads per destination, steps when they are due."""
+"""worker.executors and worker.timers: threads per destination, steps when they are due."""
 
 import threading
 from time import monotonic
 
-from designate.worker.scheduling.executors import Lanes
+from designate.worker.scheduling.executors import EndpointExecutors
 from designate.worker.scheduling.timers import Timers
 from tests.support.servers.nameservers import until
 
 
 def test_a_stuck_destination_holds_up_nobody_else():
-    lanes, gate, done = Lanes(width=2), threading.Event(), threading.Event()
+    executors, gate, done = EndpointExecutors(width=2), threading.Event(), threading.Event()
     for _ in range(50):
-        lanes.submit("dead", lambda: gate.wait(10))
-    lanes.submit("alive", done.set)
+        executors.submit("dead", lambda: gate.wait(10))
+    executors.submit("alive", done.set)
 
     assert done.wait(10)
     gate.set()
-    lanes.stop(10)
+    executors.stop(10)
 
 
 def test_no_more_than_width_jobs_run_at_once_and_all_of_them_do():
-    lanes, gate = Lanes(width=3), threading.Event()
+    executors, gate = EndpointExecutors(width=3), threading.Event()
     running, most, finished = [], [], []
     lock = threading.Lock()
 
@@ -34,48 +34,48 @@ def test_no_more_than_width_jobs_run_at_once_and_all_of_them_do():
             finished.append(1)
 
     for _ in range(10):
-        lanes.submit("one", job)
+        executors.submit("one", job)
     until(lambda: len(running) == 3, 10, "three running jobs")
     gate.set()
     until(lambda: len(finished) == 10, 10, "all jobs done")
-    lanes.stop(10)
+    executors.stop(10)
 
     assert max(most) == 3
 
 
 def test_two_jobs_at_once_do_not_wait_for_one_idle_thread():
-    lanes, both = Lanes(width=2), threading.Barrier(2, timeout=10)
+    executors, both = EndpointExecutors(width=2), threading.Barrier(2, timeout=10)
     met = []
-    lanes.submit("one", lambda: met.append("first"))
+    executors.submit("one", lambda: met.append("first"))
     until(lambda: met, 10, "an idle thread")
     for _ in range(2):
-        lanes.submit("one", lambda: met.append(both.wait()))
+        executors.submit("one", lambda: met.append(both.wait()))
 
     until(lambda: len(met) == 3, 12, "both jobs at the barrier")
-    lanes.stop(10)
+    executors.stop(10)
 
 
 def test_a_full_lane_refuses():
-    lanes, gate = Lanes(width=1, most_waiting=1), threading.Event()
+    executors, gate = EndpointExecutors(width=1, max_waiting=1), threading.Event()
     started = threading.Event()
-    lanes.submit("one", lambda: (started.set(), gate.wait(10)))
+    executors.submit("one", lambda: (started.set(), gate.wait(10)))
     started.wait(10)
 
-    assert lanes.submit("one", lambda: None) is True
-    assert lanes.submit("one", lambda: None) is False
-    assert lanes.submit("other", lambda: None) is True
+    assert executors.submit("one", lambda: None) is True
+    assert executors.submit("one", lambda: None) is False
+    assert executors.submit("other", lambda: None) is True
     gate.set()
-    lanes.stop(10)
-    assert lanes.submit("one", lambda: None) is False
+    executors.stop(10)
+    assert executors.submit("one", lambda: None) is False
 
 
 def test_a_job_that_fails_does_not_end_its_lane(caplog):
-    lanes, done = Lanes(width=1), threading.Event()
-    lanes.submit("one", lambda: 1 / 0)
-    lanes.submit("one", done.set)
+    executors, done = EndpointExecutors(width=1), threading.Event()
+    executors.submit("one", lambda: 1 / 0)
+    executors.submit("one", done.set)
 
     assert done.wait(10)
-    lanes.stop(10)
+    executors.stop(10)
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -93,14 +93,14 @@ def test_timed_steps_run_in_the_order_of_their_moments_and_a_failure_ends_nothin
 
 
 def test_jobs_that_can_wait_are_passed_but_not_forgotten():
-    lanes, gate, order = Lanes(width=1, most_waiting=40), threading.Event(), []
-    lanes.submit("one", lambda: gate.wait(10))
-    until(lambda: not lanes._lanes["one"], 10, "the running job")
-    later = [lanes.submit("one", lambda: order.append("later"), later=True) for _ in range(21)]
-    now = [lanes.submit("one", lambda: order.append("now")) for _ in range(10)]
+    executors, gate, order = EndpointExecutors(width=1, max_waiting=40), threading.Event(), []
+    executors.submit("one", lambda: gate.wait(10))
+    until(lambda: not executors._executors["one"], 10, "the running job")
+    later = [executors.submit("one", lambda: order.append("later"), later=True) for _ in range(21)]
+    now = [executors.submit("one", lambda: order.append("now")) for _ in range(10)]
     gate.set()
     until(lambda: len(order) == 30, 10, "all jobs done")
-    lanes.stop(10)
+    executors.stop(10)
 
     assert (later.count(False), all(now)) == (1, True)
     start = order.index("now")

@@ -1,24 +1,24 @@
-"""worker.crowd: the more zones of a pool are on their way, the less often one of them is looked at."""
+"""worker.backoff: the more zones of a pool are on their way, the less often one of them is looked at."""
 
-from designate.worker.scheduling.poll_backoff import Crowd
+from designate.worker.scheduling.poll_backoff import PollBackoff
 
 LOOKS_PER_S = 500
 
 
 def test_the_pace_is_that_of_the_zones_of_the_pool():
-    crowd = Crowd(LOOKS_PER_S)
+    backoff = PollBackoff(LOOKS_PER_S)
     for number in range(2 * LOOKS_PER_S):
-        crowd.enters("pool", f"z{number}")
-        crowd.enters("pool", f"z{number}")
-    crowd.enters("other", "y")
+        backoff.enters("pool", f"z{number}")
+        backoff.enters("pool", f"z{number}")
+    backoff.enters("other", "y")
 
-    assert crowd.pace_s("pool") == 2.0
-    assert crowd.pace_s("other") == 1 / LOOKS_PER_S
+    assert backoff.pace_s("pool") == 2.0
+    assert backoff.pace_s("other") == 1 / LOOKS_PER_S
 
     for number in range(LOOKS_PER_S):
-        crowd.leaves("pool", f"z{number}")
-    crowd.leaves("other", "y")
-    crowd.leaves("other", "y")
+        backoff.leaves("pool", f"z{number}")
+    backoff.leaves("other", "y")
+    backoff.leaves("other", "y")
 
-    assert crowd.pace_s("pool") == 1.0
-    assert crowd.pace_s("other") == crowd.pace_s("never seen") == 0.0
+    assert backoff.pace_s("pool") == 1.0
+    assert backoff.pace_s("other") == backoff.pace_s("never seen") == 0.0

@@ -13,8 +13,8 @@ from designate.model.zones import Outcome, ZoneType
 from designate.wire.client import SoaAnswer, SoaState
 from designate.worker.converge import Converger
 from designate.worker.pools import PoolCache
-from designate.worker.reconcile import Checker, fault_of
-from designate.worker.zone_state import Settings
+from designate.worker.reconcile import DriftChecker, fault_of
+from designate.worker.zone_state import ConvergenceSettings
 from tests.support.factories.worker import ZONE, Central, change, stored_pool
 from tests.support.fakes.nameserver import NanoServer
 from tests.support.servers.nameservers import until
@@ -43,13 +43,13 @@ def parts(servers):
                 "retry_s": 0.05,
                 "all_tcp": False,
             }
-            wanted = Settings(**values | settings)
+            wanted = ConvergenceSettings(**values | settings)
             central = Central(stored_pool(*servers))
             converger = Converger(central.client, wanted)
             converger.start()
             stack.callback(converger.stop)
             pools = PoolCache(central.client, backends.load)
-            return Checker(central.client, pools, converger, wanted), converger, central
+            return DriftChecker(central.client, pools, converger, wanted), converger, central
 
         yield make
 

@@ -18,7 +18,7 @@ from designate.rpc.clients import CentralClient
 from designate.wire import transfer_in as wire
 from designate.wire.client import SoaAnswer, SoaState
 from designate.worker import secondary
-from designate.worker.secondary import Inbound, InboundQueue
+from designate.worker.secondary import RefreshQueue, SecondaryRefresher
 from tests.support.fakes.scripted_primary import (
     CONTENT,
     ZONE,
@@ -108,7 +108,7 @@ def look():
             for name, value in options.items():
                 conf.set_override(name, value, secondary.GROUP)
             client = CentralClient(**dict.fromkeys(CentralClient.__slots__) | {"inbound": central})
-            worker = Inbound(conf, client)
+            worker = SecondaryRefresher(conf, client)
             worker.start()
             stack.callback(worker.stop)
             worker.refresh_zone(ZONE_ID, source)
@@ -308,7 +308,7 @@ def test_who_sent_the_notify_is_asked_first_among_equals():
 
 
 def test_while_a_zone_is_looked_after_what_comes_for_it_waits_as_one():
-    queue = InboundQueue(gap_s=0.0)
+    queue = RefreshQueue(gap_s=0.0)
     queue.put("a", None, 0)
     queue.put("a", "192.0.2.1", 0)
     first = queue.take()
@@ -324,7 +324,7 @@ def test_while_a_zone_is_looked_after_what_comes_for_it_waits_as_one():
 
 
 def test_a_zone_rests_between_two_looks():
-    queue = InboundQueue(gap_s=0.2)
+    queue = RefreshQueue(gap_s=0.2)
     queue.put("a", None, 0)
     queue.take()
     queue.done("a")
@@ -336,7 +336,7 @@ def test_a_zone_rests_between_two_looks():
 
 
 def test_the_queue_is_bounded_and_counts_what_it_drops():
-    queue = InboundQueue(most_zones=2)
+    queue = RefreshQueue(max_zones=2)
     took = [queue.put(zone, None, 0) for zone in ("a", "b", "c", "a")]
 
     assert took == [True, True, False, True]
@@ -344,7 +344,7 @@ def test_the_queue_is_bounded_and_counts_what_it_drops():
 
 
 def test_a_closed_queue_ends_its_threads_and_takes_nothing():
-    queue = InboundQueue()
+    queue = RefreshQueue()
     ended = []
     thread = threading.Thread(target=lambda: ended.append(queue.take()))
     thread.start()

@@ -5,12 +5,12 @@ import threading
 import pytest
 
 from designate.model.zones import Action, newest
-from designate.worker.scheduling.zone_queue import Mailbox
+from designate.worker.scheduling.zone_queue import ZoneQueue
 from tests.support.factories.worker import change
 
 
 def test_of_two_changes_the_newer_revision_is_kept_in_the_place_of_the_older():
-    box = Mailbox()
+    box = ZoneQueue()
     box.put(change(1, name="a."))
     box.put(change(1, name="b."))
     box.put(change(3, name="a."))
@@ -52,7 +52,7 @@ def test_a_hard_deletion_stays_hard():
 
 
 def test_while_a_zone_is_published_its_newest_change_waits():
-    box = Mailbox()
+    box = ZoneQueue()
     box.put(change(1))
     first, _ = box.take(0)
     box.put(change(2))
@@ -65,7 +65,7 @@ def test_while_a_zone_is_published_its_newest_change_waits():
 
 
 def test_a_full_mailbox_drops_other_zones_and_still_merges_its_own():
-    box = Mailbox(most_zones=2)
+    box = ZoneQueue(max_zones=2)
     kept = [box.put(change(1, name=name)) for name in ("a.", "b.")]
     dropped = box.put(change(1, name="c."))
     merged = box.put(change(2, name="b."))
@@ -76,7 +76,7 @@ def test_a_full_mailbox_drops_other_zones_and_still_merges_its_own():
 
 
 def test_changes_that_wait_for_their_publisher_count_against_the_bound():
-    box = Mailbox(most_zones=1)
+    box = ZoneQueue(max_zones=1)
     box.put(change(1, name="a."))
     box.take(0)
     box.put(change(2, name="a."))
@@ -85,7 +85,7 @@ def test_changes_that_wait_for_their_publisher_count_against_the_bound():
 
 
 def test_closing_wakes_the_publishers_and_refuses_more():
-    box = Mailbox()
+    box = ZoneQueue()
     got = []
     thread = threading.Thread(target=lambda: got.append(box.take(30)))
     thread.start()
@@ -97,7 +97,7 @@ def test_closing_wakes_the_publishers_and_refuses_more():
 
 
 def test_new_changes_pass_what_the_sweep_hands_out_which_is_not_forgotten():
-    box = Mailbox()
+    box = ZoneQueue()
     for number in range(100):
         box.put(change(1, name=f"old{number}.", again=True))
     for number in range(20):
@@ -113,7 +113,7 @@ def test_new_changes_pass_what_the_sweep_hands_out_which_is_not_forgotten():
 
 
 def test_a_new_change_of_a_zone_that_the_sweep_handed_out_is_a_new_one():
-    box = Mailbox()
+    box = ZoneQueue()
     box.put(change(1, name="a.", again=True))
     box.put(change(1, name="b.", again=True))
     box.put(change(2, name="b."))
@@ -124,7 +124,7 @@ def test_a_new_change_of_a_zone_that_the_sweep_handed_out_is_a_new_one():
 
 
 def test_what_the_sweep_hands_out_fills_half_of_the_room():
-    box = Mailbox(most_zones=4)
+    box = ZoneQueue(max_zones=4)
     put = [box.put(change(1, name=f"old{n}.", again=True)) for n in range(3)]
     put += [box.put(change(1, name=f"new{n}.")) for n in range(3)]
 
