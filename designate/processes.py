@@ -89,7 +89,7 @@ def central(conf: cfg.ConfigOpts) -> Process:
     from designate.storage.sqlalchemy.db.engine import Database
 
     bus = _oslo_bus(conf)
-    database = Database.from_conf(conf, asked_s=conf.rpc_response_timeout)
+    database = Database.from_conf(conf, reply_timeout_s=conf.rpc_response_timeout)
     outbox = Outbox(worker_by(conf, bus))
     to_worker = cast(interfaces.WorkerApi, outbox)
     notifier = Notifier(conf, "central")

@@ -251,7 +251,7 @@ def _shape_of_blacklist(blacklist: Blacklist) -> None:
 def is_blacklisted(tx: Transaction, name: str) -> bool:
     """Whether a pattern is found in the zone name. A pattern that takes longer than 20 ms counts as
     found; the engine looks at the clock itself, so that no pattern can hold the process up."""
-    for pattern in storage.patterns(tx.connection):
+    for pattern in storage.blacklist_patterns(tx.connection):
         try:
             if _compiled(pattern).search(name, timeout=LONGEST_MATCH_S):
                 return True

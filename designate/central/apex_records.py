@@ -70,7 +70,7 @@ def follow_pool(
     zone as it is then. recovery: see zone_change.advance."""
     texts = hostnames(pool)
     zone = replace(stored.zone, mname=texts[0])
-    current = recordsets.apex(tx.connection, zone, "NS")
+    current = recordsets.find_at_apex(tx.connection, zone, "NS")
     wire = ns_wire(zone, texts)
     if current is not None and current.wire == wire and zone.mname == stored.zone.mname:
         zones.update(tx, zone.id, ns_version=pool.ns_version)

@@ -22,7 +22,7 @@ from designate.model.pools import CatalogZone, Pool
 from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
 from designate.storage.sqlalchemy import admin, catalogs, pools, recordsets, zones
-from designate.storage.sqlalchemy.catalogs import Member
+from designate.storage.sqlalchemy.catalogs import CatalogMember
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import names, rr, tsig
@@ -72,8 +72,8 @@ def remove(core: Core, tx: Transaction, pool_id: str, catalog: CatalogZone) -> N
     """The consumers are refused from now on, and keep what they have until they are told otherwise."""
     catalog_id = catalogs.find(tx.connection, pool_id, catalog.fqdn)
     if catalog_id is not None:
-        zones.bury(tx, zones.lock(tx, catalog_id).zone, core.now())
-        catalogs.drop_keys(tx, catalog_id)
+        zones.soft_delete(tx, zones.lock(tx, catalog_id).zone, core.now())
+        catalogs.delete_zone_tsigkeys(tx, catalog_id)
 
 
 def enter(core: Core, tx: Transaction, zone: Zone, pool: Pool) -> None:
@@ -93,7 +93,7 @@ def drop(core: Core, tx: Transaction, zone_id: str, pool: Pool) -> None:
     stored = _locked(tx, pool)
     if stored is None:
         return
-    found = catalogs.member(
+    found = catalogs.find_member(
         tx.connection, stored.zone.id, _member_name(zone_id, stored.zone.name)
     )  # fmt: skip
     if found is not None:
@@ -108,13 +108,13 @@ def follow(core: Core, pool: Pool, limit: int = BATCH) -> int:
         return 0
     with core.db.read() as connection:
         catalog_id = catalogs.find(connection, pool.id, catalog.fqdn)
-        if catalog_id is None or catalogs.agrees(connection, pool.id, catalog_id):
+        if catalog_id is None or catalogs.has_expected_size(connection, pool.id, catalog_id):
             return 0
 
     def write(tx: Transaction) -> int:
         stored = zones.lock(tx, catalog_id)
         what = (tx.connection, pool.id, catalog_id, LABEL + stored.zone.name.lower(), limit)
-        added, removed = catalogs.missing(*what), catalogs.surplus(*what)
+        added, removed = catalogs.find_missing(*what), catalogs.find_surplus(*what)
         if added or removed:
             _write(core, tx, stored, added=added, removed=removed)
         return len(added) + len(removed)
@@ -141,13 +141,13 @@ def _write(
     stored: StoredZone,
     *,
     added: Sequence[tuple[ZoneId, str]] = (),
-    removed: Sequence[Member] = (),
+    removed: Sequence[CatalogMember] = (),
 ) -> None:
     catalog = stored.zone
     new = [_member(core, catalog, zone_id, name) for zone_id, name in added]
     recordsets.insert_many(tx, new, catalog.revision + 1)
     if removed:
-        catalogs.drop(tx, removed)
+        catalogs.delete_members(tx, removed)
     count = stored.recordset_count + len(new) - len(removed)
     advance(
         core,
@@ -239,7 +239,7 @@ def _create(core: Core, tx: Transaction, pool: Pool, catalog: CatalogZone) -> Zo
 
 def _set_key(core: Core, tx: Transaction, catalog_id: ZoneId, catalog: CatalogZone) -> None:
     """The key of scope ZONE that is named after the catalog, where the pool has one for it."""
-    catalogs.drop_keys(tx, catalog_id, catalog.fqdn)
+    catalogs.delete_zone_tsigkeys(tx, catalog_id, catalog.fqdn)
     if catalog.secret is None:
         return
     key = TsigKey(

@@ -109,7 +109,7 @@ class FloatingIpsEndpoint:
 
     def _stored(self, addresses: Sequence[str]) -> list[Found]:
         with self._core.db.read() as connection:
-            return recordsets.managed_for(connection, RESOURCE_TYPE, "extra", addresses)
+            return recordsets.find_managed(connection, RESOURCE_TYPE, "extra", addresses)
 
     def _drop_foreign(self, project_id: str, stored: Sequence[Found]) -> None:
         def is_foreign(recordset: RecordSet) -> bool:

@@ -133,7 +133,7 @@ class Jobs:
     def recover(self) -> int:
         """Take up tasks that nobody runs; answers how many."""
         with self._core.db.read() as connection:
-            found = stored_jobs.waiting(connection, self._core.now(), MOST_QUEUED)
+            found = stored_jobs.find_runnable(connection, self._core.now(), MOST_QUEUED)
         for task_id in found:
             self.put(task_id)
         return len(found)
@@ -168,7 +168,7 @@ class Jobs:
         """Show how far the task is, and keep it claimed."""
         core = self._core
         now, for_s = core.now(), core.conf[GROUP].task_claim
-        core.db.write(lambda tx: stored_jobs.tell(tx, task_id, attempt, words, now, for_s))
+        core.db.write(lambda tx: stored_jobs.set_message(tx, task_id, attempt, words, now, for_s))
 
     def finish(
         self,
@@ -182,7 +182,7 @@ class Jobs:
         somebody else has the task by now."""
 
         def write(tx: Transaction) -> None:
-            if stored_jobs.still_mine(tx, task_id, attempt):
+            if stored_jobs.lock_claim(tx, task_id, attempt):
                 columns = also(tx)
                 before = stored_jobs.IMPORTS.get(tx.connection, task_id)
                 stored_jobs.IMPORTS.update(
@@ -200,7 +200,7 @@ class Jobs:
     def _tell(self, tx: Transaction, before: ZoneTask) -> None:
         if self._core.notifications_enabled:
             after = stored_jobs.IMPORTS.get(tx.connection, before.id)
-            kind, plain = stored_jobs.asked(tx.connection, before.id)
+            kind, plain = stored_jobs.requested_by(tx.connection, before.id)
             event = f"dns.zone_{kind.lower()}.update"
             context = Context.from_plain(plain)
             self._core.notify(tx, context, event, after, before, {"task_type": kind})
@@ -332,14 +332,14 @@ class ImportsEndpoint(_Tasks):
     @staticmethod
     def _without_file(row: Any) -> Callable[[Transaction], dict[str, Any]]:
         def drop(tx: Transaction) -> dict[str, Any]:
-            stored_jobs.drop_file(tx, row.id)
+            stored_jobs.delete_file(tx, row.id)
             return {}
 
         return drop
 
     def _import(self, row: Any, attempt: int) -> str:
         with self._core.db.read() as connection:
-            text = stored_jobs.file(connection, row.id)
+            text = stored_jobs.read_file(connection, row.id)
         progress = Progress(lambda words: self._jobs.tell(row.id, attempt, words))
         found = zonefile.parse(text or "", progress)
         context = Context.from_plain(row.context)
@@ -355,7 +355,7 @@ class ImportsEndpoint(_Tasks):
 
         def store(tx: Transaction) -> dict[str, Any]:
             zone = self._zones.store(tx, context, draft, content)
-            stored_jobs.drop_file(tx, row.id)
+            stored_jobs.delete_file(tx, row.id)
             return {"zone_id": zone.id}
 
         message = f"{found.origin} imported"
@@ -473,7 +473,7 @@ class ExportsEndpoint(_Tasks):
         if task.status is not TaskStatus.COMPLETE:
             raise errors.BadRequest("The export is not complete")
         with self._core.db.read() as connection:
-            text = stored_jobs.file(connection, export_id)
+            text = stored_jobs.read_file(connection, export_id)
         if text is None:
             raise errors.NotFound("zone_export")
         return text
@@ -495,7 +495,7 @@ class ExportsEndpoint(_Tasks):
             return
 
         def store(tx: Transaction) -> dict[str, Any]:
-            stored_jobs.put_file(tx, row.id, text)
+            stored_jobs.store_file(tx, row.id, text)
             return {"location": f"designate://v2/zones/tasks/exports/{row.id}/export"}
 
         self._jobs.finish(row.id, attempt, TaskStatus.COMPLETE, None, store)

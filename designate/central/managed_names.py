@@ -65,9 +65,9 @@ class ResourcesEndpoint:
                 raise errors.BadRequest("Only a primary zone can hold names of resources")
             refuse_pending_delete(stored.zone)
             now = self._core.now()
-            if not events.is_news(tx, zone_id, resource, at or now):
+            if not events.record_event(tx, zone_id, resource, at or now):
                 return Declared(outdated=True)
-            events.forget(tx, zone_id, now)
+            events.prune_events(tx, zone_id, now)
             change = _Change(self._core, tx, context, stored, resource)
             mine = _of(tx, zone_id, resource)
             if not keep:
@@ -102,8 +102,8 @@ def _by_place(drafts: Sequence[RecordSetDraft]) -> dict[Key, RecordSetDraft]:
 
 def _of(tx: Transaction, zone_id: str, resource: Managed) -> Mapping[Key, StoredRecordSet]:
     """What stands for the resource in the zone."""
-    tx.settle()
-    found = recordsets.managed_for(
+    tx.flush()
+    found = recordsets.find_managed(
         tx.connection, resource.resource_type, "resource_id", [resource.resource_id or ""]
     )
     return {
@@ -221,7 +221,7 @@ class _Change:
 
     def remove(self, old: StoredRecordSet) -> None:
         recordsets.delete(self.tx, old.recordset.id)
-        shared_zone_counts.add(self.tx, self.stored.zone, old.recordset.project_id, -1)
+        shared_zone_counts.adjust(self.tx, self.stored.zone, old.recordset.project_id, -1)
         wire = recordset_rules.served(old.wire, old.recordset.ttl, self.stored.zone)
         self.deleted += rr.split(wire)
         self.made -= 1

@@ -186,11 +186,11 @@ class SharesEndpoint:
             core.policy.check("get_zone_share", context, _target_of_share(share))
             core.policy.check("unshare_zone", context, _target_of_share(share))
             target = share.target_project_id
-            if ownership.keeps_children(tx.connection, zone_id, target):
+            if ownership.has_child_zones(tx.connection, zone_id, target):
                 raise errors.BadRequest(
                     "The project owns zones below this zone", type="shared_zone_has_sub_zone"
                 )
-            if ownership.keeps_recordsets(tx.connection, zone_id, target):
+            if ownership.has_recordsets(tx.connection, zone_id, target):
                 raise errors.BadRequest(
                     "The project has recordsets in this zone", type="shared_zone_has_recordsets"
                 )
@@ -399,8 +399,8 @@ class TransferAcceptsEndpoint:
             # First of all, so that nobody can use up the tries of those whom it is meant for.
             core.policy.check("create_zone_transfer_accept", context, target)
             wrong = not hmac.compare_digest(request.key.encode(), draft.key.encode())
-            if wrong or ownership.refusals(tx.connection, request.id) >= MOST_WRONG_KEYS:
-                ownership.refuse_key(tx, request.id)
+            if wrong or ownership.wrong_key_count(tx.connection, request.id) >= MOST_WRONG_KEYS:
+                ownership.count_wrong_key(tx, request.id)
                 return errors.Forbidden("The key is not the request's", type="invalid_key")
             return None
 
@@ -410,9 +410,9 @@ class TransferAcceptsEndpoint:
 
     def _move(self, tx: Transaction, zone: Zone, project_id: str) -> None:
         limits = quotas.effective(self._core, tx.connection, project_id)
-        quotas.require(limits, zones=zones.owned_zones(tx, project_id, 1))
+        quotas.require(limits, zones=zones.add_to_zone_count(tx, project_id, 1))
         if zone.project_id is not None:
-            zones.owned_zones(tx, zone.project_id, -1)
+            zones.add_to_zone_count(tx, zone.project_id, -1)
         zones.update(tx, zone.id, project_id=project_id, updated_at=self._core.now())
         ownership.change_owner(tx, zone.id, zone.project_id, project_id)
 

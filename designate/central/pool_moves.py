@@ -21,7 +21,7 @@ from designate.model.pools import Pool
 from designate.model.zones import Action, Outcome, Zone, ZoneChange, ZoneId, ZoneReport
 from designate.storage.sqlalchemy import pool_moves, pools
 from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.pool_moves import Leftover
+from designate.storage.sqlalchemy.pool_moves import StaleCopy
 
 LOG = logging.getLogger(__name__)
 
@@ -41,15 +41,15 @@ FIRST_REVISION = 1
 
 def remember(core: Core, tx: Transaction, before: Zone, after: Zone, pool: Pool) -> None:
     """The zone moves to the pool. If that had it before and has not dropped it yet, it keeps it."""
-    pool_moves.forget(tx, before.id, pool.id)
+    pool_moves.delete(tx, before.id, pool.id)
     catalogs.drop(core, tx, before.id, pool)
     catalogs.enter(core, tx, before, pool)
-    pool_moves.remember(tx, before, after.revision)
+    pool_moves.record(tx, before, after.revision)
 
 
 def sweep(core: Core, tx: Transaction, shards: tuple[int, int], limit: int, retry_s: float) -> None:
     """Hand what may go to workers, again if it was not proven to be gone for retry_s."""
-    if not pool_moves.waits(tx.connection, shards):
+    if not pool_moves.any_pending(tx.connection, shards):
         return
     now = core.now()
     pool_moves.mark_served(tx, shards, now, limit)
@@ -66,15 +66,15 @@ def sweep(core: Core, tx: Transaction, shards: tuple[int, int], limit: int, retr
     metrics.SWEPT.labels("moves").inc(len(found))
 
 
-def _let_go(core: Core, tx: Transaction, leftover: Leftover) -> None:
+def _let_go(core: Core, tx: Transaction, leftover: StaleCopy) -> None:
     if leftover.pool_version is None or leftover.kept_in == leftover.pool_id:
         LOG.info("zone %s: pool %s is left as it is", leftover.name, leftover.pool_id)
-        pool_moves.end(tx, leftover.id)
+        pool_moves.delete_copy(tx, leftover.id)
         return
     catalogs.drop(core, tx, leftover.zone_id, pools.get(tx.connection, leftover.pool_id))
     if leftover.replaced:
         LOG.info("zone %s: pool %s has another one by now", leftover.name, leftover.pool_id)
-        pool_moves.end(tx, leftover.id)
+        pool_moves.delete_copy(tx, leftover.id)
         return
     change = ZoneChange(
         zone_id=ZoneId(leftover.id),
@@ -96,7 +96,7 @@ def _let_go(core: Core, tx: Transaction, leftover: Leftover) -> None:
 def report(tx: Transaction, told: ZoneReport) -> str | None:
     """What a worker's report on a leftover means, in words; None: it is none, or was forgotten."""
     if told.outcome is Outcome.ABSENT:
-        name = pool_moves.end(tx, told.zone_id)
+        name = pool_moves.delete_copy(tx, told.zone_id)
         return name and f"({name}) is gone from the pool that it was moved out of"
-    name = pool_moves.name_of(tx.connection, told.zone_id)
+    name = pool_moves.zone_name(tx.connection, told.zone_id)
     return name and f"({name}) is still in the pool that it was moved out of: {told.error}"

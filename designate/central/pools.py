@@ -129,7 +129,7 @@ class PoolsEndpoint:
         if delete:
             for pool in stored:
                 if pool.id not in kept:
-                    if pools.holds_zones(tx.connection, pool.id):
+                    if pools.has_zones(tx.connection, pool.id):
                         raise errors.BadRequest(
                             f"Pool {pool.name} still holds zones", type="invalid_operation"
                         )
@@ -220,7 +220,7 @@ class PoolsEndpoint:
 
         def write(tx: Transaction) -> None:
             pool = _visible(context, pools.get(tx.connection, pool_id))
-            if pools.holds_zones(tx.connection, pool.id):
+            if pools.has_zones(tx.connection, pool.id):
                 raise errors.BadRequest("The pool holds zones", type="invalid_operation")
             if pool.catalog_zone is not None:
                 catalogs.remove(core, tx, pool.id, pool.catalog_zone)
@@ -379,7 +379,7 @@ def follow_pools(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 
         waiting = [
             (pool, zone_id)
             for pool in everything
-            for zone_id in zones.outdated(connection, pool.id, pool.ns_version, limit, shards)
+            for zone_id in zones.find_outdated(connection, pool.id, pool.ns_version, limit, shards)
         ]
     for pool, zone_id in waiting[:limit]:
 

@@ -31,7 +31,7 @@ from designate.model.zones import Action, Status, Zone, ZoneType
 from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.listing import recordsets as recordset_lists
-from designate.storage.sqlalchemy.listing.result_cache import Answers
+from designate.storage.sqlalchemy.listing.result_cache import ResultCache
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
 from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import names, rr
@@ -98,7 +98,7 @@ class RecordSetsEndpoint:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._answers = Answers()
+        self._answers = ResultCache()
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -133,18 +133,18 @@ class RecordSetsEndpoint:
         count = not context.hide_counts
         with core.db.read() as connection:
             if zone_id is not None:
-                zone, held = zones.counted(connection, zone_id, scope_of(context))
+                zone, held = zones.get_with_recordset_count(connection, zone_id, scope_of(context))
                 core.policy.check("get_zone", context, target_of(context, zone))
                 core.policy.check("find_recordsets", context, own_target(context))
                 tag = _tag(zone)
                 if tag == query.known:
                     return Page(items=(), tag=tag, same=True)
-                page = recordset_lists.in_zone(
+                page = recordset_lists.list_in_zone(
                     connection, query, zone, held, self._answers, limit=limit, count=count
                 )
                 return replace(page, tag=tag)
             core.policy.check("find_recordsets", context, own_target(context))
-            return recordset_lists.across(
+            return recordset_lists.list_across_zones(
                 connection, query, scope_of(context), limit=limit, count=count
             )
 
@@ -207,7 +207,7 @@ class RecordSetsEndpoint:
             created_at=self._core.now(),
         )
         wire = recordset_rules.stored(recordset, rdatas)
-        shared_zone_counts.add(tx, zone, recordset.project_id, 1)
+        shared_zone_counts.adjust(tx, zone, recordset.project_id, 1)
         counts = {"recordset_count": stored.recordset_count + 1}
         if not rdatas:
             recordsets.insert(tx, recordset, wire, 0)
@@ -340,7 +340,7 @@ class RecordSetsEndpoint:
     def _remove(self, tx: Transaction, stored: StoredZone, current: StoredRecordSet) -> None:
         gone = current.recordset
         recordsets.delete(tx, gone.id)
-        shared_zone_counts.add(tx, stored.zone, gone.project_id, -1)
+        shared_zone_counts.adjust(tx, stored.zone, gone.project_id, -1)
         counts = {"recordset_count": stored.recordset_count - 1}
         if not gone.records:
             zones.update(tx, stored.zone.id, **counts)
@@ -361,7 +361,7 @@ def _locked(
 ) -> tuple[StoredZone, StoredRecordSet]:
     """The zone, held until the transaction ends, and its recordset."""
     stored = zones.lock_visible(tx, zone_id, scope_of(context))
-    return stored, recordsets.get_in(tx, stored.zone, recordset_id)
+    return stored, recordsets.get_in_zone(tx, stored.zone, recordset_id)
 
 
 def _target(context: Context, zone: Zone, recordset: RecordSet) -> dict[str, Any]:

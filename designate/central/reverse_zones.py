@@ -111,7 +111,7 @@ class ReverseZones:
         pool_id = self._core.conf["service:central"].default_pool_id
         mine = [
             zone
-            for zone in zone_hierarchy.at_or_above(connection, name_of(address))
+            for zone in zone_hierarchy.find_at_or_above(connection, name_of(address))
             if zone.project_id == self._project_id and zone.type == ZoneType.PRIMARY
         ]
         best = max(mine, key=lambda zone: (len(zone.name), zone.pool_id == pool_id), default=None)
@@ -141,7 +141,7 @@ class ReverseZones:
     def _of(
         tx: Transaction, zone_id: str, resource_type: str, addresses: list[str]
     ) -> list[StoredRecordSet]:
-        found = recordsets.managed_for(tx.connection, resource_type, "extra", addresses)
+        found = recordsets.find_managed(tx.connection, resource_type, "extra", addresses)
         return [old for old, _ in found if old.recordset.zone_id == zone_id]
 
     def _insert(self, tx: Transaction, stored: StoredZone, ptr: Ptr) -> RecordSet:
@@ -168,7 +168,7 @@ class ReverseZones:
         )
         wire = recordset_rules.stored(recordset, (ptr.rdata,))
         recordsets.insert(tx, recordset, wire, zone.revision + 1)
-        shared_zone_counts.add(tx, zone, recordset.project_id, 1)
+        shared_zone_counts.adjust(tx, zone, recordset.project_id, 1)
         added = rr.split(recordset_rules.served(wire, ptr.ttl, zone))
         advance(self._core, tx, stored, added=added, columns={"recordset_count": count})
         context = _acting_for(ptr.managed.project_id)
@@ -228,7 +228,7 @@ class ReverseZones:
         for old in _again(tx, found):
             if still(old.recordset):
                 recordsets.delete(tx, old.recordset.id)
-                shared_zone_counts.add(tx, stored.zone, old.recordset.project_id, -1)
+                shared_zone_counts.adjust(tx, stored.zone, old.recordset.project_id, -1)
                 context = _acting_for(old.recordset.project_id)
                 gone_one = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
                 self._core.notify(tx, context, "dns.recordset.delete", gone_one)
@@ -258,7 +258,7 @@ def _again(tx: Transaction, found: list[StoredRecordSet]) -> list[StoredRecordSe
     return [
         now
         for resource_type, extras in by_type.items()
-        for now, _ in recordsets.managed_for(tx.connection, resource_type, "extra", extras)
+        for now, _ in recordsets.find_managed(tx.connection, resource_type, "extra", extras)
         if now.recordset.id in ids
     ]
 

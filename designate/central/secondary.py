@@ -27,7 +27,7 @@ from designate.model.zones import Action, Status, Zone, ZoneType
 from designate.runtime.cooperative import in_turns
 from designate.storage.sqlalchemy import journal, recordsets, secondary, shared_zone_counts, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.journal import Step
+from designate.storage.sqlalchemy.journal import JournalStep
 from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import rr, rrsets
 from designate.wire.names import serial_gt
@@ -81,7 +81,7 @@ class InboundEndpoint:
     def plan(self, context: Context, zone_id: str) -> InboundPlan:
         with self._core.db.read() as connection:
             stored = _secondary(zones.stored(connection, zone_id))
-            keys = secondary.keys_of(connection, zone_id, MOST_KEYS)
+            keys = secondary.zone_tsigkeys(connection, zone_id, MOST_KEYS)
         zone = stored.zone
         serial = None if stored.expired else stored.primary_serial
         return InboundPlan(
@@ -238,7 +238,7 @@ class InboundEndpoint:
             )
         journal.append(
             tx,
-            Step(
+            JournalStep(
                 zone_id=zone.id,
                 revision=after.revision,
                 from_serial=zone.serial,
@@ -288,8 +288,8 @@ class InboundEndpoint:
         now = core.now()
         with core.db.read() as connection:
             leases.require(connection, generation)
-            expiring = secondary.expiring(connection, shards, now, limit)
-            due = secondary.due(connection, shards, now, limit)
+            expiring = secondary.newly_expired(connection, shards, now, limit)
+            due = secondary.due_for_refresh(connection, shards, now, limit)
         # Each in a transaction of its own: a zone that is being stored must not hold up the others.
         for stored in expiring:
             core.db.write(partial(self._expire, stored.zone.id, now))
@@ -306,7 +306,7 @@ class InboundEndpoint:
         if (
             stored.expired
             or zone.action == Action.DELETE
-            or not secondary.is_past(tx, zone_id, now)
+            or not secondary.is_expired(tx, zone_id, now)
         ):
             return
         zones.update(
@@ -428,7 +428,7 @@ def _made(rrset: rrsets.RRset, zone: Zone, now: datetime) -> tuple[RecordSet, by
 
 
 def _changed(
-    held: secondary.Held, rrset: rrsets.RRset, zone: Zone, now: datetime
+    held: secondary.CurrentRecordSet, rrset: rrsets.RRset, zone: Zone, now: datetime
 ) -> tuple[RecordSet, bytes]:
     """Only what the update stores matters."""
     made, wire = _made(rrset, zone, now)

@@ -121,5 +121,5 @@ def dispatcher(
             interfaces.LeasesApi: LeasesEndpoint(core),
         },
         guard=policy.check_switches,
-        in_turn=db.reading_together,
+        in_turn=db.shared_snapshot,
     )

@@ -111,7 +111,7 @@ class ServicesEndpoint:
 
         def write(tx: Transaction) -> int:
             leases.prune(tx, leases_before, limit)
-            return storage.forget_services(tx, before, limit)
+            return storage.delete_stopped_services(tx, before, limit)
 
         return core.db.write(write)
 

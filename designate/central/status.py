@@ -117,7 +117,7 @@ class StatusEndpoint:
     def _absent(self, tx: Transaction, zone: Zone) -> str | None:
         if zone.action != Action.DELETE:
             return None
-        zones.bury(tx, zone, self._core.now())
+        zones.soft_delete(tx, zone, self._core.now())
         return "is gone from its nameservers"
 
     def _served(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
@@ -199,7 +199,7 @@ class StatusEndpoint:
 
         def write(tx: Transaction) -> int:
             leases.require(tx.connection, generation)
-            waiting = zones.claim_waiting(
+            waiting = zones.claim_pending(
                 tx,
                 (first_shard, last_shard),
                 core.now(),

@@ -94,7 +94,7 @@ class SweepsEndpoint:
         core = self._core
         with core.db.read() as connection:
             leases.require(connection, generation)
-            found = zones.settled(connection, (first_shard, last_shard), after, limit)
+            found = zones.find_converged(connection, (first_shard, last_shard), after, limit)
         if not found:
             return ""
         changes = tuple(announcement_of(one.zone, one.pool_version, recovery=True) for one in found)

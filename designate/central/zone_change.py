@@ -13,7 +13,7 @@ from designate.context import admin_context
 from designate.model.zones import Action, Status, Zone, ZoneChange, ZoneType
 from designate.storage.sqlalchemy import journal, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.journal import Step
+from designate.storage.sqlalchemy.journal import JournalStep
 from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import names, rr
 
@@ -112,7 +112,7 @@ def advance(
     )
     journal.append(
         tx,
-        Step(
+        JournalStep(
             zone_id=zone.id,
             revision=after.revision,
             from_serial=zone.serial,
@@ -126,7 +126,7 @@ def advance(
     if after.revision % JOURNAL_PRUNE_EVERY == 0:
         journal.prune(tx, zone.id, after.revision - MAX_JOURNAL_STEPS)
     changed = {name: getattr(after, name) for name in REVISION_COLUMNS}
-    zones.advance(tx, stored, after, {**changed, "soa_wire": new_soa, **columns})
+    zones.update_locked(tx, stored, after, {**changed, "soa_wire": new_soa, **columns})
     announce(core, tx, after, stored.pool_version, recovery=recovery)
     return after
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from designate import errors
 from designate.runtime.cooperative import in_turns
-from designate.storage.sqlalchemy.secondary import Held
+from designate.storage.sqlalchemy.secondary import CurrentRecordSet
 from designate.wire import rr, rrsets
 from designate.wire.rrsets import Key, Namer, RRset, Step
 
@@ -24,8 +24,8 @@ class Changes:
     see. recordsets, records: by how many the zone's numbers change."""
 
     made: list[RRset] = field(default_factory=list)
-    changed: list[tuple[Held, RRset]] = field(default_factory=list)
-    gone: list[Held] = field(default_factory=list)
+    changed: list[tuple[CurrentRecordSet, RRset]] = field(default_factory=list)
+    gone: list[CurrentRecordSet] = field(default_factory=list)
     deleted: list[bytes] = field(default_factory=list)
     added: list[bytes] = field(default_factory=list)
 
@@ -42,7 +42,7 @@ class Changes:
         return new - old - sum(held.record_count for held in self.gone if not held.managed)
 
 
-def compare(held: Iterable[Held], wanted: dict[Key, RRset], zone_ttl: int) -> Changes:
+def compare(held: Iterable[CurrentRecordSet], wanted: dict[Key, RRset], zone_ttl: int) -> Changes:
     """What makes the held recordsets equal to the wanted ones. Raises BadRequest for an RRset that
     could not be sent on."""
     changes = Changes()
@@ -77,7 +77,7 @@ def touched(steps: Sequence[Step], zone: str) -> list[str]:
 
 
 def follow(
-    held: Iterable[Held], steps: Sequence[Step], zone: str, zone_ttl: int
+    held: Iterable[CurrentRecordSet], steps: Sequence[Step], zone: str, zone_ttl: int
 ) -> dict[Key, RRset]:
     """The recordsets at the touched names as the steps leave them (RFC 1995 section 4). Raises Unfit
     when something that a step deletes is not there; ValueError."""
@@ -105,5 +105,5 @@ def follow(
     return found
 
 
-def _real(held: Held, zone_ttl: int) -> bytes:
+def _real(held: CurrentRecordSet, zone_ttl: int) -> bytes:
     return rr.with_ttl(held.wire, zone_ttl) if held.ttl is None else held.wire

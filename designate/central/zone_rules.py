@@ -26,7 +26,7 @@ def check_zone_name(core: Core, tx: Transaction, context: Context, name: str) ->
     if len(labels) < 2:
         raise errors.BadRequest("More than one label is required", type="invalid_zone_name")
     suffixes = [".".join(labels[n:]) for n in range(1, len(labels))]
-    allowed, is_tld = storage.tld_says(tx.connection, ".".join(labels), suffixes)
+    allowed, is_tld = storage.check_tld(tx.connection, ".".join(labels), suffixes)
     if not allowed:
         raise errors.BadRequest("Unknown or invalid TLD", type="invalid_zone_name")
     if is_tld:
@@ -52,7 +52,7 @@ def check_ttl(core: Core, context: Context, ttl: int | None) -> None:
 def check_family(connection: sa.Connection, name: str, project_id: str) -> list[Zone]:
     """A name may not be, lie below or lie above another project's zone, in whatever pool. Answers the
     zones with that name or above it, nearest first."""
-    above = zone_hierarchy.at_or_above(connection, name)
+    above = zone_hierarchy.find_at_or_above(connection, name)
     key = names.key(name)
     if any(names.key(zone.name) == key and zone.project_id != project_id for zone in above):
         raise errors.Duplicate("zone")
@@ -61,7 +61,7 @@ def check_family(connection: sa.Connection, name: str, project_id: str) -> list[
         raise errors.Forbidden(
             "Unable to create subzone in another project's zone", type="illegal_child"
         )
-    if zone_hierarchy.foreign_below(connection, name, project_id):
+    if zone_hierarchy.has_foreign_zone_below(connection, name, project_id):
         raise errors.Forbidden(
             "Unable to create zone because another project owns a subzone", type="illegal_parent"
         )

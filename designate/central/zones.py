@@ -214,7 +214,7 @@ class ZonesEndpoint:
         assert context.project_id is not None  # noqa: S101 - checked by the caller
         if limits is None:
             limits = quotas.effective(core, tx.connection, context.project_id)
-        quotas.require(limits, zones=zones.owned_zones(tx, context.project_id, 1))
+        quotas.require(limits, zones=zones.add_to_zone_count(tx, context.project_id, 1))
         zone_rules.check_zone_name(core, tx, context, draft.name)
         zone_rules.check_ttl(core, context, draft.ttl)
         zones.lock_namespace(tx, draft.name)
@@ -242,7 +242,7 @@ class ZonesEndpoint:
             refresh_at=_soon(core, zone),
         )
         recordsets.insert_many(tx, [*initial, *more], FIRST_REVISION)
-        zone_hierarchy.adopt(tx, zone)
+        zone_hierarchy.reparent_below(tx, zone)
         catalogs.enter(core, tx, zone, pool)
         announce(core, tx, zone, pool.version)
         if zone.type == ZoneType.SECONDARY:
@@ -375,7 +375,7 @@ class ZonesEndpoint:
             _refuse_kept(tx, context, zone)
             catalogs.leave(core, tx, zone)
             now = core.now()
-            zones.bury(tx, zone, now)
+            zones.soft_delete(tx, zone, now)
             core.notify(tx, context, "dns.zone.delete", soft_deleted(zone, now))
 
         core.db.write(write)
@@ -422,12 +422,12 @@ class ZonesEndpoint:
         """The zone with all that it holds; zones below it stay where they are."""
         zone = stored.zone
         zones.lock_namespace(tx, zone.name)
-        above = zone_hierarchy.at_or_above(tx.connection, zone.name)
+        above = zone_hierarchy.find_at_or_above(tx.connection, zone.name)
         parent_id = zone_rules.parent_of(zone.name, pool.id, above)
-        zone_hierarchy.release(tx, zone)
+        zone_hierarchy.reparent_to_grandparent(tx, zone)
         after = apex_records.move_to_pool(self._core, tx, stored, pool, parent_id)
         pool_moves.remember(self._core, tx, zone, after, pool)
-        zone_hierarchy.adopt(tx, replace(zone, pool_id=pool.id))
+        zone_hierarchy.reparent_below(tx, replace(zone, pool_id=pool.id))
         return after
 
 
@@ -437,7 +437,7 @@ def _recordsets(tx: Transaction, zone: Zone, content: Content) -> list[tuple[Rec
         row[0]: [cut.lower() for cut in zone_rules.between(row[0], zone.name)]
         for row in in_turns(content.recordsets)
     }
-    taken = zone_hierarchy.taken(
+    taken = zone_hierarchy.existing_zone_names(
         tx.connection, zone.name, {cut for at in cuts.values() for cut in at}
     )
     found = []
@@ -522,7 +522,7 @@ def _refuse_kept(tx: Transaction, context: Context, zone: Zone) -> None:
     if zone.shared:
         if not context.delete_shares:
             raise errors.BadRequest("The zone is shared", type="zone_is_shared")
-        ownership.drop_shares(tx, zone.id)
+        ownership.delete_shares(tx, zone.id)
 
 
 def _check_draft(draft: ZoneDraft) -> None:

@@ -95,12 +95,14 @@ class Transfers:
     def _steps(
         self, connection: sa.Connection, zone: ServedZone, request: Request
     ) -> list[bytes] | None:
-        span = serving.span(connection, zone.id, request.serial)
+        span = serving.find_journal_span(connection, zone.id, request.serial)
         if span is None or not span.complete or span.steps > self._ixfr_max_steps:
             return None
         if span.size_bytes > self._largest(zone, request):
             return None
-        steps = serving.steps_from(connection, zone.id, span.first, request.serial, zone.serial)
+        steps = serving.read_journal_steps(
+            connection, zone.id, span.first, request.serial, zone.serial
+        )
         if steps is not None and not all(map(validation.all_readable, steps)):
             corrupt_records.complain(zone.id, "a step of its journal")
             return None

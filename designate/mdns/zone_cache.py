@@ -217,7 +217,7 @@ class ZoneCache:
             found = serving.find_zone(connection, view, [zone.name.lower()])
             return found is not None and found.id == zone.id and found.revision >= zone.revision
 
-        return self._database.read_copy(suffices)
+        return self._database.read_replica(suffices)
 
     def _read(self, connection: sa.Connection, zone: ServedZone) -> Iterator[Body]:
         rows = corrupt_records.left_out(zone.id, serving.stream(connection, zone.id))

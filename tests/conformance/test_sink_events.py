@@ -167,7 +167,7 @@ def test_times_of_events_are_forgotten_after_days(cloud):
     with cloud.hidden.database.read() as connection:
         held = connection.exec_driver_sql("SELECT resource_id FROM resource_events").scalars().all()
     assert held == [OTHER]
-    assert timedelta(days=3) > managed_names.REMEMBERED
+    assert timedelta(days=3) > managed_names.EVENT_RETENTION
 
 
 def test_a_name_belongs_to_whoever_had_it_first(cloud, caplog):

@@ -10,10 +10,10 @@ from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.listing.pagination import EVERYTHING, Scope
 from designate.storage.sqlalchemy.tables import (
     NULLS_FIRST,
-    guest_recordsets,
     metadata,
     pools,
     recordsets,
+    shared_recordset_counts,
 )
 from tests.perf import seed
 
@@ -117,9 +117,9 @@ def test_recordsets_in_zones_of_others_are_counted_as_they_are_found(url):
     migration.sync(url)
 
     with database.read() as connection:
-        found = connection.execute(sa.select(guest_recordsets)).all()
+        found = connection.execute(sa.select(shared_recordset_counts)).all()
         numbers = [
-            connection.execute(shared_zone_counts.recordsets_of(scope)).scalar_one()
+            connection.execute(shared_zone_counts.count_recordsets(scope)).scalar_one()
             for scope in (
                 Scope(project_id=seed.PROJECT), Scope(project_id="other"), Scope(), EVERYTHING
             )

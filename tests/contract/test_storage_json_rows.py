@@ -11,7 +11,7 @@ from designate.context import Context
 from designate.model.ownership import ShareDraft
 from designate.model.recordsets import RecordSetDraft, RecordSetPatch
 from designate.model.zones import ZoneDraft
-from designate.storage.sqlalchemy.db.json_rows import SLOW, Lookup, Packed
+from designate.storage.sqlalchemy.db.json_rows import SLOW, JsonRow, JsonRows
 from designate.storage.sqlalchemy.tables import records, recordsets, zones
 from designate.storage.sqlalchemy.zones import POOL_VERSION, SHARED
 
@@ -36,7 +36,7 @@ def add(hidden, zone, **more):
 def plain_and_packed(connection, *columns, where):
     """The rows as mappings, read both ways."""
     dialect = connection.dialect.name
-    packed = Packed(*columns)
+    packed = JsonRows(*columns)
     plain = connection.execute(sa.select(*columns).where(where).order_by(columns[0])).mappings()
     statement = sa.select(*packed.columns(dialect)).where(where).order_by(columns[0])
     rows = packed.rows(connection.execute(statement), dialect)
@@ -103,8 +103,8 @@ def test_a_page_of_large_rows_is_whole(hidden, zone):
 
 def test_rows_without_a_packed_column_and_answers_without_a_row(hidden, zone):
     with hidden.database.read() as connection:
-        lookup = Lookup(sa.select(recordsets.c.wire).where(recordsets.c.id == sa.bindparam("id")))
-        nothing = Packed(records.c.data)
+        lookup = JsonRow(sa.select(recordsets.c.wire).where(recordsets.c.id == sa.bindparam("id")))
+        nothing = JsonRows(records.c.data)
         statement = sa.select(*nothing.columns(connection.dialect.name)).where(sa.false())
         dialect = connection.dialect.name
 
@@ -113,7 +113,7 @@ def test_rows_without_a_packed_column_and_answers_without_a_row(hidden, zone):
 
 
 def test_a_lookup_asks_a_slow_driver_for_one_text_and_the_blobs(hidden, zone):
-    lookup = Lookup(sa.select(*zones.c).where(zones.c.id == sa.bindparam("id")))
+    lookup = JsonRow(sa.select(*zones.c).where(zones.c.id == sa.bindparam("id")))
     seen: list[sa.CursorResult] = []
 
     def run(statement, values):

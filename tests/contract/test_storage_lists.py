@@ -17,7 +17,7 @@ from designate.model.zones import ZoneDraft
 from designate.storage.sqlalchemy import zones
 from designate.storage.sqlalchemy.listing import recordsets as recordset_lists
 from designate.storage.sqlalchemy.listing.pagination import EVERYTHING, Scope
-from designate.storage.sqlalchemy.listing.result_cache import Answers
+from designate.storage.sqlalchemy.listing.result_cache import ResultCache
 from designate.storage.sqlalchemy.tables import zones as zones_table
 from tests.support.factories.zone_data import Hidden
 
@@ -177,9 +177,11 @@ def test_what_a_wildcard_finds_is_counted_and_paged_whether_it_is_much_or_little
 def listed(connection, query, owner, **how):
     """One page of a zone, or of a Scope."""
     if isinstance(owner, Scope):
-        return recordset_lists.across(connection, query, owner, **how)
-    zone, held = zones.counted(connection, owner.id, Scope(project_id=owner.project_id))
-    return recordset_lists.in_zone(connection, query, zone, held, Answers(), **how)
+        return recordset_lists.list_across_zones(connection, query, owner, **how)
+    zone, held = zones.get_with_recordset_count(
+        connection, owner.id, Scope(project_id=owner.project_id)
+    )
+    return recordset_lists.list_in_zone(connection, query, zone, held, ResultCache(), **how)
 
 
 def watched(connection):

@@ -26,7 +26,9 @@ def test_only_what_is_newer_is_news(hidden: Hidden) -> None:
     zone = hidden.zone("news.example.org.")
 
     def news(at: datetime, resource: Managed) -> bool:
-        return hidden.database.write(lambda tx: managed_names.is_news(tx, zone.id, resource, at))
+        return hidden.database.write(
+            lambda tx: managed_names.record_event(tx, zone.id, resource, at)
+        )
 
     assert news(NOON, instance())
     assert news(NOON, instance())
@@ -35,7 +37,9 @@ def test_only_what_is_newer_is_news(hidden: Hidden) -> None:
     assert news(NOON - SECOND, instance(id="other"))
     assert news(NOON + SECOND, instance())
     hidden.database.write(
-        lambda tx: managed_names.forget(tx, zone.id, NOON + managed_names.REMEMBERED + SECOND / 2)
+        lambda tx: managed_names.prune_events(
+            tx, zone.id, NOON + managed_names.EVENT_RETENTION + SECOND / 2
+        )
     )
     assert not news(NOON, instance())
     assert news(NOON - 2 * SECOND, instance("another"))

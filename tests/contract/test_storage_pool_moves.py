@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 1, 12, 0, 0, 123456)
 ALL = (0, 4095)
 
 
-def claimed(hidden: Hidden, now: datetime) -> list[pool_moves.Leftover]:
+def claimed(hidden: Hidden, now: datetime) -> list[pool_moves.StaleCopy]:
     earlier = now - timedelta(seconds=10)
     return list(
         hidden.database.write(
@@ -29,7 +29,7 @@ def test_a_copy_is_claimed_when_its_zone_is_served_and_again_until_its_end(hidde
     before = hidden.central.zones.get(hidden.context, zone.id)
 
     def move(tx):
-        pool_moves.remember(tx, before, before.revision)
+        pool_moves.record(tx, before, before.revision)
         stored = zones.lock(tx, zone.id)
         return stored.pool_version
 
@@ -42,7 +42,7 @@ def test_a_copy_is_claimed_when_its_zone_is_served_and_again_until_its_end(hidde
     (found,) = claimed(hidden, NOW + timedelta(seconds=10))
     lately = claimed(hidden, NOW + timedelta(seconds=19))
     (again,) = claimed(hidden, NOW + timedelta(seconds=20))
-    name = write(lambda tx: pool_moves.end(tx, found.id))
+    name = write(lambda tx: pool_moves.delete_copy(tx, found.id))
 
     assert (unserved, early, lately) == ([], [], [])
     assert (found.zone_id, found.name, found.pool_id) == (zone.id, zone.name, before.pool_id)
@@ -57,14 +57,14 @@ def test_a_zone_that_left_one_pool_twice_is_remembered_once(hidden: Hidden) -> N
     zone = hidden.zone("twice.example.org.")
 
     def move(tx):
-        pool_moves.remember(tx, zone, 2)
-        pool_moves.remember(tx, zone, 3)
-        pool_moves.forget(tx, zone.id, OLD_POOL)
+        pool_moves.record(tx, zone, 2)
+        pool_moves.record(tx, zone, 3)
+        pool_moves.delete(tx, zone.id, OLD_POOL)
 
     hidden.database.write(move)
     hidden.central.zones.delete(hidden.context, zone.id)
     (found,) = claimed(hidden, NOW)
-    hidden.database.write(lambda tx: pool_moves.forget(tx, zone.id, zone.pool_id))
+    hidden.database.write(lambda tx: pool_moves.delete(tx, zone.id, zone.pool_id))
 
     assert found.zone_id == zone.id
     assert claimed(hidden, NOW + timedelta(days=1)) == []

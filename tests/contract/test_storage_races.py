@@ -242,7 +242,7 @@ def test_what_a_reader_sees_does_not_change_under_it(hidden, other, apex):
         again = serving.find_zone(connection, view, [apex])
         content = b"".join(wire for *_, wire in serving.stream(connection, zone.id))
         meanwhile = serving.at_names(connection, zone.id, [f"meanwhile.{apex}"])
-        span = serving.span(connection, zone.id, seen.serial)
+        span = serving.find_journal_span(connection, zone.id, seen.serial)
     with hidden.database.read() as connection:
         now = serving.find_zone(connection, view, [apex])
 

@@ -18,11 +18,11 @@ from designate.storage.sqlalchemy.db import json_rows
 from designate.storage.sqlalchemy.listing import recordsets
 from designate.storage.sqlalchemy.listing.pagination import Scope
 from designate.storage.sqlalchemy.listing.result_cache import (
-    LONGEST_FILTERS,
-    MOST_KEPT,
-    Answer,
-    Answers,
+    MAX_CACHED_BYTES,
+    MAX_FILTER_CHARS,
+    CachedResult,
     Ordered,
+    ResultCache,
 )
 
 NUMBERS = itertools.count(1)
@@ -37,7 +37,7 @@ class Here:
         self.database = hidden.database
         draft = ZoneDraft(name=f"answers{next(NUMBERS)}.example.", email="a@example.com")
         self.zone = self.central.zones.create(self.context, draft)
-        self.answers = Answers()
+        self.answers = ResultCache()
         self.statements: list[str] = []
 
     def add(self, label, *records, rtype="A", **more):
@@ -53,12 +53,12 @@ class Here:
         query = Query(filters=how, marker=marker, sort_key=sort_key, sort_dir=sort_dir)
         scope = Scope(project_id=self.context.project_id)
         with self.database.read() as connection:
-            zone, held = zones.counted(connection, self.zone.id, scope)
+            zone, held = zones.get_with_recordset_count(connection, self.zone.id, scope)
             self.statements = []
             sa.event.listen(
                 connection, "before_cursor_execute", lambda *told: self.statements.append(told[2])
             )
-            page = recordsets.in_zone(
+            page = recordsets.list_in_zone(
                 connection, query, zone, held, self.answers, limit=limit, count=count
             )
         return [item.name.split(".")[0] for item in page.items], page.total_count
@@ -77,7 +77,7 @@ def here(hidden):
 @pytest.fixture
 def long(request, here):
     """After how many seconds a page was a long way: what takes long is another thing on each machine."""
-    here.answers = Answers(long_s=request.param)
+    here.answers = ResultCache(long_s=request.param)
 
 
 FILTERS = [
@@ -126,7 +126,7 @@ def test_every_change_of_the_zone_is_seen(here, few, filters):
         here.list(**filters)
         step()
         kept = here.list(**filters)
-        here.answers = Answers()
+        here.answers = ResultCache()
         assert kept == here.list(**filters)
 
 
@@ -146,7 +146,7 @@ def test_pages_are_the_same_however_they_are_found(here, few, long, key, directi
     order = {"sort_key": key, "sort_dir": direction}
     every, total = here.list(**order, **filters)
     with here.database.read() as connection:
-        page = recordsets.across(
+        page = recordsets.list_across_zones(
             connection, Query(filters=filters, **order),
             Scope(project_id=here.context.project_id), limit=100, count=True,
         )  # fmt: skip
@@ -186,7 +186,7 @@ def test_a_marker_that_the_filters_leave_out_begins_the_page_behind_it(here, few
 def test_a_zone_too_large_to_be_put_in_order_is_listed_the_long_way(here, few):
     for number in range(4):
         here.add(f"n{number}", "192.0.2.1")
-    here.answers = Answers(long_s=0, most_ordered=5)
+    here.answers = ResultCache(long_s=0, most_ordered=5)
 
     for filters in ({"data": "192*"}, {"name": "n*"}):
         for _ in range(3):
@@ -197,7 +197,7 @@ def test_a_zone_too_large_to_be_put_in_order_is_listed_the_long_way(here, few):
 def test_recordsets_of_more_records_than_are_put_in_order_are_all_found(here, few):
     for number in range(4):
         here.add(f"n{number}", *(f"192.0.2.{host}" for host in range(5)))
-    here.answers = Answers(most_ordered=12)
+    here.answers = ResultCache(most_ordered=12)
 
     for _ in range(2):
         assert here.list(data="192*") == (["n0", "n1", "n2", "n3"], 4)
@@ -254,18 +254,18 @@ def test_a_column_is_read_whole_and_in_order(here, shortened):
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_is_forgotten(here):
-    answers = Answers()
+    answers = ResultCache()
     ids = Ordered([str(uuid.uuid4())] * 50_000)
 
     for number in range(100):
-        answers.keep(here.zone, Query(filters={"name": f"{number}"}), Answer(1, ordered=ids))
+        answers.keep(here.zone, Query(filters={"name": f"{number}"}), CachedResult(1, ordered=ids))
     kept = [
         number
         for number in range(100)
         if answers.get(here.zone, Query(filters={"name": f"{number}"})) is not None
     ]
-    answers.keep(here.zone, Query(filters={"name": "x" * (LONGEST_FILTERS + 1)}), Answer(1))
+    answers.keep(here.zone, Query(filters={"name": "x" * (MAX_FILTER_CHARS + 1)}), CachedResult(1))
 
     assert kept == list(range(100 - len(kept), 100))
-    assert len(ids) * 36 * len(kept) <= MOST_KEPT < len(ids) * 36 * (len(kept) + 2)
-    assert answers.get(here.zone, Query(filters={"name": "x" * (LONGEST_FILTERS + 1)})) is None
+    assert len(ids) * 36 * len(kept) <= MAX_CACHED_BYTES < len(ids) * 36 * (len(kept) + 2)
+    assert answers.get(here.zone, Query(filters={"name": "x" * (MAX_FILTER_CHARS + 1)})) is None

@@ -113,7 +113,7 @@ def test_a_zone_that_is_gone_is_counted_for_nobody(hidden, owner, guest):
     guest.add(zone, "guest")
     assert (owner.listed, guest.listed) == ((2, 2), (1, 1))
 
-    hidden.database.write(lambda tx: zones.bury(tx, zones.lock(tx, zone.id).zone, utcnow()))
+    hidden.database.write(lambda tx: zones.soft_delete(tx, zones.lock(tx, zone.id).zone, utcnow()))
 
     assert (owner.listed, guest.listed) == ((0, 0), (0, 0))
 

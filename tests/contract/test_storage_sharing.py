@@ -56,7 +56,7 @@ def elsewhere(work):
 
 
 def test_they_take_one_connection_and_see_one_moment(database, taken):
-    with database.reading_together():
+    with database.shared_snapshot():
         before = [number(database) for _ in range(3)]
         elsewhere(lambda: add(database, "new"))
         before.append(number(database))
@@ -67,7 +67,7 @@ def test_they_take_one_connection_and_see_one_moment(database, taken):
 
 
 def test_what_the_thread_itself_wrote_is_seen(database):
-    with database.reading_together():
+    with database.shared_snapshot():
         assert number(database) == 0
         add(database, "mine")
         assert number(database) == 1
@@ -75,7 +75,7 @@ def test_what_the_thread_itself_wrote_is_seen(database):
 
 def test_other_threads_see_their_own_moment(database):
     seen = []
-    with database.reading_together():
+    with database.shared_snapshot():
         number(database)
         add(database, "new")
         elsewhere(lambda: seen.append(number(database)))
@@ -84,7 +84,7 @@ def test_other_threads_see_their_own_moment(database):
 
 
 def test_a_statement_that_failed_spoils_nothing_behind_it(database):
-    with database.reading_together():
+    with database.shared_snapshot():
         for _ in range(2):
             with pytest.raises(errors.DesignateError), database.read() as connection:
                 connection.execute(sa.text("SELECT nothing FROM nowhere"))
@@ -104,7 +104,7 @@ def test_a_connection_that_broke_is_replaced(database):
     if dialect == "sqlite":
         return  # It has no server that could end a connection.
 
-    with database.reading_together():
+    with database.shared_snapshot():
         with database.read() as connection:
             process = connection.execute(sa.text(PROCESS[dialect])).scalar_one()
 

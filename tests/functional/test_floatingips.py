@@ -224,7 +224,7 @@ def test_managed_recordsets_are_found_by_an_index(service, mine, net, by):
     sa.event.listen(engine, "before_cursor_execute", executed)
     try:
         with service.parts.database.read() as connection:
-            found = recordsets.managed_for(connection, "ptr:floatingip", by, [wanted, "none"])
+            found = recordsets.find_managed(connection, "ptr:floatingip", by, [wanted, "none"])
     finally:
         sa.event.remove(engine, "before_cursor_execute", executed)
 
@@ -423,7 +423,9 @@ def test_what_a_recordset_stands_for_is_stored(service, mine, net):
     mine.set(key, "www.example.com.")
 
     with service.parts.database.read() as connection:
-        ((stored, _),) = recordsets.managed_for(connection, "ptr:floatingip", "extra", [f"{net}.9"])
+        ((stored, _),) = recordsets.find_managed(
+            connection, "ptr:floatingip", "extra", [f"{net}.9"]
+        )
 
     managed = stored.recordset.managed_by
     assert (managed.plugin_name, managed.plugin_type) == ("neutron", "network_api")
@@ -468,7 +470,7 @@ def test_an_enclosing_zone_of_the_managed_project_is_used(service, mine):
 
     assert zones_of(service, "3.79.10.in-addr.arpa.") == []
     with service.parts.database.read() as connection:
-        ((stored, _),) = recordsets.managed_for(
+        ((stored, _),) = recordsets.find_managed(
             connection, "ptr:floatingip", "extra", ["10.79.3.4"]
         )
     assert (stored.recordset.zone_id, stored.recordset.project_id) == (wide.id, mine.id)
@@ -485,7 +487,7 @@ def test_a_nearer_zone_made_later_takes_the_name_over(service, mine):
 
     assert found["action"] == "CREATE"
     with service.parts.database.read() as connection:
-        ((stored, _),) = recordsets.managed_for(
+        ((stored, _),) = recordsets.find_managed(
             connection, "ptr:floatingip", "extra", ["10.80.3.4"]
         )
     assert stored.recordset.zone_id == near.id

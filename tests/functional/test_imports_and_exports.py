@@ -322,7 +322,7 @@ def test_words_about_progress_are_shown_and_keep_the_claim(hidden, call):
 
     def told(attempt, words):
         later = now + timedelta(seconds=50)
-        hidden.database.write(lambda tx: jobs.tell(tx, task.id, attempt, words, later, 60))
+        hidden.database.write(lambda tx: jobs.set_message(tx, task.id, attempt, words, later, 60))
         with hidden.database.read() as connection:
             return jobs.IMPORTS.get(connection, task.id).message
 

@@ -57,7 +57,7 @@ def zone(url: str, name: str, size: int, *, announce: bool = True, varied: bool 
         )
 
     def write(tx) -> None:
-        zones.owned_zones(tx, PROJECT, 1)
+        zones.add_to_zone_count(tx, PROJECT, 1)
         initial = apex_records.initial_recordsets(new, pool)
         zones.insert(
             tx,

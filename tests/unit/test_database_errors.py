@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_errors
 from psycopg import errors as states
 
-from designate.storage.sqlalchemy.db.errors import MYSQL, POSTGRESQL, Fault, kind_of
+from designate.storage.sqlalchemy.db.errors import MYSQL, POSTGRESQL, DatabaseFault, classify
 
 
 def wrapped(original):
@@ -24,35 +24,35 @@ def wrapped(original):
 def test_every_number_of_mysql_has_its_meaning(number, fault):
     cls = pymysql.err.error_map.get(number, pymysql.err.OperationalError)
     for error in wrapped(cls(number, "in whatever language")):
-        assert kind_of(error) is fault
+        assert classify(error) is fault
 
 
 @pytest.mark.parametrize(
     ("original", "fault"),
     [
-        (states.DeadlockDetected, Fault.CONFLICT),
-        (states.SerializationFailure, Fault.CONFLICT),
-        (states.LockNotAvailable, Fault.CONFLICT),
-        (states.AdminShutdown, Fault.LOST),
-        (states.CrashShutdown, Fault.LOST),
-        (states.ConnectionFailure, Fault.LOST),
-        (states.IdleInTransactionSessionTimeout, Fault.LOST),
-        (states.CannotConnectNow, Fault.AWAY),
-        (states.ReadOnlySqlTransaction, Fault.AWAY),
-        (states.InvalidPassword, Fault.AWAY),
-        (states.TooManyConnections, Fault.BUSY),
-        (states.DiskFull, Fault.BUSY),
-        (states.QueryCanceled, Fault.BUSY),
-        (states.UniqueViolation, Fault.DUPLICATE),
-        (states.NumericValueOutOfRange, Fault.DATA),
-        (psycopg.DataError, Fault.DATA),
-        (states.UndefinedTable, Fault.OTHER),
-        (states.ForeignKeyViolation, Fault.OTHER),
+        (states.DeadlockDetected, DatabaseFault.CONFLICT),
+        (states.SerializationFailure, DatabaseFault.CONFLICT),
+        (states.LockNotAvailable, DatabaseFault.CONFLICT),
+        (states.AdminShutdown, DatabaseFault.LOST),
+        (states.CrashShutdown, DatabaseFault.LOST),
+        (states.ConnectionFailure, DatabaseFault.LOST),
+        (states.IdleInTransactionSessionTimeout, DatabaseFault.LOST),
+        (states.CannotConnectNow, DatabaseFault.AWAY),
+        (states.ReadOnlySqlTransaction, DatabaseFault.AWAY),
+        (states.InvalidPassword, DatabaseFault.AWAY),
+        (states.TooManyConnections, DatabaseFault.BUSY),
+        (states.DiskFull, DatabaseFault.BUSY),
+        (states.QueryCanceled, DatabaseFault.BUSY),
+        (states.UniqueViolation, DatabaseFault.DUPLICATE),
+        (states.NumericValueOutOfRange, DatabaseFault.DATA),
+        (psycopg.DataError, DatabaseFault.DATA),
+        (states.UndefinedTable, DatabaseFault.OTHER),
+        (states.ForeignKeyViolation, DatabaseFault.OTHER),
     ],
 )
 def test_states_of_postgresql_have_their_meaning(original, fault):
     for error in wrapped(original("in whatever language")):
-        assert kind_of(error) is fault
+        assert classify(error) is fault
 
 
 def test_every_state_is_one_of_postgresqls():
@@ -73,11 +73,11 @@ def test_no_code_stands_twice():
 
 
 def test_what_is_no_database_error_has_no_kind():
-    assert kind_of(ValueError("no")) is None
-    assert kind_of(KeyError(1213)) is None
+    assert classify(ValueError("no")) is None
+    assert classify(KeyError(1213)) is None
 
 
 def test_a_full_pool_and_a_locked_file_are_busy():
-    assert kind_of(sa.exc.TimeoutError("QueuePool limit")) is Fault.BUSY
+    assert classify(sa.exc.TimeoutError("QueuePool limit")) is DatabaseFault.BUSY
     locked = sa.exc.OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
-    assert kind_of(locked) is Fault.BUSY
+    assert classify(locked) is DatabaseFault.BUSY

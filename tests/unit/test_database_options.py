@@ -10,7 +10,7 @@ from oslo_config import cfg
 from designate import config, errors
 from designate.storage.sqlalchemy.db import options
 from designate.storage.sqlalchemy.db.engine import Database
-from designate.storage.sqlalchemy.db.options import Settings
+from designate.storage.sqlalchemy.db.options import DatabaseSettings
 
 OWN, FALLBACK = "storage:sqlalchemy", "database"
 URL = "mysql+pymysql://designate:s3cret@db.example.org/designate"
@@ -33,7 +33,7 @@ def test_either_group_is_enough(configured):
     for group in (OWN, FALLBACK):
         conf = configured(f"[{group}]\nconnection = {URL}\nmax_pool_size = 7\nmax_overflow = 3\n")
 
-        found = Settings.from_conf(conf)
+        found = DatabaseSettings.from_conf(conf)
 
         assert (found.url, found.pool_size, found.pool_overflow) == (URL, 7, 3)
 
@@ -42,9 +42,9 @@ def test_nothing_is_written_for_a_caller_who_waits_no_more(configured):
     default = configured(f"[{OWN}]\nconnection = {URL}\n")
     shorter = configured(f"[{OWN}]\nconnection = {URL}\nwrite_timeout = 3\n")
 
-    assert Settings.from_conf(default).write_timeout_s == 20
-    assert Settings.from_conf(default, asked_s=10).write_timeout_s == 8
-    assert Settings.from_conf(shorter, asked_s=10).write_timeout_s == 3
+    assert DatabaseSettings.from_conf(default).write_timeout_s == 20
+    assert DatabaseSettings.from_conf(default, reply_timeout_s=10).write_timeout_s == 8
+    assert DatabaseSettings.from_conf(shorter, reply_timeout_s=10).write_timeout_s == 3
 
 
 def test_what_is_set_in_both_counts_as_the_service_s_own_group_says(configured, caplog):
@@ -53,7 +53,7 @@ def test_what_is_set_in_both_counts_as_the_service_s_own_group_says(configured, 
         f"[{FALLBACK}]\nconnection = {URL}2\nmax_pool_size = 9\npool_timeout = 4\n"
     )
     with caplog.at_level(logging.WARNING):
-        found = Settings.from_conf(conf)
+        found = DatabaseSettings.from_conf(conf)
 
     assert (found.url, found.pool_size, found.pool_timeout_s) == (URL, 7, 4)
     assert "[database] is another" in caplog.text
@@ -64,22 +64,22 @@ def test_a_default_of_one_group_does_not_hide_what_the_other_says(configured):
     conf = configured(f"[{FALLBACK}]\nconnection = {URL}\nconnection_recycle_time = 60\n")
     conf.set_default("connection", "sqlite:///standalone.sqlite", OWN)
 
-    found = Settings.from_conf(conf)
+    found = DatabaseSettings.from_conf(conf)
 
     assert (found.url, found.recycle_s) == (URL, 60)
 
 
 def test_without_a_connection_it_says_which_option_is_missing(configured):
     with pytest.raises(errors.ConfigurationError, match="connection is not set"):
-        Settings.from_conf(configured(""))
+        DatabaseSettings.from_conf(configured(""))
 
 
 def test_unlimited_pools_are_bounded_all_the_same(configured):
     conf = configured(f"[{OWN}]\nconnection = {URL}\nmax_pool_size = 0\nmax_overflow = -1\n")
 
-    found = Settings.from_conf(conf)
+    found = DatabaseSettings.from_conf(conf)
 
-    assert 0 < found.pool_size + found.pool_overflow <= 2 * options.MOST_CONNECTIONS
+    assert 0 < found.pool_size + found.pool_overflow <= 2 * options.MAX_CONNECTIONS
 
 
 def test_parameters_are_added_to_the_url_and_the_replica_s(configured):
@@ -88,7 +88,7 @@ def test_parameters_are_added_to_the_url_and_the_replica_s(configured):
         f"connection_parameters = ssl_ca=/etc/ca.pem\n"
     )
 
-    found = Settings.from_conf(conf)
+    found = DatabaseSettings.from_conf(conf)
 
     assert found.url == found.replica_url == f"{URL}?ssl_ca=%2Fetc%2Fca.pem"
     assert options.connection(conf) == found.url

@@ -14,7 +14,7 @@ from oslo_db import exception as db_errors
 from designate import errors
 from designate.runtime import deadline
 from designate.storage.sqlalchemy.db.engine import Database, Transaction
-from designate.storage.sqlalchemy.db.group_commit import MOST_TOGETHER, Turns, Work
+from designate.storage.sqlalchemy.db.group_commit import MAX_BATCH, PendingWrite, WriterQueue
 from tests.support.servers.nameservers import until
 
 NUMBERS = sa.table("numbers", sa.column("number", sa.Integer))
@@ -117,7 +117,7 @@ def test_a_commit_that_fails_fails_all_and_stores_none(database):
 
 
 def test_more_than_one_batch_takes_are_led_by_one_of_those_who_wait(database):
-    count = MOST_TOGETHER + 5
+    count = MAX_BATCH + 5
     outcomes = Gathered(database, {n: insert(n) for n in range(count)}).release()
     assert outcomes == {n: n for n in range(count)}
     assert stored(database) == list(range(count))
@@ -135,15 +135,15 @@ def test_a_turn_that_does_not_come_before_the_deadline_stores_nothing():
         entered.set()
         assert gate.wait(10)
 
-    turns = Turns(together)
-    holder = threading.Thread(target=turns.write, args=(Work(hold, time.monotonic() + 10),))
+    turns = WriterQueue(together)
+    holder = threading.Thread(target=turns.write, args=(PendingWrite(hold, time.monotonic() + 10),))
     holder.start()
     assert entered.wait(10)
     with pytest.raises(errors.Unavailable):
-        turns.write(Work(ran.append, time.monotonic() + 0.05))
+        turns.write(PendingWrite(ran.append, time.monotonic() + 0.05))
     gate.set()
     holder.join(10)
-    turns.write(Work(lambda _: ran.append("next"), time.monotonic() + 10))
+    turns.write(PendingWrite(lambda _: ran.append("next"), time.monotonic() + 10))
     assert ran == ["next"]
 
 

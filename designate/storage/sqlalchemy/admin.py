@@ -60,12 +60,12 @@ _ALLOWED = sa.select(
 )
 
 
-def patterns(connection: sa.Connection) -> list[str]:
+def blacklist_patterns(connection: sa.Connection) -> list[str]:
     """Every blacklist's."""
     return list(connection.execute(_PATTERNS).scalars())
 
 
-def tld_says(connection: sa.Connection, name: str, suffixes: Sequence[str]) -> tuple[bool, bool]:
+def check_tld(connection: sa.Connection, name: str, suffixes: Sequence[str]) -> tuple[bool, bool]:
     """(allowed, equals a TLD) of a lower-case zone name without the trailing dot. suffixes: the names
     above it. Everything is allowed while there is no TLD at all."""
     values = {"suffixes": list(suffixes) or [""], "name": name}
@@ -126,7 +126,7 @@ def mark_down(tx: Transaction, before: datetime, now: datetime, limit: int) -> i
     return len(ids)
 
 
-def forget_services(tx: Transaction, down_before: datetime | None, limit: int) -> int:
+def delete_stopped_services(tx: Transaction, down_before: datetime | None, limit: int) -> int:
     """Services that stopped go, and those that are DOWN and said nothing since a moment (None: not
     those); answers how many."""
     gone: Condition = service_statuses.c.status == ServiceState.STOPPED
@@ -144,7 +144,7 @@ def forget_services(tx: Transaction, down_before: datetime | None, limit: int) -
     return len(ids)
 
 
-def silent_services(connection: sa.Connection, before: datetime) -> list[ServiceStatus]:
+def find_stale_services(connection: sa.Connection, before: datetime) -> list[ServiceStatus]:
     """Services that said nothing since a moment, whatever their status."""
     page = Query(sort_key="hostname")
     return list(

@@ -17,8 +17,8 @@ APEX_RECORDSETS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """The PTR recordset of a member. wire: as stored."""
+class CatalogMember:
+    """The PTR recordset of a catalog zone's member. wire: as stored."""
 
     id: str
     wire: bytes
@@ -80,14 +80,14 @@ def find(connection: sa.Connection, pool_id: str, name: str) -> ZoneId | None:
     return None if found is None else ZoneId(found)
 
 
-def agrees(connection: sa.Connection, pool_id: str, catalog_id: str) -> bool:
+def has_expected_size(connection: sa.Connection, pool_id: str, catalog_id: str) -> bool:
     """Whether the catalog has as many members as it should: the cheap look before the thorough one."""
     values = {"pool": pool_id, "catalog": catalog_id}
     wanted, there = connection.execute(_COUNT, values).one()
     return bool(wanted + APEX_RECORDSETS == there)
 
 
-def missing(
+def find_missing(
     connection: sa.Connection, pool_id: str, catalog_id: str, suffix: str, limit: int
 ) -> list[tuple[ZoneId, str]]:
     """(id, name) of the pool's zones that are no members. suffix: of members' lower-case names, behind
@@ -96,24 +96,24 @@ def missing(
     return [(ZoneId(row.id), row.name) for row in connection.execute(_MISSING, values)]
 
 
-def surplus(
+def find_surplus(
     connection: sa.Connection, pool_id: str, catalog_id: str, suffix: str, limit: int
-) -> list[Member]:
+) -> list[CatalogMember]:
     """Members whose zones have gone or belong to another pool, which serves them."""
     values = {"pool": pool_id, "catalog": catalog_id, "suffix": suffix, "limit": limit}
-    return [Member(row.id, row.wire) for row in connection.execute(_SURPLUS, values)]
+    return [CatalogMember(row.id, row.wire) for row in connection.execute(_SURPLUS, values)]
 
 
-def member(connection: sa.Connection, catalog_id: str, name: str) -> Member | None:
+def find_member(connection: sa.Connection, catalog_id: str, name: str) -> CatalogMember | None:
     row = connection.execute(_MEMBER, {"catalog": catalog_id, "name": name.lower()}).first()
-    return None if row is None else Member(row.id, row.wire)
+    return None if row is None else CatalogMember(row.id, row.wire)
 
 
-def drop(tx: Transaction, members: Sequence[Member]) -> None:
+def delete_members(tx: Transaction, members: Sequence[CatalogMember]) -> None:
     tx.execute(sa.delete(recordsets).where(recordsets.c.id.in_([one.id for one in members])))
 
 
-def drop_keys(tx: Transaction, zone_id: str, name: str | None = None) -> None:
+def delete_zone_tsigkeys(tx: Transaction, zone_id: str, name: str | None = None) -> None:
     """The TSIG keys that open this zone alone: all of them, or the one of this name."""
     statement = sa.delete(tsigkeys).where(
         tsigkeys.c.scope == TsigScope.ZONE, tsigkeys.c.resource_id == zone_id

@@ -38,20 +38,20 @@ def insert(
         tx, task, task_type=task_type, context=context, attributes=attributes, attempts=0
     )
     if text is not None:
-        put_file(tx, task.id, text)
+        store_file(tx, task.id, text)
 
 
-def put_file(tx: Transaction, task_id: str, text: str) -> None:
+def store_file(tx: Transaction, task_id: str, text: str) -> None:
     tx.execute(sa.delete(zone_task_files).where(zone_task_files.c.task_id == task_id))
     content = zlib.compress(text.encode("utf-8"), 1)
     tx.execute(sa.insert(zone_task_files), {"task_id": task_id, "content": content})
 
 
-def drop_file(tx: Transaction, task_id: str) -> None:
+def delete_file(tx: Transaction, task_id: str) -> None:
     tx.execute(sa.delete(zone_task_files).where(zone_task_files.c.task_id == task_id))
 
 
-def file(connection: sa.Connection, task_id: str) -> str | None:
+def read_file(connection: sa.Connection, task_id: str) -> str | None:
     statement = sa.select(zone_task_files.c.content).where(zone_task_files.c.task_id == task_id)
     content = connection.execute(statement).scalar()
     return None if content is None else zlib.decompress(content).decode("utf-8")
@@ -72,14 +72,14 @@ def claim(tx: Transaction, task_id: str, now: datetime, for_s: float) -> sa.Row[
     return tx.execute(sa.select(zone_tasks).where(zone_tasks.c.id == task_id)).one()
 
 
-def asked(connection: sa.Connection, task_id: str) -> tuple[str, dict[str, Any]]:
+def requested_by(connection: sa.Connection, task_id: str) -> tuple[str, dict[str, Any]]:
     """(type of the task, the plain form of the context of whoever asked for it)."""
     statement = sa.select(zone_tasks.c.task_type, zone_tasks.c.context)
     row = connection.execute(statement.where(zone_tasks.c.id == task_id)).one()
     return row.task_type, row.context
 
 
-def tell(
+def set_message(
     tx: Transaction, task_id: str, attempt: int, words: str, now: datetime, for_s: float
 ) -> None:
     """A message of a task that this attempt runs, whose claim begins anew."""
@@ -94,7 +94,7 @@ def tell(
     )
 
 
-def still_mine(tx: Transaction, task_id: str, attempt: int) -> bool:
+def lock_claim(tx: Transaction, task_id: str, attempt: int) -> bool:
     """Whether the task is still the one that this attempt claimed; its row is held."""
     statement = sa.select(zone_tasks.c.status, zone_tasks.c.attempts).where(
         zone_tasks.c.id == task_id
@@ -103,7 +103,7 @@ def still_mine(tx: Transaction, task_id: str, attempt: int) -> bool:
     return row is not None and row.status == TaskStatus.PENDING and row.attempts == attempt
 
 
-def waiting(connection: sa.Connection, now: datetime, limit: int) -> list[str]:
+def find_runnable(connection: sa.Connection, now: datetime, limit: int) -> list[str]:
     """Tasks that somebody should run, oldest first."""
     statement = (
         sa.select(zone_tasks.c.id)

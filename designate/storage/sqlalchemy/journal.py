@@ -14,7 +14,7 @@ from designate.storage.sqlalchemy.tables import zone_journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class JournalStep:
     """One revision's difference. payload: old SOA, deleted RRs, new SOA, added RRs, owners ending in
     a pointer to offset 12; None: not kept, a transfer across it is whole."""
 
@@ -30,14 +30,14 @@ class Step:
 APPEND = sa.insert(zone_journal)
 
 
-def append(tx: Transaction, step: Step, now: datetime) -> None:
+def append(tx: Transaction, step: JournalStep, now: datetime) -> None:
     """Works that share a transaction append theirs together."""
-    values = {name: getattr(step, name) for name in Step.__slots__}
-    tx.put_off("journal", partial(_append, tx), {**values, "created_at": now})
+    values = {name: getattr(step, name) for name in JournalStep.__slots__}
+    tx.defer("journal", partial(_append, tx), {**values, "created_at": now})
 
 
 def _append(tx: Transaction, steps: list[dict[str, Any]]) -> None:
-    tx.aside(APPEND, steps)
+    tx.execute_unflushed(APPEND, steps)
 
 
 def prune(tx: Transaction, zone_id: str, up_to_revision: int) -> None:

@@ -11,11 +11,11 @@ from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.tables import resource_events
 
 # Events that come later than this after a newer one are taken for new.
-REMEMBERED = timedelta(days=2)
+EVENT_RETENTION = timedelta(days=2)
 FORGOTTEN_AT_ONCE = 100
 
 
-def is_news(tx: Transaction, zone_id: str, resource: Managed, at: datetime) -> bool:
+def record_event(tx: Transaction, zone_id: str, resource: Managed, at: datetime) -> bool:
     """Whether no newer event of the resource was noted for the zone by its plug-in; then this one is
     noted. The zone is locked by the caller."""
     key = {
@@ -35,14 +35,14 @@ def is_news(tx: Transaction, zone_id: str, resource: Managed, at: datetime) -> b
     return True
 
 
-def forget(tx: Transaction, zone_id: str, now: datetime) -> None:
+def prune_events(tx: Transaction, zone_id: str, now: datetime) -> None:
     """Drop some of what was noted for the zone long ago. The zone is locked by the caller."""
     keys = [column for column in resource_events.primary_key if column.name != "zone_id"]
     old = (
         sa.select(*keys)
         .where(
             resource_events.c.zone_id == zone_id,
-            resource_events.c.happened_at < now - REMEMBERED,
+            resource_events.c.happened_at < now - EVENT_RETENTION,
         )
         .limit(FORGOTTEN_AT_ONCE)
     )

@@ -55,7 +55,7 @@ ACCEPTS = Rows(
 )
 
 
-def keeps_recordsets(connection: sa.Connection, zone_id: str, project_id: str) -> bool:
+def has_recordsets(connection: sa.Connection, zone_id: str, project_id: str) -> bool:
     """Whether the project has recordsets of its own in the zone."""
     statement = sa.select(recordsets.c.id).where(
         recordsets.c.zone_id == zone_id, recordsets.c.project_id == project_id
@@ -63,7 +63,7 @@ def keeps_recordsets(connection: sa.Connection, zone_id: str, project_id: str) -
     return connection.execute(statement.limit(1)).first() is not None
 
 
-def keeps_children(connection: sa.Connection, zone_id: str, project_id: str) -> bool:
+def has_child_zones(connection: sa.Connection, zone_id: str, project_id: str) -> bool:
     """Whether the project owns zones directly below the zone."""
     statement = sa.select(zones.c.id).where(
         zones.c.parent_zone_id == zone_id,
@@ -73,11 +73,11 @@ def keeps_children(connection: sa.Connection, zone_id: str, project_id: str) -> 
     return connection.execute(statement.limit(1)).first() is not None
 
 
-def drop_shares(tx: Transaction, zone_id: str) -> None:
+def delete_shares(tx: Transaction, zone_id: str) -> None:
     tx.execute(sa.delete(shared_zones).where(shared_zones.c.zone_id == zone_id))
 
 
-def refuse_key(tx: Transaction, request_id: str) -> None:
+def count_wrong_key(tx: Transaction, request_id: str) -> None:
     """Count a wrong key."""
     tx.execute(
         sa.update(transfer_requests)
@@ -86,7 +86,7 @@ def refuse_key(tx: Transaction, request_id: str) -> None:
     )
 
 
-def refusals(connection: sa.Connection, request_id: str) -> int:
+def wrong_key_count(connection: sa.Connection, request_id: str) -> int:
     """Wrong keys so far."""
     statement = sa.select(transfer_requests.c.refusals).where(transfer_requests.c.id == request_id)
     return int(connection.execute(statement).scalar() or 0)
@@ -113,4 +113,4 @@ def change_owner(tx: Transaction, zone_id: str, old: str | None, project_id: str
     tx.execute(
         sa.update(recordsets).where(recordsets.c.zone_id == zone_id).values(project_id=project_id)
     )
-    shared_zone_counts.forget(tx, zone_id)
+    shared_zone_counts.clear(tx, zone_id)

@@ -25,7 +25,7 @@ _WAITS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leftover:
+class StaleCopy:
     """The copy of a zone that an old pool's servers have. id: of the leftover itself. kept_in: the pool
     where the zone is now, kept_version: its version; None: the zone is gone. pool_version: of the old
     pool; None: it is gone.
@@ -42,9 +42,9 @@ class Leftover:
     replaced: bool
 
 
-def remember(tx: Transaction, before: Zone, revision: int) -> None:
+def record(tx: Transaction, before: Zone, revision: int) -> None:
     """The zone leaves its pool; revision: what the next pool must serve first."""
-    forget(tx, before.id, before.pool_id)
+    delete(tx, before.id, before.pool_id)
     tx.execute(
         sa.insert(moved_zones).values(
             id=str(uuid.uuid4()),
@@ -58,7 +58,7 @@ def remember(tx: Transaction, before: Zone, revision: int) -> None:
     )
 
 
-def forget(tx: Transaction, zone_id: str, pool_id: str) -> None:
+def delete(tx: Transaction, zone_id: str, pool_id: str) -> None:
     """The zone is in that pool again, or its servers have dropped it."""
     tx.execute(
         sa.delete(moved_zones).where(
@@ -67,21 +67,21 @@ def forget(tx: Transaction, zone_id: str, pool_id: str) -> None:
     )
 
 
-def end(tx: Transaction, leftover_id: str) -> str | None:
+def delete_copy(tx: Transaction, leftover_id: str) -> str | None:
     """Forget it; answers its zone's name, None: it was forgotten before."""
-    name = name_of(tx.connection, leftover_id)
+    name = zone_name(tx.connection, leftover_id)
     tx.execute(sa.delete(moved_zones).where(moved_zones.c.id == leftover_id))
     return name
 
 
-def name_of(connection: sa.Connection, leftover_id: str) -> str | None:
+def zone_name(connection: sa.Connection, leftover_id: str) -> str | None:
     name: str | None = connection.execute(
         sa.select(moved_zones.c.name).where(moved_zones.c.id == leftover_id)
     ).scalar()
     return name
 
 
-def waits(connection: sa.Connection, shards: tuple[int, int]) -> bool:
+def any_pending(connection: sa.Connection, shards: tuple[int, int]) -> bool:
     """Whether anything is left anywhere: the cheap look of a sweep that mostly finds nothing."""
     return connection.execute(_WAITS, {"first": shards[0], "last": shards[1]}).first() is not None
 
@@ -112,7 +112,7 @@ def claim(
     limit: int,
     served_before: datetime,
     sent_before: datetime,
-) -> Sequence[Leftover]:
+) -> Sequence[StaleCopy]:
     """What may go now and was not handed out lately, that first which was left alone longest; marked as
     handed out. What of a zone that is
     deleted goes at once, of others when the new pool has served them for long enough."""
@@ -150,7 +150,7 @@ def claim(
     if ids:
         tx.execute(sa.update(moved_zones).where(moved_zones.c.id.in_(ids)).values(sent_at=now))
     return [
-        Leftover(
+        StaleCopy(
             id=row.id,
             zone_id=row.zone_id,
             name=row.name,

@@ -106,7 +106,7 @@ def delete(tx: Transaction, pool_id: str) -> None:
     tx.execute(sa.delete(pools).where(pools.c.id == pool_id))
 
 
-def holds_zones(connection: sa.Connection, pool_id: str) -> bool:
+def has_zones(connection: sa.Connection, pool_id: str) -> bool:
     """Other ones than its catalog zone."""
     return (
         connection.execute(

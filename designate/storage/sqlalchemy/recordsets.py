@@ -17,7 +17,7 @@ from designate.model.recordsets import Managed, RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone
 from designate.runtime.cooperative import let_others_on
 from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.db.json_rows import Lookup
+from designate.storage.sqlalchemy.db.json_rows import JsonRow
 from designate.storage.sqlalchemy.listing.pagination import Condition
 from designate.storage.sqlalchemy.tables import DATA_KEY_LENGTH, LIVE, records, recordsets, zones
 
@@ -198,12 +198,12 @@ def _select(*conditions: Condition) -> sa.Select[Any]:
     return joined((*KEPT, *ZONE_COLUMNS), *conditions)
 
 
-BY_ID_IN_ZONE = Lookup(
+BY_ID_IN_ZONE = JsonRow(
     sa.select(*KEPT).where(
         recordsets.c.id == sa.bindparam("id"), recordsets.c.zone_id == sa.bindparam("zone_id")
     )
 )
-BY_ID = Lookup(_select(zones.c.deleted == LIVE, recordsets.c.id == sa.bindparam("id")))
+BY_ID = JsonRow(_select(zones.c.deleted == LIVE, recordsets.c.id == sa.bindparam("id")))
 # What stands at a name, and (as a row without a type) whether another zone covers it.
 AT_NAME = sa.union_all(
     sa.select(recordsets.c.type, recordsets.c.id).where(
@@ -232,10 +232,10 @@ def get(connection: sa.Connection, recordset_id: str) -> StoredRecordSet:
     return _stored(row)
 
 
-def get_in(tx: Transaction, zone: Zone, recordset_id: str) -> StoredRecordSet:
+def get_in_zone(tx: Transaction, zone: Zone, recordset_id: str) -> StoredRecordSet:
     """Of a zone that this transaction holds. Raises NotFound."""
     values = {"id": recordset_id, "zone_id": zone.id}
-    row = BY_ID_IN_ZONE.first(tx.aside, tx.dialect, values)
+    row = BY_ID_IN_ZONE.first(tx.execute_unflushed, tx.dialect, values)
     if row is None:
         raise errors.NotFound("recordset")
     return _stored(row, Around.of_zone(zone))
@@ -247,14 +247,14 @@ def at_name(
     """The zone's recordsets at a name, type to id; and whether one of the cuts (names between it
     and the apex, itself included) is a zone of its own."""
     key = name.lower()
-    if tx.noted((INSERTED, zone_id, key)):
-        tx.settle()
+    if tx.cached((INSERTED, zone_id, key)):
+        tx.flush()
     values = {"zone_id": zone_id, "name_key": key, "cuts": [cut.lower() for cut in cuts]}
-    there = {row.type: RecordSetId(row.id) for row in tx.aside(AT_NAME, values)}
+    there = {row.type: RecordSetId(row.id) for row in tx.execute_unflushed(AT_NAME, values)}
     return there, there.pop("", None) is not None
 
 
-def apex(connection: sa.Connection, zone: Zone, rtype: str) -> StoredRecordSet | None:
+def find_at_apex(connection: sa.Connection, zone: Zone, rtype: str) -> StoredRecordSet | None:
     """The recordset of this type at the zone's own name."""
     row = connection.execute(
         _select(
@@ -268,7 +268,7 @@ def apex(connection: sa.Connection, zone: Zone, rtype: str) -> StoredRecordSet |
     return _stored(row)
 
 
-def managed_for(
+def find_managed(
     connection: sa.Connection,
     resource_type: str,
     by: Literal["extra", "resource_id"],
@@ -291,17 +291,17 @@ def managed_for(
 def insert(tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision: int) -> None:
     """Raises oslo.db's DBDuplicateEntry when the zone has one of that name and type. Works that share
     a transaction insert theirs together."""
-    tx.note((INSERTED, recordset.zone_id, recordset.name.lower()), value=True)
-    tx.note((INSERTED, recordset.id), value=True)
+    tx.cache((INSERTED, recordset.zone_id, recordset.name.lower()), value=True)
+    tx.cache((INSERTED, recordset.id), value=True)
     row = _columns(recordset, wire, changed_revision)
-    tx.put_off(INSERTED, partial(_insert, tx), (row, record_rows(recordset)))
+    tx.defer(INSERTED, partial(_insert, tx), (row, record_rows(recordset)))
 
 
 def _insert(tx: Transaction, found: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:
-    tx.aside(INSERT, [row for row, _ in found])
+    tx.execute_unflushed(INSERT, [row for row, _ in found])
     rows = [row for _, rows in found for row in rows]
     if rows:
-        tx.aside(INSERT_RECORDS, rows)
+        tx.execute_unflushed(INSERT_RECORDS, rows)
 
 
 def insert_many(
@@ -311,7 +311,7 @@ def insert_many(
     for start in range(0, len(found), INSERT_BATCH):
         batch = found[start : start + INSERT_BATCH]
         let_others_on()
-        tx.settle()
+        tx.flush()
         _insert(
             tx,
             [
@@ -381,12 +381,12 @@ def update(
         **_managed_columns(recordset.managed_by),
     }
     _settle_insert(tx, recordset.id)
-    tx.aside(_updating(tuple(values)), {"recordset_id": recordset.id, **values})
+    tx.execute_unflushed(_updating(tuple(values)), {"recordset_id": recordset.id, **values})
     if new_records:
-        tx.aside(DELETE_RECORDS, {"recordset_id": recordset.id})
+        tx.execute_unflushed(DELETE_RECORDS, {"recordset_id": recordset.id})
         rows = record_rows(recordset)
         if rows:
-            tx.aside(INSERT_RECORDS, rows)
+            tx.execute_unflushed(INSERT_RECORDS, rows)
 
 
 @cache
@@ -400,9 +400,9 @@ def _updating(names: tuple[str, ...]) -> sa.Update:
 
 def delete(tx: Transaction, recordset_id: str) -> None:
     _settle_insert(tx, recordset_id)
-    tx.aside(DELETE, {"recordset_id": recordset_id})
+    tx.execute_unflushed(DELETE, {"recordset_id": recordset_id})
 
 
 def _settle_insert(tx: Transaction, recordset_id: str) -> None:
-    if tx.noted((INSERTED, recordset_id)):
-        tx.settle()
+    if tx.cached((INSERTED, recordset_id)):
+        tx.flush()

@@ -29,7 +29,7 @@ BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CurrentRecordSet:
     """A recordset as it is compared. wire: TTL fields zero where ttl is None."""
 
     id: str
@@ -42,7 +42,7 @@ class Held:
     wire: bytes
 
 
-_CONTENT = sa.select(*(recordsets.c[name] for name in Held.__slots__)).where(
+_CONTENT = sa.select(*(recordsets.c[name] for name in CurrentRecordSet.__slots__)).where(
     recordsets.c.zone_id == sa.bindparam("zone"), recordsets.c.type != "SOA"
 )
 _AT_NAMES = _CONTENT.where(recordsets.c.name_key.in_(sa.bindparam("keys", expanding=True)))
@@ -64,18 +64,20 @@ _UPDATE = (
 # -- content ----------------------------------------------------------------------------------------
 
 
-def content(connection: sa.Connection, zone_id: str) -> Iterator[Held]:
+def content(connection: sa.Connection, zone_id: str) -> Iterator[CurrentRecordSet]:
     """Every recordset of the zone but its SOA."""
     for row in connection.execute(_CONTENT, {"zone": zone_id}):
-        yield Held(*row)
+        yield CurrentRecordSet(*row)
 
 
-def content_at(connection: sa.Connection, zone_id: str, name_keys: Sequence[str]) -> Iterator[Held]:
+def content_at(
+    connection: sa.Connection, zone_id: str, name_keys: Sequence[str]
+) -> Iterator[CurrentRecordSet]:
     """The recordsets at these lower-case names, one statement per NAMES_AT_ONCE."""
     for start in range(0, len(name_keys), NAMES_AT_ONCE):
         keys = name_keys[start : start + NAMES_AT_ONCE]
         for row in connection.execute(_AT_NAMES, {"zone": zone_id, "keys": keys}):
-            yield Held(*row)
+            yield CurrentRecordSet(*row)
 
 
 def update_many(tx: Transaction, changed: Sequence[tuple[RecordSet, bytes]], revision: int) -> None:
@@ -175,7 +177,7 @@ def _secondaries(shards: tuple[int, int], *conditions: sa.ColumnElement[bool]) -
     )
 
 
-def due(
+def due_for_refresh(
     connection: sa.Connection, shards: tuple[int, int], now: datetime, limit: int
 ) -> list[StoredZone]:
     """Zones whose primaries are to be asked, those that wait longest first."""
@@ -184,7 +186,7 @@ def due(
     return [of_row(row) for row in found]
 
 
-def expiring(
+def newly_expired(
     connection: sa.Connection, shards: tuple[int, int], now: datetime, limit: int
 ) -> list[StoredZone]:
     """Zones whose content has become too old to be served."""
@@ -193,7 +195,7 @@ def expiring(
     return [of_row(row) for row in found]
 
 
-def is_past(tx: Transaction, zone_id: str, now: datetime) -> bool:
+def is_expired(tx: Transaction, zone_id: str, now: datetime) -> bool:
     """Whether the zone's content is too old now."""
     found = tx.execute(sa.select(zones.c.expires_at).where(zones.c.id == zone_id)).scalar_one()
     return found is not None and bool(found <= now)
@@ -214,7 +216,9 @@ def set_timers(tx: Transaction, zone_id: str, refresh_at: datetime, expires_at: 
     )
 
 
-def keys_of(connection: sa.Connection, zone_id: str, limit: int) -> list[tuple[str, str, str]]:
+def zone_tsigkeys(
+    connection: sa.Connection, zone_id: str, limit: int
+) -> list[tuple[str, str, str]]:
     """(name, algorithm, secret) of the TSIG keys of a zone, the newest first."""
     found = connection.execute(
         sa.select(tsigkeys.c.name, tsigkeys.c.algorithm, tsigkeys.c.secret)

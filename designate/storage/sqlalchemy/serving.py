@@ -261,7 +261,7 @@ def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[str, int |
     result.close()
 
 
-def span(connection: sa.Connection, zone_id: str, serial: int) -> Span | None:
+def find_journal_span(connection: sa.Connection, zone_id: str, serial: int) -> Span | None:
     """What the journal holds from a serial to now; None: it does not reach back to it. complete: no
     step of it was left out (RFC 1995 section 4)."""
     row = connection.execute(_SPAN, {"zone": zone_id, "serial": serial}).one()
@@ -271,7 +271,7 @@ def span(connection: sa.Connection, zone_id: str, serial: int) -> Span | None:
     return Span(int(first), int(steps), int(size_bytes), kept == steps)
 
 
-def steps_from(
+def read_journal_steps(
     connection: sa.Connection, zone_id: str, first: int, serial: int, now: int
 ) -> list[bytes] | None:
     """Payloads of the journal from a revision on, oldest first; None: they do not lead from this

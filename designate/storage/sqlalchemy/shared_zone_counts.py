@@ -16,17 +16,17 @@ from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.upsert import adding
 from designate.storage.sqlalchemy.listing import pagination as queries
 from designate.storage.sqlalchemy.listing.pagination import Scope
-from designate.storage.sqlalchemy.tables import LIVE, guest_recordsets, recordsets, zones
+from designate.storage.sqlalchemy.tables import LIVE, recordsets, shared_recordset_counts, zones
 
 # Stands for no project.
 NOBODY = ""
 
 
-def add(tx: Transaction, zone: Zone, project_id: str | None, change: int) -> None:
+def adjust(tx: Transaction, zone: Zone, project_id: str | None, change: int) -> None:
     """The project has so many more recordsets in the zone, which this transaction holds."""
     if project_id != zone.project_id and change:
-        tx.aside(
-            adding(tx.dialect, guest_recordsets, "recordsets"),
+        tx.execute_unflushed(
+            adding(tx.dialect, shared_recordset_counts, "recordsets"),
             {
                 "zone_id": zone.id,
                 "project_id": project_id or NOBODY,
@@ -36,27 +36,31 @@ def add(tx: Transaction, zone: Zone, project_id: str | None, change: int) -> Non
         )
 
 
-def forget(tx: Transaction, zone_id: str) -> None:
+def clear(tx: Transaction, zone_id: str) -> None:
     """The zone is gone, or all it holds is its owner's."""
-    tx.execute(sa.delete(guest_recordsets).where(guest_recordsets.c.zone_id == zone_id))
+    tx.execute(
+        sa.delete(shared_recordset_counts).where(shared_recordset_counts.c.zone_id == zone_id)
+    )
 
 
 def recount(tx: Transaction, zone: Zone) -> None:
     """After recordsets were taken away, whosever they were. Costs nothing without guests."""
-    there = sa.select(guest_recordsets.c.zone_id).where(guest_recordsets.c.zone_id == zone.id)
+    there = sa.select(shared_recordset_counts.c.zone_id).where(
+        shared_recordset_counts.c.zone_id == zone.id
+    )
     if tx.execute(there.limit(1)).first() is None:
         return
-    forget(tx, zone.id)
+    clear(tx, zone.id)
     counted: sa.Select[Any] = (
         sa.select(recordsets.c.project_id, sa.func.count().label("number"))
         .where(recordsets.c.zone_id == zone.id)
         .group_by(recordsets.c.project_id)
     )
     for row in tx.execute(counted).all():
-        add(tx, zone, row.project_id, row.number)
+        adjust(tx, zone, row.project_id, row.number)
 
 
-def recordsets_of(scope: Scope) -> sa.Select[Any]:
+def count_recordsets(scope: Scope) -> sa.Select[Any]:
     """How many recordsets the scope's project has in live zones."""
     if not scope.all_projects and scope.project_id is None:
         return sa.select(sa.literal(0))
@@ -65,9 +69,9 @@ def recordsets_of(scope: Scope) -> sa.Select[Any]:
     if scope.all_projects:
         return own
     own = own.where(zones.c.project_id == scope.project_id)
-    guests = _sum(guest_recordsets.c.recordsets)
-    theirs = guests.where(guest_recordsets.c.owner_id == scope.project_id)
-    elsewhere = guests.where(guest_recordsets.c.project_id == scope.project_id)
+    guests = _sum(shared_recordset_counts.c.recordsets)
+    theirs = guests.where(shared_recordset_counts.c.owner_id == scope.project_id)
+    elsewhere = guests.where(shared_recordset_counts.c.project_id == scope.project_id)
     number: sa.ColumnElement[Any] = own.scalar_subquery() - theirs.scalar_subquery()
     return sa.select(number + elsewhere.scalar_subquery())
 

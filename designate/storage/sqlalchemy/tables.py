@@ -288,7 +288,7 @@ project_usage = sa.Table(
 )
 
 # How many recordsets a project has in a zone of another owner, while the zone lives. "" is no project.
-guest_recordsets = sa.Table(
+shared_recordset_counts = sa.Table(
     "guest_recordsets",
     metadata,
     sa.Column("zone_id", ID, sa.ForeignKey("zones.id", ondelete="CASCADE"), primary_key=True),

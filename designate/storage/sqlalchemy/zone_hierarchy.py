@@ -39,7 +39,7 @@ _CHILDREN = sa.select(zones.c.id, zones.c.parent_zone_id).where(
 )
 
 
-def at_or_above(connection: sa.Connection, name: str) -> list[Zone]:
+def find_at_or_above(connection: sa.Connection, name: str) -> list[Zone]:
     """Live zones of any project and pool with this name or above it, nearest first."""
     labels = name.lower().rstrip(".").split(".")
     upwards = [".".join(labels[n:]) + "." for n in range(len(labels))]
@@ -54,13 +54,15 @@ def _below(name: str) -> dict[str, str]:
     return {"first": first, "end": first[:-1] + "/"}
 
 
-def foreign_below(connection: sa.Connection, name: str, project_id: str) -> bool:
+def has_foreign_zone_below(connection: sa.Connection, name: str, project_id: str) -> bool:
     """Whether another project owns a zone below the name, in whatever pool."""
     values = {**_below(name), "project_id": project_id}
     return connection.execute(_FOREIGN, values).first() is not None
 
 
-def taken(connection: sa.Connection, zone_name: str, names: Collection[str]) -> set[str]:
+def existing_zone_names(
+    connection: sa.Connection, zone_name: str, names: Collection[str]
+) -> set[str]:
     """Those of the lower-case names below a zone's that are names of live zones."""
     some = sa.select(zones.c.id).where(*_BELOW).limit(1)
     if connection.execute(some, _below(zone_name)).first() is None:
@@ -75,14 +77,14 @@ def taken(connection: sa.Connection, zone_name: str, names: Collection[str]) -> 
     return found
 
 
-def adopt(tx: Transaction, zone: Zone) -> None:
+def reparent_below(tx: Transaction, zone: Zone) -> None:
     """Make the zone the parent of those below it in its pool that have no nearer one."""
     rows = tx.execute(_CHILDREN, {**_below(zone.name), "pool_id": zone.pool_id}).all()
     below = {row.id for row in rows}
     _set_parent(tx, [row.id for row in rows if row.parent_zone_id not in below], zone.id)
 
 
-def release(tx: Transaction, zone: Zone) -> None:
+def reparent_to_grandparent(tx: Transaction, zone: Zone) -> None:
     """Hand the zone's children to its own parent."""
     children = sa.select(zones.c.id).where(zones.c.parent_zone_id == zone.id)
     _set_parent(tx, tx.execute(children).scalars().all(), zone.parent_zone_id)

@@ -18,7 +18,7 @@ from designate.model.shards import SHARDS, shard_of
 from designate.model.zones import Action, Master, Status, Zone, ZoneId, ZoneType
 from designate.storage.sqlalchemy import shared_zone_counts
 from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.db.json_rows import Lookup, Packed
+from designate.storage.sqlalchemy.db.json_rows import JsonRow, JsonRows
 from designate.storage.sqlalchemy.db.upsert import adding
 from designate.storage.sqlalchemy.listing import pagination as queries
 from designate.storage.sqlalchemy.listing.pagination import Condition, Scope
@@ -125,7 +125,7 @@ def of_row(row: Any) -> StoredZone:
 SHOWN: tuple[sa.ColumnElement[Any], ...] = tuple(
     column for column in zones.c if column.name in Zone.__slots__
 )
-LISTED = Packed(*SHOWN, SHARED)
+LISTED = JsonRows(*SHOWN, SHARED)
 KEPT: tuple[sa.ColumnElement[Any], ...] = tuple(
     column for column in zones.c if column.name in (*StoredZone.__slots__, "expired_at")
 )
@@ -149,7 +149,7 @@ OVERRIDES = tuple(
 )
 STORED: sa.Select[Any] = sa.select(*SHOWN, *KEPT, sa.false().label("shared"), POOL_VERSION)
 IS_LIVE = sa.and_(zones.c.id == ID, zones.c.deleted == LIVE)
-BY_ID = Lookup(sa.select(*SHOWN, SHARED).where(IS_LIVE))
+BY_ID = JsonRow(sa.select(*SHOWN, SHARED).where(IS_LIVE))
 VISIBLE = sa.or_(
     zones.c.project_id == PROJECT,
     zones.c.id.in_(
@@ -157,11 +157,11 @@ VISIBLE = sa.or_(
     ),
 )
 BY_ID_VISIBLE = BY_ID.where(VISIBLE)
-COUNTED = Lookup(sa.select(*SHOWN, SHARED, zones.c.recordset_count).where(IS_LIVE))
+COUNTED = JsonRow(sa.select(*SHOWN, SHARED, zones.c.recordset_count).where(IS_LIVE))
 COUNTED_VISIBLE = COUNTED.where(VISIBLE)
-UNLOCKED = Lookup(STORED.where(IS_LIVE))
+UNLOCKED = JsonRow(STORED.where(IS_LIVE))
 LOCKED = UNLOCKED.with_for_update()
-UNLOCKED_ALL = Lookup(sa.select(*SHOWN, SHARED, *KEPT, POOL_VERSION, *OVERRIDES).where(IS_LIVE))
+UNLOCKED_ALL = JsonRow(sa.select(*SHOWN, SHARED, *KEPT, POOL_VERSION, *OVERRIDES).where(IS_LIVE))
 LOCKED_ALL = UNLOCKED_ALL.with_for_update()
 UNLOCKED_VISIBLE = UNLOCKED_ALL.where(VISIBLE)
 INSERT = sa.insert(zones)
@@ -174,7 +174,9 @@ def get(connection: sa.Connection, zone_id: str, scope: Scope) -> Zone:
     return value(_row(connection, zone_id, scope, BY_ID, BY_ID_VISIBLE))
 
 
-def counted(connection: sa.Connection, zone_id: str, scope: Scope) -> tuple[Zone, int]:
+def get_with_recordset_count(
+    connection: sa.Connection, zone_id: str, scope: Scope
+) -> tuple[Zone, int]:
     """As get, and how many recordsets the zone has."""
     row = _row(connection, zone_id, scope, COUNTED, COUNTED_VISIBLE)
     return value(row), row.recordset_count
@@ -184,8 +186,8 @@ def _row(
     connection: sa.Connection,
     zone_id: str,
     scope: Scope,
-    of_all: Lookup,
-    visible: Lookup,
+    of_all: JsonRow,
+    visible: JsonRow,
 ) -> Any:
     lookup = of_all if scope.all_projects else visible
     values = _values(zone_id, scope)
@@ -219,7 +221,7 @@ def lock(tx: Transaction, zone_id: str) -> StoredZone:
 def lock_visible(tx: Transaction, zone_id: str, scope: Scope) -> StoredZone:
     """All that a change for somebody has to know of the zone, in one statement at most; its row is
     held until the transaction ends. Raises NotFound, also when the scope does not see the zone."""
-    noted: tuple[Scope, StoredZone] | None = tx.noted((NOTE, zone_id))
+    noted: tuple[Scope, StoredZone] | None = tx.cached((NOTE, zone_id))
     if noted is not None and noted[0] == scope:
         return noted[1]
     lookup = (
@@ -231,7 +233,7 @@ def lock_visible(tx: Transaction, zone_id: str, scope: Scope) -> StoredZone:
     if row is None:
         raise errors.NotFound("zone")
     found = of_row(row)
-    tx.note((NOTE, zone_id), (scope, found))
+    tx.cache((NOTE, zone_id), (scope, found))
     return found
 
 
@@ -317,7 +319,7 @@ def lock_namespace(tx: Transaction, name: str) -> None:
     tx.execute(adding(tx.dialect, namespaces, "version"), {"name_key": key, "version": 1})
 
 
-def owned_zones(tx: Transaction, project_id: str, change: int) -> int:
+def add_to_zone_count(tx: Transaction, project_id: str, change: int) -> int:
     """Add to the project's number of zones, holding its row; answers the new number."""
     row = {"project_id": project_id, "zones": change}
     if change > 0:
@@ -367,18 +369,20 @@ def insert(
 
 def update(tx: Transaction, zone_id: str, **columns: Any) -> None:
     """Set columns of the zone's row; its version grows by one."""
-    tx.settle()
+    tx.flush()
     _update(tx, zone_id, columns)
 
 
-def advance(tx: Transaction, before: StoredZone, after: Zone, columns: Mapping[str, Any]) -> None:
+def update_locked(
+    tx: Transaction, before: StoredZone, after: Zone, columns: Mapping[str, Any]
+) -> None:
     """Set columns of the locked zone's row, whose zone is `after` then. Works that share a transaction
     do it together."""
-    tx.put_off((NOTE, after.id), partial(_advance, tx, after.id), columns)
-    noted: tuple[Scope, StoredZone] | None = tx.noted((NOTE, after.id))
+    tx.defer((NOTE, after.id), partial(_advance, tx, after.id), columns)
+    noted: tuple[Scope, StoredZone] | None = tx.cached((NOTE, after.id))
     if noted is not None:
         kept = {name: value for name, value in columns.items() if name in StoredZone.__slots__}
-        tx.note((NOTE, after.id), (noted[0], replace(before, zone=after, **kept)))
+        tx.cache((NOTE, after.id), (noted[0], replace(before, zone=after, **kept)))
 
 
 def _advance(tx: Transaction, zone_id: str, steps: list[Mapping[str, Any]]) -> None:
@@ -390,7 +394,7 @@ def _update(tx: Transaction, zone_id: str, columns: dict[str, Any], versions: in
     if "masters" in columns:
         columns["masters"] = to_plain(MASTERS, columns["masters"])
     values = {"zone_id": zone_id, "versions": versions, **columns}
-    tx.aside(_updating(tuple(sorted(columns))), values)
+    tx.execute_unflushed(_updating(tuple(sorted(columns))), values)
 
 
 @cache
@@ -416,7 +420,7 @@ def has_children(connection: sa.Connection, zone_id: str) -> bool:
     )
 
 
-def bury(tx: Transaction, zone: Zone, now: datetime) -> None:
+def soft_delete(tx: Transaction, zone: Zone, now: datetime) -> None:
     """Make the deleted zone a tombstone: invisible, its name free again, kept until the purge."""
     update(
         tx,
@@ -429,12 +433,12 @@ def bury(tx: Transaction, zone: Zone, now: datetime) -> None:
         error=None,
         updated_at=now,
     )
-    shared_zone_counts.forget(tx, zone.id)
+    shared_zone_counts.clear(tx, zone.id)
     if zone.project_id is not None:
-        owned_zones(tx, zone.project_id, -1)
+        add_to_zone_count(tx, zone.project_id, -1)
 
 
-def claim_waiting(
+def claim_pending(
     tx: Transaction,
     shards: tuple[int, int],
     now: datetime,
@@ -497,7 +501,7 @@ def claim_waiting(
     return [of_row(row) for row in rows]
 
 
-def settled(
+def find_converged(
     connection: sa.Connection, shards: tuple[int, int], after: str, limit: int
 ) -> list[StoredZone]:
     """Zones that their nameservers are thought to serve and for which nothing is under way, in the
@@ -518,7 +522,7 @@ def settled(
     return [of_row(row) for row in rows]
 
 
-def outdated(
+def find_outdated(
     connection: sa.Connection, pool_id: str, ns_version: int, limit: int, shards: tuple[int, int]
 ) -> list[ZoneId]:
     """Primary zones of the pool whose apex NS set is older than ns_version."""

@@ -31,7 +31,7 @@ from designate.rpc.clients import CentralClient
 from designate.rpc.local import LocalBus
 from designate.storage.sqlalchemy import migration
 from designate.storage.sqlalchemy.db.engine import Database
-from designate.storage.sqlalchemy.tables import guest_recordsets, recordsets
+from designate.storage.sqlalchemy.tables import recordsets, shared_recordset_counts
 from designate.storage.sqlalchemy.tables import zones as zones_table
 from tests.support.servers.standalone import make_conf
 
@@ -178,7 +178,7 @@ class Hidden:
             sa.func.coalesce(recordsets.c.project_id, ""),
             sa.func.count(),
         ).group_by(recordsets.c.zone_id, recordsets.c.project_id)
-        guests = sa.select(guest_recordsets).where(guest_recordsets.c.recordsets != 0)
+        guests = sa.select(shared_recordset_counts).where(shared_recordset_counts.c.recordsets != 0)
         found = []
         with self.database.read() as connection:
             counted: dict[str, dict[str, int]] = {}

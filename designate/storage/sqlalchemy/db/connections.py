@@ -21,7 +21,7 @@ from oslo_db.sqlalchemy import exc_filters
 from sqlalchemy import pool as sa_pool
 
 from designate import errors
-from designate.storage.sqlalchemy.db.options import Settings, target
+from designate.storage.sqlalchemy.db.options import DatabaseSettings, target
 
 SQLITE_READERS: Final = 64
 # Execution option of a connection that is to write: until when it may wait, of time.monotonic().
@@ -38,14 +38,14 @@ def is_sqlite(url: str) -> bool:
     return url.startswith("sqlite")
 
 
-def opened(settings: Settings, url: str, *, writes: bool) -> sa.Engine:
+def opened(settings: DatabaseSettings, url: str, *, writes: bool) -> sa.Engine:
     """An engine; nothing is connected yet. Raises ConfigurationError."""
     engine = _sqlite(settings, url) if is_sqlite(url) else _server(settings, target(url), writes)
     exc_filters.register_engine(engine)
     return engine
 
 
-def _sqlite(settings: Settings, url: str) -> sa.Engine:
+def _sqlite(settings: DatabaseSettings, url: str) -> sa.Engine:
     # oslo.db opens a new SQLite connection for every transaction and begins it deferred, which
     # costs more than the statements and lets two writers meet at commit; so the engine is made
     # here and only oslo.db's translation of errors is used.
@@ -96,7 +96,7 @@ def _wait_at_most(connection: sa.Connection, wait_s: float) -> None:
     driver.execute(f"PRAGMA busy_timeout={max(0, int(wait_s * 1000))}").close()
 
 
-def _server(settings: Settings, url: sa.URL, writes: bool) -> sa.Engine:
+def _server(settings: DatabaseSettings, url: sa.URL, writes: bool) -> sa.Engine:
     mysql = url.drivername.startswith("mysql")
     try:
         engine = sa.create_engine(
@@ -127,7 +127,7 @@ def _server(settings: Settings, url: sa.URL, writes: bool) -> sa.Engine:
     return engine
 
 
-def _mysql_arguments(settings: Settings, url: sa.URL) -> dict[str, Any]:
+def _mysql_arguments(settings: DatabaseSettings, url: sa.URL) -> dict[str, Any]:
     """What the URL does not say itself."""
     from pymysql import converters
     from pymysql.constants import FIELD_TYPE
@@ -142,7 +142,7 @@ def _mysql_arguments(settings: Settings, url: sa.URL) -> dict[str, Any]:
     return {name: value for name, value in own.items() if name not in url.query}
 
 
-def _set_up_mysql(connection: Any, settings: Settings, writes: bool) -> None:
+def _set_up_mysql(connection: Any, settings: DatabaseSettings, writes: bool) -> None:
     level = "READ COMMITTED, READ WRITE" if writes else "REPEATABLE READ, READ ONLY"
     chosen = [f"group_concat_max_len = {LONGEST_TEXT}"]
     if settings.sql_mode is not None:
@@ -159,7 +159,7 @@ def _set_up_mysql(connection: Any, settings: Settings, writes: bool) -> None:
         cursor.execute(f"SET {', '.join(chosen)}")
 
 
-def _set_up_postgresql(connection: Any, settings: Settings, writes: bool) -> None:
+def _set_up_postgresql(connection: Any, settings: DatabaseSettings, writes: bool) -> None:
     import psycopg
 
     level = psycopg.IsolationLevel
@@ -176,7 +176,7 @@ def _set_up_postgresql(connection: Any, settings: Settings, writes: bool) -> Non
     connection.read_only = not writes
 
 
-def _connect_with_deadline(engine: sa.Engine, settings: Settings) -> None:
+def _connect_with_deadline(engine: sa.Engine, settings: DatabaseSettings) -> None:
     from designate.storage.sqlalchemy.db.pg_timeouts import connect
 
     @sa.event.listens_for(engine, "do_connect")

@@ -31,10 +31,10 @@ from oslo_db import exception as db_errors
 from designate import errors
 from designate.runtime import deadline
 from designate.storage.sqlalchemy.db import connections
-from designate.storage.sqlalchemy.db.errors import Fault, kind_of
-from designate.storage.sqlalchemy.db.group_commit import PutOff, Queues, Work
-from designate.storage.sqlalchemy.db.json_rows import Lookup
-from designate.storage.sqlalchemy.db.options import Settings
+from designate.storage.sqlalchemy.db.errors import DatabaseFault, classify
+from designate.storage.sqlalchemy.db.group_commit import DeferredWrites, PendingWrite, WriterQueues
+from designate.storage.sqlalchemy.db.json_rows import JsonRow
+from designate.storage.sqlalchemy.db.options import DatabaseSettings
 
 LOG = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ LOST_SOON_S: Final = 1.0
 # How long a replica that did not answer is left alone.
 REPLICA_AWAY_S: Final = 10.0
 T = TypeVar("T")
-Locked = TypeVar("Locked", sa.Select[Any], Lookup)
+Locked = TypeVar("Locked", sa.Select[Any], JsonRow)
 AfterCommit = list[Callable[[], object]]
 
 
@@ -59,43 +59,45 @@ class Transaction:
     read (note, noted). execute() and connection settle that first; aside() does not.
     """
 
-    def __init__(self, connection: sa.Connection, shared: PutOff | None = None) -> None:
+    def __init__(self, connection: sa.Connection, shared: DeferredWrites | None = None) -> None:
         self._connection = connection
-        self._shared = shared
+        self._deferred = shared
         self.after_commit: AfterCommit = []
 
     @property
     def connection(self) -> sa.Connection:
-        self.settle()
+        self.flush()
         return self._connection
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         return self.connection.execute(statement, parameters)
 
-    def aside(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+    def execute_unflushed(
+        self, statement: sa.Executable, parameters: Any = None
+    ) -> sa.CursorResult[Any]:
         """Execute what neither sees nor meets anything that may have been put off."""
         return self._connection.execute(statement, parameters)
 
-    def put_off(self, key: Hashable, write: Callable[[list[T]], None], item: T) -> None:
+    def defer(self, key: Hashable, write: Callable[[list[T]], None], item: T) -> None:
         """Call write([item]) now or, where works share the transaction, later with the items of all."""
-        if self._shared is None:
+        if self._deferred is None:
             write([item])
         else:
-            self._shared.add(key, write, item)
+            self._deferred.add(key, write, item)
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Write what was put off."""
-        if self._shared is not None:
-            self._shared.settle()
+        if self._deferred is not None:
+            self._deferred.flush()
 
-    def note(self, key: Hashable, value: object) -> None:
+    def cache(self, key: Hashable, value: object) -> None:
         """Keep a value for the works that follow, until something settles."""
-        if self._shared is not None:
-            self._shared.note(key, value)
+        if self._deferred is not None:
+            self._deferred.cache(key, value)
 
-    def noted(self, key: Hashable) -> Any:
+    def cached(self, key: Hashable) -> Any:
         """What was noted; None: nothing."""
-        return None if self._shared is None else self._shared.noted(key)
+        return None if self._deferred is None else self._deferred.cached(key)
 
     @property
     def dialect(self) -> str:
@@ -114,7 +116,7 @@ class Transaction:
 class _Again(Exception):
     """Nothing was stored, and the transaction may be run again. fault: why."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: DatabaseFault) -> None:
         super().__init__(fault.value)
         self.fault = fault
 
@@ -149,21 +151,21 @@ class Database:
     `storage.settings.Settings`."""
 
     def __init__(self, url: str, **options: Any) -> None:
-        self._settings = Settings(url=url, **options)
+        self._settings = DatabaseSettings(url=url, **options)
         self._engines: dict[str, sa.Engine] = {}
         self._opening = threading.Lock()
         self._replica_away_until_s = 0.0
-        self._queues = Queues(self._write_together)
+        self._queues = WriterQueues(self._write_together)
         self._local = threading.local()
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts, asked_s: float | None = None) -> Database:
-        """asked_s: how long those who ask wait for an answer. Raises ConfigurationError where no
+    def from_conf(cls, conf: cfg.ConfigOpts, reply_timeout_s: float | None = None) -> Database:
+        """reply_timeout_s: how long those who ask wait for an answer. Raises ConfigurationError where no
         connection is set."""
-        return cls.of(Settings.from_conf(conf, asked_s))
+        return cls.from_settings(DatabaseSettings.from_conf(conf, reply_timeout_s))
 
     @classmethod
-    def of(cls, settings: Settings) -> Database:
+    def from_settings(cls, settings: DatabaseSettings) -> Database:
         made = cls(settings.url)
         made._settings = settings
         return made
@@ -221,7 +223,7 @@ class Database:
             yield found
 
     @contextmanager
-    def reading_together(self) -> Iterator[None]:
+    def shared_snapshot(self) -> Iterator[None]:
         """Until this ends, the reads of this thread see one moment, on one connection: that of the first
         of them, or of the first after a write. For calls that were all made before it."""
         self._local.shared = shared = _Shared(partial(_connected, self.reader))
@@ -241,7 +243,7 @@ class Database:
             raise _unavailable(error.fault) from None
 
     @contextmanager
-    def read_copy(self, suffices: Callable[[sa.Connection], bool]) -> Iterator[sa.Connection]:
+    def read_replica(self, suffices: Callable[[sa.Connection], bool]) -> Iterator[sa.Connection]:
         """As read(), from the read-only replica where there is one, it answers, and it suffices: what
         it has may be old. suffices: called in the snapshot that the caller then gets."""
         with contextlib.ExitStack() as stack:
@@ -264,10 +266,10 @@ class Database:
                 self._replica_away_until_s = time.monotonic() + REPLICA_AWAY_S
         return None
 
-    def write(self, fn: Callable[[Transaction], T], held: str | None = None) -> T:
+    def write(self, fn: Callable[[Transaction], T], locked_id: str | None = None) -> T:
         """fn's result, after commit. fn may run more than once and must have no other effects.
 
-        held: the id of what fn locks before all else, a zone or a project; its writers share
+        locked_id: the id of what fn locks before all else, a zone or a project; its writers share
         transactions.
 
         Raises what fn raises (rolled back), DBDuplicateEntry for what a unique constraint refused,
@@ -284,11 +286,13 @@ class Database:
             began_s = time.monotonic()
             try:
                 with _translated():
-                    result, after_commit = self._write_once(Work(fn, turn_by_s, store_by_s), held)
+                    result, after_commit = self._write_once(
+                        PendingWrite(fn, turn_by_s, store_by_s), locked_id
+                    )
                 break
             except _Again as error:
                 now_s = time.monotonic()
-                waited = error.fault is Fault.LOST and now_s - began_s > LOST_SOON_S
+                waited = error.fault is DatabaseFault.LOST and now_s - began_s > LOST_SOON_S
                 if attempt == RETRIES or waited or now_s > turn_by_s:
                     raise _unavailable(error.fault) from None
                 time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
@@ -296,11 +300,11 @@ class Database:
             call()
         return result
 
-    def _write_once(self, work: Work, held: str | None) -> tuple[Any, AfterCommit]:
+    def _write_once(self, work: PendingWrite, locked_id: str | None) -> tuple[Any, AfterCommit]:
         if self.is_sqlite:
             self._queues.write("", work)
-        elif held is not None:
-            self._queues.write(held, work)
+        elif locked_id is not None:
+            self._queues.write(locked_id, work)
         else:
             self._write_together([work])
             if work.error is not None:
@@ -308,7 +312,7 @@ class Database:
         written: tuple[Any, AfterCommit] = work.result
         return written
 
-    def _write_together(self, batch: Sequence[Work]) -> None:
+    def _write_together(self, batch: Sequence[PendingWrite]) -> None:
         """All works in one transaction. Several run without savepoints at first: where all succeed,
         which is the rule, they cost little more than one."""
         turn_by_s = max(work.turn_by_s for work in batch)
@@ -317,9 +321,9 @@ class Database:
                 _each(connection, batch)
 
 
-def _all_succeed(connection: sa.Connection, batch: Sequence[Work]) -> bool:
+def _all_succeed(connection: sa.Connection, batch: Sequence[PendingWrite]) -> bool:
     """False: one of them failed, and nothing was stored."""
-    shared = PutOff()
+    shared = DeferredWrites()
     transaction = connection.begin()
     try:
         results = []
@@ -328,7 +332,7 @@ def _all_succeed(connection: sa.Connection, batch: Sequence[Work]) -> bool:
                 for work in batch:
                     tx = Transaction(connection, shared)
                     results.append((work.run(tx), tx.after_commit))
-                shared.settle()
+                shared.flush()
         except _Again:
             raise
         except Exception:
@@ -345,7 +349,7 @@ def _all_succeed(connection: sa.Connection, batch: Sequence[Work]) -> bool:
     return True
 
 
-def _each(connection: sa.Connection, batch: Sequence[Work]) -> None:
+def _each(connection: sa.Connection, batch: Sequence[PendingWrite]) -> None:
     """Each work in a savepoint; for a single one a savepoint would only repeat what the transaction
     does."""
     alone = len(batch) == 1
@@ -362,7 +366,7 @@ def _each(connection: sa.Connection, batch: Sequence[Work]) -> None:
         raise
 
 
-def _run(connection: sa.Connection, work: Work, *, alone: bool) -> None:
+def _run(connection: sa.Connection, work: PendingWrite, *, alone: bool) -> None:
     """Raises only what ends the transaction for the others too."""
     tx = Transaction(connection)
     if not alone:
@@ -382,16 +386,16 @@ def _run(connection: sa.Connection, work: Work, *, alone: bool) -> None:
         connection.exec_driver_sql("RELEASE SAVEPOINT work")
 
 
-def _commit(transaction: sa.RootTransaction, batch: Sequence[Work]) -> None:
+def _commit(transaction: sa.RootTransaction, batch: Sequence[PendingWrite]) -> None:
     """Raises _Again where one of them comes too late; the others are then run again without it."""
     now_s = time.monotonic()
     if any(work.error is None and work.store_by_s < now_s for work in batch):
-        raise _Again(Fault.CONFLICT)
+        raise _Again(DatabaseFault.CONFLICT)
     try:
         transaction.commit()
     except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
-        undone = (Fault.CONFLICT, Fault.DUPLICATE)
-        if kind_of(error) in undone or transaction.connection.dialect.name == "sqlite":
+        undone = (DatabaseFault.CONFLICT, DatabaseFault.DUPLICATE)
+        if classify(error) in undone or transaction.connection.dialect.name == "sqlite":
             raise
         LOG.warning("the answer to a commit was lost: %s", _first_line(error))
         raise errors.Unavailable(
@@ -405,7 +409,7 @@ def _connected(engine: sa.Engine, **options: Any) -> Iterator[sa.Connection]:
         connection = engine.connect()
     except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
         LOG.warning("no connection to the database: %s", _first_line(error))
-        raise _unavailable(Fault.AWAY) from None
+        raise _unavailable(DatabaseFault.AWAY) from None
     with connection:
         yield connection.execution_options(**options) if options else connection
 
@@ -416,26 +420,26 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
-        fault = kind_of(error)
-        if fault is Fault.DUPLICATE:
+        fault = classify(error)
+        if fault is DatabaseFault.DUPLICATE:
             if isinstance(error, db_errors.DBDuplicateEntry):
                 raise
             raise db_errors.DBDuplicateEntry(inner_exception=error) from None
-        if fault in (Fault.CONFLICT, Fault.LOST):
+        if fault in (DatabaseFault.CONFLICT, DatabaseFault.LOST):
             LOG.debug("the database gave up a transaction: %s", _first_line(error))
             raise _Again(fault) from error
-        if fault in (Fault.AWAY, Fault.BUSY):
+        if fault in (DatabaseFault.AWAY, DatabaseFault.BUSY):
             LOG.warning("the database does not serve: %s", _first_line(error))
             raise _unavailable(fault) from None
-        if fault is Fault.DATA:
+        if fault is DatabaseFault.DATA:
             LOG.debug("a value cannot be stored: %s", _first_line(error))
             raise errors.BadRequest("A value cannot be stored") from None
         LOG.exception("the database refused a statement")
         raise errors.DesignateError from error
 
 
-def _unavailable(fault: Fault) -> errors.Unavailable:
-    away = fault in (Fault.AWAY, Fault.LOST)
+def _unavailable(fault: DatabaseFault) -> errors.Unavailable:
+    away = fault in (DatabaseFault.AWAY, DatabaseFault.LOST)
     return errors.Unavailable(
         "The database is away" if away else "The database is busy", retry_after_s=RETRY_AFTER_S
     )

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_errors
 
 
-class Fault(Enum):
+class DatabaseFault(Enum):
     """CONFLICT: undone in favour of another transaction; it may be run again. LOST: the connection
     broke. AWAY: the server does not serve now. BUSY: no time or no place for it. DUPLICATE: a unique
     constraint. DATA: a value that no column can hold. OTHER: a mistake of ours, or of the schema."""
@@ -27,56 +27,56 @@ class Fault(Enum):
 
 
 MYSQL = {
-    Fault.CONFLICT: (
+    DatabaseFault.CONFLICT: (
         1020,  # record has changed since it was read
         1205,  # lock wait timeout
         1213,  # deadlock; Galera's certification failure, also at COMMIT
     ),
-    Fault.LOST: (
+    DatabaseFault.LOST: (
         1053, 1077, 1079,  # shutdown in progress
         1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161,  # network
         1927, 2006, 2013, 2055, 4031,  # killed, gone away, lost, idle for too long
     ),
-    Fault.AWAY: (
+    DatabaseFault.AWAY: (
         1044, 1045, 1049, 1130, 1698,  # access denied, unknown database
         1047,  # this Galera node is not ready
         1290, 1792, 1836,  # read-only: a replica, or a primary that was
         2000, 2001, 2002, 2003, 2005,  # no connection
     ),
-    Fault.BUSY: (
+    DatabaseFault.BUSY: (
         1021, 1114,  # disk full, table full
         1040, 1203, 1226,  # too many connections
         1317, 1969, 3024,  # interrupted, took too long
     ),
-    Fault.DUPLICATE: (1062, 1586),
-    Fault.DATA: (1264, 1265, 1292, 1366, 1406, 1411),
+    DatabaseFault.DUPLICATE: (1062, 1586),
+    DatabaseFault.DATA: (1264, 1265, 1292, 1366, 1406, 1411),
 }  # fmt: skip
 # Whole codes, or classes of two characters.
 POSTGRESQL = {
-    Fault.CONFLICT: ("40001", "40P01", "55P03"),
-    Fault.LOST: ("08", "57P01", "57P02", "57P05", "25P03", "25P04"),
-    Fault.AWAY: ("28", "3D000", "57P03", "25006"),
-    Fault.BUSY: ("53", "57014"),
-    Fault.DUPLICATE: ("23505",),
-    Fault.DATA: ("22",),
+    DatabaseFault.CONFLICT: ("40001", "40P01", "55P03"),
+    DatabaseFault.LOST: ("08", "57P01", "57P02", "57P05", "25P03", "25P04"),
+    DatabaseFault.AWAY: ("28", "3D000", "57P03", "25006"),
+    DatabaseFault.BUSY: ("53", "57014"),
+    DatabaseFault.DUPLICATE: ("23505",),
+    DatabaseFault.DATA: ("22",),
 }
 _BY_NUMBER = {number: fault for fault, numbers in MYSQL.items() for number in numbers}
 _BY_STATE = {state: fault for fault, states in POSTGRESQL.items() for state in states}
 # What oslo.db made of an error before it got here.
-_BY_CLASS: tuple[tuple[type[Exception], Fault], ...] = (
-    (db_errors.DBDuplicateEntry, Fault.DUPLICATE),
-    (db_errors.DBDeadlock, Fault.CONFLICT),
-    (db_errors.DBNonExistentDatabase, Fault.AWAY),
-    (db_errors.DBConnectionError, Fault.LOST),
-    (db_errors.DBDataError, Fault.DATA),
-    (db_errors.DBInvalidUnicodeParameter, Fault.DATA),
-    (sa.exc.TimeoutError, Fault.BUSY),
-    (sa.exc.DisconnectionError, Fault.LOST),
-    (sa.exc.DataError, Fault.DATA),
+_BY_CLASS: tuple[tuple[type[Exception], DatabaseFault], ...] = (
+    (db_errors.DBDuplicateEntry, DatabaseFault.DUPLICATE),
+    (db_errors.DBDeadlock, DatabaseFault.CONFLICT),
+    (db_errors.DBNonExistentDatabase, DatabaseFault.AWAY),
+    (db_errors.DBConnectionError, DatabaseFault.LOST),
+    (db_errors.DBDataError, DatabaseFault.DATA),
+    (db_errors.DBInvalidUnicodeParameter, DatabaseFault.DATA),
+    (sa.exc.TimeoutError, DatabaseFault.BUSY),
+    (sa.exc.DisconnectionError, DatabaseFault.LOST),
+    (sa.exc.DataError, DatabaseFault.DATA),
 )
 
 
-def kind_of(error: BaseException) -> Fault | None:
+def classify(error: BaseException) -> DatabaseFault | None:
     """What an error of SQLAlchemy or oslo.db means; None: it is no database's error."""
     if not isinstance(error, db_errors.DBError | sa.exc.SQLAlchemyError):
         return None
@@ -87,13 +87,13 @@ def kind_of(error: BaseException) -> Fault | None:
         if isinstance(error, cls) or isinstance(getattr(error, "inner_exception", None), cls):
             return fault
     if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
-        return Fault.LOST
+        return DatabaseFault.LOST
     if "database is locked" in str(error):  # SQLite has no code for it
-        return Fault.BUSY
-    return Fault.OTHER
+        return DatabaseFault.BUSY
+    return DatabaseFault.OTHER
 
 
-def _by_code(error: BaseException) -> Fault | None:
+def _by_code(error: BaseException) -> DatabaseFault | None:
     """By the code of the driver's error, which oslo.db and SQLAlchemy each wrap."""
     seen: set[int] = set()
     inner: BaseException | None = error

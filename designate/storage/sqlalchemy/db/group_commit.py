@@ -1,10 +1,10 @@
-"""Writers that wait for their turn share one transaction: one BEGIN and one sync to disk for all.
+"""Group commit: waiting writers share one transaction, with one BEGIN and one sync to disk for all.
 
-Where only one writer gets on at a time (SQLite: in the database; elsewhere: in one zone), the first that
-comes leads: it runs what has gathered meanwhile, commits once, and wakes the others. What all of them
-write alike is put off and written once for all (`PutOff`). If one of them fails, all is undone and run
-again, each piece of work within a savepoint of its own, so that it fails alone; a commit that fails fails
-all, and none of them is told otherwise.
+Where only one writer can proceed at a time (on SQLite in the whole database, elsewhere in one zone), the
+first one leads: it runs the writes that have queued meanwhile, commits once, and wakes their threads.
+Statements that all of them execute alike are deferred and executed once (`DeferredWrites`). When one write
+fails, the transaction is rolled back and repeated with each write in its own savepoint, so that it fails
+alone. When the commit fails, all of them fail.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any
 
 from designate import errors
 
-MOST_TOGETHER = 32
+MAX_BATCH = 32
 
 
-class Work:
+class PendingWrite:
     """One writer's work, and what became of it. run: called by whoever leads. turn_by_s: how long it
     may wait for its turn; store_by_s: what is not stored by then must not be; both of
     time.monotonic()."""
@@ -40,45 +40,45 @@ class Work:
         self.woken = threading.Event()
 
 
-class PutOff:
+class DeferredWrites:
     """What the works of one batch leave to its end. Statements that could see or meet what is put off
     must not run before settle(). Used by one thread."""
 
     def __init__(self) -> None:
         self._waiting: dict[Hashable, tuple[Callable[[list[Any]], None], list[Any]]] = {}
-        self._notes: dict[Hashable, Any] = {}
+        self._cached: dict[Hashable, Any] = {}
 
     def add(self, key: Hashable, write: Callable[[list[Any]], None], item: Any) -> None:
         """Put off an item; write gets all of this key, in order, and keys settle in the order in which
         they first came."""
         self._waiting.setdefault(key, (write, []))[1].append(item)
 
-    def note(self, key: Hashable, value: Any) -> None:
+    def cache(self, key: Hashable, value: Any) -> None:
         """Keep what the next work would otherwise have to read; forgotten at the next settle()."""
-        self._notes[key] = value
+        self._cached[key] = value
 
-    def noted(self, key: Hashable) -> Any:
+    def cached(self, key: Hashable) -> Any:
         """None: nothing."""
-        return self._notes.get(key)
+        return self._cached.get(key)
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Write what was put off."""
-        self._notes.clear()
+        self._cached.clear()
         waiting, self._waiting = self._waiting, {}
         for write, items in waiting.values():
             write(items)
 
 
-class Turns:
+class WriterQueue:
     """Hands the single writer's place from batch to batch. Thread-safe.
 
     together: runs these works in one transaction and returns after its commit; it sets result or error
     of each, and raises when none of them was stored.
     """
 
-    def __init__(self, together: Callable[[Sequence[Work]], None]) -> None:
+    def __init__(self, together: Callable[[Sequence[PendingWrite]], None]) -> None:
         self._together = together
-        self._waiting: deque[Work] = deque()
+        self._waiting: deque[PendingWrite] = deque()
         self._busy = False
         self._lock = threading.Lock()
 
@@ -87,7 +87,7 @@ class Turns:
         """How many works wait for their turn."""
         return len(self._waiting)
 
-    def write(self, work: Work) -> Any:
+    def write(self, work: PendingWrite) -> Any:
         """The work's result, once it is durable. Raises what the work raised, or Unavailable when
         its turn did not come in time."""
         with self._lock:
@@ -102,7 +102,7 @@ class Turns:
             raise work.error
         return work.result
 
-    def _await(self, work: Work) -> None:
+    def _await(self, work: PendingWrite) -> None:
         if work.woken.wait(max(0.0, work.turn_by_s - time.monotonic())):
             return
         with self._lock:
@@ -112,9 +112,9 @@ class Turns:
         # It is being run: whether it is stored must be known before anybody is told.
         work.woken.wait()
 
-    def _lead(self, own: Work) -> None:
+    def _lead(self, own: PendingWrite) -> None:
         with self._lock:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_TOGETHER))]
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_BATCH))]
         try:
             self._together(batch)
         except BaseException as error:
@@ -133,16 +133,16 @@ class Turns:
                     work.woken.set()
 
 
-class Queues:
-    """Turns for each of many keys; a key that nobody writes to costs nothing. Thread-safe."""
+class WriterQueues:
+    """A WriterQueue for each of many keys; a key that nobody writes to costs nothing. Thread-safe."""
 
-    def __init__(self, together: Callable[[Sequence[Work]], None]) -> None:
+    def __init__(self, together: Callable[[Sequence[PendingWrite]], None]) -> None:
         self._together = together
-        self._turns: dict[str, tuple[Turns, int]] = {}
+        self._turns: dict[str, tuple[WriterQueue, int]] = {}
         self._lock = threading.Lock()
 
-    def write(self, key: str, work: Work) -> Any:
-        """See Turns.write."""
+    def write(self, key: str, work: PendingWrite) -> Any:
+        """See WriterQueue.write."""
         turns = self._enter(key)
         try:
             return turns.write(work)
@@ -155,9 +155,9 @@ class Queues:
             turns, _ = self._turns.get(key, (None, 0))
         return 0 if turns is None else turns.waiting
 
-    def _enter(self, key: str) -> Turns:
+    def _enter(self, key: str) -> WriterQueue:
         with self._lock:
-            turns, users = self._turns.get(key) or (Turns(self._together), 0)
+            turns, users = self._turns.get(key) or (WriterQueue(self._together), 0)
             self._turns[key] = (turns, users + 1)
         return turns
 

@@ -41,7 +41,7 @@ def _converter(column: sa.ColumnElement[Any]) -> Callable[[Any], Any] | None:
     return None
 
 
-class Packed:
+class JsonRows:
     """Columns of a select. Thread-safe."""
 
     def __init__(self, *columns: sa.ColumnElement[Any]) -> None:
@@ -99,21 +99,21 @@ def column(
     return found if len(found) == number else list(connection.execute(bounded).scalars())
 
 
-class Lookup:
+class JsonRow:
     """A select made once, of one row at most. Thread-safe."""
 
     def __init__(self, select: sa.Select[Any]) -> None:
         self._select = select
 
-    def where(self, *conditions: sa.ColumnElement[bool]) -> Lookup:
-        return Lookup(self._select.where(*conditions))
+    def where(self, *conditions: sa.ColumnElement[bool]) -> JsonRow:
+        return JsonRow(self._select.where(*conditions))
 
-    def with_for_update(self) -> Lookup:
-        return Lookup(self._select.with_for_update())
+    def with_for_update(self) -> JsonRow:
+        return JsonRow(self._select.with_for_update())
 
     @cached_property
-    def _packed(self) -> tuple[Packed, sa.Select[Any]]:
-        packed = Packed(*self._select.selected_columns)
+    def _packed(self) -> tuple[JsonRows, sa.Select[Any]]:
+        packed = JsonRows(*self._select.selected_columns)
         columns = packed.columns(SLOW[0])
         return packed, self._select.with_only_columns(*columns, maintain_column_froms=True)
 

@@ -80,11 +80,11 @@ SHORT_CHARSETS = ("utf8", "utf8mb3")
 
 POOL_OVERFLOW = 50
 POOL_TIMEOUT_S = 5.0
-MOST_CONNECTIONS = 200
+MAX_CONNECTIONS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class DatabaseSettings:
     """How to talk to one database. url, replica_url: as configured (see `target`). *_s: seconds.
 
     pool_size: connections that stay open, for reads and for writes each; pool_overflow: how many more
@@ -106,8 +106,10 @@ class Settings:
     durable: bool = True
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts, asked_s: float | None = None) -> Settings:
-        """asked_s: how long those who ask wait for an answer at most.
+    def from_conf(
+        cls, conf: cfg.ConfigOpts, reply_timeout_s: float | None = None
+    ) -> DatabaseSettings:
+        """reply_timeout_s: how long those who ask wait for an answer at most.
 
         Raises ConfigurationError without a connection, or for one that cannot be used.
         """
@@ -117,12 +119,12 @@ class Settings:
             url=connection(conf),
             replica_url=_with_parameters(conf, _value(conf, "slave_connection")),
             write_timeout_s=group.write_timeout
-            if asked_s is None
-            else min(group.write_timeout, asked_s * deadline.SHARE),
+            if reply_timeout_s is None
+            else min(group.write_timeout, reply_timeout_s * deadline.SHARE),
             statement_timeout_s=group.statement_timeout,
             connect_timeout_s=group.connect_timeout,
             # 0 and -1 mean no limit; every pool has one here.
-            pool_size=_value(conf, "max_pool_size") or MOST_CONNECTIONS,
+            pool_size=_value(conf, "max_pool_size") or MAX_CONNECTIONS,
             pool_overflow=_bounded(_value(conf, "max_overflow")),
             pool_timeout_s=POOL_TIMEOUT_S if pool_timeout is None else pool_timeout,
             recycle_s=_value(conf, "connection_recycle_time"),
@@ -136,7 +138,7 @@ class Settings:
 def _bounded(overflow: int | None) -> int:
     if overflow is None:
         return POOL_OVERFLOW
-    return MOST_CONNECTIONS if overflow < 0 else overflow
+    return MAX_CONNECTIONS if overflow < 0 else overflow
 
 
 def connection(conf: cfg.ConfigOpts) -> str:

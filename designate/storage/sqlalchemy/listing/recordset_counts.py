@@ -51,7 +51,7 @@ def _held(connection: sa.Connection, wanted: Wanted) -> int:
     """How many there are without filters."""
     if wanted.zone is not None:
         return wanted.held
-    return _number(connection, shared_zone_counts.recordsets_of(wanted.scope))
+    return _number(connection, shared_zone_counts.count_recordsets(wanted.scope))
 
 
 def _waiting(connection: sa.Connection, wanted: Wanted) -> int:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from designate import errors
 from designate.model.query import Query
 from designate.model.zones import Status, Zone
-from designate.storage.sqlalchemy.db.json_rows import Packed
+from designate.storage.sqlalchemy.db.json_rows import JsonRows
 from designate.storage.sqlalchemy.listing import pagination as queries
 from designate.storage.sqlalchemy.listing.pagination import EVERYTHING, Condition, Scope
 from designate.storage.sqlalchemy.recordsets import IS_SOA, SHOWN, ZONE_COLUMNS, Around, joined
@@ -49,8 +49,8 @@ WAITING_ZONES = sa.select(zones.c.id).where(
     zones.c.status.in_((Status.PENDING, Status.ERROR)),
     zones.c.served_revision < zones.c.revision,
 )
-OF_ZONE = Packed(*SHOWN)
-OF_ZONES = Packed(*SHOWN, *ZONE_COLUMNS)
+OF_ZONE = JsonRows(*SHOWN)
+OF_ZONES = JsonRows(*SHOWN, *ZONE_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Wanted:
     scope: Scope = EVERYTHING
 
     @property
-    def packed(self) -> Packed:
+    def packed(self) -> JsonRows:
         return OF_ZONES if self.zone is None else OF_ZONE
 
     @property

@@ -25,17 +25,17 @@ from designate.storage.sqlalchemy.listing.recordset_filters import (
     SORT_COLUMNS,
     Wanted,
 )
-from designate.storage.sqlalchemy.listing.result_cache import Answer, Answers, Ordered
+from designate.storage.sqlalchemy.listing.result_cache import CachedResult, Ordered, ResultCache
 from designate.storage.sqlalchemy.recordsets import Around, values
 from designate.storage.sqlalchemy.tables import recordsets
 
 
-def in_zone(
+def list_in_zone(
     connection: sa.Connection,
     query: Query,
     zone: Zone,
     held: int,
-    answers: Answers,
+    answers: ResultCache,
     *,
     limit: int,
     count: bool,
@@ -65,10 +65,10 @@ def in_zone(
     return page
 
 
-def across(
+def list_across_zones(
     connection: sa.Connection, query: Query, scope: Scope, *, limit: int, count: bool
 ) -> Page[RecordSet]:
-    """One page of the recordsets that the scope's project made in live zones. See in_zone."""
+    """One page of the recordsets that the scope's project made in live zones. See list_in_zone."""
     visible: tuple[Condition, ...] = ()
     if not scope.all_projects:
         visible = (queries.of_project(recordsets.c.project_id, scope.project_id),)
@@ -79,23 +79,23 @@ def across(
 
 def _search(
     connection: sa.Connection, wanted: Wanted, count: bool, most_ordered: int
-) -> Answer | None:
+) -> CachedResult | None:
     """What the filters leave, as far as it is known before the page is. None: more than a few, and
-    nobody asks how many. most_ordered: see Answers."""
+    nobody asks how many. most_ordered: see ResultCache."""
     if wanted.is_open:
         ids = _few_ids(connection, wanted)
         if ids is not None:
-            return Answer(len(ids), tuple(ids))
+            return CachedResult(len(ids), tuple(ids))
         # No order of the zone's leads to its records.
         if "data" in wanted.query.filters:
             found = _in_order(connection, wanted, most_ordered)
             if found is not None:
                 return found
-    return Answer(recordset_counts.total(connection, wanted)) if count else None
+    return CachedResult(recordset_counts.total(connection, wanted)) if count else None
 
 
 def _page(
-    connection: sa.Connection, wanted: Wanted, answer: Answer | None, limit: int, count: bool
+    connection: sa.Connection, wanted: Wanted, answer: CachedResult | None, limit: int, count: bool
 ) -> Page[RecordSet]:
     query = wanted.query
     apart = not APART.isdisjoint(query.filters)
@@ -130,7 +130,7 @@ def _page(
 
 
 def _cut(
-    connection: sa.Connection, wanted: Wanted, answer: Answer, limit: int
+    connection: sa.Connection, wanted: Wanted, answer: CachedResult, limit: int
 ) -> Page[RecordSet] | None:
     """The page, of an answer in order; None: it is not, or the marker is none of the answer's."""
     if answer.ordered is None:
@@ -153,7 +153,7 @@ def _items(
     return values(rows, [around or Around.of_row(row) for row in rows])
 
 
-def _in_order(connection: sa.Connection, wanted: Wanted, most: int) -> Answer | None:
+def _in_order(connection: sa.Connection, wanted: Wanted, most: int) -> CachedResult | None:
     """All that the filters leave of a zone, in the query's order. None: there are more than `most`, or
     some id was given by another program."""
     if wanted.zone is None or wanted.held > most:
@@ -177,7 +177,7 @@ def _in_order(connection: sa.Connection, wanted: Wanted, most: int) -> Answer | 
         ordered = Ordered(every if left is None else [each for each in every if each in left])
     except ValueError:
         return None
-    return Answer(len(ordered), ordered=ordered)
+    return CachedResult(len(ordered), ordered=ordered)
 
 
 def _few_ids(connection: sa.Connection, wanted: Wanted) -> list[str] | None:

@@ -19,12 +19,12 @@ from designate.model.query import Query
 from designate.model.zones import Zone
 
 # Bytes of all answers together.
-MOST_KEPT: Final = 32 * 2**20
+MAX_CACHED_BYTES: Final = 32 * 2**20
 # Of an answer without ids; of each id that is not in order.
-LEAST_SIZE: Final = 4096
+MIN_ENTRY_BYTES: Final = 4096
 ID_SIZE: Final = 90
-LONGEST_FILTERS: Final = 1000
-MOST_ORDERED: Final = 200_000
+MAX_FILTER_CHARS: Final = 1000
+MAX_ORDERED: Final = 200_000
 LONG_S: Final = 0.02
 ID_LENGTH: Final = 36
 
@@ -57,7 +57,7 @@ class Ordered:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CachedResult:
     """total: how many recordsets the filters leave. ids: which, in no order, where they are few. ordered:
     all of them in the query's order. slow: finding a page in this order took long."""
 
@@ -70,32 +70,32 @@ class Answer:
     def size(self) -> int:
         """Bytes, more or less."""
         ordered = 0 if self.ordered is None else len(self.ordered) * ID_LENGTH
-        return LEAST_SIZE + len(self.ids or ()) * ID_SIZE + ordered
+        return MIN_ENTRY_BYTES + len(self.ids or ()) * ID_SIZE + ordered
 
 
-class Answers:
+class ResultCache:
     """The newest answer to each query of each zone; those not asked for longest are forgotten first. `zone`
     is the zone as the connection has just read it, in the snapshot that the answer is of. Thread-safe."""
 
-    def __init__(self, *, most_ordered: int = MOST_ORDERED, long_s: float = LONG_S) -> None:
+    def __init__(self, *, most_ordered: int = MAX_ORDERED, long_s: float = LONG_S) -> None:
         """most_ordered: of so many recordsets a zone's order is put together in this process. long_s: a
         page that took longer is the next time cut from ids that were put in order."""
         self.most_ordered = most_ordered
         self.long_s = long_s
         self._lock = threading.Lock()
-        self._kept: LRUCache[Hashable, tuple[int, Answer]] = LRUCache(
-            MOST_KEPT, getsizeof=lambda kept: kept[1].size
+        self._kept: LRUCache[Hashable, tuple[int, CachedResult]] = LRUCache(
+            MAX_CACHED_BYTES, getsizeof=lambda kept: kept[1].size
         )
 
-    def get(self, zone: Zone, query: Query) -> Answer | None:
+    def get(self, zone: Zone, query: Query) -> CachedResult | None:
         """What was kept for these filters and this order."""
         with self._lock:
             version, answer = self._kept.get(_key(zone, query), (None, None))
         return answer if version == zone.version else None
 
-    def keep(self, zone: Zone, query: Query, answer: Answer) -> None:
-        fits = answer.size <= MOST_KEPT // 4
-        if fits and sum(map(len, query.filters.values())) <= LONGEST_FILTERS:
+    def keep(self, zone: Zone, query: Query, answer: CachedResult) -> None:
+        fits = answer.size <= MAX_CACHED_BYTES // 4
+        if fits and sum(map(len, query.filters.values())) <= MAX_FILTER_CHARS:
             with self._lock:
                 self._kept[_key(zone, query)] = (zone.version, answer)
 
