@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from oslo_context import context as oslo_context
 
-SWITCHES = (
+FLAGS = (
     "sudo",
     "all_projects",
     "edit_managed_records",
@@ -45,7 +45,7 @@ class Context(oslo_context.RequestContext):
         self.hide_counts = hide_counts
 
     @property
-    def switched(self) -> bool:
+    def has_privileged_flag(self) -> bool:
         """Whether the request has a switch that not everybody may use."""
         return bool(self.sudo or self.all_projects or self.edit_managed_records or self.hard_delete)
 
@@ -61,7 +61,7 @@ class Context(oslo_context.RequestContext):
             "request_id": self.request_id,
             "global_request_id": self.global_request_id,
         }
-        for name in SWITCHES:
+        for name in FLAGS:
             if getattr(self, name):
                 plain[name] = True
         return plain
@@ -78,7 +78,7 @@ class Context(oslo_context.RequestContext):
             "is_admin",
             "request_id",
             "global_request_id",
-            *SWITCHES,
+            *FLAGS,
         )
         return cls(**{name: plain[name] for name in known if name in plain})
 

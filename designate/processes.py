@@ -52,12 +52,12 @@ Address = tuple[str, int]
 def api(conf: cfg.ConfigOpts) -> Process:
     """designate-api: HTTP on every listen address."""
     from designate.api.app import build
-    from designate.api.server import FAREWELL_S, HttpServer, Tls
+    from designate.api.server import DRAIN_S, HttpServer, HttpsSettings
 
     bus = _oslo_bus(conf)
     group = conf["service:api"]
     app = build(conf, central_by(conf, bus))
-    tls = Tls.from_conf(conf)
+    tls = HttpsSettings.from_conf(conf)
     servers = [
         HttpServer(
             app,
@@ -66,7 +66,7 @@ def api(conf: cfg.ConfigOpts) -> Process:
             group.threads,
             shared_port=_several(group.workers),
             tls=tls,
-            farewell_s=FAREWELL_S,
+            drain_s=DRAIN_S,
         )
         for host, port in map(_address, group.listen)
     ]

@@ -14,8 +14,8 @@ from webob.acceptparse import create_accept_header
 from webob.exc import HTTPNotAcceptable
 
 from designate.api import environ_keys, middleware, openapi
-from designate.api.page_cache import KeptBodies
-from designate.api.resource import answer
+from designate.api.page_cache import PageCache
+from designate.api.resource import json_response
 from designate.api.resources import (
     admin,
     floatingips,
@@ -27,7 +27,7 @@ from designate.api.resources import (
     recordsets,
     zones,
 )
-from designate.api.routing import Call, Route, Table
+from designate.api.routing import ApiCall, Route, RouteTable
 from designate.context import Context
 from designate.rpc.clients import CentralClient
 
@@ -69,7 +69,7 @@ OPTS = [
     cfg.BoolOpt(
         "maintenance_mode",
         default=False,
-        help="Answer 503 to everybody without the role of maintenance_mode_role.",
+        help="ResponseSpec 503 to everybody without the role of maintenance_mode_role.",
     ),
     cfg.StrOpt(
         "maintenance_mode_role", default="admin", help="Role that maintenance lets through."
@@ -97,8 +97,8 @@ VERSIONS = (
     ("v2.4", "2026-04-13"),
 )
 ANYTHING = "*/*"
-ABOUT = openapi.About("DNS service", VERSIONS[-1][0].removeprefix("v"), "/v2")
-ABOUT_ADMIN = openapi.About("DNS service, for administrators", ABOUT.version, "/admin")
+API_INFO = openapi.ApiInfo("DNS service", VERSIONS[-1][0].removeprefix("v"), "/v2")
+ADMIN_API_INFO = openapi.ApiInfo("DNS service, for administrators", API_INFO.version, "/admin")
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -111,11 +111,13 @@ def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:
     apis = {}
     if api.enable_api_v2:
         routes = resources() + _extensions("designate.api.v2.extensions", api.enabled_extensions_v2)
-        apis["v2"] = _pecan(conf, central, [*routes, openapi.served(routes, ABOUT)])
+        apis["v2"] = _pecan(conf, central, [*routes, openapi.document_route(routes, API_INFO)])
     if api.enable_api_admin:
         routes = _extensions("designate.api.admin.extensions", api.enabled_extensions_admin)
-        apis["admin"] = _pecan(conf, central, [*routes, openapi.served(routes, ABOUT_ADMIN)])
-    return middleware.wrapped(conf, apis, _versions(conf))
+        apis["admin"] = _pecan(
+            conf, central, [*routes, openapi.document_route(routes, ADMIN_API_INFO)]
+        )
+    return middleware.with_middleware(conf, apis, _versions(conf))
 
 
 def resources() -> list[Route]:
@@ -147,13 +149,13 @@ class _Root:
 
     def __init__(self, conf: cfg.ConfigOpts, central: CentralClient, routes: list[Route]) -> None:
         self._conf = conf
-        self._kept = KeptBodies()
+        self._kept = PageCache()
         self._central = central
-        self._table = Table(routes)
+        self._table = RouteTable(routes)
 
-    def gives(self, request: Request) -> str:
+    def content_type(self, request: Request) -> str:
         """The content type of what is at the path."""
-        return self._table.gives(_segments(request))
+        return self._table.content_type(_segments(request))
 
     def serve(self, request: Request) -> Response:
         segments = _segments(request)
@@ -161,9 +163,9 @@ class _Root:
         names = ["{id}" if segment in ids else segment for segment in segments]
         request.environ[environ_keys.ROUTE] = "/" + "/".join(names)
         context: Context = request.environ[environ_keys.CONTEXT]
-        if context.switched:
+        if context.has_privileged_flag:
             self._central.access.check(context)
-        return operation(Call(request, context, self._central, self._conf, ids, self._kept))
+        return operation(ApiCall(request, context, self._central, self._conf, ids, self._kept))
 
 
 class _Pecan(pecan.core.ExplicitPecan):
@@ -172,7 +174,7 @@ class _Pecan(pecan.core.ExplicitPecan):
     limits, where they are used. That search took a quarter of a request's time."""
 
     def find_controller(self, state: Any) -> tuple[Callable[..., Any], list[Any], dict[str, Any]]:
-        _refuse_unacceptable(state.request, self.root.gives(state.request))
+        _check_acceptable(state.request, self.root.content_type(state.request))
         return self.root.serve, [state.request], {}
 
     def invoke_controller(
@@ -181,12 +183,12 @@ class _Pecan(pecan.core.ExplicitPecan):
         state.response = controller(*args, **kwargs)
 
 
-def _refuse_unacceptable(request: Request, gives: str) -> None:
+def _check_acceptable(request: Request, content_type: str) -> None:
     """Raises HTTPNotAcceptable where the client takes other content types alone."""
-    wanted = request.headers.get("Accept", ANYTHING) or ANYTHING
-    if wanted in (ANYTHING, gives) or wanted.startswith(gives):
+    accepted = request.headers.get("Accept", ANYTHING) or ANYTHING
+    if accepted in (ANYTHING, content_type) or accepted.startswith(content_type):
         return
-    if not create_accept_header(wanted).acceptable_offers([gives]):
+    if not create_accept_header(accepted).acceptable_offers([content_type]):
         raise HTTPNotAcceptable
 
 
@@ -224,6 +226,6 @@ def _versions(conf: cfg.ConfigOpts) -> WsgiApp:
             }
             for name, day in VERSIONS
         ]
-        return answer({"versions": versions})(environ, start_response)  # type: ignore[no-any-return]  # as above
+        return json_response({"versions": versions})(environ, start_response)  # type: ignore[no-any-return]  # as above
 
     return show

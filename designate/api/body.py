@@ -17,10 +17,10 @@ from designate.api import identifiers, shape
 from designate.api.shape import Body, Field, Schema
 from designate.errors import Reason
 
-HIGHEST_TTL = 2**31 - 1
-LONGEST_DESCRIPTION = 160
-LONGEST_NAME = 255
-LONGEST_ATTRIBUTE = 50
+MAX_TTL = 2**31 - 1
+MAX_DESCRIPTION = 160
+MAX_NAME = 255
+MAX_ATTRIBUTE = 50
 
 # As the inside of a character class, in the syntax that Python and JSON Schema (ECMA-262) share.
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
@@ -67,38 +67,40 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def text(longest: int, *, null: bool = False, lines: bool = False, empty: bool = True) -> Field:
-    """A string of at most so many characters; numbers are taken as their text. lines: it may have
-    several, and tabs; other control characters no text may hold. empty: it may be."""
-    excluded = _NOT_IN_LINES if lines else _CONTROL
-    unwanted = re.compile(f"[{excluded}]")
+def text(
+    max_length: int, *, nullable: bool = False, multiline: bool = False, allow_empty: bool = True
+) -> Field:
+    """A string of at most so many characters; numbers are taken as their text. multiline: it may have
+    several, and tabs; other control characters no text may hold. allow_empty: it may be."""
+    excluded = _NOT_IN_LINES if multiline else _CONTROL
+    forbidden = re.compile(f"[{excluded}]")
 
     def read(name: str, value: Any) -> str | None:
-        if value is None and null:
+        if value is None and nullable:
             return None
         if value is None or isinstance(value, dict | list):
             raise errors.InvalidObject(f"Field '{name}' must be a string")
         given = str(value)
-        if len(given) > longest:
+        if len(given) > max_length:
             raise errors.InvalidObject(
-                f"Value in the field '{name}' is too long: at most {longest} characters"
+                f"Value in the field '{name}' is too long: at most {max_length} characters"
             )
-        if unwanted.search(given):
+        if forbidden.search(given):
             raise errors.InvalidObject(f"Value in the field '{name}' holds a control character")
-        if not given and not empty:
+        if not given and not allow_empty:
             raise errors.InvalidObject(f"Value in the field '{name}' is empty")
         return given
 
-    schema: Schema = {"type": "string", "maxLength": longest, "pattern": f"^[^{excluded}]*$"}
-    schema |= {} if empty else {"minLength": 1}
-    return Field(shape.null(schema) if null else schema, read)
+    schema: Schema = {"type": "string", "maxLength": max_length, "pattern": f"^[^{excluded}]*$"}
+    schema |= {} if allow_empty else {"minLength": 1}
+    return Field(shape.nullable(schema) if nullable else schema, read)
 
 
-def integer(lowest: int, highest: int, *, null: bool = False) -> Field:
+def integer(minimum: int, maximum: int, *, nullable: bool = False) -> Field:
     """A number in a range; texts of numbers are taken, fractions cut."""
 
     def read(name: str, value: Any) -> int | None:
-        if value is None and null:
+        if value is None and nullable:
             return None
         try:
             if isinstance(value, bool) or (
@@ -108,19 +110,19 @@ def integer(lowest: int, highest: int, *, null: bool = False) -> Field:
             number = int(value)
         except (TypeError, ValueError, OverflowError):
             raise errors.InvalidObject(f"Field '{name}' must be an integer") from None
-        if number < lowest:
-            raise errors.InvalidObject(f"Value in the field '{name}' is below {lowest}")
-        if number > highest:
-            raise errors.InvalidObject(f"Value in the field '{name}' is above {highest}")
+        if number < minimum:
+            raise errors.InvalidObject(f"Value in the field '{name}' is below {minimum}")
+        if number > maximum:
+            raise errors.InvalidObject(f"Value in the field '{name}' is above {maximum}")
         return number
 
-    schema: Schema = {"type": "integer", "minimum": lowest, "maximum": highest}
-    return Field(shape.null(schema) if null else schema, read)
+    schema: Schema = {"type": "integer", "minimum": minimum, "maximum": maximum}
+    return Field(shape.nullable(schema) if nullable else schema, read)
 
 
-def texts_by_key(longest: int) -> Field:
+def texts_by_key(max_length: int) -> Field:
     """An object of strings."""
-    read_key, read_text = text(longest, empty=False), text(longest)
+    read_key, read_text = text(max_length, allow_empty=False), text(max_length)
 
     def read(name: str, value: Any) -> dict[str, str]:
         if not isinstance(value, dict):
@@ -141,7 +143,7 @@ def choice(allowed: Collection[str]) -> Field:
             raise errors.InvalidObject(f"Value in the field '{name}' is not one of {list(allowed)}")
         return value
 
-    return Field(shape.one_of(tuple(allowed)), read)
+    return Field(shape.enum_of(tuple(allowed)), read)
 
 
 def _identifier(name: str, value: Any) -> str:
@@ -156,7 +158,7 @@ def _identifier(name: str, value: Any) -> str:
 identifier = Field(shape.UUID, _identifier)  # in canonical form
 
 
-def need(body: Mapping[str, Any], names: Collection[str]) -> None:
+def require_members(body: Mapping[str, Any], names: Collection[str]) -> None:
     """Raises InvalidObject for the first of these members that is missing."""
     for name in names:
         if name not in body:
@@ -172,34 +174,34 @@ def need(body: Mapping[str, Any], names: Collection[str]) -> None:
             )
 
 
-ttl = integer(0, HIGHEST_TTL)
-null_ttl = integer(0, HIGHEST_TTL, null=True)
-domain = text(LONGEST_NAME).like(shape.DOMAIN).means("With the dot at the end.")
-description = text(LONGEST_DESCRIPTION, null=True, lines=True)
+ttl = integer(0, MAX_TTL)
+null_ttl = integer(0, MAX_TTL, nullable=True)
+domain = text(MAX_NAME).with_schema(shape.DOMAIN).described("With the dot at the end.")
+description = text(MAX_DESCRIPTION, nullable=True, multiline=True)
 
 
 def read(
-    body: Mapping[str, Any], declared: Body | Mapping[str, Field], also: Collection[str] = ()
+    body: Mapping[str, Any], declared: Body | Mapping[str, Field], unchecked: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The members that are there, each through its reader. also: members that are the caller's to
+    """The members that are there, each through its reader. unchecked: members that are the caller's to
     judge. Others are refused by name."""
     readers = declared.members if isinstance(declared, Body) else declared
-    readers = {name: reader for name, reader in readers.items() if name not in also}
-    unknown = sorted(set(body) - set(readers) - set(also))
+    readers = {name: reader for name, reader in readers.items() if name not in unchecked}
+    unknown = sorted(set(body) - set(readers) - set(unchecked))
     if unknown:
         shown = ", ".join(repr(name[:50]) for name in unknown[:10])
         raise errors.InvalidObject(f"Provided object is not valid. Unknown members: {shown}")
     return {name: reader(name, body[name]) for name, reader in readers.items() if name in body}
 
 
-def refuse_given(body: Mapping[str, Any], names: Collection[str]) -> None:
+def reject_read_only(body: Mapping[str, Any], names: Collection[str]) -> None:
     """Members that only the service sets may be absent or null in a new object."""
     given = [name for name in names if body.get(name) is not None]
     if given:
         raise errors.InvalidObject(f"Provided object is not valid. Read-only members: {given}")
 
 
-def refuse_changed(
+def reject_changed(
     body: Mapping[str, Any], names: Collection[str], current: Mapping[str, Any]
 ) -> None:
     """Members that cannot be changed may be sent back as they are."""
@@ -208,7 +210,7 @@ def refuse_changed(
             raise errors.InvalidObject(f"Provided object is not valid. '{name}' cannot be changed")
 
 
-def required(name: str) -> NoReturn:
+def raise_required(name: str) -> NoReturn:
     raise errors.InvalidObject(f"'{name}' is a required property")
 
 
@@ -225,7 +227,7 @@ def records(rtype: object, value: Any) -> tuple[str, ...]:
                 ),
             )
         )
-    found = list(dict.fromkeys(item if isinstance(item, str) else _Marked(item) for item in value))
+    found = list(dict.fromkeys(item if isinstance(item, str) else _NotText(item) for item in value))
     bad = tuple(
         Reason(("records", index), f"'{item}' is not a '{rtype}' Record", "format", [rtype])
         for index, item in enumerate(found)
@@ -236,7 +238,7 @@ def records(rtype: object, value: Any) -> tuple[str, ...]:
     return tuple(item for item in found if isinstance(item, str))
 
 
-class _Marked:
+class _NotText:
     """A record that is no text, hashable so that it can stand in the list until it is reported."""
 
     def __init__(self, value: Any) -> None:

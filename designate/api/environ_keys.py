@@ -10,6 +10,6 @@ ROUTE = "designate.route"
 CATALOG = "designate.catalog"
 
 
-def roles_in(text: str) -> list[str]:
+def parse_roles(text: str) -> list[str]:
     """Of a header that lists them."""
     return [role.strip() for role in text.split(",") if role.strip()]

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from webob import Response
 
 from designate import errors
-from designate.api.shape import NUMBER, TEXT, Shape, member, shown
+from designate.api.shape import INTEGER, STRING, Shape, member, open_object
 
-REASON = shown(
+REASON = open_object(
     {
         "path": {
             "type": "array",
             "items": {"type": ["string", "integer"]},
             "description": "Members and list positions from the outside in.",
         },
-        "message": TEXT,
-        "validator": TEXT | {"description": "The rule that failed."},
+        "message": STRING,
+        "validator": STRING | {"description": "The rule that failed."},
         "validator_value": {"description": "The rule's argument."},
     },
     ("path", "message", "validator", "validator_value"),
@@ -26,7 +26,7 @@ REASON = shown(
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorResponse:
     error: errors.DesignateError
     request_id: str
 
@@ -34,33 +34,35 @@ class Refusal:
 ERROR = Shape(
     "Error",
     {
-        "code": member(NUMBER, "The HTTP status.", of=lambda refusal: refusal.error.code),
+        "code": member(INTEGER, "The HTTP status.", value_of=lambda response: response.error.code),
         "type": member(
-            TEXT,
+            STRING,
             "What went wrong, as a word that programs may compare.",
-            of=lambda refusal: refusal.error.type,
+            value_of=lambda response: response.error.type,
         ),
         "message": member(
-            TEXT,
+            STRING,
             "What went wrong, for people.",
-            of=lambda refusal: refusal.error.message,
-            when=lambda refusal: refusal.error.message is not None and refusal.error.code != 500,
+            value_of=lambda response: response.error.message,
+            when=lambda response: response.error.message is not None and response.error.code != 500,
         ),
         "errors": member(
-            shown({"errors": {"type": "array", "items": REASON}}, ("errors",)),
+            open_object({"errors": {"type": "array", "items": REASON}}, ("errors",)),
             "Every fault of the request's body.",
-            of=lambda refusal: {"errors": [reason.to_plain() for reason in refusal.error.errors]},
-            when=lambda refusal: bool(refusal.error.errors),
+            value_of=lambda response: {
+                "errors": [reason.to_plain() for reason in response.error.errors]
+            },
+            when=lambda response: bool(response.error.errors),
         ),
-        "request_id": member(TEXT, "As the header X-Openstack-Request-Id."),
+        "request_id": member(STRING, "As the header X-Openstack-Request-Id."),
     },
 )
 
 
-def body_of(error: errors.DesignateError, request_id: str) -> Response:
+def error_response(error: errors.DesignateError, request_id: str) -> Response:
     """The standard error body (and Retry-After where waiting helps)."""
     response = Response(
-        body=json.dumps(ERROR.render(Refusal(error, request_id))).encode(),
+        body=json.dumps(ERROR.render(ErrorResponse(error, request_id))).encode(),
         status=error.code,
         content_type="application/json",
         charset=None,

@@ -21,17 +21,17 @@ from oslo_utils import timeutils
 from webob import Request, Response
 
 from designate import errors
-from designate.api.environ_keys import CATALOG, roles_in
+from designate.api.environ_keys import CATALOG, parse_roles
 
 LOG = logging.getLogger(__name__)
 
 GROUP = "keystone_authtoken"
 CACHE = "designate.token_cache"
 IDENTITY = "designate.identity"
-MOST_TOKENS = 10_000
+MAX_TOKENS = 10_000
 # So long a caller is known by its token alone, behind whatever keystonemiddleware has cached: it takes
 # a fifth of the time of a request to look up, check and spell out again what it said a moment ago.
-KNOWN_S = 10.0
+IDENTITY_TTL_S = 10.0
 TIMEOUT_S = 5
 # One more attempt finds the other server of a pair; the caller is told to come back instead of being
 # kept waiting for a third.
@@ -40,7 +40,7 @@ RETRIES = 1
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-def authenticated(conf: cfg.ConfigOpts, app: WsgiApp) -> WsgiApp:
+def with_authentication(conf: cfg.ConfigOpts, app: WsgiApp) -> WsgiApp:
     """app behind the check of its callers' tokens, as [keystone_authtoken] says. No I/O happens before
     the first request.
 
@@ -54,32 +54,32 @@ def authenticated(conf: cfg.ConfigOpts, app: WsgiApp) -> WsgiApp:
     # Without it the access rules of application credentials cannot be checked, and are refused.
     conf.set_default("service_type", "dns", GROUP)
     settings = conf[GROUP]
-    memory: TokenMemory | None = None
+    memory: TokenCache | None = None
     if not settings.memcached_servers and not settings.cache and settings.token_cache_time > 0:
         conf.set_default("cache", CACHE, GROUP)
-        memory = TokenMemory(settings.token_cache_time)
+        memory = TokenCache(settings.token_cache_time)
     if settings.memcached_servers and settings.memcache_use_advanced_pool:
         # Where eventlet is installed this imports it, and the thread that does so never ends: it must
         # not be one of the threads that serve requests.
         importlib.import_module("oslo_cache._memcache_pool")
-    known = Known(min(KNOWN_S, settings.token_cache_time))
+    known = IdentityCache(min(IDENTITY_TTL_S, settings.token_cache_time))
     protocol = auth_token.AuthProtocol(
-        Found(app, known), {"oslo_config_config": conf, "oslo_config_project": "designate"}
+        IdentityReader(app, known), {"oslo_config_config": conf, "oslo_config_project": "designate"}
     )
-    return Gate(protocol, memory, app, known)
+    return AuthMiddleware(protocol, memory, app, known)
 
 
-def identity(request: Request) -> dict[str, Any]:
-    """Who asks, as its token proves; for the application behind `authenticated`."""
+def identity_from_token(request: Request) -> dict[str, Any]:
+    """Who asks, as its token proves; for the application behind `with_authentication`."""
     found = request.environ[IDENTITY]
     return {**found, "roles": list(found["roles"])}
 
 
-class TokenMemory:
+class TokenCache:
     """What Keystone said about tokens, for one process; keystonemiddleware's own keeps one copy for
     every thread, without a bound. Thread-safe. Keys are digests, not tokens."""
 
-    def __init__(self, ttl_s: float, most: int = MOST_TOKENS) -> None:
+    def __init__(self, ttl_s: float, most: int = MAX_TOKENS) -> None:
         self._lock = threading.Lock()
         self._known: TTLCache[str, Any] = TTLCache(most, ttl_s)
 
@@ -97,7 +97,7 @@ class TokenMemory:
             self._known[key] = value
 
 
-class Known:
+class IdentityCache:
     """What the environ of a request says of its caller, by the token: for ttl_s seconds and no longer
     than the token is good for; nothing at all where ttl_s is not positive. Thread-safe. Keys are
     digests, not tokens."""
@@ -105,7 +105,7 @@ class Known:
     def __init__(self, ttl_s: float) -> None:
         self._lock = threading.Lock()
         self._known: TTLCache[bytes, tuple[dict[str, Any], float]] = TTLCache(
-            MOST_TOKENS, max(0.0, ttl_s)
+            MAX_TOKENS, max(0.0, ttl_s)
         )
 
     def find(self, environ: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -142,11 +142,11 @@ class Known:
         return hashlib.sha256(token.encode("latin-1")).digest()
 
 
-class Found:
+class IdentityReader:
     """Behind keystonemiddleware: reads what that wrote into the headers, which nobody else may do, for
     where the caller is known they are the caller's own."""
 
-    def __init__(self, app: WsgiApp, known: Known) -> None:
+    def __init__(self, app: WsgiApp, known: IdentityCache) -> None:
         self._app = app
         self._known = known
 
@@ -156,7 +156,7 @@ class Found:
             "project_id": environ.get("HTTP_X_PROJECT_ID"),
             "domain_id": environ.get("HTTP_X_DOMAIN_ID"),
             "system_scope": environ.get("HTTP_OPENSTACK_SYSTEM_SCOPE"),
-            "roles": roles_in(environ.get("HTTP_X_ROLES", "")),
+            "roles": parse_roles(environ.get("HTTP_X_ROLES", "")),
         }
         facts = {IDENTITY: who, CATALOG: environ.get("HTTP_X_SERVICE_CATALOG")}
         if environ.get("HTTP_X_IDENTITY_STATUS") == "Confirmed":
@@ -165,12 +165,12 @@ class Found:
         return self._app(environ, start_response)
 
 
-class Gate:
+class AuthMiddleware:
     """Lets through whom it knows, asks keystonemiddleware about the others, and makes errors of this
     service out of what that cannot answer."""
 
     def __init__(
-        self, protocol: WsgiApp, memory: TokenMemory | None, app: WsgiApp, known: Known
+        self, protocol: WsgiApp, memory: TokenCache | None, app: WsgiApp, known: IdentityCache
     ) -> None:
         self._protocol = protocol
         self._memory = memory

@@ -16,8 +16,8 @@ from webob import exc as webob_errors
 
 from designate import errors, metrics
 from designate.api import headers as request_headers
-from designate.api.environ_keys import CONTEXT, REQUEST_ID, ROUTE, roles_in
-from designate.api.error_responses import body_of
+from designate.api.environ_keys import CONTEXT, REQUEST_ID, ROUTE, parse_roles
+from designate.api.error_responses import error_response
 from designate.context import Context
 
 LOG = logging.getLogger(__name__)
@@ -26,29 +26,33 @@ ACCESS = logging.getLogger("designate.api.access")
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 IMPORTS = "/zones/tasks/imports"
 KNOWN_APIS = ("v2", "admin")
-LONGEST_PROJECT = 36
+MAX_PROJECT_ID = 36
 ALLOWED_HEADERS = [
     "X-Auth-Token", "X-Auth-Sudo-Tenant-ID", "X-Auth-Sudo-Project-ID", "X-Auth-All-Projects",
     "X-Designate-Edit-Managed-Records", "X-Designate-Hard-Delete", "OpenStack-DNS-Hide-Counts",
 ]  # fmt: skip
 
 
-def wrapped(conf: cfg.ConfigOpts, apis: Mapping[str, WsgiApp], versions: WsgiApp) -> WsgiApp:
+def with_middleware(
+    conf: cfg.ConfigOpts, apis: Mapping[str, WsgiApp], versions: WsgiApp
+) -> WsgiApp:
     """The APIs, each below the path segment of its name, and the layers around them, from the inside
     out. The errors' layer is outside of all that may refuse; the
     request id is outside of the errors, which name it; proxies and CORS come first of all, for links
     and preflight requests need no identity."""
-    inner = Apis(apis)
+    inner = ApiSelector(apis)
     identity: WsgiApp
     if conf["service:api"].auth_strategy == "noauth":
-        identity = Identity(conf, inner, claimed)
+        identity = ContextMiddleware(conf, inner, identity_from_headers)
     else:
         # Imported where it is needed: it brings much along.
         from designate.api import keystone
 
-        identity = keystone.authenticated(conf, Identity(conf, inner, keystone.identity))
-    api = Frame(conf, identity)
-    dispatch = Dispatch(list(apis), api, versions)
+        identity = keystone.with_authentication(
+            conf, ContextMiddleware(conf, inner, keystone.identity_from_token)
+        )
+    api = RequestMiddleware(conf, identity)
+    dispatch = PathDispatcher(list(apis), api, versions)
     app: WsgiApp = dispatch
     conf.register_opts(http_proxy_to_wsgi.OPTS, group="oslo_middleware")
     if conf.oslo_middleware.enable_proxy_headers_parsing:
@@ -64,7 +68,7 @@ def wrapped(conf: cfg.ConfigOpts, apis: Mapping[str, WsgiApp], versions: WsgiApp
     return app
 
 
-class Apis:
+class ApiSelector:
     """Chooses among the APIs behind the layers that they share."""
 
     def __init__(self, apis: Mapping[str, WsgiApp]) -> None:
@@ -75,7 +79,7 @@ class Apis:
         return self._apis[name](environ, start_response)
 
 
-class Dispatch:
+class PathDispatcher:
     """Which application a path belongs to."""
 
     def __init__(self, names: Sequence[str], apis: WsgiApp, versions: WsgiApp) -> None:
@@ -106,12 +110,12 @@ class Dispatch:
         return webob_errors.HTTPNotFound()(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
 
 
-class Frame:
+class RequestMiddleware:
     """Request id, body size, errors as bodies, and one line in the access log."""
 
     def __init__(self, conf: cfg.ConfigOpts, app: WsgiApp) -> None:
-        self._largest = conf["service:api"].max_request_body_size
-        self._largest_import = conf["service:api"].max_import_body_size
+        self._max_body_bytes = conf["service:api"].max_request_body_size
+        self._max_import_bytes = conf["service:api"].max_import_body_size
         self._app = app
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -121,11 +125,11 @@ class Frame:
         try:
             response = self._respond(request)
         except errors.DesignateError as error:
-            response = body_of(error, request_id)
+            response = error_response(error, request_id)
             metrics.ERRORS.labels(error.type).inc()
         except Exception:
             LOG.exception("%s %s %r failed", request_id, request.method, environ["PATH_INFO"])
-            response = body_of(errors.DesignateError(), request_id)
+            response = error_response(errors.DesignateError(), request_id)
         response.headers["X-Openstack-Request-Id"] = request_id
         took_s = monotonic() - started_s
         route = environ["SCRIPT_NAME"] + environ.get(ROUTE, "/other")
@@ -153,16 +157,16 @@ class Frame:
             raise errors.BadRequest("The URL holds a null character")
         length = request.content_length or 0
         importing = request.path_info.rstrip("/") == IMPORTS
-        largest = self._largest_import if importing else self._largest
-        if length > largest:
+        max_bytes = self._max_import_bytes if importing else self._max_body_bytes
+        if length > max_bytes:
             return Response(status=413, text="Request is too large.", content_type="text/plain")
         if length:
             # A body that was announced is read whole here, so that what stands behind can rely on
             # it; one that never comes is the server's to time out.
             request.make_body_seekable()
         elif request.headers.get("Transfer-Encoding"):
-            body = request.body_file.read(largest + 1)
-            if len(body) > largest:
+            body = request.body_file.read(max_bytes + 1)
+            if len(body) > max_bytes:
                 return Response(status=413, text="Request is too large.", content_type="text/plain")
             request.body = body
         response: Response = request.get_response(self._app)
@@ -172,7 +176,7 @@ class Frame:
         return response
 
 
-def claimed(request: Request) -> dict[str, Any]:
+def identity_from_headers(request: Request) -> dict[str, Any]:
     """Believes the caller about who it is; only for loopback and tests."""
     headers = request.headers
     return {
@@ -180,11 +184,11 @@ def claimed(request: Request) -> dict[str, Any]:
         "project_id": headers.get("X-Auth-Project-ID", "noauth-project") or None,
         "domain_id": headers.get("X-Domain-Id"),
         "system_scope": headers.get("OpenStack-System-Scope"),
-        "roles": roles_in(headers.get("X-Roles", "admin")),
+        "roles": parse_roles(headers.get("X-Roles", "admin")),
     }
 
 
-class Identity:
+class ContextMiddleware:
     """Gives the request its context. identify: who the caller is, from the request."""
 
     def __init__(
@@ -213,11 +217,11 @@ def context_of(request: Request, **identity: Any) -> Context:
     context = Context(
         request_id=request.environ[REQUEST_ID],
         global_request_id=request.headers.get("X-OpenStack-Request-ID"),
-        **{switch.attribute: switch.is_on(request) for switch in request_headers.ALL},
+        **{flag.attribute: flag.is_set(request) for flag in request_headers.FLAGS},
         **identity,
     )
-    sudo = request_headers.project_of(request)
-    if len(sudo or context.project_id or "") > LONGEST_PROJECT:
+    sudo = request_headers.sudo_project(request)
+    if len(sudo or context.project_id or "") > MAX_PROJECT_ID:
         raise errors.BadRequest("The project's id is too long")
     if sudo:
         context.sudo = True

@@ -10,13 +10,13 @@ from webob import Response
 
 from designate.api import headers
 from designate.api.error_responses import ERROR
-from designate.api.operation import Answer, Call, Operation, ref
-from designate.api.resource import answer
-from designate.api.routing import JSON, Route, is_open, route
+from designate.api.operation import ApiCall, Operation, ResponseSpec, ref
+from designate.api.resource import json_response
+from designate.api.routing import JSON, Route, is_parameter, route
 from designate.api.shape import (
-    NUMBER,
+    INTEGER,
     OBJECT,
-    TEXT,
+    STRING,
     URL,
     UUID,
     Body,
@@ -25,16 +25,16 @@ from designate.api.shape import (
     Schemas,
     Shape,
     member,
-    shown,
+    open_object,
 )
 
 PATH = "/openapi.json"
 DIALECT = "3.1.0"
 TOKEN = "token"  # noqa: S105 - a name in the document
 # What may be answered to anybody, to what names something, and to what brings a body.
-ALWAYS = (400, 401, 403, 404, 405, 406, 500, 503, 504)
-TO_BODIES = (413, 415)
-MEANINGS = {
+COMMON_ERROR_CODES = (400, 401, 403, 404, 405, 406, 500, 503, 504)
+BODY_ERROR_CODES = (413, 415)
+ERROR_DESCRIPTIONS = {
     400: "The request breaks a rule; the body says which.",
     401: "No valid token (the body is the Identity service's), or one without a project.",
     403: "A policy or a rule of the service forbids it.",
@@ -48,13 +48,15 @@ MEANINGS = {
     503: "Something is away for now; Retry-After says when to try again.",
     504: "The service did not answer in time.",
 }
-WORDS: Schema = {"text/plain": {"schema": TEXT}}
+PLAIN_TEXT: Schema = {"text/plain": {"schema": STRING}}
 # As keystonemiddleware refuses a token.
 TOKEN_ERROR = Shape(
     "TokenError",
     {
         "error": member(
-            shown({"code": NUMBER, "title": TEXT, "message": TEXT}, ("code", "title", "message"))
+            open_object(
+                {"code": INTEGER, "title": STRING, "message": STRING}, ("code", "title", "message")
+            )
         )
     },
 )
@@ -63,7 +65,7 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ApiInfo:
     """What a document says of itself. root: of the API's paths, such as /v2."""
 
     title: str
@@ -71,7 +73,7 @@ class About:
     root: str
 
 
-def document(routes: Sequence[Route], about: About, base: str = "") -> Document:
+def document(routes: Sequence[Route], info: ApiInfo, base: str = "") -> Document:
     """base: scheme and host of the service. Raises ConfigurationError where two plug-ins call different
     things the same."""
     schemas = Schemas()
@@ -81,25 +83,25 @@ def document(routes: Sequence[Route], about: About, base: str = "") -> Document:
     names: dict[tuple[str, ...], str] = {}
     for each in routes:
         # One path has one name, whatever its ids are called for another method.
-        pattern = tuple("{}" if is_open(part) else part for part in each.path)
+        pattern = tuple("{}" if is_parameter(part) else part for part in each.path)
         path = names.setdefault(pattern, _template(each))
         for method, operation in each.operations.items():
-            if operation.answers:
+            if operation.responses:
                 item = paths.setdefault(path, {})
                 item.setdefault("parameters", _path_parameters(path, each))
                 item[method.lower()] = _operation(schemas, path, each, method, operation)
     return {
         "openapi": DIALECT,
-        "info": {"title": about.title, "version": about.version},
-        "servers": [{"url": f"{base}{about.root}"}],
+        "info": {"title": info.title, "version": info.version},
+        "servers": [{"url": f"{base}{info.root}"}],
         "security": [{TOKEN: []}],
         "paths": paths,
         "components": {
             "schemas": schemas.found,
-            "parameters": {each.name: _parameter(each) for each in headers.EVERYWHERE},
+            "parameters": {each.name: _parameter(each) for each in headers.COMMON_PARAMETERS},
             "headers": {
                 "RequestId": {
-                    "schema": TEXT,
+                    "schema": STRING,
                     "required": True,
                     "description": "As in the service's log.",
                 },
@@ -109,7 +111,7 @@ def document(routes: Sequence[Route], about: About, base: str = "") -> Document:
                     "description": "Where the object is.",
                 },
             },
-            "responses": {str(code): _refusal(code) for code in MEANINGS},
+            "responses": {str(code): _error_response(code) for code in ERROR_DESCRIPTIONS},
             "securitySchemes": {
                 TOKEN: {
                     "type": "apiKey",
@@ -122,21 +124,21 @@ def document(routes: Sequence[Route], about: About, base: str = "") -> Document:
     }
 
 
-def served(routes: Sequence[Route], about: About) -> Route:
+def document_route(routes: Sequence[Route], info: ApiInfo) -> Route:
     """The route at which the document of these routes is, itself among them. Raises ConfigurationError
     as `document` does."""
     found: Document = {}
 
-    def show(call: Call) -> Response:
-        return answer({**found, "servers": [{"url": f"{call.base}{about.root}"}]})
+    def show(call: ApiCall) -> Response:
+        return json_response({**found, "servers": [{"url": f"{call.base}{info.root}"}]})
 
     described = Operation(
         handler=show,
         summary="Show this document",
-        answers={200: Answer(description="OpenAPI 3.1.", schema=OBJECT)},
+        responses={200: ResponseSpec(description="OpenAPI 3.1.", schema=OBJECT)},
     )
-    own = route(PATH, whole=True, GET=described)
-    found.update(document([*routes, own], about))
+    own = route(PATH, leaf=True, GET=described)
+    found.update(document([*routes, own], info))
     return own
 
 
@@ -149,11 +151,11 @@ def _path_parameters(path: str, each: Route) -> list[Document]:
     return [
         _parameter(
             Parameter(
-                name=shown[1:-1], where="path", schema=TEXT if part.endswith(":text}") else UUID
+                name=shown[1:-1], where="path", schema=STRING if part.endswith(":text}") else UUID
             )
         )
         for shown, part in named
-        if is_open(part)
+        if is_parameter(part)
     ]
 
 
@@ -176,7 +178,7 @@ def _operation(
         "summary": operation.summary,
         "tags": [path.split("/")[1]],
         "parameters": [
-            *({"$ref": f"#/components/parameters/{one.name}"} for one in headers.EVERYWHERE),
+            *({"$ref": f"#/components/parameters/{one.name}"} for one in headers.COMMON_PARAMETERS),
             *map(_parameter, operation.parameters),
         ],
         "responses": _responses(schemas, each, operation),
@@ -195,43 +197,47 @@ def _identifier(method: str, path: str) -> str:
 
 def _request_body(schemas: Schemas, body: Body) -> Document:
     content = {JSON: {"schema": schemas.ref(body.name, body.schema)}}
-    content |= {kind: {"schema": TEXT} for kind in body.files}
+    content |= {kind: {"schema": STRING} for kind in body.file_types}
     return {"content": content, "required": not body.optional}
 
 
 def _responses(schemas: Schemas, each: Route, operation: Operation) -> Document:
     found: Document = {
-        str(code): _answer(schemas, each, answered) for code, answered in operation.answers.items()
+        str(code): _response(schemas, each, spec) for code, spec in operation.responses.items()
     }
-    codes = {*ALWAYS, *operation.refusals, *(TO_BODIES if operation.body is not None else ())}
-    if operation.makes:
+    codes = {
+        *COMMON_ERROR_CODES,
+        *operation.error_codes,
+        *(BODY_ERROR_CODES if operation.body is not None else ()),
+    }
+    if operation.creates_in:
         codes.add(413)
-    others = sorted(codes - set(operation.answers))
+    others = sorted(codes - set(operation.responses))
     found |= {str(code): {"$ref": f"#/components/responses/{code}"} for code in others}
     return found
 
 
-def _answer(schemas: Schemas, each: Route, answered: Answer) -> Document:
-    for name, schema in answered.named.items():
+def _response(schemas: Schemas, each: Route, spec: ResponseSpec) -> Document:
+    for name, schema in spec.schemas.items():
         schemas.ref(name, schema)
     headers = {"X-Openstack-Request-Id": {"$ref": "#/components/headers/RequestId"}}
-    if answered.located:
+    if spec.has_location:
         headers["Location"] = {"$ref": "#/components/headers/Location"}
-    found: Document = {"description": answered.description, "headers": headers}
-    if answered.schema is not None:
-        found["content"] = {each.gives: {"schema": answered.schema}}
+    found: Document = {"description": spec.description, "headers": headers}
+    if spec.schema is not None:
+        found["content"] = {each.content_type: {"schema": spec.schema}}
     return found
 
 
-def _refusal(code: int) -> Document:
+def _error_response(code: int) -> Document:
     """Errors in the usual form but for a few that come from the layers around the resources."""
     usual: Document = {JSON: {"schema": ref(ERROR.name)}}
     contents: dict[int, Document] = {
         401: {JSON: {"schema": {"anyOf": [ref(ERROR.name), ref(TOKEN_ERROR.name)]}}},
-        406: WORDS,
-        413: usual | WORDS,
+        406: PLAIN_TEXT,
+        413: usual | PLAIN_TEXT,
     }
     return {
-        "description": MEANINGS[code],
+        "description": ERROR_DESCRIPTIONS[code],
         "content": contents.get(code, usual),
     }

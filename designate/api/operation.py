@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from oslo_config import cfg
 from webob import Request, Response
 
-from designate.api.page_cache import KeptBodies
+from designate.api.page_cache import PageCache
 from designate.api.shape import Body, Parameter, Schema, Shape
 from designate.context import Context
 from designate.rpc.clients import CentralClient
@@ -17,7 +17,7 @@ BASE = "designate.base"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """One request on its way through a handler. ids: the path's, in order, in canonical form. kept: what
     was answered before."""
 
@@ -26,7 +26,7 @@ class Call:
     central: CentralClient
     conf: cfg.ConfigOpts
     ids: tuple[str, ...]
-    kept: KeptBodies
+    pages: PageCache
 
     @property
     def base(self) -> str:
@@ -55,25 +55,25 @@ def base_of(conf: cfg.ConfigOpts, request: Request, mount: str) -> str:
     return f"{request.host_url}{mount}"
 
 
-Handler = Callable[[Call], Response]
+Handler = Callable[[ApiCall], Response]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ResponseSpec:
     """A successful answer. schema: of its body; None: it has none. named: the schemas that it refers
-    to. located: whether it has a Location."""
+    to. has_location: whether it has a Location."""
 
     description: str
     schema: Schema | None = None
-    named: Mapping[str, Schema] = field(default_factory=dict)
-    located: bool = False
+    schemas: Mapping[str, Schema] = field(default_factory=dict)
+    has_location: bool = False
 
     @classmethod
-    def of(cls, shape: Shape, description: str, **how: bool) -> Answer:
+    def of(cls, shape: Shape, description: str, **how: bool) -> ResponseSpec:
         return cls(
             description=description,
             schema=ref(shape.name),
-            named={shape.name: shape.schema},
+            schemas={shape.name: shape.schema},
             **how,
         )
 
@@ -82,24 +82,24 @@ def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-DONE = Answer(description="Done.")
+NO_CONTENT = ResponseSpec(description="Done.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method of a path. summary: what it does, as an imperative. answers: by status code; also errors
     that differ from the usual ones.
-    refusals: status codes of errors besides those that every operation, every id and every body may
+    error_codes: status codes of errors besides those that every operation, every id and every body may
     give rise to. makes: the path of the collection that has what it makes."""
 
     handler: Handler
     summary: str = ""
     body: Body | None = None
-    answers: Mapping[int, Answer] = field(default_factory=dict)
+    responses: Mapping[int, ResponseSpec] = field(default_factory=dict)
     parameters: tuple[Parameter, ...] = ()
-    refusals: tuple[int, ...] = ()
-    makes: str = ""
+    error_codes: tuple[int, ...] = ()
+    creates_in: str = ""
     deprecated: bool = False
 
-    def __call__(self, call: Call) -> Response:
+    def __call__(self, call: ApiCall) -> Response:
         return self.handler(call)

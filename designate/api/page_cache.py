@@ -13,31 +13,31 @@ from typing import Final
 from cachetools import LRUCache
 
 # Bytes of all bodies together.
-MOST_KEPT: Final = 16 * 2**20
-LONGEST_KEPT: Final = 2**20
+MAX_TOTAL_BYTES: Final = 16 * 2**20
+MAX_BODY_BYTES: Final = 2**20
 # Of an entry beside its body; its query string is no longer than that.
-LEAST_SIZE: Final = 2048
+ENTRY_OVERHEAD_BYTES: Final = 2048
 
 
-class KeptBodies:
+class PageCache:
     """Bodies by the request that they answer; those not asked for longest are forgotten first.
     Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         # Key to tag and body.
-        self._kept: LRUCache[Hashable, tuple[str, bytes]] = LRUCache(
-            MOST_KEPT, getsizeof=lambda kept: LEAST_SIZE + len(kept[1])
+        self._bodies: LRUCache[Hashable, tuple[str, bytes]] = LRUCache(
+            MAX_TOTAL_BYTES, getsizeof=lambda kept: ENTRY_OVERHEAD_BYTES + len(kept[1])
         )
 
     def get(self, key: Hashable) -> tuple[str | None, bytes]:
         """(tag, body); tag None: there is none."""
         with self._lock:
-            found: tuple[str | None, bytes] = self._kept.get(key, (None, b""))
+            found: tuple[str | None, bytes] = self._bodies.get(key, (None, b""))
         return found
 
-    def keep(self, key: Hashable, tag: str, body: bytes, asked: str) -> None:
+    def put(self, key: Hashable, tag: str, body: bytes, asked: str) -> None:
         """asked: the query string."""
-        if len(body) <= LONGEST_KEPT and len(asked) <= LEAST_SIZE:
+        if len(body) <= MAX_BODY_BYTES and len(asked) <= ENTRY_OVERHEAD_BYTES:
             with self._lock:
-                self._kept[key] = (tag, body)
+                self._bodies[key] = (tag, body)

@@ -11,7 +11,7 @@ from webob import Request
 
 from designate import errors
 from designate.api import headers, identifiers
-from designate.api.shape import UUID, Parameter, Schema, one_of
+from designate.api.shape import UUID, Parameter, Schema, enum_of
 from designate.context import Context
 from designate.model.query import Query
 
@@ -19,15 +19,15 @@ PAGING = frozenset(("limit", "marker", "sort_key", "sort_dir"))
 DIRECTIONS = ("asc", "desc")
 # Filters for which an empty value means that they were not given.
 MAY_BE_EMPTY = ("status", "data")
-HIGHEST_LIMIT = 2**63 - 1
-MOST_PARAMETERS = 100
+MAX_LIMIT = 2**63 - 1
+MAX_PARAMETERS = 100
 LIMIT: Schema = {
-    "anyOf": [{"type": "integer", "minimum": 1, "maximum": HIGHEST_LIMIT}, {"const": "max"}]
+    "anyOf": [{"type": "integer", "minimum": 1, "maximum": MAX_LIMIT}, {"const": "max"}]
 }
 Params = Sequence[tuple[str, str]]
 
 
-def described(filters: Sequence[str], sort_keys: Sequence[str]) -> tuple[Parameter, ...]:
+def list_parameters(filters: Sequence[str], sort_keys: Sequence[str]) -> tuple[Parameter, ...]:
     """What `query` reads, for the API's document."""
     found = [
         Parameter(
@@ -41,8 +41,8 @@ def described(filters: Sequence[str], sort_keys: Sequence[str]) -> tuple[Paramet
     pages: dict[str, tuple[Schema, str]] = {
         "limit": (LIMIT, "Most items of a page; `max`: the most that the operator set."),
         "marker": (UUID, "The id of the last item of the page before."),
-        "sort_key": (one_of(tuple(sort_keys)), "What to sort by; created_at unless given."),
-        "sort_dir": (one_of(DIRECTIONS), "Ascending unless given."),
+        "sort_key": (enum_of(tuple(sort_keys)), "What to sort by; created_at unless given."),
+        "sort_dir": (enum_of(DIRECTIONS), "Ascending unless given."),
     }
     return (
         *found,
@@ -60,7 +60,7 @@ def parameters(request: Request) -> Params:
             request.query_string,
             keep_blank_values=True,
             errors="replace",
-            max_num_fields=MOST_PARAMETERS,
+            max_num_fields=MAX_PARAMETERS,
         )
     except ValueError:
         raise errors.BadRequest("Too many parameters") from None
@@ -77,7 +77,7 @@ def query(
 ) -> Query:
     """The page that the parameters ask for; its limit is set. ignored: parameters that the path
     answers already. Raises BadRequest with the types of the API."""
-    names = [name for name, _ in params if name not in headers.QUERIES]
+    names = [name for name, _ in params if name not in headers.FLAG_PARAMETERS]
     unknown = sorted(set(names) - PAGING - set(filters) - set(ignored))
     if unknown:
         raise errors.BadRequest(f"Invalid filters {', '.join(unknown)[:200]}")
@@ -98,13 +98,13 @@ def query(
     )
 
 
-def links(here: str, params: Params, limit: int | None, items: Sequence[Any]) -> dict[str, str]:
+def links(url: str, params: Params, limit: int | None, items: Sequence[Any]) -> dict[str, str]:
     """self, and next where the page is full: whether more follows is not known."""
-    shown = [(name, value) for name, value in params if name not in headers.QUERIES]
-    found = {"self": here + _query_string(shown)}
+    shown = [(name, value) for name, value in params if name not in headers.FLAG_PARAMETERS]
+    found = {"self": url + _query_string(shown)}
     if items and len(items) == limit:
         following = [(name, value) for name, value in shown if name != "marker"]
-        found["next"] = here + _query_string([*following, ("marker", items[-1]["id"])])
+        found["next"] = url + _query_string([*following, ("marker", items[-1]["id"])])
     return found
 
 
@@ -148,8 +148,8 @@ def _limit(conf: cfg.ConfigOpts, given: str | None) -> int:
     digits = given.lstrip("0")
     if (
         not (digits.isascii() and digits.isdigit())
-        or len(digits) > len(str(HIGHEST_LIMIT))
-        or int(digits) > HIGHEST_LIMIT
+        or len(digits) > len(str(MAX_LIMIT))
+        or int(digits) > MAX_LIMIT
     ):
         raise errors.BadRequest("limit must be a positive integer", type="invalid_limit")
     return int(digits)

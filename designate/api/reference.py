@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from designate.api import openapi
-from designate.api.app import ABOUT, ABOUT_ADMIN, admin_resources, resources
-from designate.api.headers import EVERYWHERE
+from designate.api.app import ADMIN_API_INFO, API_INFO, admin_resources, resources
+from designate.api.headers import COMMON_PARAMETERS
 from designate.api.shape import Schema
 
 HEAD = """\
@@ -27,11 +27,13 @@ def reference() -> str:
     """Both APIs, as Markdown."""
     lines = [HEAD, "These headers and parameters mean the same everywhere:\n"]
     lines += ["| Parameter | In | Meaning |", "|---|---|---|"]
-    lines += [f"| `{each.name}` | {each.where} | {each.description} |" for each in EVERYWHERE]
+    lines += [
+        f"| `{each.name}` | {each.where} | {each.description} |" for each in COMMON_PARAMETERS
+    ]
     lines.append("")
-    lines += page(openapi.document(resources(), ABOUT))
+    lines += page(openapi.document(resources(), API_INFO))
     lines.append("# The admin API\n\nServed where `[service:api] enable_api_admin` is set.\n")
-    lines += page(openapi.document(admin_resources(), ABOUT_ADMIN))
+    lines += page(openapi.document(admin_resources(), ADMIN_API_INFO))
     return "\n".join(lines)
 
 
@@ -79,7 +81,7 @@ def _section(
         content = operation["requestBody"]["content"]
         kinds = ", ".join(f"{_kind(how['schema'])} as `{kind}`" for kind, how in content.items())
         yield f"Body: {kinds}\n"
-    yield "| Answer | Meaning | Body |"
+    yield "| Status | Meaning | Body |"
     yield "|---|---|---|"
     refused = []
     for code, response in operation["responses"].items():

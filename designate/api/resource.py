@@ -16,41 +16,41 @@ from webob import Response
 from designate import errors
 from designate.api import body as bodies
 from designate.api import paging
-from designate.api.headers import Switch
-from designate.api.operation import DONE, Answer, Call, Handler, Operation, ref
-from designate.api.routing import Route, canonical_id, route, routed
-from designate.api.shape import NUMBER, URL, Body, Schema, Shape, shown
+from designate.api.headers import RequestFlag
+from designate.api.operation import NO_CONTENT, ApiCall, Handler, Operation, ResponseSpec, ref
+from designate.api.routing import Route, canonical_id, route, route_from
+from designate.api.shape import INTEGER, URL, Body, Schema, Shape, open_object
 from designate.model.query import Page
 from designate.rpc.clients import CentralClient
 
 __all__ = [
-    "Answer",
-    "Call",
+    "ApiCall",
     "Handler",
     "Operation",
     "Resource",
+    "ResponseSpec",
     "Route",
-    "answer",
     "canonical_id",
-    "empty",
+    "empty_response",
+    "json_response",
     "route",
 ]
 
 Link = Callable[[Any], str | None]
 
 
-def answer(value: Any, status: int = 200, **headers: str) -> Response:
-    response = encoded(json.dumps(value).encode(), status)
+def json_response(value: Any, status: int = 200, **headers: str) -> Response:
+    response = json_bytes_response(json.dumps(value).encode(), status)
     response.headers.update(headers)
     return response
 
 
-def encoded(body: bytes, status: int = 200) -> Response:
+def json_bytes_response(body: bytes, status: int = 200) -> Response:
     """body: JSON."""
     return Response(body=body, status=status, content_type="application/json", charset=None)
 
 
-def empty(status: int = 204) -> Response:
+def empty_response(status: int = 204) -> Response:
     """Neither body nor content type."""
     response = Response(status=status)
     del response.content_type
@@ -65,67 +65,69 @@ class Resource:
     where an object of it is found. links: the paths of further links by name; None: this object has
     no such link.
 
-    new, changes: a request as draft or patch; None: the operation does not exist. new_body,
-    changes_body: what they read. before_body: what an update is refused for before it is said what is
+    new, changes: a request as draft or patch; None: the operation does not exist. create_body,
+    update_body: what they read. precheck: what an update is refused for before it is said what is
     wrong with its body. created_status, updated_status: the status codes for a created or changed
-    object, of created_codes and updated_codes; None: the first of these. shows_deleted: what goes
-    slowly is shown once more, with a 202; what is gone at once is not. deleted_item: the name of the
-    id where it is deleted, if clients know it by another one. located: whether creation answers with
+    object, of created_codes and updated_codes; None: the first of these. returns_deleted: what goes
+    slowly is shown once more, with a 202; what is gone at once is not. delete_id_name: the name of the
+    id where it is deleted, if clients know it by another one. has_location: whether creation answers with
     a Location. counted: whether lists have metadata with a count. whole: spans all parents, for which
     central takes None as their id. refusals: status codes of errors of creation and change, besides
     the common ones. switches: what further headers mean something, by method (list: to a list).
     """
 
     name: str
-    one: str
+    singular: str
     path: str
-    item: str
+    id_name: str
     client: Callable[[CentralClient], Any]
     shape: Shape
     self_path: Callable[[Any], str]
     sort_keys: Sequence[str]
     filters: Sequence[str]
     links: Mapping[str, Link] = field(default_factory=dict)
-    new: Callable[[Call, dict[str, Any]], Any] | None = None
-    new_body: Body | None = None
-    changes: Callable[[Call, dict[str, Any]], Any] | None = None
-    changes_body: Body | None = None
-    before_body: Callable[[Call], object] = lambda _: None
+    make_draft: Callable[[ApiCall, dict[str, Any]], Any] | None = None
+    create_body: Body | None = None
+    make_patch: Callable[[ApiCall, dict[str, Any]], Any] | None = None
+    update_body: Body | None = None
+    precheck: Callable[[ApiCall], object] = lambda _: None
     update_method: str = "PATCH"
     created_codes: tuple[int, ...] = (201,)
     created_status: Callable[[Any], int] | None = None
     updated_codes: tuple[int, ...] = (200,)
     updated_status: Callable[[Any], int] | None = None
-    shows_deleted: bool = False
+    returns_deleted: bool = False
     deletable: bool = True
-    deleted_item: str = ""
-    located: bool = True
-    counted: bool = True
-    whole: bool = False
-    refusals: tuple[int, ...] = (409,)
-    switches: Mapping[str, tuple[Switch, ...]] = field(default_factory=dict)
+    delete_id_name: str = ""
+    has_location: bool = True
+    has_count: bool = True
+    spans_parents: bool = False
+    error_codes: tuple[int, ...] = (409,)
+    flags: Mapping[str, tuple[RequestFlag, ...]] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
-        collection = {"GET": self._listing()}
-        if self.new is not None:
-            collection["POST"] = self.creating(self.create, self.new_body)
-        found = [routed(self.path, collection)]
-        if self.item:
-            single = {"GET": self._showing()}
-            if self.changes is not None:
-                single[self.update_method] = self.updating()
-            if self.deletable and not self.deleted_item:
-                single["DELETE"] = self._deleting()
-            found.append(routed(f"{self.path}/{{{self.item}}}", single))
-            if self.deleted_item:
-                found.append(route(f"{self.path}/{{{self.deleted_item}}}", DELETE=self._deleting()))
+        collection = {"GET": self._list_operation()}
+        if self.make_draft is not None:
+            collection["POST"] = self.create_operation(self.create, self.create_body)
+        found = [route_from(self.path, collection)]
+        if self.id_name:
+            single = {"GET": self._show_operation()}
+            if self.make_patch is not None:
+                single[self.update_method] = self.update_operation()
+            if self.deletable and not self.delete_id_name:
+                single["DELETE"] = self._delete_operation()
+            found.append(route_from(f"{self.path}/{{{self.id_name}}}", single))
+            if self.delete_id_name:
+                found.append(
+                    route(f"{self.path}/{{{self.delete_id_name}}}", DELETE=self._delete_operation())
+                )
         return found
 
     @property
     def schema(self) -> Schema:
         """Of an object as it is shown, with its links."""
         plain = self.shape.schema
-        links = shown({"self": URL} | dict.fromkeys(self.links, URL), ("self",))
+        links = open_object({"self": URL} | dict.fromkeys(self.links, URL), ("self",))
         return plain | {
             "properties": plain["properties"] | {"links": links},
             "required": [*plain.get("required", ()), "links"],
@@ -135,81 +137,80 @@ class Resource:
     def list_schema(self) -> Schema:
         members: dict[str, Schema] = {
             self.name: {"type": "array", "items": ref(self.shape.name)},
-            "links": shown({"self": URL, "next": URL}, ("self",)),
+            "links": open_object({"self": URL, "next": URL}, ("self",)),
         }
-        if self.counted:
-            members["metadata"] = shown({"total_count": NUMBER})
-        return shown(members, tuple(members))
+        if self.has_count:
+            members["metadata"] = open_object({"total_count": INTEGER})
+        return open_object(members, tuple(members))
 
-    def item_answer(self, description: str, *, located: bool = False) -> Answer:
+    def item_response(self, description: str, *, has_location: bool = False) -> ResponseSpec:
         name = self.shape.name
-        return Answer(
+        return ResponseSpec(
             description=description,
             schema=ref(name),
-            named={name: self.schema},
-            located=located,
+            schemas={name: self.schema},
+            has_location=has_location,
         )
 
     def _parameters(self, method: str) -> tuple[Any, ...]:
-        return tuple(
-            each for switch in self.switches.get(method, ()) for each in switch.parameters()
-        )
+        return tuple(each for flag in self.flags.get(method, ()) for each in flag.parameters())
 
-    def _listing(self) -> Operation:
+    def _list_operation(self) -> Operation:
         name, list_name = self.shape.name, f"{self.shape.name}List"
-        answered = Answer(
+        answered = ResponseSpec(
             description="A page of them.",
             schema=ref(list_name),
-            named={name: self.schema, list_name: self.list_schema},
+            schemas={name: self.schema, list_name: self.list_schema},
         )
         return Operation(
             handler=self.list,
             summary=f"List {self.name.replace('_', ' ')}",
-            answers={200: answered},
-            parameters=paging.described(self.filters, self.sort_keys) + self._parameters("list"),
+            responses={200: answered},
+            parameters=paging.list_parameters(self.filters, self.sort_keys)
+            + self._parameters("list"),
         )
 
-    def creating(self, handler: Handler, body: Body | None) -> Operation:
+    def create_operation(self, handler: Handler, body: Body | None) -> Operation:
         """An operation that answers with a new object of this resource."""
-        answered = self.item_answer("Made, or about to be.", located=self.located)
+        answered = self.item_response("Made, or about to be.", has_location=self.has_location)
         return Operation(
             handler=handler,
-            summary=f"Create {self.one}",
+            summary=f"Create {self.singular}",
             body=body,
-            answers=dict.fromkeys(self.created_codes, answered),
+            responses=dict.fromkeys(self.created_codes, answered),
             parameters=self._parameters("POST"),
-            refusals=self.refusals,
-            makes=self.path if self.item else "",
+            error_codes=self.error_codes,
+            creates_in=self.path if self.id_name else "",
         )
 
-    def _showing(self) -> Operation:
+    def _show_operation(self) -> Operation:
         return Operation(
             handler=self.show,
-            summary=f"Show {self.one}",
-            answers={200: self.item_answer("The object.")},
+            summary=f"Show {self.singular}",
+            responses={200: self.item_response("The object.")},
         )
 
-    def updating(self) -> Operation:
-        answered = self.item_answer("The object after the change.")
+    def update_operation(self) -> Operation:
+        answered = self.item_response("The object after the change.")
         return Operation(
             handler=self.update,
-            summary=f"Change {self.one}",
-            body=self.changes_body,
-            answers=dict.fromkeys(self.updated_codes, answered),
+            summary=f"Change {self.singular}",
+            body=self.update_body,
+            responses=dict.fromkeys(self.updated_codes, answered),
             parameters=self._parameters(self.update_method),
-            refusals=self.refusals,
+            error_codes=self.error_codes,
         )
 
-    def _deleting(self) -> Operation:
-        shown_once = self.item_answer("The object, which is about to go.")
+    def _delete_operation(self) -> Operation:
+        shown_once = self.item_response("The object, which is about to go.")
         return Operation(
             handler=self.delete,
-            summary=f"Delete {self.one}",
-            answers={202: shown_once} if self.shows_deleted else {204: DONE},
+            summary=f"Delete {self.singular}",
+            responses={202: shown_once} if self.returns_deleted else {204: NO_CONTENT},
             parameters=self._parameters("DELETE"),
         )
 
-    def rendered(self, call: Call, value: Any) -> dict[str, Any]:
+    def render(self, call: ApiCall, value: Any) -> dict[str, Any]:
         root = call.root
         links = {"self": root + self.self_path(value)}
         for name, link in self.links.items():
@@ -220,7 +221,7 @@ class Resource:
         found["links"] = links
         return found
 
-    def list(self, call: Call) -> Response:
+    def list(self, call: ApiCall) -> Response:
         params = paging.parameters(call.request)
         names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
         query = paging.query(
@@ -232,56 +233,60 @@ class Resource:
             ignored=names,
         )
         # A collection below nothing spans all parents where central has them.
-        ids = (None,) if self.whole else call.ids
+        ids = (None,) if self.spans_parents else call.ids
         # Of the caller nothing but this shows in a page that has a tag.
         key = (call.root, self.name, ids, tuple(params), query.sort_key, call.context.hide_counts)
-        known, kept = call.kept.get(key)
+        known, kept = call.pages.get(key)
         page: Page[Any] = self.client(call.central).find(
             call.context, *ids, replace(query, known=known)
         )
         if page.same:
-            return encoded(kept)
-        items = [self.rendered(call, value) for value in page.items]
+            return json_bytes_response(kept)
+        items = [self.render(call, value) for value in page.items]
         here = call.link(self.path.format(**dict(zip(names, call.ids, strict=False))))
         found = {self.name: items, "links": paging.links(here, params, query.limit, items)}
-        if self.counted:
+        if self.has_count:
             total = page.total_count
             found["metadata"] = {} if total is None else {"total_count": total}
         body = json.dumps(found).encode()
         if page.tag is not None:
-            call.kept.keep(key, page.tag, body, call.request.query_string)
-        return encoded(body)
+            call.pages.put(key, page.tag, body, call.request.query_string)
+        return json_bytes_response(body)
 
-    def create(self, call: Call) -> Response:
-        assert self.new is not None  # noqa: S101 - the route exists only then
-        draft = self.new(call, bodies.parse(call.request))
+    def create(self, call: ApiCall) -> Response:
+        assert self.make_draft is not None  # noqa: S101 - the route exists only then
+        draft = self.make_draft(call, bodies.parse(call.request))
         value = self.client(call.central).create(call.context, *call.ids, draft)
         return self.created(call, value)
 
-    def created(self, call: Call, value: Any) -> Response:
-        rendered = self.rendered(call, value)
-        headers = {"Location": rendered["links"]["self"]} if self.located else {}
+    def created(self, call: ApiCall, value: Any) -> Response:
+        rendered = self.render(call, value)
+        headers = {"Location": rendered["links"]["self"]} if self.has_location else {}
         pick = self.created_status
         status = pick(value) if pick is not None else self.created_codes[0]
-        return answer(rendered, status, **headers)
+        return json_response(rendered, status, **headers)
 
-    def show(self, call: Call) -> Response:
+    def show(self, call: ApiCall) -> Response:
         value = self.client(call.central).get(call.context, *call.ids)
-        return answer(self.rendered(call, value))
+        return json_response(self.render(call, value))
 
-    def update(self, call: Call) -> Response:
-        assert self.changes is not None  # noqa: S101 - the route exists only then
+    def update(self, call: ApiCall) -> Response:
+        assert self.make_patch is not None  # noqa: S101 - the route exists only then
         try:
             body = bodies.parse(call.request)
         except errors.InvalidObject:
-            self.before_body(call)
+            self.precheck(call)
             raise
-        patch = self.changes(call, body)
+        patch = self.make_patch(call, body)
         value = self.client(call.central).update(call.context, *call.ids, patch)
         pick = self.updated_status
         status = pick(value) if pick is not None else self.updated_codes[0]
-        return answer(self.rendered(call, value), status)
+        return json_response(self.render(call, value), status)
 
-    def delete(self, call: Call) -> Response:
+    def delete(self, call: ApiCall) -> Response:
         value = self.client(call.central).delete(call.context, *call.ids)
-        return answer(self.rendered(call, value), 202) if self.shows_deleted else empty()
+        return (
+            json_response(self.render(call, value), 202)
+            if self.returns_deleted
+            else empty_response()
+        )

@@ -7,29 +7,29 @@ from dataclasses import dataclass
 
 from designate import errors
 from designate.api import identifiers
-from designate.api.operation import Call, Handler, Operation
+from designate.api.operation import ApiCall, Handler, Operation
 
-__all__ = ["JSON", "Call", "Handler", "Operation", "Route", "Table", "route", "routed"]
+__all__ = ["JSON", "ApiCall", "Handler", "Operation", "Route", "RouteTable", "route", "route_from"]
 
 
 JSON = "application/json"
-LONGEST_TEXT = 255
+MAX_TEXT = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """path: segments; `{name}` stands for a UUID, `{name:text}` for any text. operations: by method.
-    gives: the content type of its answers. whole: nothing can follow the path, so that what does is a
+    content_type: the content type of its answers. leaf: nothing can follow the path, so that what does is a
     wrong method and no unknown path."""
 
     path: tuple[str, ...]
     operations: Mapping[str, Operation]
-    whole: bool = False
-    gives: str = JSON
+    leaf: bool = False
+    content_type: str = JSON
 
-    def fits(self, segments: Sequence[str]) -> bool:
+    def matches(self, segments: Sequence[str]) -> bool:
         return len(self.path) == len(segments) and all(
-            is_open(want) or want == got for want, got in zip(self.path, segments, strict=True)
+            is_parameter(want) or want == got for want, got in zip(self.path, segments, strict=True)
         )
 
     def ids(self, segments: Sequence[str]) -> tuple[str, ...]:
@@ -37,22 +37,22 @@ class Route:
         return tuple(
             _value(want[1:-1], got)
             for want, got in zip(self.path, segments, strict=True)
-            if is_open(want)
+            if is_parameter(want)
         )
 
 
 def route(
-    path: str, *, whole: bool = False, gives: str = JSON, **operations: Operation | Handler
+    path: str, *, leaf: bool = False, content_type: str = JSON, **operations: Operation | Handler
 ) -> Route:
     """A function that is no Operation is served, but the API's document does not tell of it."""
     described = {
         method: each if isinstance(each, Operation) else Operation(handler=each)
         for method, each in operations.items()
     }
-    return Route(_segments(path), described, whole, gives)
+    return Route(_segments(path), described, leaf, content_type)
 
 
-def routed(path: str, operations: Mapping[str, Operation]) -> Route:
+def route_from(path: str, operations: Mapping[str, Operation]) -> Route:
     return Route(_segments(path), operations)
 
 
@@ -60,14 +60,14 @@ def _segments(path: str) -> tuple[str, ...]:
     return tuple(path.strip("/").split("/"))
 
 
-def is_open(segment: str) -> bool:
+def is_parameter(segment: str) -> bool:
     return segment.startswith("{")
 
 
 def _value(name: str, text: str) -> str:
     if not name.endswith(":text"):
         return canonical_id(name, text)
-    if len(text) > LONGEST_TEXT or not text.isprintable():
+    if len(text) > MAX_TEXT or not text.isprintable():
         raise errors.BadRequest(f"Invalid {name.removesuffix(':text')}")
     return text
 
@@ -79,32 +79,35 @@ def canonical_id(name: str, text: str) -> str:
     return found
 
 
-class Table:
+class RouteTable:
     """All routes of one API. Where several fit, the one that says more comes first."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = sorted(routes, key=lambda route: sum(map(is_open, route.path)))
+        self._routes = sorted(routes, key=lambda route: sum(map(is_parameter, route.path)))
         # Words of paths: they stand where an id would only by mistake.
         self._words = {
-            segment for route in self._routes for segment in route.path[1:] if not is_open(segment)
+            segment
+            for route in self._routes
+            for segment in route.path[1:]
+            if not is_parameter(segment)
         }
 
-    def gives(self, segments: Sequence[str]) -> str:
+    def content_type(self, segments: Sequence[str]) -> str:
         """The content type that answers of the path have."""
-        return next((route.gives for route in self._routes if route.fits(segments)), JSON)
+        return next((route.content_type for route in self._routes if route.matches(segments)), JSON)
 
     def find(self, method: str, segments: Sequence[str]) -> tuple[Operation, tuple[str, ...]]:
         """The handler and the ids of the path. NotFound: no such path. MethodNotAllowed: the path is
         known, or it goes on behind one that is and only reads could mean that."""
-        fitting = [route for route in self._routes if route.fits(segments)]
+        fitting = [route for route in self._routes if route.matches(segments)]
         if len(segments) == 2 and segments[1] in self._words and segments[0] == "zones":
-            fitting = [route for route in fitting if not is_open(route.path[1])]
+            fitting = [route for route in fitting if not is_parameter(route.path[1])]
         for known in fitting:
             operation = known.operations.get(method)
             if operation is not None:
                 return operation, known.ids(segments)
         if fitting or any(
-            known.whole and known.fits(segments[:-1]) for known in self._routes if segments
+            known.leaf and known.matches(segments[:-1]) for known in self._routes if segments
         ):
             raise errors.MethodNotAllowed
         if (

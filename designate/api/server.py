@@ -49,20 +49,20 @@ OPTIONS_BY_GROUP = {
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 TIMEOUT_S = 20
-LARGEST_HEADER = 65536
-LARGEST_BODY = 256 * 2**20
-WAITING = 1024
+MAX_HEADER_BYTES = 65536
+MAX_BODY_BYTES = 256 * 2**20
+BACKLOG = 1024
 # Connections that wait for their client's next request, for TIMEOUT_S; cheroot's own limit is ten.
-KEPT_ALIVE = 1024
+MAX_IDLE_CONNECTIONS = 1024
 SO_ATTACH_FILTER = 26
-LOOK_S = 0.01
+POLL_S = 0.01
 # Between two looks of an idle server at what has expired, and whether it is to stop.
-LOOK_AROUND_S = 0.25
-FAREWELL_S = 1.0  # of a server beside which there are others
+EXPIRATION_INTERVAL_S = 0.25
+DRAIN_S = 1.0  # of a server beside which there are others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tls:
+class HttpsSettings:
     """Files of a server that speaks HTTPS, TLS 1.2 or newer."""
 
     cert_file: str
@@ -71,7 +71,7 @@ class Tls:
     ciphers: str | None
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts) -> Tls | None:
+    def from_conf(cls, conf: cfg.ConfigOpts) -> HttpsSettings | None:
         """None: plain HTTP is wanted. Raises ConfigurationError for half of what is needed."""
         group = conf["ssl"]
         if not group.cert_file and not group.key_file:
@@ -101,30 +101,30 @@ class Tls:
 class _Connection(cheroot.HTTPConnection):
     def __init__(self, server: _Server, *args: Any, **kwargs: Any) -> None:
         super().__init__(server, *args, **kwargs)
-        self._counted = server.opened(self)
+        self._open_connections = server.register(self)
 
     def close(self) -> None:
-        self._counted.discard(self)
+        self._open_connections.discard(self)
         super().close()
 
 
 class _Server(wsgi.Server):
-    """Knows its open connections, and ends them after an answer once it is `leaving`."""
+    """Knows its open connections, and ends them after an answer once it is `draining`."""
 
     ConnectionClass = _Connection
-    leaving = False
+    draining = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.connections: set[_Connection] = set()
 
-    def opened(self, connection: _Connection) -> set[_Connection]:
+    def register(self, connection: _Connection) -> set[_Connection]:
         self.connections.add(connection)
         return self.connections
 
     @property
     def can_add_keepalive_connection(self) -> bool:
-        return not self.leaving and bool(super().can_add_keepalive_connection)
+        return not self.draining and bool(super().can_add_keepalive_connection)
 
 
 class HttpServer:
@@ -138,29 +138,29 @@ class HttpServer:
         threads: int,
         *,
         shared_port: bool = False,
-        tls: Tls | None = None,
-        farewell_s: float = 0.0,
+        tls: HttpsSettings | None = None,
+        drain_s: float = 0.0,
     ) -> None:
-        """shared_port: other processes serve on the same address. tls: speak HTTPS. farewell_s: so long,
+        """shared_port: other processes serve on the same address. tls: speak HTTPS. drain_s: so long,
         while the server stops, a connection that is kept alive may stay idle; with the answer to its
         next request its client learns that it is to look for another server."""
         self._tls = tls
-        self._farewell_s = farewell_s
+        self._drain_s = drain_s
         self._server = _Server(
             (host, port),
             app,
             numthreads=threads,
             max=threads,
-            request_queue_size=WAITING,
+            request_queue_size=BACKLOG,
             timeout=TIMEOUT_S,
             shutdown_timeout=5,
             reuse_port=shared_port,
         )
-        self._server.max_request_header_size = LARGEST_HEADER
-        self._server.max_request_body_size = LARGEST_BODY
-        self._server.keep_alive_conn_limit = KEPT_ALIVE
+        self._server.max_request_header_size = MAX_HEADER_BYTES
+        self._server.max_request_body_size = MAX_BODY_BYTES
+        self._server.keep_alive_conn_limit = MAX_IDLE_CONNECTIONS
         self._server.error_log = _log  # type: ignore[method-assign,assignment]  # how cheroot is told where to log
-        self._server.expiration_interval = LOOK_AROUND_S
+        self._server.expiration_interval = EXPIRATION_INTERVAL_S
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
 
     def start(self) -> None:
@@ -173,11 +173,11 @@ class HttpServer:
 
     def stop(self) -> None:
         """Finish the requests that run, and tell the clients of open connections to go elsewhere."""
-        self._server.leaving = True
-        if self._farewell_s:
-            self._wait_for_clients(self._farewell_s)
-            _take_no_connections(self._server.socket)
-            self._wait_for_clients(self._farewell_s)
+        self._server.draining = True
+        if self._drain_s:
+            self._wait_for_clients(self._drain_s)
+            _drop_new_connections(self._server.socket)
+            self._wait_for_clients(self._drain_s)
         self._server.stop()
         if self._thread.ident is not None:
             self._thread.join(timeout=10)
@@ -186,7 +186,7 @@ class HttpServer:
         deadline = time.monotonic() + timeout_s
         alone = 0
         while alone < 3 and time.monotonic() < deadline:
-            time.sleep(LOOK_S)
+            time.sleep(POLL_S)
             alone = 0 if self._server.connections else alone + 1
 
     @property
@@ -198,7 +198,7 @@ class HttpServer:
         self._server.serve()
 
 
-def _take_no_connections(listener: socket.socket) -> None:
+def _drop_new_connections(listener: socket.socket) -> None:
     """Let a client's attempts to connect wait until the port is closed, when they are refused: closing it
     cuts off whoever was let in a moment before. The classic BPF program `return 0` drops their packets
     (Linux; elsewhere nothing changes)."""

@@ -20,25 +20,25 @@ Schema = dict[str, Any]
 Reader = Callable[[str, Any], Any]
 
 UUID: Schema = {"type": "string", "format": "uuid"}
-TEXT: Schema = {"type": "string"}
+STRING: Schema = {"type": "string"}
 URL: Schema = {"type": "string", "format": "uri"}
-DOMAIN: Schema = TEXT | {"format": "domain-name"}
-EMAIL: Schema = TEXT | {"format": "email"}
-RTYPE: Schema = TEXT | {"format": "rr-type"}
-RDATAS: Schema = {"type": "array", "items": TEXT | {"format": "rdata"}}
-FLAG: Schema = {"type": "boolean"}
-NUMBER: Schema = {"type": "integer"}
-MOMENT: Schema = {
+DOMAIN: Schema = STRING | {"format": "domain-name"}
+EMAIL: Schema = STRING | {"format": "email"}
+RTYPE: Schema = STRING | {"format": "rr-type"}
+RDATAS: Schema = {"type": "array", "items": STRING | {"format": "rdata"}}
+BOOLEAN: Schema = {"type": "boolean"}
+INTEGER: Schema = {"type": "integer"}
+TIMESTAMP: Schema = {
     "type": "string",
     "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}$",
     "examples": ["2026-11-23T03:47:51.000000"],
 }
-TEXTS: Schema = {"type": "array", "items": TEXT}
-TEXTS_BY_KEY: Schema = {"type": "object", "additionalProperties": TEXT}
+STRINGS: Schema = {"type": "array", "items": STRING}
+STRING_MAP: Schema = {"type": "object", "additionalProperties": STRING}
 OBJECT: Schema = {"type": "object"}
 
 
-def null(schema: Schema) -> Schema:
+def nullable(schema: Schema) -> Schema:
     """The same, or null."""
     found = dict(schema)
     kinds = schema["type"]
@@ -48,16 +48,16 @@ def null(schema: Schema) -> Schema:
     return found
 
 
-def one_of(words: type[StrEnum] | tuple[str, ...]) -> Schema:
+def enum_of(words: type[StrEnum] | tuple[str, ...]) -> Schema:
     return {"type": "string", "enum": [str(word) for word in words]}
 
 
-def closed(properties: Mapping[str, Schema], required: tuple[str, ...] = ()) -> Schema:
+def closed_object(properties: Mapping[str, Schema], required: tuple[str, ...] = ()) -> Schema:
     """An object of these members and no others."""
-    return shown(properties, required) | {"additionalProperties": False}
+    return open_object(properties, required) | {"additionalProperties": False}
 
 
-def shown(properties: Mapping[str, Schema], required: tuple[str, ...] = ()) -> Schema:
+def open_object(properties: Mapping[str, Schema], required: tuple[str, ...] = ()) -> Schema:
     """An object with these members; later releases may add to it."""
     found: Schema = {"type": "object", "properties": dict(properties)}
     return found | ({"required": list(required)} if required else {})
@@ -75,10 +75,10 @@ class Field:
         """Raises InvalidObject."""
         return self.read(name, value)
 
-    def means(self, description: str) -> Field:
+    def described(self, description: str) -> Field:
         return replace(self, schema=self.schema | {"description": description})
 
-    def like(self, schema: Schema) -> Field:
+    def with_schema(self, schema: Schema) -> Field:
         """The same reader, for what is of a format besides."""
         return replace(self, schema=schema | self.schema)
 
@@ -90,13 +90,15 @@ class Body:
 
     name: str
     members: Mapping[str, Field]
-    needed: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
     optional: bool = False
-    files: tuple[str, ...] = ()
+    file_types: tuple[str, ...] = ()
 
     @property
     def schema(self) -> Schema:
-        return closed({name: each.schema for name, each in self.members.items()}, self.needed)
+        return closed_object(
+            {name: each.schema for name, each in self.members.items()}, self.required
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +107,16 @@ class Member:
     name, through `convert` unless it is None. when: which objects have it."""
 
     schema: Schema
-    of: Callable[[Any], Any] | None = None
+    value_of: Callable[[Any], Any] | None = None
     convert: Callable[[Any], Any] | None = None
     when: Callable[[Any], bool] | None = None
 
-    def means(self, description: str) -> Member:
+    def described(self, description: str) -> Member:
         return replace(self, schema=self.schema | {"description": description})
 
     def getter(self, name: str) -> Callable[[Any], Any]:
-        if self.of is not None:
-            return self.of
+        if self.value_of is not None:
+            return self.value_of
         get, convert = attrgetter(name), self.convert
         if convert is None:
             return get
@@ -128,16 +130,16 @@ class Member:
 
 def member(schema: Schema, means: str = "", **how: Any) -> Member:
     found = Member(schema=schema, **how)
-    return found.means(means) if means else found
+    return found.described(means) if means else found
 
 
-def moment(means: str, *, nullable: bool = False) -> Member:
+def timestamp_member(means: str, *, optional: bool = False) -> Member:
     """A date in UTC."""
-    return member(null(MOMENT) if nullable else MOMENT, means, convert=timestamp)
+    return member(nullable(TIMESTAMP) if optional else TIMESTAMP, means, convert=timestamp)
 
 
-CREATED_AT = moment("When it was made, UTC.")
-UPDATED_AT = moment("When it was last changed, UTC; null: never.", nullable=True)
+CREATED_AT = timestamp_member("When it was made, UTC.")
+UPDATED_AT = timestamp_member("When it was last changed, UTC; null: never.", optional=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ class Shape:
 
     def __post_init__(self) -> None:
         members = self.members.items()
-        simple = [name for name, each in members if each.of is None and each.convert is None]
+        simple = [name for name, each in members if each.value_of is None and each.convert is None]
         whole = len(simple) > 1 and all(each.when is None for _, each in members)
         fetched = [name if name in simple else simple[0] for name in self.members] if whole else ()
         getters = tuple((name, each.getter(name), each.when) for name, each in members)
@@ -178,7 +180,7 @@ class Shape:
     @property
     def schema(self) -> Schema:
         required = tuple(name for name, each in self.members.items() if each.when is None)
-        return shown({name: each.schema for name, each in self.members.items()}, required)
+        return open_object({name: each.schema for name, each in self.members.items()}, required)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from designate.api import openapi, reference
-from designate.api.app import ABOUT, resources
-from designate.api.routing import is_open
+from designate.api.app import API_INFO, resources
+from designate.api.routing import is_parameter
 from designate.errors import ConfigurationError
 from tests.support.clients import openapi_checker
 from tests.support.factories.identities import OPS, STRANGER, Http, World
@@ -89,7 +89,7 @@ FORMATS = {
 }
 for format_name, values in FORMATS.items():
     schemathesis.openapi.format(format_name, values)
-DOCUMENT = openapi.document(resources(), ABOUT)
+DOCUMENT = openapi.document(resources(), API_INFO)
 OPERATIONS = {
     found.ok().label: found.ok()
     for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
@@ -128,14 +128,14 @@ def test_what_is_answered_is_what_the_document_says(service, world, label):
 
 def test_every_operation_is_described():
     """Where two paths differ in the names of their ids alone they are one."""
-    found = openapi.document(resources(), ABOUT)
+    found = openapi.document(resources(), API_INFO)
     described = {
         (re.sub(r"\{\w+\}", "{}", path), method.upper())
         for path, item in found["paths"].items()
         for method in item
     }
     served = {
-        ("/" + "/".join("{}" if is_open(part) else part for part in route.path), method)
+        ("/" + "/".join("{}" if is_parameter(part) else part for part in route.path), method)
         for route in resources()
         for method in route.operations
     }
@@ -187,16 +187,18 @@ def test_the_page_s_links_lead_somewhere():
 
 
 def test_two_plug_ins_cannot_call_different_things_the_same():
-    from designate.api.resource import Answer, Operation, route
+    from designate.api.resource import Operation, ResponseSpec, route
 
     def answering(schema):
         return Operation(
             handler=lambda call: None,
             summary="Do",
-            answers={200: Answer(description="d", schema=schema, named={"Thing": schema})},
+            responses={
+                200: ResponseSpec(description="d", schema=schema, schemas={"Thing": schema})
+            },
         )
 
     routes = [route("/a", GET=answering({"type": "string"}))]
-    openapi.document(routes, ABOUT)
+    openapi.document(routes, API_INFO)
     with pytest.raises(ConfigurationError, match="Thing"):
-        openapi.document([*routes, route("/b", GET=answering({"type": "null"}))], ABOUT)
+        openapi.document([*routes, route("/b", GET=answering({"type": "null"}))], API_INFO)

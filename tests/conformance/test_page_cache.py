@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from designate.api import page_cache
-from designate.api.page_cache import KeptBodies
+from designate.api.page_cache import PageCache
 from designate.model.zones import Outcome
 
 NUMBERS = itertools.count()
@@ -112,15 +112,15 @@ def test_who_may_see_the_zone_is_asked_each_time(hidden, call, zone, path):
 
 
 def test_what_is_kept_is_bounded():
-    bodies = KeptBodies()
-    body = b"x" * page_cache.LONGEST_KEPT
+    bodies = PageCache()
+    body = b"x" * page_cache.MAX_BODY_BYTES
 
     for number in range(40):
-        bodies.keep(number, "tag", body, "")
-    bodies.keep("large", "tag", body + b"x", "")
-    bodies.keep("long", "tag", b"", "x" * (page_cache.LEAST_SIZE + 1))
+        bodies.put(number, "tag", body, "")
+    bodies.put("large", "tag", body + b"x", "")
+    bodies.put("long", "tag", b"", "x" * (page_cache.ENTRY_OVERHEAD_BYTES + 1))
 
     held = [number for number in range(40) if bodies.get(number) == ("tag", body)]
     assert held == list(range(40 - len(held), 40))
-    assert len(held) * len(body) <= page_cache.MOST_KEPT < (len(held) + 2) * len(body)
+    assert len(held) * len(body) <= page_cache.MAX_TOTAL_BYTES < (len(held) + 2) * len(body)
     assert bodies.get("large") == bodies.get("long") == (None, b"")

@@ -141,7 +141,7 @@ def test_a_token_ends_with_its_time_also_when_it_is_remembered(service, keystone
     first = ask(service, token)[0]
 
     assert first == 200
-    soon_s = keystone_api.KNOWN_S - 2  # by then it would be forgotten anyway
+    soon_s = keystone_api.IDENTITY_TTL_S - 2  # by then it would be forgotten anyway
     until(lambda: ask(service, token)[0] == 401, soon_s, "the end of the token")
 
 

@@ -11,36 +11,36 @@ from tests.support.servers.standalone import Service, make_conf
 MODULE = '''
     """Resources that an operator adds: the top-level domains under another name, and a greeting."""
 
-    from designate.api.resource import Resource, answer, route
-    from designate.api.shape import TEXT, UUID, Shape, member
+    from designate.api.resource import Resource, json_response, route
+    from designate.api.shape import STRING, UUID, Shape, member
 
     DOMAINS = Resource(
         name="domains",
-        one="a domain",
+        singular="a domain",
         path="/domains",
-        item="domain_id",
+        id_name="domain_id",
         client=lambda central: central.tlds,
         shape=Shape(
-            "Domain", {"id": member(UUID), "domain": member(TEXT, of=lambda tld: tld.name)}
+            "Domain", {"id": member(UUID), "domain": member(STRING, value_of=lambda tld: tld.name)}
         ),
         self_path=lambda tld: f"/domains/{tld.id}",
         sort_keys=("created_at", "name"),
         filters=("name",),
         deletable=False,
-        counted=False,
+        has_count=False,
     )
 
 
     def greet(call):
-        return answer({"hello": call.context.project_id})
+        return json_response({"hello": call.context.project_id})
 
 
     def routes():
-        return [*DOMAINS.routes(), route("/hello", whole=True, GET=greet)]
+        return [*DOMAINS.routes(), route("/hello", leaf=True, GET=greet)]
 
 
     def admin_routes():
-        return [route("/hello", whole=True, GET=greet)]
+        return [route("/hello", leaf=True, GET=greet)]
 '''
 
 

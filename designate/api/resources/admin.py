@@ -7,21 +7,21 @@ from dataclasses import replace
 from typing import Any
 
 from designate.api import body as bodies
-from designate.api.resource import Call, Resource, Route
+from designate.api.resource import ApiCall, Resource, Route
 from designate.api.shape import (
     CREATED_AT,
     OBJECT,
-    TEXT,
+    STRING,
     UPDATED_AT,
     UUID,
     Body,
     Field,
     Member,
     Shape,
+    enum_of,
     member,
-    moment,
-    null,
-    one_of,
+    nullable,
+    timestamp_member,
 )
 from designate.model.admin import (
     TSIG_ALGORITHMS,
@@ -45,16 +45,16 @@ def _shape(called: str, /, **members: Member) -> Shape:
     )
 
 
-def _new(draft: type, body: Body) -> Callable[[Call, dict[str, Any]], Any]:
-    def new(_call: Call, given: dict[str, Any]) -> Any:
-        bodies.need(given, body.needed)
+def _new(draft: type, body: Body) -> Callable[[ApiCall, dict[str, Any]], Any]:
+    def new(_call: ApiCall, given: dict[str, Any]) -> Any:
+        bodies.require_members(given, body.required)
         return draft(**bodies.read(given, body))
 
     return new
 
 
-def _changes(patch: type, body: Body) -> Callable[[Call, dict[str, Any]], Any]:
-    def changes(_call: Call, given: dict[str, Any]) -> Any:
+def _changes(patch: type, body: Body) -> Callable[[ApiCall, dict[str, Any]], Any]:
+    def changes(_call: ApiCall, given: dict[str, Any]) -> Any:
         return patch(**bodies.read(given, body))
 
     return changes
@@ -63,7 +63,7 @@ def _changes(patch: type, body: Body) -> Callable[[Call, dict[str, Any]], Any]:
 def _bodies(name: str, members: Mapping[str, Field], *needed: str) -> tuple[Body, Body]:
     """What a new object and a change of one are made of."""
     return (
-        Body(name=f"{name}New", members=members, needed=needed),
+        Body(name=f"{name}New", members=members, required=needed),
         Body(name=f"{name}Changes", members=members),
     )
 
@@ -72,7 +72,7 @@ SCOPE = bodies.choice([str(scope) for scope in TsigScope])
 TLD, TLD_CHANGES = _bodies(
     "Tld",
     {
-        "name": bodies.text(255).means("Without a dot at the end; `co.uk` is one, too."),
+        "name": bodies.text(255).described("Without a dot at the end; `co.uk` is one, too."),
         "description": bodies.description,
     },
     "name",
@@ -80,7 +80,7 @@ TLD, TLD_CHANGES = _bodies(
 BLACKLIST, BLACKLIST_CHANGES = _bodies(
     "Blacklist",
     {
-        "pattern": bodies.text(255).means("A regular expression, searched in names of zones."),
+        "pattern": bodies.text(255).described("A regular expression, searched in names of zones."),
         "description": bodies.description,
     },
     "pattern",
@@ -88,99 +88,99 @@ BLACKLIST, BLACKLIST_CHANGES = _bodies(
 TSIGKEY, TSIGKEY_CHANGES = _bodies(
     "TsigKey",
     {
-        "name": bodies.text(160, empty=False),
+        "name": bodies.text(160, allow_empty=False),
         "algorithm": bodies.choice(TSIG_ALGORITHMS),
-        "secret": bodies.text(160).means("Base64."),
+        "secret": bodies.text(160).described("Base64."),
         "scope": replace(SCOPE, read=lambda name, value: TsigScope(SCOPE(name, value))),
-        "resource_id": bodies.identifier.means("The pool or zone, as the scope says."),
+        "resource_id": bodies.identifier.described("The pool or zone, as the scope says."),
     },
     "name", "algorithm", "secret", "scope", "resource_id",
 )  # fmt: skip
 TLDS = Resource(
     name="tlds",
-    one="a top-level domain",
+    singular="a top-level domain",
     path="/tlds",
-    item="tld_id",
+    id_name="tld_id",
     client=lambda central: central.tlds,
     shape=_shape(
         "Tld",
-        name=member(TEXT, "Without a dot at the end."),
-        description=member(null(TEXT)),
+        name=member(STRING, "Without a dot at the end."),
+        description=member(nullable(STRING)),
     ),
     self_path=lambda tld: f"/tlds/{tld.id}",
     sort_keys=(*DATES, "name"),
     filters=("name",),
-    new=_new(TldDraft, TLD),
-    new_body=TLD,
-    changes=_changes(TldPatch, TLD_CHANGES),
-    changes_body=TLD_CHANGES,
-    counted=False,
+    make_draft=_new(TldDraft, TLD),
+    create_body=TLD,
+    make_patch=_changes(TldPatch, TLD_CHANGES),
+    update_body=TLD_CHANGES,
+    has_count=False,
 )
 BLACKLISTS = Resource(
     name="blacklists",
-    one="a blacklist entry",
+    singular="a blacklist entry",
     path="/blacklists",
-    item="blacklist_id",
+    id_name="blacklist_id",
     client=lambda central: central.blacklists,
     shape=_shape(
         "Blacklist",
-        pattern=member(TEXT, "A regular expression."),
-        description=member(null(TEXT)),
+        pattern=member(STRING, "A regular expression."),
+        description=member(nullable(STRING)),
     ),
     self_path=lambda blacklist: f"/blacklists/{blacklist.id}",
     sort_keys=(*DATES, "pattern"),
     filters=("pattern",),
-    new=_new(BlacklistDraft, BLACKLIST),
-    new_body=BLACKLIST,
-    changes=_changes(BlacklistPatch, BLACKLIST_CHANGES),
-    changes_body=BLACKLIST_CHANGES,
-    counted=False,
+    make_draft=_new(BlacklistDraft, BLACKLIST),
+    create_body=BLACKLIST,
+    make_patch=_changes(BlacklistPatch, BLACKLIST_CHANGES),
+    update_body=BLACKLIST_CHANGES,
+    has_count=False,
 )
 TSIGKEYS = Resource(
     name="tsigkeys",
-    one="a TSIG key",
+    singular="a TSIG key",
     path="/tsigkeys",
-    item="tsigkey_id",
+    id_name="tsigkey_id",
     client=lambda central: central.tsigkeys,
     shape=_shape(
         "TsigKey",
-        name=member(TEXT),
-        algorithm=member(one_of(TSIG_ALGORITHMS)),
-        secret=member(TEXT, "Base64."),
-        scope=member(one_of(TsigScope)),
+        name=member(STRING),
+        algorithm=member(enum_of(TSIG_ALGORITHMS)),
+        secret=member(STRING, "Base64."),
+        scope=member(enum_of(TsigScope)),
         resource_id=member(UUID, "The pool or zone, as the scope says."),
     ),
     self_path=lambda key: f"/tsigkeys/{key.id}",
     sort_keys=(*DATES, "name"),
     filters=("name", "algorithm", "scope"),
-    new=_new(TsigKeyDraft, TSIGKEY),
-    new_body=TSIGKEY,
-    changes=_changes(TsigKeyPatch, TSIGKEY_CHANGES),
-    changes_body=TSIGKEY_CHANGES,
-    counted=False,
+    make_draft=_new(TsigKeyDraft, TSIGKEY),
+    create_body=TSIGKEY,
+    make_patch=_changes(TsigKeyPatch, TSIGKEY_CHANGES),
+    update_body=TSIGKEY_CHANGES,
+    has_count=False,
 )
 
 
 SERVICES = Resource(
     name="service_statuses",
-    one="a service's status",
+    singular="a service's status",
     path="/service_statuses",
-    item="service_id",
+    id_name="service_id",
     client=lambda central: central.services,
     shape=_shape(
         "ServiceStatus",
-        hostname=member(TEXT, "The machine."),
-        service_name=member(TEXT, "Which service: api, central, mdns, producer or worker."),
-        status=member(one_of(ServiceState)),
+        hostname=member(STRING, "The machine."),
+        service_name=member(STRING, "Which service: api, central, mdns, producer or worker."),
+        status=member(enum_of(ServiceState)),
         stats=member(OBJECT),
         capabilities=member(OBJECT),
-        heartbeated_at=moment("When it last said that it lives, UTC.", nullable=True),
+        heartbeated_at=timestamp_member("When it last said that it lives, UTC.", optional=True),
     ),
     self_path=lambda service: f"/service_statuses/{service.id}",
     sort_keys=(*DATES, "hostname", "service_name", "status"),
     filters=("hostname", "service_name", "status"),
     deletable=False,
-    counted=False,
+    has_count=False,
 )
 OLD_SERVICES = replace(SERVICES, path="/service_status")
 

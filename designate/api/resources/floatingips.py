@@ -11,19 +11,19 @@ from designate import errors
 from designate.api import body as bodies
 from designate.api.environ_keys import CATALOG
 from designate.api.operation import ref
-from designate.api.resource import Answer, Call, Operation, Route, answer, route
+from designate.api.resource import ApiCall, Operation, ResponseSpec, Route, json_response, route
 from designate.api.shape import (
     DOMAIN,
-    NUMBER,
-    TEXT,
+    INTEGER,
+    STRING,
     URL,
     Body,
     Schema,
     Shape,
+    enum_of,
     member,
-    null,
-    one_of,
-    shown,
+    nullable,
+    open_object,
 )
 from designate.model.floatingips import FloatingIp, FloatingIpPatch, NetworkEndpoint
 from designate.model.zones import Action
@@ -38,26 +38,28 @@ STATUSES = ("ACTIVE", "PENDING", "ERROR", "INACTIVE")
 CHANGES = Body(
     name="FloatingIpChanges",
     members={
-        "ptrdname": bodies.text(bodies.LONGEST_NAME, null=True)
-        .like(DOMAIN)
-        .means("With the dot at the end; null: no name any more."),
-        "ttl": bodies.null_ttl.means("Seconds; reset unless given."),
-        "description": bodies.description.means("Reset unless given."),
+        "ptrdname": bodies.text(bodies.MAX_NAME, nullable=True)
+        .with_schema(DOMAIN)
+        .described("With the dot at the end; null: no name any more."),
+        "ttl": bodies.null_ttl.described("Seconds; reset unless given."),
+        "description": bodies.description.described("Reset unless given."),
     },
 )
 FLOATINGIP = Shape(
     "FloatingIp",
     {
-        "id": member(TEXT, "Region, colon and id in the network service.", of=lambda ip: ip.key),
-        "description": member(null(TEXT)),
-        "address": member(TEXT),
-        "ptrdname": member(null(DOMAIN), "The name that the address resolves to."),
-        "ttl": member(null(NUMBER), "Seconds."),
-        "action": member(one_of(Action)),
-        "status": member(one_of(STATUSES), "INACTIVE: it has no name."),
+        "id": member(
+            STRING, "Region, colon and id in the network service.", value_of=lambda ip: ip.key
+        ),
+        "description": member(nullable(STRING)),
+        "address": member(STRING),
+        "ptrdname": member(nullable(DOMAIN), "The name that the address resolves to."),
+        "ttl": member(nullable(INTEGER), "Seconds."),
+        "action": member(enum_of(Action)),
+        "status": member(enum_of(STATUSES), "INACTIVE: it has no name."),
     },
 )
-LINKS = shown({"self": URL}, ("self",))
+LINKS = open_object({"self": URL}, ("self",))
 SCHEMA = FLOATINGIP.schema
 SCHEMA = SCHEMA | {
     "properties": SCHEMA["properties"] | {"links": LINKS},
@@ -65,11 +67,11 @@ SCHEMA = SCHEMA | {
 }
 
 
-def rendered(call: Call, found: FloatingIp) -> dict[str, object]:
+def _render(call: ApiCall, found: FloatingIp) -> dict[str, object]:
     return FLOATINGIP.render(found) | {"links": {"self": call.link(f"{PATH}/{found.key}")}}
 
 
-def key_of(call: Call) -> tuple[str, str]:
+def key_of(call: ApiCall) -> tuple[str, str]:
     """Region and id of the path. Raises BadRequest."""
     (text,) = call.ids
     match = KEY.fullmatch(text)
@@ -78,11 +80,11 @@ def key_of(call: Call) -> tuple[str, str]:
     return match["region"], match["id"].lower()
 
 
-def token_of(call: Call) -> str:
+def token_of(call: ApiCall) -> str:
     return str(call.request.headers.get("X-Auth-Token", ""))
 
 
-def catalog_of(call: Call) -> tuple[NetworkEndpoint, ...]:
+def catalog_of(call: ApiCall) -> tuple[NetworkEndpoint, ...]:
     """Endpoints of the network service in the catalogue that comes with a validated token. What a
     caller itself says in the header of that name does not count."""
     text = call.request.environ.get(CATALOG)
@@ -106,49 +108,49 @@ def endpoints(text: str) -> tuple[NetworkEndpoint, ...]:
         raise errors.Forbidden("The service catalogue cannot be read", type="no_endpoint") from None
 
 
-def index(call: Call) -> Response:
+def index(call: ApiCall) -> Response:
     found = call.central.floatingips.find(call.context, token_of(call), catalog_of(call))
-    items = [rendered(call, floatingip) for floatingip in found]
-    return answer({"floatingips": items, "links": {"self": call.link(PATH)}})
+    items = [_render(call, floatingip) for floatingip in found]
+    return json_response({"floatingips": items, "links": {"self": call.link(PATH)}})
 
 
-def show(call: Call) -> Response:
+def show(call: ApiCall) -> Response:
     key = key_of(call)
     found = call.central.floatingips.get(call.context, *key, token_of(call), catalog_of(call))
-    return answer(rendered(call, found))
+    return json_response(_render(call, found))
 
 
-def change(call: Call) -> Response:
+def change(call: ApiCall) -> Response:
     key = key_of(call)
     patch = FloatingIpPatch(**bodies.read(bodies.parse(call.request), CHANGES))
     found = call.central.floatingips.update(
         call.context, *key, patch, token_of(call), catalog_of(call)
     )
-    return answer(None if found is None else rendered(call, found), 202)
+    return json_response(None if found is None else _render(call, found), 202)
 
 
-def _answer(description: str, schema: Schema) -> Answer:
-    return Answer(description=description, schema=schema, named={FLOATINGIP.name: SCHEMA})
+def _answer(description: str, schema: Schema) -> ResponseSpec:
+    return ResponseSpec(description=description, schema=schema, schemas={FLOATINGIP.name: SCHEMA})
 
 
 ONE = ref(FLOATINGIP.name)
-LIST = shown({"floatingips": {"type": "array", "items": ONE}, "links": LINKS})
+LIST = open_object({"floatingips": {"type": "array", "items": ONE}, "links": LINKS})
 INDEX = Operation(
     handler=index,
     summary="List the floating IPs of the caller's project",
-    answers={200: _answer("All of them.", LIST)},
+    responses={200: _answer("All of them.", LIST)},
 )
 SHOW = Operation(
-    handler=show, summary="Show a floating IP", answers={200: _answer("The object.", ONE)}
+    handler=show, summary="Show a floating IP", responses={200: _answer("The object.", ONE)}
 )
 CHANGE = Operation(
     handler=change,
     summary="Change the name that a floating IP resolves to",
     body=CHANGES,
-    answers={
+    responses={
         202: _answer("The object; null: no name any more.", {"anyOf": [ONE, {"type": "null"}]})
     },
-    refusals=(409,),
+    error_codes=(409,),
 )
 
 

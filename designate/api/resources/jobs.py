@@ -9,20 +9,20 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.resource import Answer, Call, Operation, Resource, Route, route
+from designate.api.resource import ApiCall, Operation, Resource, ResponseSpec, Route, route
 from designate.api.shape import (
     CREATED_AT,
-    NUMBER,
-    TEXT,
+    INTEGER,
+    STRING,
     UPDATED_AT,
     UUID,
     Body,
     Field,
     Member,
     Shape,
+    enum_of,
     member,
-    null,
-    one_of,
+    nullable,
 )
 from designate.model.jobs import ImportDraft, TaskStatus, ZoneTask
 
@@ -35,13 +35,13 @@ SDK_EXPORTS_PATH = "/zones/tasks/export"
 
 TASK: dict[str, Member] = {
     "id": member(UUID),
-    "status": member(one_of(TaskStatus)),
-    "message": member(null(TEXT), "How it ended, for people."),
-    "zone_id": member(null(UUID), "null: the import has made no zone yet."),
-    "project_id": member(TEXT),
+    "status": member(enum_of(TaskStatus)),
+    "message": member(nullable(STRING), "How it ended, for people."),
+    "zone_id": member(nullable(UUID), "null: the import has made no zone yet."),
+    "project_id": member(STRING),
     "created_at": CREATED_AT,
     "updated_at": UPDATED_AT,
-    "version": member(NUMBER, "Grows by one with each stored change."),
+    "version": member(INTEGER, "Grows by one with each stored change."),
 }
 
 
@@ -55,10 +55,10 @@ def _file_path(task: ZoneTask) -> str | None:
 
 IMPORTS = Resource(
     name="imports",
-    one="an import of a zone file",
+    singular="an import of a zone file",
     path=IMPORTS_PATH,
-    item="import_id",
-    deleted_item="zone_import_id",
+    id_name="import_id",
+    delete_id_name="zone_import_id",
     client=lambda central: central.imports,
     shape=Shape("ZoneImport", TASK),
     self_path=lambda task: f"{IMPORTS_PATH}/{task.id}",
@@ -69,14 +69,14 @@ IMPORTS = Resource(
 )
 EXPORTS = Resource(
     name="exports",
-    one="an export of a zone",
+    singular="an export of a zone",
     path=EXPORTS_PATH,
-    item="export_id",
-    deleted_item="zone_export_id",
+    id_name="export_id",
+    delete_id_name="zone_export_id",
     client=lambda central: central.exports,
     shape=Shape(
         "ZoneExport",
-        {**TASK, "location": member(null(TEXT), "Where the file is, once there is one.")},
+        {**TASK, "location": member(nullable(STRING), "Where the file is, once there is one.")},
     ),
     self_path=lambda task: f"{EXPORTS_PATH}/{task.id}",
     links={"export": _file_path},
@@ -98,23 +98,25 @@ def _attributes(name: str, value: Any) -> dict[str, str]:
     return found
 
 
-ATTRIBUTES = bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE)
+ATTRIBUTES = bodies.texts_by_key(bodies.MAX_ATTRIBUTE)
 IMPORT = Body(
     name="ZoneImportNew",
     members={
-        "zonefile": Field(TEXT, _zonefile).means("A master file (RFC 1035 section 5)."),
-        "attributes": Field(null(ATTRIBUTES.schema), _attributes).means("Of the zone to be."),
+        "zonefile": Field(STRING, _zonefile).described("A master file (RFC 1035 section 5)."),
+        "attributes": Field(nullable(ATTRIBUTES.schema), _attributes).described(
+            "Of the zone to be."
+        ),
     },
-    needed=("zonefile",),
-    files=("text/dns",),
+    required=("zonefile",),
+    file_types=("text/dns",),
 )
 
 
-def start_import(call: Call) -> Response:
+def start_import(call: ApiCall) -> Response:
     return IMPORTS.created(call, call.central.imports.create(call.context, _draft(call)))
 
 
-def _draft(call: Call) -> ImportDraft:
+def _draft(call: ApiCall) -> ImportDraft:
     kind = call.request.content_type
     if kind not in ("text/dns", "application/json"):
         raise errors.UnsupportedMedia(f"Unsupported Content-Type: {(kind or 'None')[:100]}")
@@ -134,11 +136,11 @@ def _draft(call: Call) -> ImportDraft:
     return ImportDraft(**members)
 
 
-def start_export(call: Call) -> Response:
+def start_export(call: ApiCall) -> Response:
     return EXPORTS.created(call, call.central.exports.create(call.context, call.ids[0]))
 
 
-def download(call: Call) -> Response:
+def download(call: ApiCall) -> Response:
     text = call.central.exports.file(call.context, call.ids[0])
     return Response(body=text.encode("utf-8"), content_type="text/dns", charset="UTF-8")
 
@@ -146,19 +148,19 @@ def download(call: Call) -> Response:
 DOWNLOAD = Operation(
     handler=download,
     summary="Fetch the zone file of a finished export",
-    answers={200: Answer(description="A master file.", schema=TEXT)},
+    responses={200: ResponseSpec(description="A master file.", schema=STRING)},
 )
 
 
 def routes() -> list[Route]:
     return [
-        route(IMPORTS_PATH, POST=IMPORTS.creating(start_import, IMPORT)),
+        route(IMPORTS_PATH, POST=IMPORTS.create_operation(start_import, IMPORT)),
         *IMPORTS.routes(),
         *EXPORTS.routes(),
         *SDK_EXPORTS.routes(),
-        route("/zones/{zone_id}/tasks/export", POST=EXPORTS.creating(start_export, None)),
+        route("/zones/{zone_id}/tasks/export", POST=EXPORTS.create_operation(start_export, None)),
         *(
-            route(f"{path}/{{export_id}}/export", gives="text/dns", GET=DOWNLOAD)
+            route(f"{path}/{{export_id}}/export", content_type="text/dns", GET=DOWNLOAD)
             for path in (EXPORTS_PATH, SDK_EXPORTS_PATH)
         ),
     ]

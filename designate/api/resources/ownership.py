@@ -10,17 +10,17 @@ from webob import Response
 from designate import errors
 from designate.api import body as bodies
 from designate.api import projects
-from designate.api.resource import Call, Resource, Route, route
+from designate.api.resource import ApiCall, Resource, Route, route
 from designate.api.shape import (
     CREATED_AT,
-    TEXT,
+    STRING,
     UPDATED_AT,
     UUID,
     Body,
     Shape,
+    enum_of,
     member,
-    null,
-    one_of,
+    nullable,
 )
 from designate.model.ownership import (
     ShareDraft,
@@ -31,7 +31,7 @@ from designate.model.ownership import (
     TransferStatus,
 )
 
-LONGEST_PROJECT = 36
+MAX_PROJECT_ID = 36
 DATES = ("created_at", "id", "updated_at")
 
 
@@ -41,33 +41,33 @@ def _zone_path(value: Any) -> str:
 
 SHARE = Body(
     name="SharedZoneNew",
-    members={"target_project_id": bodies.text(LONGEST_PROJECT, empty=False)},
-    needed=("target_project_id",),
+    members={"target_project_id": bodies.text(MAX_PROJECT_ID, allow_empty=False)},
+    required=("target_project_id",),
 )
 
 
-def _new_share(call: Call, body: dict[str, Any]) -> ShareDraft:
+def _new_share(call: ApiCall, body: dict[str, Any]) -> ShareDraft:
     members = bodies.read(body, SHARE)
-    for name in SHARE.needed:
+    for name in SHARE.required:
         if name not in members:
-            bodies.required(name)
+            bodies.raise_required(name)
     projects.check(call.conf, members["target_project_id"])
     return ShareDraft(**members)
 
 
 SHARES = Resource(
     name="shared_zones",
-    one="a share of a zone",
+    singular="a share of a zone",
     path="/zones/{zone_id}/shares",
-    item="zone_share_id",
+    id_name="zone_share_id",
     client=lambda central: central.shares,
     shape=Shape(
         "SharedZone",
         {
             "id": member(UUID),
             "zone_id": member(UUID),
-            "project_id": member(TEXT, "Who shares."),
-            "target_project_id": member(TEXT, "Who may use the zone."),
+            "project_id": member(STRING, "Who shares."),
+            "target_project_id": member(STRING, "Who may use the zone."),
             "created_at": CREATED_AT,
             "updated_at": UPDATED_AT,
         },
@@ -76,19 +76,19 @@ SHARES = Resource(
     links={"zone": _zone_path},
     sort_keys=("created_at", "updated_at"),
     filters=("target_project_id",),
-    new=_new_share,
-    new_body=SHARE,
-    located=False,
-    counted=False,
+    make_draft=_new_share,
+    create_body=SHARE,
+    has_location=False,
+    has_count=False,
 )
 
 OFFER = Body(
     name="TransferRequestNew",
     members={
         "description": bodies.description,
-        "target_project_id": bodies.text(LONGEST_PROJECT, null=True, empty=False).means(
-            "Who may take it; null: whoever has the key."
-        ),
+        "target_project_id": bodies.text(
+            MAX_PROJECT_ID, nullable=True, allow_empty=False
+        ).described("Who may take it; null: whoever has the key."),
     },
     optional=True,
 )
@@ -102,23 +102,23 @@ def _detailed(request: TransferRequest) -> bool:
 
 REQUESTS = Resource(
     name="transfer_requests",
-    one="an offer of a zone to another project",
+    singular="an offer of a zone to another project",
     path="/zones/tasks/transfer_requests",
-    item="zone_transfer_request_id",
+    id_name="zone_transfer_request_id",
     client=lambda central: central.transfer_requests,
     shape=Shape(
         "TransferRequest",
         {
             "id": member(UUID),
             "zone_id": member(UUID),
-            "project_id": member(TEXT, "Who offers.", when=_detailed),
+            "project_id": member(STRING, "Who offers.", when=_detailed),
             "target_project_id": member(
-                null(TEXT), "Who may take it; null: whoever has the key.", when=_detailed
+                nullable(STRING), "Who may take it; null: whoever has the key.", when=_detailed
             ),
-            "description": member(null(TEXT)),
-            "key": member(TEXT, "What the taker has to know.", when=_detailed),
-            "status": member(one_of(TransferStatus)),
-            "zone_name": member(TEXT),
+            "description": member(nullable(STRING)),
+            "key": member(STRING, "What the taker has to know.", when=_detailed),
+            "status": member(enum_of(TransferStatus)),
+            "zone_name": member(STRING),
             "created_at": replace(CREATED_AT, when=_detailed),
             "updated_at": replace(UPDATED_AT, when=_detailed),
         },
@@ -126,13 +126,13 @@ REQUESTS = Resource(
     self_path=lambda request: f"/zones/tasks/transfer_requests/{request.id}",
     sort_keys=DATES,
     filters=("status",),
-    changes=lambda _call, body: TransferRequestPatch(**bodies.read(body, OFFER_CHANGES)),
-    changes_body=OFFER_CHANGES,
-    counted=False,
+    make_patch=lambda _call, body: TransferRequestPatch(**bodies.read(body, OFFER_CHANGES)),
+    update_body=OFFER_CHANGES,
+    has_count=False,
 )
 
 
-def offer(call: Call) -> Response:
+def offer(call: ApiCall) -> Response:
     """The body may be missing; the content type may not."""
     try:
         members = bodies.read(bodies.parse(call.request, optional=True), OFFER)
@@ -149,32 +149,32 @@ def offer(call: Call) -> Response:
 ACCEPT = Body(
     name="TransferAcceptNew",
     members={
-        "key": bodies.text(160).means("Of the offer."),
-        "zone_transfer_request_id": bodies.identifier.means("The offer."),
+        "key": bodies.text(160).described("Of the offer."),
+        "zone_transfer_request_id": bodies.identifier.described("The offer."),
     },
-    needed=("key", "zone_transfer_request_id"),
+    required=("key", "zone_transfer_request_id"),
 )
 
 
-def _new_accept(_call: Call, body: dict[str, Any]) -> TransferAcceptDraft:
-    bodies.need(body, ACCEPT.needed)
+def _new_accept(_call: ApiCall, body: dict[str, Any]) -> TransferAcceptDraft:
+    bodies.require_members(body, ACCEPT.required)
     return TransferAcceptDraft(**bodies.read(body, ACCEPT))
 
 
 ACCEPTS = Resource(
     name="transfer_accepts",
-    one="the taking over of a zone",
+    singular="the taking over of a zone",
     path="/zones/tasks/transfer_accepts",
-    item="transfer_accept_id",
+    id_name="transfer_accept_id",
     client=lambda central: central.transfer_accepts,
     shape=Shape(
         "TransferAccept",
         {
             "id": member(UUID),
             "zone_transfer_request_id": member(UUID),
-            "project_id": member(TEXT, "Who took the zone."),
-            "key": member(null(TEXT), "As it was sent; null in later reads."),
-            "status": member(one_of(TransferStatus)),
+            "project_id": member(STRING, "Who took the zone."),
+            "key": member(nullable(STRING), "As it was sent; null in later reads."),
+            "status": member(enum_of(TransferStatus)),
             "zone_id": member(UUID),
             "created_at": CREATED_AT,
             "updated_at": UPDATED_AT,
@@ -184,21 +184,23 @@ ACCEPTS = Resource(
     links={"zone": _zone_path},
     sort_keys=DATES,
     filters=("status",),
-    new=_new_accept,
-    new_body=ACCEPT,
+    make_draft=_new_accept,
+    create_body=ACCEPT,
     deletable=False,
 )
 
 
 # openstacksdk sends its changes as PUT.
-PUT_REQUEST = replace(REQUESTS.updating(), deprecated=True)
+PUT_REQUEST = replace(REQUESTS.update_operation(), deprecated=True)
 
 
 def routes() -> list[Route]:
     return [
         *SHARES.routes(),
         *REQUESTS.routes(),
-        route(f"{REQUESTS.path}/{{{REQUESTS.item}}}", PUT=PUT_REQUEST),
-        route("/zones/{zone_id}/tasks/transfer_requests", POST=REQUESTS.creating(offer, OFFER)),
+        route(f"{REQUESTS.path}/{{{REQUESTS.id_name}}}", PUT=PUT_REQUEST),
+        route(
+            "/zones/{zone_id}/tasks/transfer_requests", POST=REQUESTS.create_operation(offer, OFFER)
+        ),
         *ACCEPTS.routes(),
     ]

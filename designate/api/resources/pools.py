@@ -7,21 +7,21 @@ from typing import Any
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.resource import Call, Resource, Route
+from designate.api.resource import ApiCall, Resource, Route
 from designate.api.shape import (
     CREATED_AT,
     DOMAIN,
-    NUMBER,
-    TEXT,
-    TEXTS_BY_KEY,
+    INTEGER,
+    STRING,
+    STRING_MAP,
     UPDATED_AT,
     UUID,
     Body,
     Field,
     Shape,
-    closed,
+    closed_object,
     member,
-    null,
+    nullable,
 )
 from designate.context import Context
 from designate.model.pools import NsRecord, Pool, PoolDraft, PoolPatch
@@ -59,7 +59,7 @@ def _client(central: CentralClient) -> _Pools:
 NS_RECORD = Shape(
     "PoolNsRecord",
     {
-        "priority": member(NUMBER, "The lower, the earlier in the list."),
+        "priority": member(INTEGER, "The lower, the earlier in the list."),
         "hostname": member(DOMAIN, "With the dot at the end."),
     },
 )
@@ -67,14 +67,14 @@ POOL = Shape(
     "Pool",
     {
         "id": member(UUID),
-        "project_id": member(null(TEXT), "Whose pool it is; null: everybody's."),
-        "name": member(TEXT),
-        "description": member(null(TEXT)),
-        "attributes": member(TEXTS_BY_KEY, "What the scheduler picks it by."),
+        "project_id": member(nullable(STRING), "Whose pool it is; null: everybody's."),
+        "name": member(STRING),
+        "description": member(nullable(STRING)),
+        "attributes": member(STRING_MAP, "What the scheduler picks it by."),
         "ns_records": member(
             {"type": "array", "items": NS_RECORD.schema},
             "The apex NS records of its zones.",
-            of=lambda pool: [NS_RECORD.render(record) for record in pool.ns_records],
+            value_of=lambda pool: [NS_RECORD.render(record) for record in pool.ns_records],
         ),
         "created_at": CREATED_AT,
         "updated_at": UPDATED_AT,
@@ -93,7 +93,7 @@ def _ns_records(name: str, value: Any) -> tuple[NsRecord, ...]:
         members = bodies.read(item, NS_MEMBERS)
         for needed in NS_MEMBERS:
             if needed not in members:
-                bodies.required(needed)
+                bodies.raise_required(needed)
         found.append(NsRecord(**members))
     return tuple(found)
 
@@ -101,7 +101,7 @@ def _ns_records(name: str, value: Any) -> tuple[NsRecord, ...]:
 NS_RECORDS = Field(
     {
         "type": "array",
-        "items": closed(
+        "items": closed_object(
             {name: each.schema for name, each in NS_MEMBERS.items()}, tuple(NS_MEMBERS)
         ),
     },
@@ -110,38 +110,38 @@ NS_RECORDS = Field(
 NEW = Body(
     name="PoolNew",
     members={
-        "name": bodies.text(50, empty=False),
-        "project_id": bodies.text(36, null=True, empty=False),
+        "name": bodies.text(50, allow_empty=False),
+        "project_id": bodies.text(36, nullable=True, allow_empty=False),
         "description": bodies.description,
-        "attributes": bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE),
+        "attributes": bodies.texts_by_key(bodies.MAX_ATTRIBUTE),
         "ns_records": NS_RECORDS,
     },
-    needed=("name",),
+    required=("name",),
 )
-CHANGES = replace(NEW, name="PoolChanges", needed=())
+CHANGES = replace(NEW, name="PoolChanges", required=())
 
 
-def _new(_call: Call, body: dict[str, Any]) -> PoolDraft:
-    bodies.need(body, NEW.needed)
+def _new(_call: ApiCall, body: dict[str, Any]) -> PoolDraft:
+    bodies.require_members(body, NEW.required)
     return PoolDraft(**bodies.read(body, NEW))
 
 
 RESOURCE = Resource(
     name="pools",
-    one="a pool",
+    singular="a pool",
     path="/pools",
-    item="pool_id",
+    id_name="pool_id",
     client=_client,
     shape=POOL,
     self_path=lambda pool: f"/pools/{pool.id}",
     sort_keys=("created_at", "id", "updated_at", "name"),
     filters=("name",),
-    new=_new,
-    new_body=NEW,
-    changes=lambda _call, body: PoolPatch(**bodies.read(body, CHANGES)),
-    changes_body=CHANGES,
+    make_draft=_new,
+    create_body=NEW,
+    make_patch=lambda _call, body: PoolPatch(**bodies.read(body, CHANGES)),
+    update_body=CHANGES,
     updated_codes=(202,),
-    counted=False,
+    has_count=False,
 )
 
 

@@ -7,14 +7,22 @@ from webob import Response
 from designate import errors
 from designate.api import body as bodies
 from designate.api import projects
-from designate.api.operation import DONE
-from designate.api.resource import Answer, Call, Operation, Route, answer, empty, route
-from designate.api.shape import NUMBER, Body, Shape, member
+from designate.api.operation import NO_CONTENT
+from designate.api.resource import (
+    ApiCall,
+    Operation,
+    ResponseSpec,
+    Route,
+    empty_response,
+    json_response,
+    route,
+)
+from designate.api.shape import INTEGER, Body, Shape, member
 from designate.model.quotas import Quotas
 
 NAMES = ("zones", "zone_recordsets", "zone_records", "recordset_records", "api_export_size")
-HIGHEST = 2**31 - 1
-LONGEST_PROJECT = 36
+MAX_QUOTA = 2**31 - 1
+MAX_PROJECT_ID = 36
 
 
 MEANINGS = {
@@ -24,31 +32,33 @@ MEANINGS = {
     "recordset_records": "Records of a recordset.",
     "api_export_size": "Recordsets of a zone that may be exported.",
 }
-QUOTAS = Shape("Quotas", {name: member(NUMBER, MEANINGS[name]) for name in NAMES})
-LIMIT = bodies.integer(-1, HIGHEST)
-CHANGES = Body(name="QuotasChanges", members={name: LIMIT.means(MEANINGS[name]) for name in NAMES})
+QUOTAS = Shape("Quotas", {name: member(INTEGER, MEANINGS[name]) for name in NAMES})
+LIMIT = bodies.integer(-1, MAX_QUOTA)
+CHANGES = Body(
+    name="QuotasChanges", members={name: LIMIT.described(MEANINGS[name]) for name in NAMES}
+)
 
 
 def _shown(quotas: Quotas) -> Response:
-    return answer(QUOTAS.render(quotas))
+    return json_response(QUOTAS.render(quotas))
 
 
-def own(call: Call) -> Response:
+def own(call: ApiCall) -> Response:
     if call.context.project_id is None:
         raise errors.Unauthorized("A project is needed")
     return _shown(call.central.quotas.get(call.context, call.context.project_id))
 
 
-def project_of(call: Call) -> str:
+def project_of(call: ApiCall) -> str:
     """The project that the path names."""
-    return str(bodies.text(LONGEST_PROJECT)("project_id", call.ids[0]))
+    return str(bodies.text(MAX_PROJECT_ID)("project_id", call.ids[0]))
 
 
-def show(call: Call) -> Response:
+def show(call: ApiCall) -> Response:
     return _shown(call.central.quotas.get(call.context, project_of(call)))
 
 
-def change(call: Call) -> Response:
+def change(call: ApiCall) -> Response:
     body = bodies.parse(call.request)
     if call.conf["service:api"].quotas_verify_project_id:
         projects.check(call.conf, project_of(call))
@@ -56,19 +66,19 @@ def change(call: Call) -> Response:
     return _shown(call.central.quotas.set(call.context, project_of(call), limits))
 
 
-def reset(call: Call) -> Response:
+def reset(call: ApiCall) -> Response:
     call.central.quotas.reset(call.context, project_of(call))
-    return empty()
+    return empty_response()
 
 
-SHOWN = {200: Answer.of(QUOTAS, "All quotas, after the change if there was one.")}
-OWN = Operation(handler=own, summary="Show the quotas of the caller's project", answers=SHOWN)
-SHOW = Operation(handler=show, summary="Show the quotas of a project", answers=SHOWN)
+SHOWN = {200: ResponseSpec.of(QUOTAS, "All quotas, after the change if there was one.")}
+OWN = Operation(handler=own, summary="Show the quotas of the caller's project", responses=SHOWN)
+SHOW = Operation(handler=show, summary="Show the quotas of a project", responses=SHOWN)
 CHANGE = Operation(
-    handler=change, summary="Change quotas of a project", body=CHANGES, answers=SHOWN
+    handler=change, summary="Change quotas of a project", body=CHANGES, responses=SHOWN
 )
 RESET = Operation(
-    handler=reset, summary="Give a project the default quotas again", answers={204: DONE}
+    handler=reset, summary="Give a project the default quotas again", responses={204: NO_CONTENT}
 )
 
 

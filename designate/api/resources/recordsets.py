@@ -10,23 +10,31 @@ from webob import Response
 from designate import errors
 from designate.api import body as bodies
 from designate.api.headers import EDIT_MANAGED, HIDE_COUNTS
-from designate.api.resource import Answer, Call, Operation, Resource, Route, answer, route
+from designate.api.resource import (
+    ApiCall,
+    Operation,
+    Resource,
+    ResponseSpec,
+    Route,
+    json_response,
+    route,
+)
 from designate.api.shape import (
     CREATED_AT,
     DOMAIN,
-    NUMBER,
+    INTEGER,
     RDATAS,
     RTYPE,
-    TEXT,
+    STRING,
     UPDATED_AT,
     URL,
     UUID,
     Body,
     Field,
     Shape,
+    enum_of,
     member,
-    null,
-    one_of,
+    nullable,
 )
 from designate.errors import Reason
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetPatch
@@ -43,16 +51,16 @@ RECORDSET = Shape(
     {
         "id": member(UUID),
         "zone_id": member(UUID),
-        "project_id": member(null(TEXT), "Who made it; null: the service itself."),
+        "project_id": member(nullable(STRING), "Who made it; null: the service itself."),
         "name": member(DOMAIN, "With the dot at the end."),
         "zone_name": member(DOMAIN),
         "type": member(RTYPE, "The record type, in capitals."),
         "records": member(RDATAS, "The data of its records, as written.", convert=list),
-        "description": member(null(TEXT)),
-        "ttl": member(null(NUMBER), "Seconds; null: the zone's."),
-        "status": member(one_of(Status), "ACTIVE: the zone's nameservers serve it."),
-        "action": member(one_of(Action), "What is on its way to the nameservers."),
-        "version": member(NUMBER, "Grows by one with each stored change."),
+        "description": member(nullable(STRING)),
+        "ttl": member(nullable(INTEGER), "Seconds; null: the zone's."),
+        "status": member(enum_of(Status), "ACTIVE: the zone's nameservers serve it."),
+        "action": member(enum_of(Action), "What is on its way to the nameservers."),
+        "version": member(INTEGER, "Grows by one with each stored change."),
         "created_at": CREATED_AT,
         "updated_at": UPDATED_AT,
     },
@@ -74,14 +82,14 @@ def _type(_name: str, value: Any) -> str:
     return value
 
 
-RECORDS = Field(RDATAS, bodies.records).means(
+RECORDS = Field(RDATAS, bodies.records).described(
     "The data of each record as in a master file; repetitions are left out."
 )
 CHANGES = Body(
     name="RecordSetChanges",
     members={
         "records": RECORDS,
-        "ttl": bodies.null_ttl.means("Seconds; null: the zone's."),
+        "ttl": bodies.null_ttl.described("Seconds; null: the zone's."),
         "description": bodies.description,
     },
 )
@@ -89,24 +97,24 @@ NEW = Body(
     name="RecordSetNew",
     members={
         "name": bodies.domain,
-        "type": Field(RTYPE, _type).means("A record type, in capitals."),
+        "type": Field(RTYPE, _type).described("A record type, in capitals."),
         **CHANGES.members,
     },
-    needed=("name", "type"),
+    required=("name", "type"),
 )
 
 
-def new(call: Call, body: dict[str, Any]) -> RecordSetDraft:
+def new(call: ApiCall, body: dict[str, Any]) -> RecordSetDraft:
     if body.get("name") is None:
         raise errors.InvalidObject
-    members = bodies.read(body, NEW, also=("type", "records", *READ_ONLY))
-    bodies.refuse_given(body, READ_ONLY)
+    members = bodies.read(body, NEW, unchecked=("type", "records", *READ_ONLY))
+    bodies.reject_read_only(body, READ_ONLY)
     rtype = _type("type", body.get("type"))
     records = bodies.records(rtype, body["records"]) if "records" in body else ()
     return RecordSetDraft(type=rtype, records=records, **members)
 
 
-def changes(call: Call, body: dict[str, Any]) -> RecordSetPatch:
+def changes(call: ApiCall, body: dict[str, Any]) -> RecordSetPatch:
     fixed = [name for name in (*READ_ONLY, "name", "type") if name in body]
     needs_current = bool(fixed)
     try:
@@ -116,9 +124,9 @@ def changes(call: Call, body: dict[str, Any]) -> RecordSetPatch:
             )
             if "zone_name" in body:
                 raise errors.BadRequest("Moving a recordset between zones is not allowed")
-            bodies.refuse_changed(body, fixed, current)
+            bodies.reject_changed(body, fixed, current)
         also = ("records", "name", "type", *READ_ONLY)
-        members = bodies.read(body, CHANGES, also=also)
+        members = bodies.read(body, CHANGES, unchecked=also)
         if "records" in body:
             members["records"] = bodies.records(body.get("type"), body["records"])
     except errors.InvalidObject:
@@ -141,50 +149,50 @@ def _updated(recordset: RecordSet) -> int:
 
 IN_ZONE = Resource(
     name="recordsets",
-    one="a recordset",
+    singular="a recordset",
     path="/zones/{zone_id}/recordsets",
-    item="recordset_id",
+    id_name="recordset_id",
     client=lambda central: central.recordsets,
     shape=RECORDSET,
     self_path=lambda rs: f"/zones/{rs.zone_id}/recordsets/{rs.id}",
     sort_keys=("created_at", "id", "updated_at", "zone_id", "tenant_id", "name", "type", "ttl"),
     filters=("name", "type", "ttl", "data", "status", "description"),
-    new=new,
-    new_body=NEW,
-    changes=changes,
-    changes_body=CHANGES,
-    before_body=lambda call: call.central.recordsets.check_update(call.context, *call.ids),
+    make_draft=new,
+    create_body=NEW,
+    make_patch=changes,
+    update_body=CHANGES,
+    precheck=lambda call: call.central.recordsets.check_update(call.context, *call.ids),
     update_method="PUT",
     created_codes=(202, 201),
     created_status=_created,
     updated_codes=(202, 200),
     updated_status=_updated,
-    shows_deleted=True,
-    switches={"PUT": (EDIT_MANAGED,), "DELETE": (EDIT_MANAGED,), "list": (HIDE_COUNTS,)},
+    returns_deleted=True,
+    flags={"PUT": (EDIT_MANAGED,), "DELETE": (EDIT_MANAGED,), "list": (HIDE_COUNTS,)},
 )
 
 EVERYWHERE = replace(
     IN_ZONE,
     path="/recordsets",
-    item="",
-    new=None,
-    changes=None,
-    whole=True,
+    id_name="",
+    make_draft=None,
+    make_patch=None,
+    spans_parents=True,
     sort_keys=tuple(key for key in IN_ZONE.sort_keys if key != "id"),
 )
 
 
-def redirect(call: Call) -> Response:
+def redirect(call: ApiCall) -> Response:
     """The canonical place of a recordset."""
     found = call.central.recordsets.get(call.context, None, *call.ids)
     location = call.link(IN_ZONE.self_path(found))
-    return answer(location, 301, Location=location)
+    return json_response(location, 301, Location=location)
 
 
 REDIRECT = Operation(
     handler=redirect,
     summary="Say where a recordset is, in its zone",
-    answers={301: Answer(description="Its place.", schema=URL, located=True)},
+    responses={301: ResponseSpec(description="Its place.", schema=URL, has_location=True)},
 )
 
 

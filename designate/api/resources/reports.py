@@ -11,22 +11,30 @@ from designate import errors
 from designate.api import body as bodies
 from designate.api.environ_keys import REQUEST_ID
 from designate.api.error_responses import ERROR
-from designate.api.operation import DONE, ref
-from designate.api.resource import Answer, Call, Operation, Route, answer, empty, route
-from designate.api.resources.quotas import HIGHEST, MEANINGS, NAMES, project_of
+from designate.api.operation import NO_CONTENT, ref
+from designate.api.resource import (
+    ApiCall,
+    Operation,
+    ResponseSpec,
+    Route,
+    empty_response,
+    json_response,
+    route,
+)
+from designate.api.resources.quotas import MAX_QUOTA, MEANINGS, NAMES, project_of
 from designate.api.shape import (
-    NUMBER,
+    INTEGER,
     OBJECT,
-    TEXT,
-    TEXTS,
+    STRING,
+    STRINGS,
     URL,
     Body,
     Field,
     Schema,
     Shape,
-    closed,
+    closed_object,
     member,
-    shown,
+    open_object,
 )
 from designate.model.quotas import Quotas
 from designate.model.usage import Counts, ProjectZones
@@ -34,14 +42,14 @@ from designate.model.usage import Counts, ProjectZones
 COUNTS = ("zones", "records", "tenants")
 ALL_COUNTS = (*COUNTS, "zones_delayed_notify")
 FAULT = ("path", "message", "validator")
-LIMIT = bodies.integer(0, HIGHEST)
-LIMITS = {name: LIMIT.means(MEANINGS[name]) for name in NAMES}
+LIMIT = bodies.integer(0, MAX_QUOTA)
+LIMITS = {name: LIMIT.described(MEANINGS[name]) for name in NAMES}
 QUOTA = Shape(
     "AdminQuota",
     {
         "quota": member(
-            shown({name: NUMBER | {"description": MEANINGS[name]} for name in NAMES}, NAMES),
-            of=lambda quotas: {name: getattr(quotas, name) for name in NAMES},
+            open_object({name: INTEGER | {"description": MEANINGS[name]} for name in NAMES}, NAMES),
+            value_of=lambda quotas: {name: getattr(quotas, name) for name in NAMES},
         )
     },
 )
@@ -49,33 +57,33 @@ QUOTA_CHANGES = Body(
     name="AdminQuotaChanges",
     members={
         "quota": Field(
-            closed({name: field.schema for name, field in LIMITS.items()}),
+            closed_object({name: field.schema for name, field in LIMITS.items()}),
             lambda _name, value: bodies.read(value, LIMITS),
         )
     },
-    needed=("quota",),
+    required=("quota",),
 )
 
 
-def _everywhere(call: Call) -> Call:
+def _everywhere(call: ApiCall) -> ApiCall:
     """The admin API acts on every project."""
     call.context.all_projects = True
     return call
 
 
 def _quota(quotas: Quotas) -> Response:
-    return answer(QUOTA.render(quotas))
+    return json_response(QUOTA.render(quotas))
 
 
-def show_quota(call: Call) -> Response:
+def show_quota(call: ApiCall) -> Response:
     return _quota(_everywhere(call).central.quotas.get(call.context, project_of(call)))
 
 
-def change_quota(call: Call) -> Response:
+def change_quota(call: ApiCall) -> Response:
     body = bodies.parse(call.request)
     faults = list(_faults(body))
     if faults:
-        return answer(REFUSED.render((faults, call.request.environ[REQUEST_ID])), 400)
+        return json_response(REFUSED.render((faults, call.request.environ[REQUEST_ID])), 400)
     limits = bodies.read(body, QUOTA_CHANGES)["quota"]
     return _quota(_everywhere(call).central.quotas.set(call.context, project_of(call), limits))
 
@@ -100,40 +108,42 @@ def _faults(body: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 REFUSED = Shape(
     "AdminQuotaRefusal",
     {
-        "code": member(NUMBER, of=lambda _: 400),
-        "type": member(TEXT, of=lambda _: "invalid_object"),
-        "message": member(TEXT, of=lambda _: "Provided object does not match schema"),
+        "code": member(INTEGER, value_of=lambda _: 400),
+        "type": member(STRING, value_of=lambda _: "invalid_object"),
+        "message": member(STRING, value_of=lambda _: "Provided object does not match schema"),
         "errors": member(
-            {"type": "array", "items": shown(dict.fromkeys(FAULT, TEXT), FAULT)},
-            of=lambda refused: [dict(zip(FAULT, each, strict=True)) for each in refused[0]],
+            {"type": "array", "items": open_object(dict.fromkeys(FAULT, STRING), FAULT)},
+            value_of=lambda refused: [dict(zip(FAULT, each, strict=True)) for each in refused[0]],
         ),
-        "request_id": member(TEXT, of=lambda refused: refused[1]),
+        "request_id": member(STRING, value_of=lambda refused: refused[1]),
     },
 )
 
 
-def reset_quota(call: Call) -> Response:
+def reset_quota(call: ApiCall) -> Response:
     _everywhere(call).central.quotas.reset(call.context, project_of(call))
-    return empty()
+    return empty_response()
 
 
-SHOWN = {200: Answer.of(QUOTA, "All quotas.")}
-SHOW_QUOTA = Operation(handler=show_quota, summary="Show the quotas of a project", answers=SHOWN)
+SHOWN = {200: ResponseSpec.of(QUOTA, "All quotas.")}
+SHOW_QUOTA = Operation(handler=show_quota, summary="Show the quotas of a project", responses=SHOWN)
 CHANGE_QUOTA = Operation(
     handler=change_quota,
     summary="Change quotas of a project",
     body=QUOTA_CHANGES,
-    answers=SHOWN
+    responses=SHOWN
     | {
-        400: Answer(
+        400: ResponseSpec(
             description="What is wrong with the body.",
             schema={"anyOf": [ref(ERROR.name), ref(REFUSED.name)]},
-            named={REFUSED.name: REFUSED.schema},
+            schemas={REFUSED.name: REFUSED.schema},
         )
     },
 )
 RESET_QUOTA = Operation(
-    handler=reset_quota, summary="Give a project the default quotas again", answers={204: DONE}
+    handler=reset_quota,
+    summary="Give a project the default quotas again",
+    responses={204: NO_CONTENT},
 )
 
 
@@ -146,55 +156,55 @@ def quota_routes() -> list[Route]:
 COUNT = Shape(
     "Counts",
     {
-        name: member(NUMBER, when=lambda counts, name=name: getattr(counts, name) is not None)
+        name: member(INTEGER, when=lambda counts, name=name: getattr(counts, name) is not None)
         for name in ALL_COUNTS
     },
 )
 COUNTED = {
-    200: Answer(
+    200: ResponseSpec(
         description="One object with the numbers.",
-        schema=shown({"counts": {"type": "array", "items": ref(COUNT.name)}}, ("counts",)),
-        named={COUNT.name: COUNT.schema},
+        schema=open_object({"counts": {"type": "array", "items": ref(COUNT.name)}}, ("counts",)),
+        schemas={COUNT.name: COUNT.schema},
     )
 }
 
 
-def counts(call: Call) -> Response:
+def counts(call: ApiCall) -> Response:
     return _counted(call, COUNTS)
 
 
-def count(call: Call) -> Response:
+def count(call: ApiCall) -> Response:
     if call.ids[0] not in ALL_COUNTS:
         raise errors.NotFound(type="report_not_found")
     return _counted(call, (call.ids[0],))
 
 
-def _counted(call: Call, names: tuple[str, ...]) -> Response:
+def _counted(call: ApiCall, names: tuple[str, ...]) -> Response:
     found: Counts = call.central.reports.counts(call.context, names)
-    return answer({"counts": [COUNT.render(found)]})
+    return json_response({"counts": [COUNT.render(found)]})
 
 
-LINKS = shown({"self": URL}, ("self",))
+LINKS = open_object({"self": URL}, ("self",))
 PROJECTS_PATH = "/reports/tenants"
-PROJECT = Shape("ProjectZoneCount", {"zone_count": member(NUMBER), "id": member(TEXT)})
+PROJECT = Shape("ProjectZoneCount", {"zone_count": member(INTEGER), "id": member(STRING)})
 ZONES = Shape(
     "ProjectZones",
     {
-        "zones_count": member(NUMBER, of=lambda project: project.zone_count),
-        "zones": member(TEXTS, "Their names.", of=lambda project: list(project.names)),
-        "id": member(TEXT),
+        "zones_count": member(INTEGER, value_of=lambda project: project.zone_count),
+        "zones": member(STRINGS, "Their names.", value_of=lambda project: list(project.names)),
+        "id": member(STRING),
     },
 )
 
 
-def _linked(call: Call, shape: Shape, project: ProjectZones) -> dict[str, object]:
+def _linked(call: ApiCall, shape: Shape, project: ProjectZones) -> dict[str, object]:
     links = {"self": call.link(f"{PROJECTS_PATH}/{project.id}")}
     return shape.render(project) | {"links": links}
 
 
-def tenants(call: Call) -> Response:
+def tenants(call: ApiCall) -> Response:
     found = call.central.reports.projects(call.context)
-    return answer(
+    return json_response(
         {
             "links": {"self": call.link(PROJECTS_PATH)},
             "metadata": {},
@@ -203,9 +213,9 @@ def tenants(call: Call) -> Response:
     )
 
 
-def tenant(call: Call) -> Response:
+def tenant(call: ApiCall) -> Response:
     found = call.central.reports.project(call.context, call.ids[0])
-    return answer(_linked(call, ZONES, found))
+    return json_response(_linked(call, ZONES, found))
 
 
 def _linked_schema(shape: Shape) -> Schema:
@@ -213,15 +223,15 @@ def _linked_schema(shape: Shape) -> Schema:
     return plain | {"properties": plain["properties"] | {"links": LINKS}}
 
 
-ALL = Operation(handler=counts, summary="Count zones, records and projects", answers=COUNTED)
-ONE = Operation(handler=count, summary=f"Count one of {', '.join(ALL_COUNTS)}", answers=COUNTED)
+ALL = Operation(handler=counts, summary="Count zones, records and projects", responses=COUNTED)
+ONE = Operation(handler=count, summary=f"Count one of {', '.join(ALL_COUNTS)}", responses=COUNTED)
 PROJECTS = Operation(
     handler=tenants,
     summary="List projects and how many zones they have",
-    answers={
-        200: Answer(
+    responses={
+        200: ResponseSpec(
             description="All of them.",
-            schema=shown(
+            schema=open_object(
                 {
                     "links": LINKS,
                     "metadata": OBJECT,
@@ -229,18 +239,18 @@ PROJECTS = Operation(
                 },
                 ("links", "metadata", "tenants"),
             ),
-            named={PROJECT.name: _linked_schema(PROJECT)},
+            schemas={PROJECT.name: _linked_schema(PROJECT)},
         )
     },
 )
 OF_PROJECT = Operation(
     handler=tenant,
     summary="List the zones of a project",
-    answers={
-        200: Answer(
+    responses={
+        200: ResponseSpec(
             description="Their names.",
             schema=ref(ZONES.name),
-            named={ZONES.name: _linked_schema(ZONES)},
+            schemas={ZONES.name: _linked_schema(ZONES)},
         )
     },
 )
@@ -256,7 +266,7 @@ def report_routes() -> list[Route]:
     ]
 
 
-def export(call: Call) -> Response:
+def export(call: ApiCall) -> Response:
     text = call.central.exports.render(call.context, call.ids[0])
     return Response(body=text.encode(), content_type="text/dns", charset="UTF-8")
 
@@ -264,9 +274,9 @@ def export(call: Call) -> Response:
 EXPORT = Operation(
     handler=export,
     summary="Write a zone down as a zone file",
-    answers={200: Answer(description="A master file.", schema=TEXT)},
+    responses={200: ResponseSpec(description="A master file.", schema=STRING)},
 )
 
 
 def zone_routes() -> list[Route]:
-    return [route("/zones/export/{zone_id}", gives="text/dns", GET=EXPORT)]
+    return [route("/zones/export/{zone_id}", content_type="text/dns", GET=EXPORT)]

@@ -9,27 +9,36 @@ from webob import Response
 from designate import errors
 from designate.api import body as bodies
 from designate.api.headers import DELETE_SHARES, HARD_DELETE
-from designate.api.operation import DONE, ref
-from designate.api.resource import Answer, Call, Operation, Resource, Route, answer, empty, route
+from designate.api.operation import NO_CONTENT, ref
+from designate.api.resource import (
+    ApiCall,
+    Operation,
+    Resource,
+    ResponseSpec,
+    Route,
+    empty_response,
+    json_response,
+    route,
+)
 from designate.api.shape import (
+    BOOLEAN,
     CREATED_AT,
     DOMAIN,
     EMAIL,
-    FLAG,
-    NUMBER,
-    TEXT,
-    TEXTS,
-    TEXTS_BY_KEY,
+    INTEGER,
+    STRING,
+    STRING_MAP,
+    STRINGS,
     UPDATED_AT,
     UUID,
     Body,
     Field,
     Shape,
+    enum_of,
     member,
-    moment,
-    null,
-    one_of,
-    shown,
+    nullable,
+    open_object,
+    timestamp_member,
 )
 from designate.model.pools import NsRecord
 from designate.model.zones import (
@@ -48,7 +57,7 @@ READ_ONLY = (
     "id", "project_id", "serial", "shared", "status", "action", "version", "created_at",
     "updated_at", "transferred_at", "links",
 )  # fmt: skip
-LONGEST_HOST = 255
+MAX_HOST = 255
 
 
 def _shown(master: Master) -> str:
@@ -60,7 +69,7 @@ def _masters(name: str, value: Any) -> tuple[Master, ...]:
     """`host`, `host:port` or `[IPv6]:port`; a bare IPv6 address is a host."""
     if not isinstance(value, list):
         raise errors.InvalidObject(f"Field '{name}' must be a list")
-    read = bodies.text(LONGEST_HOST)
+    read = bodies.text(MAX_HOST)
     found = []
     for item in value:
         text = read(name, item)
@@ -79,63 +88,65 @@ def _masters(name: str, value: Any) -> tuple[Master, ...]:
     return tuple(found)
 
 
-MASTERS = Field({"type": "array", "items": {"type": "string", "maxLength": LONGEST_HOST}}, _masters)
+MASTERS = Field({"type": "array", "items": {"type": "string", "maxLength": MAX_HOST}}, _masters)
 ZONE = Shape(
     "Zone",
     {
         "id": member(UUID),
         "pool_id": member(UUID, "The pool whose nameservers serve it."),
-        "project_id": member(null(TEXT), "Its owner; null: the service itself."),
+        "project_id": member(nullable(STRING), "Its owner; null: the service itself."),
         "name": member(DOMAIN, "With the dot at the end."),
         "email": member(EMAIL, "Who is responsible, as the SOA record says."),
-        "description": member(null(TEXT)),
-        "ttl": member(NUMBER, "Seconds; for recordsets that have none of their own."),
-        "serial": member(NUMBER, "The version that DNS sees, 32 bits (RFC 1982)."),
-        "shared": member(FLAG, "Whether other projects may use it."),
-        "status": member(one_of(Status), "ACTIVE: its nameservers serve it as it is here."),
-        "action": member(one_of(Action), "What is on its way to the nameservers."),
-        "version": member(NUMBER, "Grows by one with each stored change."),
-        "attributes": member(TEXTS_BY_KEY, "What the scheduler picks a pool by."),
-        "type": member(one_of(ZoneType)),
+        "description": member(nullable(STRING)),
+        "ttl": member(INTEGER, "Seconds; for recordsets that have none of their own."),
+        "serial": member(INTEGER, "The version that DNS sees, 32 bits (RFC 1982)."),
+        "shared": member(BOOLEAN, "Whether other projects may use it."),
+        "status": member(enum_of(Status), "ACTIVE: its nameservers serve it as it is here."),
+        "action": member(enum_of(Action), "What is on its way to the nameservers."),
+        "version": member(INTEGER, "Grows by one with each stored change."),
+        "attributes": member(STRING_MAP, "What the scheduler picks a pool by."),
+        "type": member(enum_of(ZoneType)),
         "masters": member(
-            TEXTS,
+            STRINGS,
             "Whom a secondary zone comes from: `host` or `host:port`.",
-            of=lambda zone: [_shown(master) for master in zone.masters],
+            value_of=lambda zone: [_shown(master) for master in zone.masters],
         ),
         "created_at": CREATED_AT,
         "updated_at": UPDATED_AT,
-        "transferred_at": moment("When a secondary zone last came in, UTC.", nullable=True),
+        "transferred_at": timestamp_member(
+            "When a secondary zone last came in, UTC.", optional=True
+        ),
     },
 )
 
 CHANGES = Body(
     name="ZoneChanges",
     members={
-        "email": bodies.text(255).like(EMAIL).means("Primary zones only."),
-        "ttl": bodies.ttl.means("Seconds. Primary zones only."),
+        "email": bodies.text(255).with_schema(EMAIL).described("Primary zones only."),
+        "ttl": bodies.ttl.described("Seconds. Primary zones only."),
         "description": bodies.description,
-        "attributes": bodies.texts_by_key(bodies.LONGEST_ATTRIBUTE).means("In the stead of all."),
-        "masters": MASTERS.means("In the stead of all. Secondary zones only."),
+        "attributes": bodies.texts_by_key(bodies.MAX_ATTRIBUTE).described("In the stead of all."),
+        "masters": MASTERS.described("In the stead of all. Secondary zones only."),
     },
 )
 NEW = Body(
     name="ZoneNew",
     members={
         "name": bodies.domain,
-        "type": bodies.choice([str(kind) for kind in ZoneType]).means("PRIMARY unless given."),
+        "type": bodies.choice([str(kind) for kind in ZoneType]).described("PRIMARY unless given."),
         **CHANGES.members,
-        "pool_id": bodies.identifier.means("Without effect; the scheduler decides."),
+        "pool_id": bodies.identifier.described("Without effect; the scheduler decides."),
     },
-    needed=("name",),
+    required=("name",),
 )
 
 
-def new(call: Call, body: dict[str, Any]) -> ZoneDraft:
-    members = bodies.read(body, NEW, also=(*READ_ONLY, "pool_id"))
-    bodies.refuse_given(body, READ_ONLY)
-    for name in NEW.needed:
+def new(call: ApiCall, body: dict[str, Any]) -> ZoneDraft:
+    members = bodies.read(body, NEW, unchecked=(*READ_ONLY, "pool_id"))
+    bodies.reject_read_only(body, READ_ONLY)
+    for name in NEW.required:
         if name not in members:
-            bodies.required(name)
+            bodies.raise_required(name)
     if "type" in members:
         members["type"] = ZoneType(members["type"])
     _pool_id(body)
@@ -148,7 +159,7 @@ def _pool_id(body: dict[str, Any]) -> None:
         NEW.members["pool_id"]("pool_id", body["pool_id"])
 
 
-def changes(call: Call, body: dict[str, Any]) -> ZonePatch:
+def changes(call: ApiCall, body: dict[str, Any]) -> ZonePatch:
     fixed = [name for name in (*READ_ONLY, "name", "type", "pool_id") if name in body]
     current: dict[str, Any] = {}
     if fixed:
@@ -156,8 +167,8 @@ def changes(call: Call, body: dict[str, Any]) -> ZonePatch:
         if body.get("name") == current["name"]:
             raise errors.BadRequest("Renaming a zone is not allowed")
     try:
-        members = bodies.read(body, CHANGES, also=(*READ_ONLY, "name", "type", "pool_id"))
-        bodies.refuse_changed(body, fixed, current)
+        members = bodies.read(body, CHANGES, unchecked=(*READ_ONLY, "name", "type", "pool_id"))
+        bodies.reject_changed(body, fixed, current)
     except errors.InvalidObject:
         if not fixed:
             # A zone that the caller does not see is not found, whatever the body holds.
@@ -172,31 +183,31 @@ def _accepted(zone: Zone) -> int:
 
 RESOURCE = Resource(
     name="zones",
-    one="a zone",
+    singular="a zone",
     path="/zones",
-    item="zone_id",
+    id_name="zone_id",
     client=lambda central: central.zones,
     shape=ZONE,
     self_path=lambda zone: f"/zones/{zone.id}",
     sort_keys=("created_at", "id", "updated_at", "name", "tenant_id", "serial", "ttl", "status"),
     filters=("name", "type", "email", "status", "description", "ttl"),
-    new=new,
-    new_body=NEW,
-    changes=changes,
-    changes_body=CHANGES,
-    before_body=lambda call: call.central.zones.get(call.context, *call.ids),
+    make_draft=new,
+    create_body=NEW,
+    make_patch=changes,
+    update_body=CHANGES,
+    precheck=lambda call: call.central.zones.get(call.context, *call.ids),
     created_codes=(202,),
     updated_codes=(202, 200),
     updated_status=_accepted,
-    shows_deleted=True,
-    switches={"DELETE": (HARD_DELETE, DELETE_SHARES)},
+    returns_deleted=True,
+    flags={"DELETE": (HARD_DELETE, DELETE_SHARES)},
 )
 
 
 NAMESERVER = Shape(
     "NameserverRecord",
     {
-        "priority": member(NUMBER, "The lower, the earlier in the list."),
+        "priority": member(INTEGER, "The lower, the earlier in the list."),
         "hostname": member(DOMAIN, "With the dot at the end."),
     },
 )
@@ -209,102 +220,106 @@ def _bracketed(host: str) -> str:
 NAMESERVER_STATUS = Shape(
     "NameserverStatus",
     {
-        "name": member(TEXT, "As the pool's definition says.", of=lambda one: one.host),
+        "name": member(STRING, "As the pool's definition says.", value_of=lambda one: one.host),
         "address": member(
-            TEXT, "Host and port.", of=lambda one: f"{_bracketed(one.host)}:{one.port}"
+            STRING, "Host and port.", value_of=lambda one: f"{_bracketed(one.host)}:{one.port}"
         ),
         "status": member(
-            one_of(ServedStatus),
+            enum_of(ServedStatus),
             "ACTIVE: it serves the zone as it is here. PENDING: it answers, and does not. ERROR: it "
             "does not answer.",
         ),
-        "serial": member(null(NUMBER), "That it serves; null: none."),
-        "lag": member(null(NUMBER), "By how much that is below the zone's; null: not known."),
+        "serial": member(nullable(INTEGER), "That it serves; null: none."),
+        "lag": member(nullable(INTEGER), "By how much that is below the zone's; null: not known."),
         "last_error": member(
-            null(TEXT), "What it said, where it is not ACTIVE.", of=lambda one: one.error
+            nullable(STRING),
+            "What it said, where it is not ACTIVE.",
+            value_of=lambda one: one.error,
         ),
-        "since": moment("When the change was made that it does not serve, UTC.", nullable=True),
+        "since": timestamp_member(
+            "When the change was made that it does not serve, UTC.", optional=True
+        ),
     },
 )
 MOVE = Body(
     name="PoolMove",
-    members={"pool_id": bodies.identifier.means("The scheduler picks one unless given.")},
+    members={"pool_id": bodies.identifier.described("The scheduler picks one unless given.")},
 )
-ACCEPTED = Answer(description="Accepted.", schema={"const": ""})
+ACCEPTED = ResponseSpec(description="Accepted.", schema={"const": ""})
 
 
-def _nameservers(call: Call) -> Response:
+def _nameservers(call: ApiCall) -> Response:
     found: tuple[NsRecord, ...] = call.central.zones.nameservers(call.context, *call.ids)
-    return answer({"nameservers": [NAMESERVER.render(record) for record in found]})
+    return json_response({"nameservers": [NAMESERVER.render(record) for record in found]})
 
 
-def _nameserver_status(call: Call) -> Response:
+def _nameserver_status(call: ApiCall) -> Response:
     found: tuple[NameserverStatus, ...] = call.central.zones.nameserver_status(
         call.context, *call.ids
     )
-    return answer({"nameservers": [NAMESERVER_STATUS.render(one) for one in found]})
+    return json_response({"nameservers": [NAMESERVER_STATUS.render(one) for one in found]})
 
 
-def abandon(call: Call) -> Response:
+def abandon(call: ApiCall) -> Response:
     call.central.zones.abandon(call.context, *call.ids)
-    return empty()
+    return empty_response()
 
 
-def transfer_in(call: Call) -> Response:
+def transfer_in(call: ApiCall) -> Response:
     call.central.zones.transfer_in(call.context, *call.ids)
-    return answer("", 202)
+    return json_response("", 202)
 
 
-def pool_move(call: Call) -> Response:
+def pool_move(call: ApiCall) -> Response:
     body = bodies.read(bodies.parse(call.request), MOVE)
     call.central.zones.pool_move(call.context, call.ids[0], body.get("pool_id"))
-    return answer("", 202)
+    return json_response("", 202)
 
 
 NAMESERVERS = Operation(
     handler=_nameservers,
     summary="List the nameservers of a zone",
-    answers={
-        200: Answer(
+    responses={
+        200: ResponseSpec(
             description="All of them.",
-            schema=shown(
+            schema=open_object(
                 {"nameservers": {"type": "array", "items": ref(NAMESERVER.name)}}, ("nameservers",)
             ),
-            named={NAMESERVER.name: NAMESERVER.schema},
+            schemas={NAMESERVER.name: NAMESERVER.schema},
         )
     },
 )
 NAMESERVERS_STATUS = Operation(
     handler=_nameserver_status,
     summary="Ask the nameservers of a zone how far they are",
-    answers={
-        200: Answer(
+    responses={
+        200: ResponseSpec(
             description="What each of them says now.",
-            schema=shown(
+            schema=open_object(
                 {"nameservers": {"type": "array", "items": ref(NAMESERVER_STATUS.name)}},
                 ("nameservers",),
             ),
-            named={NAMESERVER_STATUS.name: NAMESERVER_STATUS.schema},
+            schemas={NAMESERVER_STATUS.name: NAMESERVER_STATUS.schema},
         )
     },
 )
 ABANDON = Operation(
     handler=abandon,
     summary="Forget a zone, but let its nameservers serve it",
-    answers={204: DONE},
+    responses={204: NO_CONTENT},
     parameters=DELETE_SHARES.parameters(),
 )
 TRANSFER_IN = Operation(
     handler=transfer_in,
     summary="Look for a newer version of a secondary zone now",
-    answers={202: ACCEPTED},
+    responses={202: ACCEPTED},
 )
 POOL_MOVE = Operation(
     handler=pool_move,
     summary="Serve a zone from another pool",
     body=MOVE,
-    answers={202: ACCEPTED},
-    refusals=(409,),
+    responses={202: ACCEPTED},
+    error_codes=(409,),
 )
 
 
@@ -312,8 +327,8 @@ def routes() -> list[Route]:
     tasks = "/zones/{zone_id}/tasks"
     return [
         *RESOURCE.routes(),
-        route("/zones/{zone_id}/nameservers", whole=True, GET=NAMESERVERS),
-        route("/zones/{zone_id}/nameservers/status", whole=True, GET=NAMESERVERS_STATUS),
+        route("/zones/{zone_id}/nameservers", leaf=True, GET=NAMESERVERS),
+        route("/zones/{zone_id}/nameservers/status", leaf=True, GET=NAMESERVERS_STATUS),
         route(f"{tasks}/abandon", POST=ABANDON),
         route(f"{tasks}/xfr", POST=TRANSFER_IN),
         route(f"{tasks}/pool_move", POST=POOL_MOVE),

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 
 from designate.api import openapi
-from designate.api.app import ABOUT, ABOUT_ADMIN, admin_resources, resources
+from designate.api.app import ADMIN_API_INFO, API_INFO, admin_resources, resources
 
 ROOTS = ("v2", "admin")
 
@@ -19,8 +19,8 @@ ROOTS = ("v2", "admin")
 @functools.cache
 def document(root: str) -> dict[str, Any]:
     """Of one of the ROOTS, itself and every plug-in of this package in it."""
-    routes, about = (resources(), ABOUT) if root == "v2" else (admin_resources(), ABOUT_ADMIN)
-    return openapi.document([*routes, openapi.served(routes, about)], about)
+    routes, info = (resources(), API_INFO) if root == "v2" else (admin_resources(), ADMIN_API_INFO)
+    return openapi.document([*routes, openapi.document_route(routes, info)], info)
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from designate.context import SWITCHES, Context
+from designate.context import FLAGS, Context
 from designate.model.codec import Unset, encoder
 from designate.rpc import interfaces
 from designate.rpc.bus import signatures
@@ -63,7 +63,7 @@ def _context(full: bool) -> Context:
     return Context(
         user_id="user", project_id="project", domain_id="domain", system_scope="all",
         roles=["member"], is_admin=True, request_id="req-1", global_request_id="req-2",
-        **dict.fromkeys(SWITCHES, True),
+        **dict.fromkeys(FLAGS, True),
     )  # fmt: skip
 
 
