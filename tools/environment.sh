@@ -1,4 +1,4 @@
-# Sourced by the other tools: finds Python and keeps .venv in step with pyproject.toml.
+# Sourced by the other tools: finds Python and keeps .venv in step with pyproject.toml and constraints.txt.
 # Needs bash and the checkout as the working directory.
 
 say() { printf '%s\n' "$*" >&2; }
@@ -46,16 +46,45 @@ find_python() {
     die "Python 3.11 or newer is needed (looked for: ${PYTHON:-python3 python3.13 python3.12 python3.11})"
 }
 
-# What an environment with these extras is made from.
-fingerprint() { printf '%s %s %s' "$1" "$PWD" "$(cat pyproject.toml setup.cfg | cksum)"; }
+# The levels of an environment, each with what the ones before it have, and what pip installs for it.
+LEVELS="lint run types unit full"
+requirements() {
+    case $1 in
+        lint) echo --group lint ;;
+        run) echo -e . ;;
+        types) echo -e . --group lint --group types ;;
+        unit) echo -e ".[eventlet,mysql,postgresql]" --group lint --group types --group unit ;;
+        full) echo -e ".[akamai,eventlet,memcached,mysql,postgresql,redis]" --group full ;;
+        *) die "unknown level: $1" ;;
+    esac
+}
 
-is_current() { [ "$(cat ".venv/.stamp-$1" 2>/dev/null)" = "$(fingerprint "$1")" ]; }
+# What an environment of this level is made from.
+fingerprint() {
+    printf '%s %s %s' "$1" "$PWD" "$(cat pyproject.toml setup.cfg tools/constraints.txt | cksum)"
+}
 
-# Makes .venv hold the project: prepare_environment run|test. Without changes this runs no Python
-# and no pip, for the service must be up in a moment.
+# Whether .venv has this level, or one above it, in its present form.
+is_current() {
+    local level reached=""
+    for level in $LEVELS; do
+        if [ "$level" = "$1" ]; then reached=yes; fi
+        if [ -n "$reached" ] && [ "$(cat ".venv/.stamp-$level" 2>/dev/null)" = "$(fingerprint "$level")" ]; then
+            return 0
+        fi
+    done
+    return 1
+}
+
+pip_install() {
+    .venv/bin/python -m pip --disable-pip-version-check install --constraint tools/constraints.txt "$@"
+}
+
+# Makes .venv hold what a level needs: prepare_environment lint|run|types|unit|full. Without changes this runs
+# no Python and no pip, for the service must be up in a moment.
 prepare_environment() {
-    local extras=$1 what=. python log=.venv/install.log
-    if [ -x .venv/bin/python ] && { is_current "$extras" || is_current test; }; then
+    local level=$1 python log=.venv/install.log
+    if [ -x .venv/bin/python ] && is_current "$level"; then
         return
     fi
     if [ ! -x .venv/bin/python ] || ! new_enough .venv/bin/python || [ ! -x .venv/bin/pip ]; then
@@ -66,12 +95,13 @@ prepare_environment() {
         say "Making .venv with $python"
         "$python" -m venv --clear .venv || die "could not make .venv"
     fi
-    [ "$extras" = run ] || what=".[$extras]"
     say "Installing the project into .venv; the first time this takes a minute or two"
-    if ! .venv/bin/python -m pip --disable-pip-version-check install -e "$what" >"$log" 2>&1; then
+    # Older pips know no dependency groups.
+    # shellcheck disable=SC2046 # several words
+    if ! { pip_install pip && pip_install $(requirements "$level"); } >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         die "pip failed; all of its output is in $log"
     fi
-    grep '^Successfully installed' "$log" | cut -c1-200 >&2 || true
-    fingerprint "$extras" >".venv/.stamp-$extras"
+    grep '^Successfully installed' "$log" | tail -n 1 | cut -c1-200 >&2 || true
+    fingerprint "$level" >".venv/.stamp-$level"
 }

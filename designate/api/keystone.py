@@ -58,6 +58,8 @@ def with_authentication(conf: cfg.ConfigOpts, app: WsgiApp) -> WsgiApp:
     if not settings.memcached_servers and not settings.cache and settings.token_cache_time > 0:
         conf.set_default("cache", CACHE, GROUP)
         memory = TokenCache(settings.token_cache_time)
+    if settings.memcached_servers:
+        _require_memcached_client()
     if settings.memcached_servers and settings.memcache_use_advanced_pool:
         # Where eventlet is installed this imports it, and the thread that does so never ends: it must
         # not be one of the threads that serve requests.
@@ -67,6 +69,16 @@ def with_authentication(conf: cfg.ConfigOpts, app: WsgiApp) -> WsgiApp:
         IdentityReader(app, known), {"oslo_config_config": conf, "oslo_config_project": "designate"}
     )
     return AuthMiddleware(protocol, memory, app, known)
+
+
+def _require_memcached_client() -> None:
+    try:
+        importlib.import_module("memcache")
+    except ImportError:
+        raise errors.ConfigurationError(
+            f"[{GROUP}] memcached_servers: python-memcached is not installed "
+            "(pip install designate[memcached])"
+        ) from None
 
 
 def identity_from_token(request: Request) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The options: all registered, all explained, all in the operator's reference."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
-from oslo_config import cfg
+from oslo_config import cfg, generator
+from oslo_policy import generator as policy_generator
 
 from designate import config
 
@@ -72,6 +73,26 @@ def test_the_reference_is_current() -> None:
     page = (CHECKOUT / "doc" / "configuration.md").read_text(encoding="utf-8")
 
     assert page == config.reference()
+
+
+@pytest.mark.parametrize(
+    ("write", "name"),
+    [
+        (generator.main, "designate.conf.sample"),
+        (policy_generator.generate_sample, "policy.yaml.sample"),
+    ],
+    ids=["designate.conf.sample", "policy.yaml.sample"],
+)
+def test_the_samples_are_current(
+    write: Callable[[list[str]], None], name: str, tmp_path: Path
+) -> None:
+    """Mend them with: tox -e genconfig"""
+    namespace = "designate.conf" if name.startswith("designate") else "designate"
+
+    write(["--namespace", namespace, "--output-file", str(tmp_path / name)])
+
+    current = (CHECKOUT / "etc" / "designate" / name).read_text(encoding="utf-8")
+    assert (tmp_path / name).read_text(encoding="utf-8") == current
 
 
 def test_the_sample_generator_finds_the_options() -> None:

@@ -1,0 +1,100 @@
+"""What is built and installed: a wheel that runs without the checkout, an sdist with everything."""
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+TIMEOUT_S = 90
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Build both as pip does, but with the build backend that is installed here."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--directory", folder],
+        cwd=CHECKOUT,
+        check=True,
+        capture_output=True,
+        timeout=TIMEOUT_S,
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    (found,) = built.glob("*.whl")
+    return found
+
+
+def test_the_wheel_has_what_operators_install(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    data = {name.partition(".data/data/")[2] for name in names if ".data/data/" in name}
+
+    assert {
+        "etc/designate/pools.yaml",
+        "etc/designate/designate.conf.sample",
+        "etc/designate/policy.yaml.sample",
+        "share/designate/systemd/designate-api.service",
+        "share/designate/systemd/designate-central.service",
+        "share/designate/logrotate.d/designate",
+    } <= data
+    assert {"designate/py.typed", "designate/storage/migrations/env.py"} <= set(names)
+    assert not any(name.startswith(("tests/", "doc/", "alembic/")) for name in names)
+
+
+def test_the_wheel_has_every_module(wheel):
+    names = set(zipfile.ZipFile(wheel).namelist())
+    modules = {str(path.relative_to(CHECKOUT)) for path in CHECKOUT.glob("designate/**/*.py")}
+    scripts = {
+        f"designate/storage/migrations/versions/{path.name}"
+        for path in CHECKOUT.glob("alembic/versions/*.py")
+    }
+
+    assert modules | scripts <= names
+
+
+def test_the_sdist_has_tests_and_documents(built):
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert {
+        "doc/operator.md",
+        "tests/conftest.py",
+        "tests/unit/test_floors.py",
+        "tools/test",
+        "tools/constraints.txt",
+        "alembic/env.py",
+        "bindep.txt",
+        "LICENSE",
+    } <= names
+
+
+def test_the_demo_runs_from_the_wheel_without_the_checkout(wheel, tmp_path):
+    installed = tmp_path / "installed"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(installed)
+    program = "from designate.cmd.standalone import main; import designate, sys; "
+    program += "print(designate.__file__, flush=True); sys.exit(main())"
+
+    ended = subprocess.run(
+        [
+            sys.executable, "-c", program, "--state-dir", tmp_path / "state",
+            "--api", "127.0.0.1:0", "--dns", "127.0.0.1:0", "--demo", "--exit",
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+    )  # fmt: skip
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stdout.startswith(f"{installed}/")

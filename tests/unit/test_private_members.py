@@ -1,0 +1,84 @@
+"""Private members of libraries that the project uses, and the ceilings that go with them.
+
+Where a library moves on, a test here fails and not a service: look at the new release, then raise the
+ceiling in pyproject.toml.
+"""
+
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import dns.rdataclass
+import dns.tokenizer
+import dns.transaction
+import dns.zone
+import dns.zonefile
+import pymysql.connections
+import pytest
+from packaging.requirements import Requirement
+
+PROJECT = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text("utf-8"))[
+    "project"
+]
+
+
+@pytest.mark.parametrize("name", ["dnspython", "oslo.messaging", "PyMySQL"])
+def test_a_library_whose_private_members_are_used_has_a_ceiling(name: str) -> None:
+    declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["mysql"]]
+    (found,) = [
+        requirement for requirement in map(Requirement, declared) if requirement.name == name
+    ]
+
+    assert any(specifier.operator == "<" for specifier in found.specifier)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "delimiters",
+        "eof",
+        "file",
+        "line_number",
+        "multiline",
+        "quoting",
+        "ungotten_char",
+        "ungotten_token",
+    ],
+)
+def test_the_fast_path_of_master_files_finds_the_tokenizers_state(name: str) -> None:
+    assert hasattr(dns.tokenizer.Tokenizer("a"), name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "current_origin",
+        "default_ttl",
+        "default_ttl_known",
+        "last_name",
+        "last_ttl",
+        "last_ttl_known",
+        "zone_origin",
+    ],
+)
+def test_the_fast_path_of_master_files_finds_the_readers_state(name: str) -> None:
+    with dns.zone.Zone("example.").writer() as transaction:
+        reader = dns.zonefile.Reader(dns.tokenizer.Tokenizer("a"), dns.rdataclass.IN, transaction)
+
+    assert hasattr(reader, name)
+
+
+@pytest.mark.parametrize("name", ["_set_origin", "add", "check_put_rdataset"])
+def test_the_reader_of_master_files_has_a_transaction_like_ours(name: str) -> None:
+    assert hasattr(dns.transaction.Transaction, name)
+
+
+def test_a_server_of_the_bus_lets_its_threads_be_chosen() -> None:
+    server = import_module("oslo_messaging.server").MessageHandlingServer
+
+    assert "_executor_cls" in server.__init__.__code__.co_names
+
+
+def test_a_mysql_connection_has_its_socket() -> None:
+    """The pool looks whether the server has closed it."""
+    assert pymysql.connections.Connection._sock is None
