@@ -50,7 +50,7 @@ MODULES = (
     "designate.worker.service",
 )
 
-EVERYWHERE = ("notifications", "health", "heart", "settings")
+EVERYWHERE = ("notifications", "health", "heartbeat", "shared_options")
 # The packages whose options each process reads; it imports no others.
 PARTS = {
     "api": ("api",),

@@ -16,7 +16,7 @@
     +-- Unavailable           503  service_unavailable; the caller may try again after `retry_after_s`
     +-- DeadlineExceeded      504  timeout
     +-- BackendError          500  backend; a nameserver's control channel failed (never reaches a client)
-        +-- BackendAway       500  backend_away; ... because nobody answered there
+        +-- BackendUnavailable       500  backend_unavailable; ... because nobody answered there
 
 `code` is the HTTP status and `type` the string that clients compare; `message` is for people. The
 three cross process boundaries as plain data (`to_plain`, `from_plain`), so no class path is part of
@@ -183,11 +183,11 @@ class BackendError(DesignateError):
     default_type = "backend"
 
 
-class BackendAway(BackendError):
+class BackendUnavailable(BackendError):
     """The server neither did nor refused what it was asked: it gave no answer, or said that it cannot
     now."""
 
-    default_type = "backend_away"
+    default_type = "backend_unavailable"
 
 
 class Unavailable(DesignateError):

@@ -25,7 +25,7 @@ OPTS = [
 ]
 
 
-class Heart:
+class HeartbeatEmitter:
     """Tells central that the services of this process live; at the end, that they stopped."""
 
     def __init__(

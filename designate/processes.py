@@ -22,7 +22,7 @@ from designate import pools_yaml
 from designate.backend.base import drivers as backend_drivers
 from designate.context import admin_context
 from designate.health import Check, Listener, WsgiApp
-from designate.heartbeat import Heart
+from designate.heartbeat import HeartbeatEmitter
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
 from designate.notifications import Notifier
 from designate.rpc import interfaces
@@ -158,7 +158,7 @@ def _process(
     database: Database | None = None,
 ) -> Process:
     """The parts between the way out, which they need, and the way in, which needs them."""
-    heart = Heart(conf, central_by(conf, bus), (name,))
+    emitter = HeartbeatEmitter(conf, central_by(conf, bus), (name,))
     checks: dict[str, Check] = {"message bus": bus.fault}
     if database is not None:
         checks["database"] = database.fault
@@ -168,7 +168,7 @@ def _process(
             Part(bus.start, bus.stop),
             *parts,
             Part(bus.accept, bus.drain),
-            Part(heart.start, heart.stop),
+            Part(emitter.start, emitter.stop),
             Part(listener.start, listener.stop),
         ]
     )
@@ -237,7 +237,9 @@ class Standalone:
             build(conf, self.central), host.strip("[]"), int(port), conf["service:api"].threads
         )
         self._health = Listener(conf, {"database": self.database.fault})
-        self._heart = Heart(conf, self.central, ("api", "central", "mdns", "producer", "worker"))
+        self._heartbeat = HeartbeatEmitter(
+            conf, self.central, ("api", "central", "mdns", "producer", "worker")
+        )
         self._notifier = _notifier(conf)
         self.bus.serve(
             CENTRAL_TOPIC,
@@ -264,7 +266,7 @@ class Standalone:
                 part.start()
                 self._started.append(part.stop)
             self._apply_pools()
-            for later in (self._worker, self._producer, self._heart, self._health, self._http):
+            for later in (self._worker, self._producer, self._heartbeat, self._health, self._http):
                 later.start()
                 self._started.append(later.stop)
         except BaseException:

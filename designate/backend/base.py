@@ -45,7 +45,7 @@ class Backend(ABC):
     """One target of one pool. Made once per version of its pool; used by several threads at once.
 
     All methods are idempotent, bounded in time by the backend's own deadline, and raise BackendError
-    (BackendAway: nobody answered) with a text that is fit for an operator's eyes: no secrets in it.
+    (BackendUnavailable: nobody answered) with a text that is fit for an operator's eyes: no secrets in it.
     """
 
     OPTIONS: ClassVar[tuple[BackendOption, ...]] = NOTIFY_OPTIONS
@@ -58,8 +58,8 @@ class Backend(ABC):
     NOTIFY: ClassVar[bool] = True
     """Whether the target wants a NOTIFY for every change of a zone."""
 
-    HASTENS: ClassVar[bool] = False
-    """Whether `hasten` makes the server transfer sooner than a NOTIFY alone does."""
+    TRIGGERS_TRANSFER: ClassVar[bool] = False
+    """Whether `trigger_transfer` makes the server transfer sooner than a NOTIFY alone does."""
 
     def __init__(self, target: Target) -> None:
         """No I/O here. Raises ConfigurationError for options that cannot be used."""
@@ -144,9 +144,11 @@ class Backend(ABC):
         """Make the server's settings for the zone those of the target, if they differ. Called for a
         zone whose nameservers do not follow, not for every change: data travels by transfer."""
 
-    def hasten(self, zone: ZoneChange) -> None:
-        """Make the server transfer the zone at once. Called after a NOTIFY, where HASTENS, and may fail:
-        the NOTIFY has its effect all the same."""
+    def trigger_transfer(self, zone: ZoneChange) -> None:
+        """Make the server transfer the zone at once.
+
+        Called after a NOTIFY where TRIGGERS_TRANSFER is set; it may fail, since the NOTIFY was sent.
+        """
 
 
 def drivers() -> tuple[str, ...]:

@@ -121,7 +121,7 @@ class WebClient:
         """One exchange of JSON. path: with its query, encoded. Whatever status comes is an answer.
 
         What was asked on a kept connection that the server had just closed is asked once more: all
-        calls of backends can be repeated. Raises BackendAway when no answer came in time, and
+        calls of backends can be repeated. Raises BackendUnavailable when no answer came in time, and
         BackendError when none can come: TLS failed, the answer cannot be read.
         """
         data = None if body is None else json.dumps(body).encode()
@@ -176,9 +176,9 @@ class WebClient:
         """To be raised. Secrets are masked, for servers like to quote what they were sent."""
         return errors.BackendError(self._told(reason))
 
-    def away(self, reason: str) -> errors.BackendAway:
+    def away(self, reason: str) -> errors.BackendUnavailable:
         """To be raised when the server said nothing, or that it cannot now."""
-        return errors.BackendAway(self._told(reason))
+        return errors.BackendUnavailable(self._told(reason))
 
     def _told(self, reason: str) -> str:
         for secret in self._secrets:

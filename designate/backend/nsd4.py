@@ -154,8 +154,8 @@ class Nsd4Backend(Backend):
     def _error(self, reason: str) -> errors.BackendError:
         return errors.BackendError(f"NSD {self._host}:{self._port}: {reason}")
 
-    def _away(self, reason: str) -> errors.BackendAway:
-        return errors.BackendAway(f"NSD {self._host}:{self._port}: {reason}")
+    def _away(self, reason: str) -> errors.BackendUnavailable:
+        return errors.BackendUnavailable(f"NSD {self._host}:{self._port}: {reason}")
 
 
 def _read(sock: ssl.SSLSocket, deadline: float) -> str:

@@ -39,7 +39,7 @@ class Pdns4Backend(Backend):
         ),
     )
 
-    HASTENS: ClassVar[bool] = True
+    TRIGGERS_TRANSFER: ClassVar[bool] = True
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -77,7 +77,7 @@ class Pdns4Backend(Backend):
         if not answer.good and answer.status != NOT_FOUND:
             raise self._refused("delete", zone, answer)
 
-    def hasten(self, zone: ZoneChange) -> None:
+    def trigger_transfer(self, zone: ZoneChange) -> None:
         """PowerDNS looks once a second at what a NOTIFY told it. What its API is asked for begins at
         once, and is a difference too where the zone's metadata says so."""
         answer = self._web.call("PUT", _path(zone.name) + "/axfr-retrieve")

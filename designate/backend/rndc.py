@@ -51,7 +51,7 @@ class Reply:
 def command(host: str, port: int, key: Key, text: str, timeout_s: float) -> Reply:
     """Run one control command. timeout_s bounds all of it. Thread-safe.
 
-    Raises BackendError when no properly signed answer came: wrong key; BackendAway: unreachable,
+    Raises BackendError when no properly signed answer came: wrong key; BackendUnavailable: unreachable,
     deadline.
     """
     deadline = time.monotonic() + timeout_s
@@ -62,11 +62,13 @@ def command(host: str, port: int, key: Key, text: str, timeout_s: float) -> Repl
             channel.exchange("null")
             data = channel.exchange(text)
     except TimeoutError:
-        raise errors.BackendAway(f"rndc {host}:{port}: no answer within {timeout_s:g} s") from None
+        raise errors.BackendUnavailable(
+            f"rndc {host}:{port}: no answer within {timeout_s:g} s"
+        ) from None
     except _ChannelError as error:
         raise errors.BackendError(f"rndc {host}:{port}: {error}") from None
     except OSError as error:
-        raise errors.BackendAway(f"rndc {host}:{port}: {errors.said(error)}") from None
+        raise errors.BackendUnavailable(f"rndc {host}:{port}: {errors.said(error)}") from None
     return Reply(
         code=int(_text(data, "result") or 0), error=_text(data, "err"), text=_text(data, "text")
     )

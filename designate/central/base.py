@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -17,15 +17,11 @@ from designate.model.quotas import Quotas
 from designate.model.zones import Action, Zone
 from designate.notifications import Event, Notifier
 from designate.rpc.interfaces import WorkerApi
+from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy.db.engine import Database, Transaction
 from designate.storage.sqlalchemy.listing.pagination import Scope
 
 T = TypeVar("T")
-
-
-def utcnow() -> datetime:
-    """Return the current time as the database stores it: naive UTC."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 class QuotaDriver(Protocol):

@@ -22,7 +22,7 @@ from designate.context import Context
 from designate.model.jobs import ImportDraft, TaskStatus, ZoneTask
 from designate.model.query import Page, Query
 from designate.model.zones import Zone, ZoneDraft
-from designate.runtime.cooperative import let_others_on
+from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy import jobs as stored_jobs
 from designate.storage.sqlalchemy import zones
 from designate.storage.sqlalchemy.db.engine import Transaction
@@ -222,7 +222,7 @@ class Progress:
         self._next_s = clock() + self._every_s
 
     def __call__(self, words: str) -> None:
-        let_others_on()
+        yield_to_others()
         if self._clock() >= self._next_s:
             self._tell(words)
             self._next_s = self._clock() + self._every_s

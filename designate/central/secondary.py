@@ -7,7 +7,6 @@ that whoever reads the zone, and the pool's nameservers by IXFR, see one version
 from __future__ import annotations
 
 import logging
-import random
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,7 +23,8 @@ from designate.context import Context, admin_context
 from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.secondary import InboundContent, InboundKey, InboundPlan, Taken
 from designate.model.zones import Action, Status, Zone, ZoneType
-from designate.runtime.cooperative import in_turns
+from designate.runtime.backoff import jittered_early
+from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy import journal, recordsets, secondary, shared_zone_counts, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.journal import JournalStep
@@ -172,8 +172,8 @@ class InboundEndpoint:
             soa=soa,
             changes=changes,
             zone=_after(stored, soa, now),
-            made=[_made(rrset, zone, now) for rrset in in_turns(changes.made)],
-            changed=[_changed(held, rrset, zone, now) for held, rrset in in_turns(changes.changed)],
+            made=[_made(rrset, zone, now) for rrset in yielding(changes.made)],
+            changed=[_changed(held, rrset, zone, now) for held, rrset in yielding(changes.changed)],
         )
 
     def _check_bounds(self, stored: StoredZone, soa: Soa, changes: Changes) -> None:
@@ -342,7 +342,7 @@ class InboundEndpoint:
         retry_s = min(max(zone.retry, least), LONGEST_REFRESH_S)
         expire_s = min(max(zone.expire, refresh_s + retry_s), LONGEST_EXPIRE_S)
         return (
-            now + timedelta(seconds=_jittered(refresh_s)),
+            now + timedelta(seconds=jittered_early(refresh_s)),
             now + timedelta(seconds=expire_s),
         )
 
@@ -354,9 +354,9 @@ class InboundEndpoint:
         if stored.primary_serial is None or stored.expired:
             since = zone.updated_at or zone.created_at
             vain_s = min((now - since).total_seconds() / 4, LONGEST_VAIN_WAIT_S)
-            return now + timedelta(seconds=_jittered(max(least, vain_s)))
+            return now + timedelta(seconds=jittered_early(max(least, vain_s)))
         retry_s = min(max(zone.retry, least), LONGEST_REFRESH_S)
-        return now + timedelta(seconds=_jittered(retry_s))
+        return now + timedelta(seconds=jittered_early(retry_s))
 
 
 _COLUMNS = (
@@ -434,8 +434,3 @@ def _changed(
     made, wire = _made(rrset, zone, now)
     changed = replace(made, id=RecordSetId(held.id), action=Action.UPDATE, updated_at=now)
     return changed, wire
-
-
-def _jittered(delay_s: float) -> float:
-    """Up to a tenth sooner, so that zones of one primary do not go on in step."""
-    return delay_s * random.uniform(0.9, 1.0)  # noqa: S311 - spreads load, guards nothing

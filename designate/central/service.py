@@ -9,7 +9,7 @@ from oslo_config import cfg
 
 from designate.central import quotas
 from designate.central.admin import BlacklistsEndpoint, TldsEndpoint, TsigKeysEndpoint
-from designate.central.base import Core, utcnow
+from designate.central.base import Core
 from designate.central.floatingips import FloatingIpsEndpoint
 from designate.central.jobs import ExportsEndpoint, ImportsEndpoint, Jobs
 from designate.central.leases import LeasesEndpoint
@@ -32,6 +32,7 @@ from designate.context import Context
 from designate.notifications import Notifier
 from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
+from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy.db.engine import Database
 
 GROUP = "service:central"

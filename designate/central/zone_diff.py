@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from designate import errors
-from designate.runtime.cooperative import in_turns
+from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy.secondary import CurrentRecordSet
 from designate.wire import rr, rrsets
 from designate.wire.rrsets import Key, Namer, RRset, Step
@@ -47,7 +47,7 @@ def compare(held: Iterable[CurrentRecordSet], wanted: dict[Key, RRset], zone_ttl
     could not be sent on."""
     changes = Changes()
     left = dict(wanted)
-    for one in in_turns(held):
+    for one in yielding(held):
         rrset = left.pop((one.name_key, rrsets.type_number(one.type)), None)
         old = _real(one, zone_ttl)
         new = b"" if rrset is None else rrset.wire
@@ -58,10 +58,10 @@ def compare(held: Iterable[CurrentRecordSet], wanted: dict[Key, RRset], zone_ttl
             changes.gone.append(one)
         elif deleted or added or one.ttl is None:
             changes.changed.append((one, rrset))
-    for rrset in in_turns(left.values()):
+    for rrset in yielding(left.values()):
         changes.made.append(rrset)
         changes.added += rr.split(rrset.wire)
-    for rrset in in_turns((*changes.made, *(rrset for _, rrset in changes.changed))):
+    for rrset in yielding((*changes.made, *(rrset for _, rrset in changes.changed))):
         try:
             rrsets.check_size(rrset)
         except ValueError as error:

@@ -44,7 +44,7 @@ from designate.model.zones import (
     ZoneType,
     rname,
 )
-from designate.runtime.cooperative import in_turns
+from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy import admin, ownership, pools, recordsets, zone_hierarchy, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.zones import StoredZone
@@ -435,13 +435,13 @@ def _recordsets(tx: Transaction, zone: Zone, content: Content) -> list[tuple[Rec
     """The content's recordsets in the zone. Raises BadRequest for what belongs into a zone below."""
     cuts = {
         row[0]: [cut.lower() for cut in zone_rules.between(row[0], zone.name)]
-        for row in in_turns(content.recordsets)
+        for row in yielding(content.recordsets)
     }
     taken = zone_hierarchy.existing_zone_names(
         tx.connection, zone.name, {cut for at in cuts.values() for cut in at}
     )
     found = []
-    for name, rtype, ttl, texts, rdatas in in_turns(content.recordsets):
+    for name, rtype, ttl, texts, rdatas in yielding(content.recordsets):
         if taken.intersection(cuts[name]):
             raise errors.BadRequest(
                 f"{name} belongs in a child zone", type="invalid_recordset_location"

@@ -179,7 +179,7 @@ def _run(arguments: argparse.Namespace) -> int:
     service = Standalone(conf, pools_file=arguments.pools)
     service.migrate()
     _start(service, conf)
-    gc_tuning.settle()
+    gc_tuning.freeze()
     try:
         right = _demo(service) if arguments.demo else True
         if not arguments.exit:

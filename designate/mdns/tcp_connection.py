@@ -18,7 +18,7 @@ from contextlib import closing
 from time import monotonic
 
 from designate.mdns.handler import TRANSFERS, Handler
-from designate.runtime.cooperative import let_others_on
+from designate.runtime.cooperative import yield_to_others
 from designate.wire import packet
 
 LOG = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class Conversation:
         with closing(replies):  # type: ignore[type-var]  # handle is a generator
             for number, reply in enumerate(replies):
                 if number:
-                    let_others_on()  # locks are not fair: one may wait for this one
+                    yield_to_others()  # locks are not fair: one may wait for this one
                 with self._lock:
                     left_s = self._end - monotonic()
                     if left_s <= 0:

@@ -15,7 +15,7 @@ from designate.producer.membership import GROUP as COORDINATION
 from designate.producer.membership import Leases, Membership
 from designate.producer.task import Task
 from designate.rpc.clients import CentralClient
-from designate.runtime.periodic import jittered
+from designate.runtime.backoff import INTERVAL_SPREAD, jittered
 
 LOG = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Producer:
             shards = self._membership.shards()
             delay_s = LOOK_AGAIN_S if shards is None else self._turn(task, shards)
             if not self._stopping.is_set():
-                self._membership.wait(shards, jittered(delay_s))
+                self._membership.wait(shards, jittered(delay_s, INTERVAL_SPREAD))
 
     def _turn(self, task: Task, shards: Shards) -> float:
         """One batch; the seconds until the next one."""

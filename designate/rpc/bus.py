@@ -198,7 +198,7 @@ class Dispatcher:
             raise NotServed(namespace, wanted)
 
     def _check_time(self, namespace: str, method: str, until: float) -> None:
-        late_s = -deadline.left_s(until)
+        late_s = -deadline.remaining_s(until)
         if late_s < 0:
             return
         now_s = time.monotonic()

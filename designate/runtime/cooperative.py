@@ -1,8 +1,8 @@
-"""Long computations take turns with the other threads.
+"""Cooperative yields of long computations to the other threads of the process.
 
-The system's threads are interrupted wherever they are. Green ones run on until they wait, and SQLite's
-statements and all that is only computed do not: a hundred thousand recordsets would hold up everything
-else in the process for seconds.
+The system's threads are preempted anywhere. Green threads run until they wait, and neither SQLite's
+statements nor pure computation wait: a hundred thousand recordsets would stop everything else in
+the process for seconds.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-TURN = 1000
+YIELD_EVERY = 1000
 
 
-def in_turns(items: Iterable[T]) -> Iterator[T]:
-    """The items; before each TURN of them the others are let on."""
-    left = iter(items)
-    while turn := list(islice(left, TURN)):
-        let_others_on()
-        yield from turn
+def yielding(items: Iterable[T]) -> Iterator[T]:
+    """Return the items, with a yield to the other threads before every YIELD_EVERY of them."""
+    remaining = iter(items)
+    while batch := list(islice(remaining, YIELD_EVERY)):
+        yield_to_others()
+        yield from batch
 
 
-def let_others_on() -> None:
-    """Nearly free where they are the system's threads."""
+def yield_to_others() -> None:
+    """Let the other threads run; nearly free with system threads."""
     sleep(0)

@@ -24,7 +24,7 @@ def until_unix(wait_s: float) -> float:
     return round(time.time() + wait_s * SHARE, 3)
 
 
-def left_s(unix: float) -> float:
+def remaining_s(unix: float) -> float:
     """Seconds from now; negative: it is over."""
     return unix - time.time()
 
@@ -32,7 +32,7 @@ def left_s(unix: float) -> float:
 @contextlib.contextmanager
 def until(unix: float | None) -> Iterator[None]:
     """What this thread does inside is done for a caller who waits until then; None: nobody waits."""
-    token = _until_s.set(None if unix is None else time.monotonic() + left_s(unix))
+    token = _until_s.set(None if unix is None else time.monotonic() + remaining_s(unix))
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ def starting() -> None:
     gc.set_threshold(*STARTING)
 
 
-def settle() -> None:
+def freeze() -> None:
     """For a process that has just started: what it holds now stays, and is left alone from here on.
     Walking the modules again and again took a tenth of the time of small requests, and held up one in a
     hundred for 50 ms."""

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from collections.abc import Callable
 
+from designate.runtime.backoff import INTERVAL_SPREAD, jittered
+
 LOG = logging.getLogger(__name__)
-
-
-def jittered(interval_s: float) -> float:
-    """Give or take a tenth, so that what began together does not go on in step."""
-    return interval_s * random.uniform(0.9, 1.1)  # noqa: S311 - spreads load, guards nothing
 
 
 class Periodic:
@@ -51,4 +47,4 @@ class Periodic:
                 LOG.exception("%s failed and is tried again", self._name)
             if not self._stopping:
                 wait_s = wait_s if isinstance(wait_s, float) else self._interval_s
-                self._wake.wait(jittered(wait_s))
+                self._wake.wait(jittered(wait_s, INTERVAL_SPREAD))

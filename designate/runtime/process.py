@@ -90,7 +90,7 @@ def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:
         process.stop()
         return 0
     started = True
-    gc_tuning.settle()
+    gc_tuning.freeze()
     systemd.notify_once()
     while (received := os.read(woken, 1)[0]) not in ENDING:
         if received == signal.SIGHUP:
@@ -135,7 +135,7 @@ def _run_forked(conf: cfg.ConfigOpts, build: Callable[[], Process], workers: int
         def start(self) -> None:
             self.process = build()
             self.process.start()
-            gc_tuning.settle()
+            gc_tuning.freeze()
 
         def wait(self) -> None:
             self.done.wait()

@@ -15,7 +15,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from designate.runtime.cooperative import in_turns
+from designate.runtime.cooperative import yielding
 from designate.wire import packet, rr
 
 _FIXED = struct.Struct(">HHIH")
@@ -120,7 +120,7 @@ def whole(wire: bytes, zone: str) -> tuple[Soa, dict[Key, RRset]]:
     if rtype != rr.TYPE_SOA:
         raise ValueError("the zone has no SOA")
     found: dict[Key, RRset] = {}
-    for owner, rtype, own_ttl, rdata in in_turns(records):
+    for owner, rtype, own_ttl, rdata in yielding(records):
         name = namer.name(owner)
         key = (name.lower(), rtype)
         rrset = found.get(key)

@@ -28,7 +28,7 @@ import dns.rrset
 import dns.tsig
 
 from designate import errors
-from designate.runtime.cooperative import let_others_on
+from designate.runtime.cooperative import yield_to_others
 from designate.wire import client, tsig
 from designate.wire.transfer_assembler import Assembler, Kind, TransferFailed
 
@@ -167,7 +167,7 @@ class _Transfer:
                 while not self._assembler.done:
                     until = min(deadline, time.monotonic() + self._limits.read_s)
                     self._take(self._message(sock, until), until)
-                    let_others_on()
+                    yield_to_others()
             except TimeoutError:
                 raise TransferFailed("it took too long", final=True) from None
             except OSError as error:

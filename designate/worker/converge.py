@@ -19,6 +19,7 @@ from designate.context import admin_context
 from designate.model.pools import Nameserver
 from designate.model.zones import Action, Outcome, ZoneChange, ZoneId, ZoneReport, newest
 from designate.rpc.clients import CentralClient
+from designate.runtime.backoff import jittered
 from designate.wire import client
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
@@ -26,7 +27,7 @@ from designate.worker.scheduling.admission import AdmissionLimit
 from designate.worker.scheduling.circuit_breaker import CircuitBreakers, Endpoint
 from designate.worker.scheduling.executors import EndpointExecutors
 from designate.worker.scheduling.poll_backoff import PollBackoff
-from designate.worker.scheduling.timers import Timers, jittered
+from designate.worker.scheduling.timers import Timers
 from designate.worker.zone_state import (
     ConvergenceSettings,
     ServerState,

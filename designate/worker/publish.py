@@ -13,13 +13,14 @@ from time import monotonic
 
 from designate import errors
 from designate.model.zones import ZoneChange, ZoneId
+from designate.runtime.backoff import jittered
 from designate.wire import client
 from designate.wire.tsig import Key
 from designate.worker.pools import LiveTarget
 from designate.worker.scheduling.circuit_breaker import CircuitBreakers, Endpoint
 from designate.worker.scheduling.executors import EndpointExecutors
 from designate.worker.scheduling.poll_backoff import PollBackoff
-from designate.worker.scheduling.timers import Timers, jittered
+from designate.worker.scheduling.timers import Timers
 from designate.worker.zone_state import ConvergenceSettings, TargetState, ZoneState
 
 LOG = logging.getLogger(__name__)
@@ -122,7 +123,7 @@ class Publisher:
         error = None if waits else _tell_backend(target.live, verb, state.change)
         with self._lock:
             self._calling.discard((state.change.zone_id, target.live.executor))
-            if isinstance(error, errors.BackendAway):
+            if isinstance(error, errors.BackendUnavailable):
                 self._breakers.silent(endpoint, _text(error), probe=probe)
             elif not waits:
                 self._breakers.answered(endpoint)
@@ -140,7 +141,7 @@ class Publisher:
         if problem and problem != target.error:
             LOG.warning("zone %s: %s: %s", state.change.zone_id, target.live.label, problem)
         target.error = problem
-        target.refused = bool(problem) and not isinstance(error, errors.BackendAway)
+        target.refused = bool(problem) and not isinstance(error, errors.BackendUnavailable)
         if problem and verb != "update":
             target.attempts = min(target.attempts + 1, 16)
             delay_s = min(self._settings.max_retry_s, self._settings.retry_s * 2**target.attempts)
@@ -239,7 +240,7 @@ class Publisher:
         serial = state.change.serial
         try:
             answer = self._tell(state, target.live.notify, target.live.key)
-            self._hasten(state, target)
+            self._trigger_transfer(state, target)
         finally:
             with self._lock:
                 target.notifying = False
@@ -276,21 +277,21 @@ class Publisher:
 
         self._timers.at(monotonic() + jittered(OTHERS_AGAIN_S[round_]), again)
 
-    def _hasten(self, state: ZoneState, target: TargetState) -> None:
+    def _trigger_transfer(self, state: ZoneState, target: TargetState) -> None:
         """Nothing depends on it, so zones that nobody waits for go without."""
         backend = target.live.backend
-        if not backend.HASTENS or state.change.again or state.pool.by_catalog:
+        if not backend.TRIGGERS_TRANSFER or state.change.again or state.pool.by_catalog:
             return
-        endpoint = "hasten", state.pool.name, target.live.label
+        endpoint = "trigger_transfer", state.pool.name, target.live.label
         with self._lock:
             if state.closed or self._breakers.holds(endpoint, state.change.zone_id, None):
                 return
             probe = self._breakers.asks(endpoint)
-        error = _tell_backend(target.live, "hasten", state.change)
+        error = _tell_backend(target.live, "trigger_transfer", state.change)
         if error is not None:
             LOG.debug("zone %s: %s: %s", state.change.zone_id, target.live.label, _text(error))
         with self._lock:
-            if isinstance(error, errors.BackendAway):
+            if isinstance(error, errors.BackendUnavailable):
                 self._breakers.silent(endpoint, _text(error), probe=probe)
             else:
                 self._breakers.answered(endpoint)
@@ -331,8 +332,8 @@ def _tell_backend(
             backend.delete_zone(change, hard_delete=change.hard_delete)
         elif verb == "create":
             backend.create_zone(change)
-        elif verb == "hasten":
-            backend.hasten(change)
+        elif verb == "trigger_transfer":
+            backend.trigger_transfer(change)
         else:
             backend.update_zone(change)
     except errors.DesignateError as error:

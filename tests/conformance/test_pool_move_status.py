@@ -9,7 +9,8 @@ from designate.context import admin_context
 from designate.model.admin import TsigKeyDraft, TsigScope
 from designate.model.pools import NsRecord, PoolSpec
 from designate.model.zones import Action, Outcome, ZoneReport
-from tests.support.factories.zone_data import Clock, Hidden
+from tests.support.factories.zone_data import Hidden
+from tests.support.fakes.clock import ManualClock
 
 A = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 B = "0f1e2d3c-4b5a-4697-8877-665544332211"
@@ -60,7 +61,7 @@ class Moves:
         return [(change.pool_id, change.kept_in) for change in self.changes(after_s)]
 
     def changes(self, after_s=0):
-        self.clock.move(seconds=after_s)
+        self.clock.advance(seconds=after_s)
         del self.hidden.worker.changes[:]
         self.hidden.central.status.recover(admin_context(), 0, 4095, 100)
         return [
@@ -72,8 +73,8 @@ class Moves:
 
 @pytest.fixture
 def moves(tmp_path):
-    clock = Clock(datetime(2026, 11, 1))
-    with Hidden(tmp_path, clock) as hidden:
+    clock = ManualClock(datetime(2026, 11, 1))
+    with Hidden(tmp_path, clock.now) as hidden:
         yield Moves(hidden, clock)
 
 
@@ -179,7 +180,7 @@ def test_a_sweep_of_other_shards_leaves_it_alone(moves):
     moves.move(B)
     moves.serve()
     moves.removals()
-    moves.clock.move(seconds=GRACE_S)
+    moves.clock.advance(seconds=GRACE_S)
     del moves.hidden.worker.changes[:]
     shard = int(moves.zone.id[:3], 16)
     for first, last in ((0, shard - 1), (shard + 1, 4095)):

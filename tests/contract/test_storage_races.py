@@ -13,12 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from designate import errors
-from designate.central.base import utcnow
 from designate.context import Context, admin_context
 from designate.model.jobs import TaskStatus, ZoneTask
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import Outcome, ZoneDraft, ZoneReport
+from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy import jobs, serving
 from designate.storage.sqlalchemy.tables import project_usage, zone_journal, zones
 from tests.support.factories.zone_data import Hidden

@@ -8,12 +8,12 @@ import uuid
 import pytest
 import sqlalchemy as sa
 
-from designate.central.base import utcnow
 from designate.context import Context
 from designate.model.ownership import ShareDraft, TransferAcceptDraft, TransferRequestDraft
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import ZoneDraft
+from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy import shared_zone_counts, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.tables import recordsets

@@ -122,6 +122,6 @@ def test_an_api_that_hangs_is_given_up_at_the_deadline(remote, front):
     front.web.hold.clear()
     backend = remote.backend(region_name=front.region, api_timeout="0.5")
 
-    with pytest.raises(errors.BackendAway, match=f"{front.web.port}: no answer in time"):
+    with pytest.raises(errors.BackendUnavailable, match=f"{front.web.port}: no answer in time"):
         backend.create_zone(change())
     until(lambda: front.seen, 5, "the request")

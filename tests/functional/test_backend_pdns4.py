@@ -92,7 +92,7 @@ def test_a_change_is_asked_for_by_the_api_and_travels_as_a_difference(service, p
 
 def test_a_zone_that_is_not_there_cannot_be_hastened(pdns):
     with pytest.raises(errors.BackendError, match=r"transfer nowhere\.example\. failed"):
-        backend_of(pdns).hasten(change(name="nowhere.example."))
+        backend_of(pdns).trigger_transfer(change(name="nowhere.example."))
 
 
 def test_a_created_zone_is_a_secondary_of_the_targets_masters(pdns):

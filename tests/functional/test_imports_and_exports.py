@@ -9,10 +9,10 @@ import pytest
 
 from designate import rrtypes
 from designate.central import jobs as central_tasks
-from designate.central.base import utcnow
 from designate.central.jobs import MOST_ATTEMPTS, Progress, shortened
 from designate.context import admin_context
 from designate.model.jobs import ZoneTask
+from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy import jobs
 from designate.wire import zonefile
 from tests.support.factories.zone_data import Hidden

@@ -8,13 +8,14 @@ import logging
 import pytest
 
 from designate.backend import rndc, rndc_key
-from designate.central.base import utcnow
 from designate.central.status import MOST_UNDER_WAY
 from designate.context import admin_context
 from designate.model.shards import SHARDS
 from designate.model.zones import Outcome, Status, ZoneReport
+from designate.runtime.clock import utcnow
 from designate.wire.names import serial_gt
-from tests.support.factories.zone_data import Clock, Hidden
+from tests.support.factories.zone_data import Hidden
+from tests.support.fakes.clock import ManualClock
 from tests.support.servers.nameservers import Named, free_port, until
 from tests.support.servers.standalone import Service, ask, texts, transferred
 
@@ -98,28 +99,28 @@ def test_a_slow_nameserver_leaves_the_zone_pending_and_is_named(hidden, caplog):
 
 
 def test_the_sweep_hands_out_no_more_than_is_on_its_way_and_goes_on_as_zones_are_served(tmp_path):
-    clock = Clock(utcnow())
+    clock = ManualClock(utcnow())
     most, half = MOST_UNDER_WAY, MOST_UNDER_WAY // 2
 
     def swept(parts, limit=2 * MOST_UNDER_WAY):
-        clock.move(seconds=0.1)
+        clock.advance(seconds=0.1)
         parts.worker.changes.clear()
         count = parts.central.status.recover(admin_context(), 0, SHARDS - 1, limit)
         found = [change.zone_id for change in parts.worker.changes]
         assert len(found) == count
         return found
 
-    with Hidden(tmp_path, clock) as parts:
+    with Hidden(tmp_path, clock.now) as parts:
         zones = []
         for number in range(most + 3):
-            clock.move(seconds=0.1)
+            clock.advance(seconds=0.1)
             zones.append(parts.zone(f"z{number}.example."))
         ids = [zone.id for zone in zones]
-        clock.move(seconds=10)
+        clock.advance(seconds=10)
         first = [swept(parts, half), swept(parts), swept(parts)]
         parts.central.status.report(admin_context(), report(zones[1], Outcome.SERVED))
         second = [swept(parts), swept(parts)]
-        clock.move(seconds=4)  # recover_after: what was handed out is thought to be lost
+        clock.advance(seconds=4)  # recover_after: what was handed out is thought to be lost
         third = [swept(parts), swept(parts)]
 
     assert first == [ids[:half], ids[half:most], []]
@@ -130,18 +131,18 @@ def test_the_sweep_hands_out_no_more_than_is_on_its_way_and_goes_on_as_zones_are
 
 
 def test_a_late_zone_is_handed_out_as_seldom_as_a_failed_one(tmp_path):
-    clock = Clock(utcnow())
-    with Hidden(tmp_path, clock) as parts:
+    clock = ManualClock(utcnow())
+    with Hidden(tmp_path, clock.now) as parts:
         late, waiting = parts.zone("late.example."), parts.zone("waiting.example.")
         parts.central.status.report(admin_context(), report(late, Outcome.LATE))
         found = []
         for _ in range(5):
-            clock.move(seconds=4)
+            clock.advance(seconds=4)
             parts.worker.changes.clear()
             parts.central.status.recover(admin_context(), 0, SHARDS - 1, 100)
             found.append({change.zone_id for change in parts.worker.changes})
         changed = parts.add(late, "www", "A", "192.0.2.1")
-        clock.move(seconds=4)
+        clock.advance(seconds=4)
         parts.worker.changes.clear()
         parts.central.status.recover(admin_context(), 0, SHARDS - 1, 100)
 

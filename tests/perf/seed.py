@@ -11,8 +11,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from designate.central import apex_records
-from designate.central.base import utcnow
 from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
+from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy import pools, zones
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.tables import project_usage, records, recordsets

@@ -1,4 +1,4 @@
-"""turns: long computations let the others on."""
+"""Cooperative yields of long computations."""
 
 import os
 import subprocess
@@ -7,13 +7,13 @@ import sys
 import pytest
 
 from designate.runtime import concurrency
-from designate.runtime.cooperative import TURN, in_turns
+from designate.runtime.cooperative import YIELD_EVERY, yielding
 
 BESIDE = """
 from designate.runtime import concurrency
 concurrency.patch()
 import threading, time
-from designate.runtime.cooperative import TURN, in_turns
+from designate.runtime.cooperative import YIELD_EVERY, yielding
 turns = 0
 def other():
     global turns
@@ -21,15 +21,15 @@ def other():
         turns += 1
         time.sleep(0)
 threading.Thread(target=other, daemon=True).start()
-for _ in in_turns(range(10 * TURN)):
+for _ in yielding(range(10 * YIELD_EVERY)):
     pass
 print(turns)
 """
 
 
-@pytest.mark.parametrize("count", [0, 1, TURN - 1, TURN, 2 * TURN + 1])
+@pytest.mark.parametrize("count", [0, 1, YIELD_EVERY - 1, YIELD_EVERY, 2 * YIELD_EVERY + 1])
 def test_every_item_comes_once_and_in_order(count: int) -> None:
-    assert list(in_turns(range(count))) == list(range(count))
+    assert list(yielding(range(count))) == list(range(count))
 
 
 def test_a_green_thread_has_its_turns_beside_a_computation() -> None:

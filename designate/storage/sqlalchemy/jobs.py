@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from designate.model.jobs import TaskStatus, ZoneTask
 from designate.model.zones import Zone
-from designate.runtime.cooperative import let_others_on
+from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import Rows
 from designate.storage.sqlalchemy.tables import recordsets, zone_task_files, zone_tasks
@@ -129,6 +129,6 @@ def content(
     )
     yield zone.name, "SOA", None, (zone.soa_text,)
     for batch in rows.partitions(BATCH):
-        let_others_on()
+        yield_to_others()
         for row in batch:
             yield row.name, row.type, row.ttl, tuple(row.texts)

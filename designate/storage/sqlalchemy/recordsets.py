@@ -15,7 +15,7 @@ from designate.model.bulk import Many
 from designate.model.codec import decoder
 from designate.model.recordsets import Managed, RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone
-from designate.runtime.cooperative import let_others_on
+from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.json_rows import JsonRow
 from designate.storage.sqlalchemy.listing.pagination import Condition
@@ -310,7 +310,7 @@ def insert_many(
     """As insert, in two statements for each INSERT_BATCH of them."""
     for start in range(0, len(found), INSERT_BATCH):
         batch = found[start : start + INSERT_BATCH]
-        let_others_on()
+        yield_to_others()
         tx.flush()
         _insert(
             tx,

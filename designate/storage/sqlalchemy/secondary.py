@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from designate.model.recordsets import RecordSet
 from designate.model.zones import Action, ZoneType
-from designate.runtime.cooperative import let_others_on
+from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy import recordsets as rows
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.tables import (
@@ -84,7 +84,7 @@ def update_many(tx: Transaction, changed: Sequence[tuple[RecordSet, bytes]], rev
     """New data of recordsets; a few statements for each BATCH of them."""
     for start in range(0, len(changed), BATCH):
         batch = changed[start : start + BATCH]
-        let_others_on()
+        yield_to_others()
         tx.execute(
             _UPDATE,
             [
@@ -111,7 +111,7 @@ def update_many(tx: Transaction, changed: Sequence[tuple[RecordSet, bytes]], rev
 def delete_many(tx: Transaction, recordset_ids: Sequence[str]) -> None:
     for start in range(0, len(recordset_ids), BATCH):
         ids = recordset_ids[start : start + BATCH]
-        let_others_on()
+        yield_to_others()
         tx.execute(sa.delete(recordsets).where(recordsets.c.id.in_(ids)))
 
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from designate.model.admin import TsigScope
 from designate.model.codec import from_plain
 from designate.model.zones import Action, Master, ZoneType
-from designate.runtime.cooperative import let_others_on
+from designate.runtime.clock import utcnow
+from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy.tables import LIVE, recordsets, tsigkeys, zone_journal, zones
 
 STREAM_BATCH = 4000
@@ -41,7 +42,7 @@ class ServedZone:
     @property
     def expired(self) -> bool:
         """Too old to be served (RFC 1034 section 4.3.5)."""
-        return self.expires_at is not None and self.expires_at <= _now()
+        return self.expires_at is not None and self.expires_at <= utcnow()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,10 +174,6 @@ _STEPS = (
 )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
 def find_key(connection: sa.Connection, name: str) -> StoredKey | None:
     """The TSIG key of a lower-case name with its trailing dot; it may be stored without."""
     values = {"name": name, "dotless": name.removesuffix(".")}
@@ -256,7 +253,7 @@ def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[str, int |
     cursor = result.cursor
     assert cursor is not None  # noqa: S101 - a select has one
     while rows := cursor.fetchmany(STREAM_BATCH):
-        let_others_on()
+        yield_to_others()
         yield from rows
     result.close()
 

@@ -15,7 +15,8 @@ from time import monotonic
 
 from designate import metrics
 from designate.model.zones import ZoneId
-from designate.worker.scheduling.timers import Timers, jittered
+from designate.runtime.backoff import jittered
+from designate.worker.scheduling.timers import Timers
 
 LOG = logging.getLogger(__name__)
 
@@ -24,8 +25,9 @@ FIRST_PROBE_S = 0.25
 MAX_PROBE_S = 2.0
 FORGOTTEN_S = 60.0
 
-# What the server is asked ("query", "notify", or a backend's "call" or "hasten"), the pool's name, the
-# server's or the target's. Of a pool, since another pool's key may be the one that the server takes.
+# What the server is asked ("query", "notify", or a backend's "call" or "trigger_transfer"), the
+# pool's name, the server's or the target's. Of a pool, since another pool's key may be the one that
+# the server takes.
 Endpoint = tuple[str, str, str]
 
 

@@ -5,17 +5,11 @@ from __future__ import annotations
 import heapq
 import itertools
 import logging
-import random
 import threading
 from collections.abc import Callable
 from time import monotonic
 
 LOG = logging.getLogger(__name__)
-
-
-def jittered(delay_s: float) -> float:
-    """About as long, so that what began together does not go on in step."""
-    return delay_s * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, guards nothing
 
 
 class Timers:

@@ -142,27 +142,27 @@ class AwayBackend(Backend):
         with self._lock:
             self.calls += 1
             if self.away.is_set():
-                raise errors.BackendAway("nobody answers")
+                raise errors.BackendUnavailable("nobody answers")
             self.zones.add(zone.name)
 
     def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
         with self._lock:
             self.calls += 1
             if self.away.is_set():
-                raise errors.BackendAway("nobody answers")
+                raise errors.BackendUnavailable("nobody answers")
             self.zones.discard(zone.name)
 
 
 class HastyBackend(Backend):
-    """A backend whose server follows when it is hastened, and only then. error: raised instead."""
+    """A backend whose server follows only when a transfer is triggered. error: raised instead."""
 
-    HASTENS = True
+    TRIGGERS_TRANSFER = True
 
     def __init__(self, server: NanoServer) -> None:
         super().__init__(Target(type="hasty"))
         self.server = server
         self.error: errors.DesignateError | None = None
-        self.hastened: list[ZoneChange] = []
+        self.transfers_triggered: list[ZoneChange] = []
 
     def create_zone(self, zone: ZoneChange) -> None:
         """Its zones are there."""
@@ -170,8 +170,8 @@ class HastyBackend(Backend):
     def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
         """They stay."""
 
-    def hasten(self, zone: ZoneChange) -> None:
-        self.hastened.append(zone)
+    def trigger_transfer(self, zone: ZoneChange) -> None:
+        self.transfers_triggered.append(zone)
         if self.error is not None:
             raise self.error
         self.server.serials[zone.name] = zone.serial

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,7 +14,6 @@ from webob import Request
 
 from designate.api.app import build
 from designate.central import service as central_service
-from designate.central.base import utcnow
 from designate.context import Context, admin_context
 from designate.mdns.server import MiniDns
 from designate.model.pools import NsRecord, PoolSpec
@@ -29,6 +28,7 @@ from designate.model.zones import (
 )
 from designate.rpc.clients import CentralClient
 from designate.rpc.local import LocalBus
+from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy import migration
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.tables import recordsets, shared_recordset_counts
@@ -60,19 +60,6 @@ class Quiet:
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
         self.served.append((zone_id, serial, peer))
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, now: datetime) -> None:
-        self.now = now
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, **delta: float) -> None:
-        self.now += timedelta(**delta)
 
 
 class Prompt(LocalBus):

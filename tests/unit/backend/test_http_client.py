@@ -55,7 +55,7 @@ def test_one_hang_up_is_no_failure_and_a_second_one_is():
         web.drops = 1
         answer = asking.call("GET", "/")
         web.drops = 9
-        with pytest.raises(errors.BackendAway):
+        with pytest.raises(errors.BackendUnavailable):
             asking.call("GET", "/")
 
     assert answer.good
@@ -75,7 +75,7 @@ def test_no_answer_is_waited_for_beyond_the_deadline():
     with Weblet(echo) as web:
         web.hold.clear()
         before = time.monotonic()
-        with pytest.raises(errors.BackendAway, match="no answer in time"):
+        with pytest.raises(errors.BackendUnavailable, match="no answer in time"):
             client(web, timeout_s=0.2).call("GET", "/")
 
     assert time.monotonic() - before < 5
@@ -95,7 +95,7 @@ def test_who_finds_no_free_connection_waits_within_the_deadline():
         pool = asking._pool
         taken = [pool._get_conn() for _ in range(WIDTH)]
         before = time.monotonic()
-        with pytest.raises(errors.BackendAway, match="all connections are taken"):
+        with pytest.raises(errors.BackendUnavailable, match="all connections are taken"):
             asking.call("GET", "/")
 
     assert time.monotonic() - before < 5
@@ -119,7 +119,7 @@ def test_a_redirection_is_an_answer_and_not_followed():
 def test_a_server_that_is_away_is_named():
     port = free_port()
 
-    with pytest.raises(errors.BackendAway, match=f"127.0.0.1:{port}: Connection refused"):
+    with pytest.raises(errors.BackendUnavailable, match=f"127.0.0.1:{port}: Connection refused"):
         WebClient("Product", f"http://127.0.0.1:{port}", timeout_s=1).call("GET", "/")
 
 
@@ -147,7 +147,7 @@ def test_who_cannot_now_has_refused_nothing(status, is_away):
         asking = client(web)
         error = asking.refused("create x.", asking.call("GET", "/"))
 
-    assert isinstance(error, errors.BackendAway) is is_away
+    assert isinstance(error, errors.BackendUnavailable) is is_away
 
 
 def test_what_is_no_json_reads_as_nothing():

@@ -66,19 +66,19 @@ def test_an_answer_that_is_not_signed_with_the_key_is_an_error(reply, problem):
     with answering(reply) as port, pytest.raises(errors.BackendError) as caught:
         rndc.command("127.0.0.1", port, KEY, "status", 2)
 
-    assert not isinstance(caught.value, errors.BackendAway)
+    assert not isinstance(caught.value, errors.BackendUnavailable)
     assert problem in str(caught.value)
     assert f"127.0.0.1:{port}" in str(caught.value)
     assert "s3cret" not in str(caught.value)
 
 
 def test_a_silent_server_is_left_at_the_deadline():
-    with answering(None) as port, pytest.raises(errors.BackendAway, match=r"within 0\.1 s"):
+    with answering(None) as port, pytest.raises(errors.BackendUnavailable, match=r"within 0\.1 s"):
         rndc.command("127.0.0.1", port, KEY, "status", 0.1)
 
 
 def test_a_dead_port_is_told_with_its_address():
     port = free_port()
 
-    with pytest.raises(errors.BackendAway, match=f"127.0.0.1:{port}: Connection refused"):
+    with pytest.raises(errors.BackendUnavailable, match=f"127.0.0.1:{port}: Connection refused"):
         rndc.command("127.0.0.1", port, KEY, "status", 1)

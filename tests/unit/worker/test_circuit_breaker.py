@@ -182,7 +182,7 @@ def test_a_server_that_is_slow_to_follow_notifies_is_hastened(running):
         assert reports.wait(wanted).outcome is Outcome.SERVED
 
     assert len(server.notifies) >= 1
-    assert backend.hastened == [wanted]
+    assert backend.transfers_triggered == [wanted]
 
 
 @pytest.mark.parametrize("error", [errors.BackendError("no"), RuntimeError("a plug-in's fault")])
@@ -207,25 +207,25 @@ def test_nobody_is_hastened_for_zones_that_nobody_waits_for(running):
         converger.want(wanted, live_pool(server, backends=(backend,)))
         assert reports.wait(wanted).outcome is Outcome.SERVED
 
-    assert backend.hastened == []
+    assert backend.transfers_triggered == []
 
 
 def test_an_api_that_is_away_is_not_asked_to_hasten_every_zone(running):
     with NanoServer() as server:
         converger, reports = running()
         backend = HastyBackend(server)
-        backend.error = errors.BackendAway("nobody answers")
+        backend.error = errors.BackendUnavailable("nobody answers")
         changes = [change(1, name=f"z{n}.example.", serial=7) for n in range(ZONES)]
         server.serials.update({one.name: 1 for one in changes})
         server.on_notify = 7
-        before = counted(metrics.PROBES, "hasten")
+        before = counted(metrics.PROBES, "trigger_transfer")
         for one in changes:
             converger.want(one, live_pool(server, backends=(backend,)))
         until(lambda: len(reports.got) >= ZONES, 10, "all zones")
-        probed = counted(metrics.PROBES, "hasten") - before
+        probed = counted(metrics.PROBES, "trigger_transfer") - before
 
     assert {report.outcome for report in reports.got} == {Outcome.SERVED}
-    assert len(backend.hastened) <= OPENS_AFTER + WIDTH + probed
+    assert len(backend.transfers_triggered) <= OPENS_AFTER + WIDTH + probed
 
 
 def test_a_zone_that_the_server_has_just_taken_is_asked_for_at_once(breakers):
