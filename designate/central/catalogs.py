@@ -36,7 +36,7 @@ EXPIRE_S = 2147483646
 LABEL = ".zones."
 
 
-def check(catalog: CatalogZone) -> None:
+def validate(catalog: CatalogZone) -> None:
     """Raises InvalidObject for a catalog zone that cannot be made."""
     rrtypes.check_domain(catalog.fqdn)
     try:
@@ -76,19 +76,19 @@ def remove(core: Core, tx: Transaction, pool_id: str, catalog: CatalogZone) -> N
         catalogs.delete_zone_tsigkeys(tx, catalog_id)
 
 
-def enter(core: Core, tx: Transaction, zone: Zone, pool: Pool) -> None:
+def add_member(core: Core, tx: Transaction, zone: Zone, pool: Pool) -> None:
     """Make a new zone of the pool a member of its catalog, if it has one."""
     stored = _locked(tx, pool)
     if stored is not None:
         _write(core, tx, stored, added=[(zone.id, zone.name)])
 
 
-def leave(core: Core, tx: Transaction, zone: Zone) -> None:
+def remove_member(core: Core, tx: Transaction, zone: Zone) -> None:
     """Take a zone that goes out of its pool's catalog."""
-    drop(core, tx, zone.id, pools.get(tx.connection, zone.pool_id))
+    remove_member_from(core, tx, zone.id, pools.get(tx.connection, zone.pool_id))
 
 
-def drop(core: Core, tx: Transaction, zone_id: str, pool: Pool) -> None:
+def remove_member_from(core: Core, tx: Transaction, zone_id: str, pool: Pool) -> None:
     """Take a zone out of the pool's catalog, if it has one."""
     stored = _locked(tx, pool)
     if stored is None:
@@ -100,7 +100,7 @@ def drop(core: Core, tx: Transaction, zone_id: str, pool: Pool) -> None:
         _write(core, tx, stored, removed=[found])
 
 
-def follow(core: Core, pool: Pool, limit: int = BATCH) -> int:
+def sync_members(core: Core, pool: Pool, limit: int = BATCH) -> int:
     """Bring the catalog of the pool in line with its zones; answers how many members that took. At most
     `limit` at once, one serial for all of them."""
     catalog = pool.catalog_zone

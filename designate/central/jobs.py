@@ -17,7 +17,7 @@ from designate import errors, rrtypes
 from designate.central import quotas
 from designate.central.base import Core, own_target, scope_of, target_of
 from designate.central.policy import ADMIN_OR_MEMBER, ADMIN_OR_READER, rule
-from designate.central.zones import Content, ZonesEndpoint
+from designate.central.zone_creation import ZoneContent, ZoneCreator
 from designate.context import Context
 from designate.model.jobs import ImportDraft, TaskStatus, ZoneTask
 from designate.model.query import Page, Query
@@ -290,9 +290,9 @@ def _needed_project(context: Context) -> str:
 class ImportsEndpoint(_Tasks):
     """See rpc.interfaces.ImportsApi."""
 
-    def __init__(self, core: Core, jobs: Jobs, zones: ZonesEndpoint) -> None:
+    def __init__(self, core: Core, jobs: Jobs, creator: ZoneCreator) -> None:
         super().__init__(core, jobs, stored_jobs.IMPORTS, "import", stored_jobs.IMPORT)
-        self._zones = zones
+        self._creator = creator
         jobs.runs("IMPORT", self._run)
 
     def create(self, context: Context, draft: ImportDraft) -> ZoneTask:
@@ -300,7 +300,7 @@ class ImportsEndpoint(_Tasks):
         task = self._new(_needed_project(context))
         if draft.attributes:
             with self._core.db.read() as connection:
-                self._zones.scheduler.choose(connection, context, draft.attributes)
+                self._creator.scheduler.choose(connection, context, draft.attributes)
 
         def write(tx: Transaction) -> None:
             plain = context.to_plain()
@@ -354,7 +354,7 @@ class ImportsEndpoint(_Tasks):
         progress(f"Storing {len(content.recordsets)} recordsets")
 
         def store(tx: Transaction) -> dict[str, Any]:
-            zone = self._zones.store(tx, context, draft, content)
+            zone = self._creator.create(tx, context, draft, content)
             stored_jobs.delete_file(tx, row.id)
             return {"zone_id": zone.id}
 
@@ -366,7 +366,7 @@ class ImportsEndpoint(_Tasks):
         return found.origin
 
 
-def _content(found: zonefile.ZoneFile, core: Core, progress: zonefile.Progress) -> Content:
+def _content(found: zonefile.ZoneFile, core: Core, progress: zonefile.Progress) -> ZoneContent:
     """The file's recordsets through both gates, in wire form. Raises Faulty with the faults and their
     lines."""
     cnames = _Cnames(found.origin)
@@ -389,7 +389,7 @@ def _content(found: zonefile.ZoneFile, core: Core, progress: zonefile.Progress) 
         sets.append((rrset.name, rrset.type, rrset.ttl or None, texts, rdatas))
     if faults:
         raise zonefile.Faulty("; ".join(faults))
-    return Content(
+    return ZoneContent(
         serial=found.serial, retry=found.retry, expire=found.expire, recordsets=tuple(sets)
     )
 

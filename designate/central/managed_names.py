@@ -161,7 +161,7 @@ class _Change:
         quotas.require(self._limits, zone_recordsets=self._recordset_count + 1)
         rrtypes.check_owner(draft.type, draft.name)
         recordset_rules.check_name(self.core, draft.name, zone)
-        recordset_rules.check_place(self.tx, zone, draft)
+        recordset_rules.check_location(self.tx, zone, draft)
         recordset = RecordSet(
             id=RecordSetId(str(uuid.uuid4())),
             zone_id=zone.id,
@@ -178,9 +178,9 @@ class _Change:
             managed=True,
             managed_by=self.resource,
         )
-        wire = recordset_rules.stored(recordset, rdatas)
+        wire = recordset_rules.stored_wire(recordset, rdatas)
         recordsets.insert(self.tx, recordset, wire, zone.revision + 1)
-        self.added += rr.split(recordset_rules.served(wire, recordset.ttl, zone))
+        self.added += rr.split(recordset_rules.served_wire(wire, recordset.ttl, zone))
         self.made += 1
         self.changed = True
         self.recordsets.append(recordset)
@@ -207,11 +207,11 @@ class _Change:
             updated_at=self.core.now(),
             version=before.version + 1,
         )
-        wire = recordset_rules.stored(after, rdatas)
+        wire = recordset_rules.stored_wire(after, rdatas)
         recordsets.update(self.tx, after, wire, zone.revision + 1, new_records=True)
         gone, new = rr.difference(
-            recordset_rules.served(old.wire, before.ttl, zone),
-            recordset_rules.served(wire, after.ttl, zone),
+            recordset_rules.served_wire(old.wire, before.ttl, zone),
+            recordset_rules.served_wire(wire, after.ttl, zone),
         )
         self.deleted += gone
         self.added += new
@@ -222,7 +222,7 @@ class _Change:
     def remove(self, old: StoredRecordSet) -> None:
         recordsets.delete(self.tx, old.recordset.id)
         shared_zone_counts.adjust(self.tx, self.stored.zone, old.recordset.project_id, -1)
-        wire = recordset_rules.served(old.wire, old.recordset.ttl, self.stored.zone)
+        wire = recordset_rules.served_wire(old.wire, old.recordset.ttl, self.stored.zone)
         self.deleted += rr.split(wire)
         self.made -= 1
         self.changed = True

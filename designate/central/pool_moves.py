@@ -8,20 +8,22 @@ the old pool under an id of its own, so that it and the zone's life in the new p
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from oslo_config import cfg
 
 from designate import metrics
-from designate.central import catalogs
+from designate.central import apex_records, catalogs, zone_rules
 from designate.central.base import Core
 from designate.context import admin_context
 from designate.model.pools import Pool
 from designate.model.zones import Action, Outcome, Zone, ZoneChange, ZoneId, ZoneReport
-from designate.storage.sqlalchemy import pool_moves, pools
+from designate.storage.sqlalchemy import pool_moves, pools, zone_hierarchy, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.pool_moves import StaleCopy
+from designate.storage.sqlalchemy.zones import StoredZone
 
 LOG = logging.getLogger(__name__)
 
@@ -39,11 +41,28 @@ OPTS = [
 FIRST_REVISION = 1
 
 
-def remember(core: Core, tx: Transaction, before: Zone, after: Zone, pool: Pool) -> None:
+def move(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> Zone:
+    """Move the locked zone with its content to the pool; its child zones stay in their pools.
+
+    Returns:
+        The zone after the move.
+    """
+    zone = stored.zone
+    zones.lock_namespace(tx, zone.name)
+    above = zone_hierarchy.find_at_or_above(tx.connection, zone.name)
+    parent_id = zone_rules.parent_of(zone.name, pool.id, above)
+    zone_hierarchy.reparent_to_grandparent(tx, zone)
+    after = apex_records.move_to_pool(core, tx, stored, pool, parent_id)
+    _record(core, tx, zone, after, pool)
+    zone_hierarchy.reparent_below(tx, replace(zone, pool_id=pool.id))
+    return after
+
+
+def _record(core: Core, tx: Transaction, before: Zone, after: Zone, pool: Pool) -> None:
     """The zone moves to the pool. If that had it before and has not dropped it yet, it keeps it."""
     pool_moves.delete(tx, before.id, pool.id)
-    catalogs.drop(core, tx, before.id, pool)
-    catalogs.enter(core, tx, before, pool)
+    catalogs.remove_member_from(core, tx, before.id, pool)
+    catalogs.add_member(core, tx, before, pool)
     pool_moves.record(tx, before, after.revision)
 
 
@@ -71,7 +90,9 @@ def _let_go(core: Core, tx: Transaction, leftover: StaleCopy) -> None:
         LOG.info("zone %s: pool %s is left as it is", leftover.name, leftover.pool_id)
         pool_moves.delete_copy(tx, leftover.id)
         return
-    catalogs.drop(core, tx, leftover.zone_id, pools.get(tx.connection, leftover.pool_id))
+    catalogs.remove_member_from(
+        core, tx, leftover.zone_id, pools.get(tx.connection, leftover.pool_id)
+    )
     if leftover.replaced:
         LOG.info("zone %s: pool %s has another one by now", leftover.name, leftover.pool_id)
         pool_moves.delete_copy(tx, leftover.id)

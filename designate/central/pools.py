@@ -295,7 +295,7 @@ def _check(spec: PoolSpec) -> None:
             type="last_server_delete_not_allowed",
         )
     if spec.catalog_zone is not None:
-        catalogs.check(spec.catalog_zone)
+        catalogs.validate(spec.catalog_zone)
 
 
 def _differences(current: Pool, spec: PoolSpec) -> Iterator[PoolChange]:
@@ -398,5 +398,5 @@ def follow_pools(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 
             LOG.debug("zone %s went before it could follow its pool", zone_id)
     if shards[0] == 0:
         # Catalogs are not divided.
-        done += sum(catalogs.follow(core, pool) for pool in everything)
+        done += sum(catalogs.sync_members(core, pool) for pool in everything)
     return done

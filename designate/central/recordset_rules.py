@@ -1,4 +1,4 @@
-"""Where in a zone a recordset may stand, and what is stored and served of it."""
+"""Rules for recordsets: names and locations in a zone, and the stored and the served wire form."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from designate.wire import names, rr
 
 
 def check_name(core: Core, name: str, zone: Zone) -> None:
-    longest = core.conf["service:central"].max_recordset_name_len
-    if len(name) > longest:
+    """Check the name's length and that it is in the zone.
+
+    Raises:
+        BadRequest: It is too long, or outside the zone.
+    """
+    if len(name) > core.conf["service:central"].max_recordset_name_len:
         raise errors.BadRequest("Name too long", type="invalid_recordset_name")
     if not names.is_below(name, zone.name):
         raise errors.BadRequest(
@@ -24,38 +28,46 @@ def check_name(core: Core, name: str, zone: Zone) -> None:
         )
 
 
-def check_place(tx: Transaction, zone: Zone, draft: RecordSetDraft) -> None:
-    """CNAME stands alone (RFC 1034 section 3.6.2), and what a child zone holds is its own. Raises
-    Duplicate when the recordset is there."""
+def check_location(tx: Transaction, zone: Zone, draft: RecordSetDraft) -> None:
+    """Check a new recordset against the zone's other recordsets and its child zones.
+
+    A CNAME must be the only recordset at its name (RFC 1034 section 3.6.2).
+
+    Raises:
+        BadRequest: The recordset cannot be at that name; the type is invalid_recordset_location.
+        Duplicate: The zone has such a recordset already.
+    """
     if draft.type == "CNAME" and names.key(draft.name) == names.key(zone.name):
-        raise misplaced("CNAME recordsets may not be created at the zone apex")
-    cuts = zone_rules.between(draft.name, zone.name)
-    there, covered = recordsets.at_name(tx, zone.id, draft.name, cuts)
-    if draft.type == "CNAME" and there:
-        raise misplaced("A CNAME recordset may not share its name with other recordsets")
-    if "CNAME" in there:
-        raise misplaced("There is a CNAME recordset of that name")
-    if draft.type in there:
+        raise location_error("CNAME recordsets may not be created at the zone apex")
+    points = zone_rules.delegation_points(draft.name, zone.name)
+    existing, covered = recordsets.at_name(tx, zone.id, draft.name, points)
+    if draft.type == "CNAME" and existing:
+        raise location_error("A CNAME recordset may not share its name with other recordsets")
+    if "CNAME" in existing:
+        raise location_error("There is a CNAME recordset of that name")
+    if draft.type in existing:
         raise errors.Duplicate("recordset")
     if covered:
-        raise misplaced("RecordSet belongs in a child zone")
+        raise location_error("RecordSet belongs in a child zone")
 
 
 def check_cname(rtype: str, count: int) -> None:
+    """Raise BadRequest for a CNAME recordset with more than one record."""
     if rtype == "CNAME" and count > 1:
         raise errors.BadRequest("CNAME recordsets may not have more than 1 record")
 
 
-def misplaced(message: str) -> errors.BadRequest:
+def location_error(message: str) -> errors.BadRequest:
+    """Return the error for a recordset that cannot be at its name."""
     return errors.BadRequest(message, type="invalid_recordset_location")
 
 
-def stored(recordset: RecordSet, rdatas: Sequence[bytes]) -> bytes:
-    """What is stored: whole RRs, the TTL zero where the zone's is inherited."""
+def stored_wire(recordset: RecordSet, rdatas: Sequence[bytes]) -> bytes:
+    """Return the RRs as stored, with TTL 0 if the recordset inherits the zone's TTL."""
     rtype = rrtypes.numeric_type(recordset.type)
     return rr.rrset(recordset.name, recordset.zone_name, rtype, recordset.ttl, rdatas)
 
 
-def served(wire: bytes, ttl: int | None, zone: Zone) -> bytes:
-    """What is stored, with the TTL that nameservers see."""
+def served_wire(wire: bytes, ttl: int | None, zone: Zone) -> bytes:
+    """Return the stored RRs with the TTL that nameservers serve; ttl is the recordset's own."""
     return rr.with_ttl(wire, zone.ttl) if ttl is None else wire

@@ -27,7 +27,7 @@ from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.query import Page, Query
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetId, RecordSetPatch
-from designate.model.zones import Action, Status, Zone, ZoneType
+from designate.model.zones import Action, Status, Zone
 from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.listing import recordsets as recordset_lists
@@ -161,8 +161,7 @@ class RecordSetsEndpoint:
         def write(tx: Transaction) -> RecordSet:
             stored = zones.lock_visible(tx, zone_id, scope_of(context))
             zone = stored.zone
-            if zone.type == ZoneType.CATALOG:
-                raise errors.Forbidden("This operation is not allowed for catalog zones")
+            zone_rules.refuse_catalog(zone.type)
             refuse_pending_delete(zone)
             target = target_of(context, zone) | {"recordset_name": draft.name}
             core.policy.check("create_recordset", context, target)
@@ -170,7 +169,7 @@ class RecordSetsEndpoint:
             quotas.require(limits, zone_recordsets=stored.recordset_count + 1)
             zone_rules.check_ttl(core, context, draft.ttl)
             recordset_rules.check_name(core, draft.name, zone)
-            recordset_rules.check_place(tx, zone, draft)
+            recordset_rules.check_location(tx, zone, draft)
             recordset_rules.check_cname(draft.type, len(rdatas))
             count = len(draft.records)
             quotas.require(
@@ -206,7 +205,7 @@ class RecordSetsEndpoint:
             status=Status.PENDING if rdatas else Status.ACTIVE,
             created_at=self._core.now(),
         )
-        wire = recordset_rules.stored(recordset, rdatas)
+        wire = recordset_rules.stored_wire(recordset, rdatas)
         shared_zone_counts.adjust(tx, zone, recordset.project_id, 1)
         counts = {"recordset_count": stored.recordset_count + 1}
         if not rdatas:
@@ -218,7 +217,7 @@ class RecordSetsEndpoint:
             self._core,
             tx,
             stored,
-            added=rr.split(recordset_rules.served(wire, recordset.ttl, zone)),
+            added=rr.split(recordset_rules.served_wire(wire, recordset.ttl, zone)),
             columns=counts | {"record_count": stored.record_count + len(rdatas)},
         )
         return self._core.notify(tx, context, "dns.recordset.create", recordset)
@@ -288,7 +287,7 @@ class RecordSetsEndpoint:
         before = current.recordset
         wire = current.wire
         if rdatas is not None:
-            wire = recordset_rules.stored(after, rdatas)
+            wire = recordset_rules.stored_wire(after, rdatas)
         if after.ttl != before.ttl:
             wire = rr.with_ttl(wire, after.ttl or 0)
         revision = zone.revision + 1
@@ -297,8 +296,8 @@ class RecordSetsEndpoint:
             zones.update(tx, zone.id)
             return after
         deleted, added = rr.difference(
-            recordset_rules.served(current.wire, before.ttl, zone),
-            recordset_rules.served(wire, after.ttl, zone),
+            recordset_rules.served_wire(current.wire, before.ttl, zone),
+            recordset_rules.served_wire(wire, after.ttl, zone),
         )
         change = 0 if after.managed else len(after.records) - len(before.records)
         advance(
@@ -347,7 +346,7 @@ class RecordSetsEndpoint:
             return
         if not gone.managed:
             counts["record_count"] = stored.record_count - len(gone.records)
-        wire = recordset_rules.served(current.wire, gone.ttl, stored.zone)
+        wire = recordset_rules.served_wire(current.wire, gone.ttl, stored.zone)
         advance(self._core, tx, stored, deleted=rr.split(wire), columns=counts)
 
 

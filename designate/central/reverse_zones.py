@@ -22,7 +22,7 @@ from designate import errors
 from designate.central import quotas, recordset_rules, zone_rules
 from designate.central.base import Core, refuse_pending_delete
 from designate.central.zone_change import advance
-from designate.central.zones import ZonesEndpoint
+from designate.central.zone_creation import ZoneCreator
 from designate.context import Context
 from designate.model.quotas import Quotas
 from designate.model.recordsets import Managed, RecordSet, RecordSetId
@@ -71,7 +71,7 @@ class ReverseZones:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._zones = ZonesEndpoint(core)
+        self._creator = ZoneCreator(core)
         central = core.conf["service:central"]
         self._project_id = central.managed_resource_tenant_id
         self._email = central.managed_resource_email
@@ -105,7 +105,7 @@ class ReverseZones:
         context = Context(project_id=self._project_id, roles=[])
         limits = _only(stored_quotas.overrides(tx.connection, self._project_id))
         draft = ZoneDraft(name=name, email=self._email)
-        return self._zones.store(tx, context, draft, limits=limits).id
+        return self._creator.create(tx, context, draft, limits=limits).id
 
     def _nearest(self, connection: sa.Connection, address: str) -> ZoneId | None:
         pool_id = self._core.conf["service:central"].default_pool_id
@@ -166,10 +166,10 @@ class ReverseZones:
             managed=True,
             managed_by=ptr.managed,
         )
-        wire = recordset_rules.stored(recordset, (ptr.rdata,))
+        wire = recordset_rules.stored_wire(recordset, (ptr.rdata,))
         recordsets.insert(tx, recordset, wire, zone.revision + 1)
         shared_zone_counts.adjust(tx, zone, recordset.project_id, 1)
-        added = rr.split(recordset_rules.served(wire, ptr.ttl, zone))
+        added = rr.split(recordset_rules.served_wire(wire, ptr.ttl, zone))
         advance(self._core, tx, stored, added=added, columns={"recordset_count": count})
         context = _acting_for(ptr.managed.project_id)
         return self._core.notify(tx, context, "dns.recordset.create", recordset)
@@ -189,11 +189,11 @@ class ReverseZones:
             version=before.version + 1,
             managed_by=ptr.managed,
         )
-        wire = recordset_rules.stored(after, (ptr.rdata,))
+        wire = recordset_rules.stored_wire(after, (ptr.rdata,))
         recordsets.update(tx, after, wire, zone.revision + 1, new_records=True)
         deleted, added = rr.difference(
-            recordset_rules.served(old.wire, before.ttl, zone),
-            recordset_rules.served(wire, after.ttl, zone),
+            recordset_rules.served_wire(old.wire, before.ttl, zone),
+            recordset_rules.served_wire(wire, after.ttl, zone),
         )
         advance(self._core, tx, stored, deleted=deleted, added=added)
         context = _acting_for(ptr.managed.project_id)
@@ -233,7 +233,7 @@ class ReverseZones:
                 gone_one = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
                 self._core.notify(tx, context, "dns.recordset.delete", gone_one)
                 deleted += rr.split(
-                    recordset_rules.served(old.wire, old.recordset.ttl, stored.zone)
+                    recordset_rules.served_wire(old.wire, old.recordset.ttl, stored.zone)
                 )
                 gone += 1
         if gone:
@@ -272,7 +272,7 @@ def _only(given: Mapping[str, int]) -> Quotas:
 def _check_place(tx: Transaction, zone: Zone, name: str) -> None:
     """Raises BadRequest where the name is delegated (RFC 2317 section 4). Another PTR at the name is
     the database's to refuse."""
-    cuts = zone_rules.between(name, zone.name)
-    there, covered = recordsets.at_name(tx, zone.id, name, cuts)
-    if covered or "CNAME" in there:
-        raise recordset_rules.misplaced("The address' name belongs to another zone")
+    points = zone_rules.delegation_points(name, zone.name)
+    existing, covered = recordsets.at_name(tx, zone.id, name, points)
+    if covered or "CNAME" in existing:
+        raise recordset_rules.location_error("The address' name belongs to another zone")

@@ -23,10 +23,11 @@ from designate.central.policy import Policy
 from designate.central.pools import PoolsEndpoint
 from designate.central.quotas import QuotasEndpoint
 from designate.central.recordsets import RecordSetsEndpoint
-from designate.central.secondary import InboundEndpoint
+from designate.central.secondary import SecondaryEndpoint
 from designate.central.services import ReportsEndpoint, ServicesEndpoint
 from designate.central.status import StatusEndpoint
 from designate.central.sweeps import SweepsEndpoint
+from designate.central.zone_creation import ZoneCreator
 from designate.central.zones import ZonesEndpoint
 from designate.context import Context
 from designate.notifications import Notifier
@@ -96,10 +97,10 @@ def dispatcher(
         notifier=notifier,
     )
     jobs = Jobs(core)
-    zones = ZonesEndpoint(core)
+    creator = ZoneCreator(core)
     return Dispatcher(
         {
-            interfaces.ZonesApi: zones,
+            interfaces.ZonesApi: ZonesEndpoint(core, creator),
             interfaces.RecordSetsApi: RecordSetsEndpoint(core),
             interfaces.ResourcesApi: ResourcesEndpoint(core),
             interfaces.QuotasApi: QuotasEndpoint(core),
@@ -114,10 +115,10 @@ def dispatcher(
             interfaces.ServicesApi: ServicesEndpoint(core),
             interfaces.ReportsApi: ReportsEndpoint(core),
             interfaces.AccessApi: _Access(),
-            interfaces.ImportsApi: ImportsEndpoint(core, jobs, zones),
+            interfaces.ImportsApi: ImportsEndpoint(core, jobs, creator),
             interfaces.ExportsApi: ExportsEndpoint(core, jobs),
             interfaces.StatusApi: StatusEndpoint(core, jobs),
-            interfaces.InboundApi: InboundEndpoint(core),
+            interfaces.InboundApi: SecondaryEndpoint(core),
             interfaces.SweepsApi: SweepsEndpoint(core),
             interfaces.LeasesApi: LeasesEndpoint(core),
         },

@@ -1,4 +1,4 @@
-"""What a transfer changes in a secondary zone: the zone's recordsets against what its primary sent."""
+"""Differences of secondary zones: the stored recordsets compared with what the primary sent."""
 
 from __future__ import annotations
 
@@ -14,86 +14,108 @@ from designate.wire.rrsets import Key, Namer, RRset, Step
 TYPE_NS = 2
 
 
-class Unfit(Exception):
-    """The difference is not one of what the zone holds. Never leaves central."""
+class DiffMismatch(Exception):
+    """A difference deletes what the zone does not have; never leaves central."""
 
 
 @dataclass(slots=True)
-class Changes:
-    """made, changed, gone: recordsets. deleted, added: single RRs, with the TTLs that nameservers
-    see. recordsets, records: by how many the zone's numbers change."""
+class ZoneDiff:
+    """The changes that make a zone's recordsets equal to the desired ones.
 
-    made: list[RRset] = field(default_factory=list)
-    changed: list[tuple[CurrentRecordSet, RRset]] = field(default_factory=list)
-    gone: list[CurrentRecordSet] = field(default_factory=list)
-    deleted: list[bytes] = field(default_factory=list)
-    added: list[bytes] = field(default_factory=list)
+    inserted, updated, deleted: Recordsets. deleted_rrs, added_rrs: Single RRs in wire form, with the
+    TTLs that nameservers serve.
+    """
+
+    inserted: list[RRset] = field(default_factory=list)
+    updated: list[tuple[CurrentRecordSet, RRset]] = field(default_factory=list)
+    deleted: list[CurrentRecordSet] = field(default_factory=list)
+    deleted_rrs: list[bytes] = field(default_factory=list)
+    added_rrs: list[bytes] = field(default_factory=list)
 
     @property
-    def recordsets(self) -> int:
-        return len(self.made) - len(self.gone)
+    def recordset_count_delta(self) -> int:
+        """By how much the number of the zone's recordsets changes."""
+        return len(self.inserted) - len(self.deleted)
 
     @property
-    def records(self) -> int:
-        """As the zone's row counts them: without those of managed recordsets."""
-        new = sum(len(rrset.rdatas) for rrset in self.made)
-        new += sum(len(rrset.rdatas) for held, rrset in self.changed if not held.managed)
-        old = sum(held.record_count for held, _ in self.changed if not held.managed)
-        return new - old - sum(held.record_count for held in self.gone if not held.managed)
+    def record_count_delta(self) -> int:
+        """By how much the number of the zone's records changes, managed recordsets not counted."""
+        new = sum(len(rrset.rdatas) for rrset in self.inserted)
+        new += sum(len(rrset.rdatas) for current, rrset in self.updated if not current.managed)
+        old = sum(current.record_count for current, _ in self.updated if not current.managed)
+        gone = sum(current.record_count for current in self.deleted if not current.managed)
+        return new - old - gone
 
 
-def compare(held: Iterable[CurrentRecordSet], wanted: dict[Key, RRset], zone_ttl: int) -> Changes:
-    """What makes the held recordsets equal to the wanted ones. Raises BadRequest for an RRset that
-    could not be sent on."""
-    changes = Changes()
-    left = dict(wanted)
-    for one in yielding(held):
-        rrset = left.pop((one.name_key, rrsets.type_number(one.type)), None)
-        old = _real(one, zone_ttl)
+def compare(
+    current: Iterable[CurrentRecordSet], desired: dict[Key, RRset], zone_ttl: int
+) -> ZoneDiff:
+    """Return the changes that turn the current recordsets into the desired ones.
+
+    Raises:
+        BadRequest: An RRset is too large for a DNS message.
+    """
+    diff = ZoneDiff()
+    remaining = dict(desired)
+    for recordset in yielding(current):
+        rrset = remaining.pop((recordset.name_key, rrsets.type_number(recordset.type)), None)
+        old = _served_wire(recordset, zone_ttl)
         new = b"" if rrset is None else rrset.wire
-        deleted, added = ([], []) if old == new else rr.difference(old, new)
-        changes.deleted += deleted
-        changes.added += added
+        deleted_rrs, added_rrs = ([], []) if old == new else rr.difference(old, new)
+        diff.deleted_rrs += deleted_rrs
+        diff.added_rrs += added_rrs
         if rrset is None:
-            changes.gone.append(one)
-        elif deleted or added or one.ttl is None:
-            changes.changed.append((one, rrset))
-    for rrset in yielding(left.values()):
-        changes.made.append(rrset)
-        changes.added += rr.split(rrset.wire)
-    for rrset in yielding((*changes.made, *(rrset for _, rrset in changes.changed))):
+            diff.deleted.append(recordset)
+        elif deleted_rrs or added_rrs or recordset.ttl is None:
+            diff.updated.append((recordset, rrset))
+    for rrset in yielding(remaining.values()):
+        diff.inserted.append(rrset)
+        diff.added_rrs += rr.split(rrset.wire)
+    for rrset in yielding((*diff.inserted, *(rrset for _, rrset in diff.updated))):
         try:
             rrsets.check_size(rrset)
         except ValueError as error:
             raise errors.BadRequest(str(error)) from None
-    return changes
+    return diff
 
 
-def touched(steps: Sequence[Step], zone: str) -> list[str]:
-    """The lower-case names at which a difference changes something. Raises ValueError."""
+def changed_names(steps: Sequence[Step], zone: str) -> list[str]:
+    """Return the lower-case names at which an IXFR changes records.
+
+    Raises:
+        ValueError: A name is not in the zone.
+    """
     namer = Namer(zone)
     owners = {owner: None for step in steps for owner, *_ in (*step.deleted, *step.added)}
     return list(dict.fromkeys(namer.name(owner).lower() for owner in owners))
 
 
-def follow(
-    held: Iterable[CurrentRecordSet], steps: Sequence[Step], zone: str, zone_ttl: int
+def apply_steps(
+    current: Iterable[CurrentRecordSet], steps: Sequence[Step], zone: str, zone_ttl: int
 ) -> dict[Key, RRset]:
-    """The recordsets at the touched names as the steps leave them (RFC 1995 section 4). Raises Unfit
-    when something that a step deletes is not there; ValueError."""
+    """Apply the steps of an IXFR (RFC 1995 section 4) to the recordsets at the changed names.
+
+    Raises:
+        DiffMismatch: A step deletes a record that does not exist.
+        ValueError: A record cannot be stored.
+    """
     namer = Namer(zone)
     found: dict[Key, RRset] = {}
-    for one in held:
-        rtype = rrsets.type_number(one.type)
-        wire = _real(one, zone_ttl)
+    for recordset in current:
+        rtype = rrsets.type_number(recordset.type)
+        wire = _served_wire(recordset, zone_ttl)
         if wire:
-            found[one.name_key, rtype] = rrsets.stored(one.name, rtype, one.ttl or zone_ttl, wire)
+            found[recordset.name_key, rtype] = rrsets.stored(
+                recordset.name, rtype, recordset.ttl or zone_ttl, wire
+            )
     for step in steps:
         for owner, rtype, _, rdata in step.deleted:
             name = namer.name(owner)
             rrset = found.get((name.lower(), rtype))
             if rrset is None or rdata not in rrset.rdatas:
-                raise Unfit(f"{name} {rrsets.type_text(rtype)} is not as the primary believes")
+                raise DiffMismatch(
+                    f"{name} {rrsets.type_text(rtype)}: the record to delete does not exist"
+                )
             del rrset.rdatas[rdata]
             if not rrset.rdatas:
                 del found[name.lower(), rtype]
@@ -105,5 +127,7 @@ def follow(
     return found
 
 
-def _real(held: CurrentRecordSet, zone_ttl: int) -> bytes:
-    return rr.with_ttl(held.wire, zone_ttl) if held.ttl is None else held.wire
+def _served_wire(recordset: CurrentRecordSet, zone_ttl: int) -> bytes:
+    if recordset.ttl is None:
+        return rr.with_ttl(recordset.wire, zone_ttl)
+    return recordset.wire

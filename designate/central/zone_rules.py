@@ -1,4 +1,4 @@
-"""Which names may be taken: lengths, labels, TTLs, and who owns the zones above and below."""
+"""Rules for zones: names, TTLs, members by zone type, pools, and owners of parent and child zones."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from designate import errors
+from designate import errors, rrtypes
 from designate.central.admin import is_blacklisted
 from designate.central.base import Core, own_target
 from designate.context import Context
-from designate.model.zones import Zone, ZoneId
+from designate.errors import Reason
+from designate.model.codec import UNSET
+from designate.model.pools import Pool
+from designate.model.zones import Zone, ZoneDraft, ZoneId, ZonePatch, ZoneType, rname
 from designate.storage.sqlalchemy import admin as storage
 from designate.storage.sqlalchemy import zone_hierarchy
 from designate.storage.sqlalchemy.db.engine import Transaction
@@ -18,9 +21,12 @@ from designate.wire import names
 
 
 def check_zone_name(core: Core, tx: Transaction, context: Context, name: str) -> None:
-    """The operator's rules for zone names. Raises BadRequest of type invalid_zone_name."""
-    longest = core.conf["service:central"].max_zone_name_len
-    if len(name) > longest:
+    """Check a name against the operator's rules for zone names.
+
+    Raises:
+        BadRequest: The name is refused; the type is invalid_zone_name.
+    """
+    if len(name) > core.conf["service:central"].max_zone_name_len:
         raise errors.BadRequest("Name too long", type="invalid_zone_name")
     labels = name.lower().rstrip(".").split(".")
     if len(labels) < 2:
@@ -38,20 +44,37 @@ def check_zone_name(core: Core, tx: Transaction, context: Context, name: str) ->
 
 
 def check_ttl(core: Core, context: Context, ttl: int | None) -> None:
-    """Raises BadRequest of type invalid_ttl below the minimum, for those who must keep it."""
-    lowest = core.conf["service:central"].min_ttl
+    """Check a TTL against the minimum, which callers with the policy use_low_ttl may go below.
+
+    Raises:
+        BadRequest: The TTL is too low; the type is invalid_ttl.
+    """
+    min_ttl = core.conf["service:central"].min_ttl
     if (
         ttl is not None
-        and lowest
-        and ttl < lowest
+        and min_ttl
+        and ttl < min_ttl
         and not core.policy.allows("use_low_ttl", context, own_target(context))
     ):
-        raise errors.BadRequest(f"TTL is below the minimum: {lowest}", type="invalid_ttl")
+        raise errors.BadRequest(f"TTL is below the minimum: {min_ttl}", type="invalid_ttl")
 
 
-def check_family(connection: sa.Connection, name: str, project_id: str) -> list[Zone]:
-    """A name may not be, lie below or lie above another project's zone, in whatever pool. Answers the
-    zones with that name or above it, nearest first."""
+def refuse_catalog(zone_type: ZoneType) -> None:
+    """Raise Forbidden for a catalog zone: the service maintains those itself."""
+    if zone_type == ZoneType.CATALOG:
+        raise errors.Forbidden("This operation is not allowed for catalog zones")
+
+
+def check_hierarchy(connection: sa.Connection, name: str, project_id: str) -> list[Zone]:
+    """Check that a new zone is not the same as, below or above another project's zone, in any pool.
+
+    Returns:
+        The zones with that name or above it, nearest first.
+
+    Raises:
+        Duplicate: Another project has a zone of that name.
+        Forbidden: Another project has a zone above or below.
+    """
     above = zone_hierarchy.find_at_or_above(connection, name)
     key = names.key(name)
     if any(names.key(zone.name) == key and zone.project_id != project_id for zone in above):
@@ -69,13 +92,103 @@ def check_family(connection: sa.Connection, name: str, project_id: str) -> list[
 
 
 def parent_of(name: str, pool_id: str, above: Sequence[Zone]) -> ZoneId | None:
-    """The nearest zone above the name in the pool. above: nearest first."""
+    """Return the nearest of the zones above the name that is in the pool; they are given nearest first."""
     for zone in above:
         if zone.pool_id == pool_id and names.key(zone.name) != names.key(name):
             return zone.id
     return None
 
 
-def between(name: str, zone_name: str) -> list[str]:
-    """The name and its ancestors below the zone's apex: where a child zone would take it over."""
+def delegation_points(name: str, zone_name: str) -> list[str]:
+    """Return the names below the zone's apex at which a child zone would take the name over."""
     return [suffix for suffix in names.suffixes(name) if len(suffix) > len(zone_name)]
+
+
+def check_pool(core: Core, tx: Transaction, pool: Pool) -> None:
+    """Check that the pool can take zones.
+
+    mdns answers queries without a TSIG key from the default pool, so that any other pool needs a key.
+
+    Raises:
+        ConfigurationError: The pool has no NS records.
+        BadRequest: The pool needs a TSIG key and has none.
+    """
+    if not pool.ns_records:
+        raise errors.ConfigurationError(
+            f"Pool {pool.name} has no NS records", type="no_servers_configured"
+        )
+    if pool.id != core.conf["service:central"].default_pool_id and not storage.pool_has_key(
+        tx.connection, pool.id
+    ):
+        raise errors.BadRequest(f"Pool {pool.name} has no TSIG key of scope POOL")
+
+
+def check_draft(draft: ZoneDraft) -> None:
+    """Check that a new zone has the members that its type requires and no others.
+
+    Raises:
+        InvalidObject: A member is missing, or not allowed.
+    """
+    rrtypes.check_domain(draft.name)
+    if draft.type == ZoneType.SECONDARY:
+        if not draft.masters:
+            raise _missing_member("masters", ["masters"])
+        _refuse_for_secondary(email=draft.email is not None, ttl=draft.ttl is not None)
+    else:
+        if draft.email is None:
+            raise _missing_member("email", "email")
+        _check_email(draft.email)
+        _refuse_masters(bool(draft.masters))
+
+
+def check_patch(zone: Zone, patch: ZonePatch) -> None:
+    """Check that a change sets only members that the zone's type has.
+
+    Raises:
+        InvalidObject: A member is missing, or not allowed.
+    """
+    if zone.type == ZoneType.SECONDARY:
+        _refuse_for_secondary(email=patch.email is not UNSET, ttl=patch.ttl is not UNSET)
+        if patch.masters is not UNSET and not patch.masters:
+            raise _missing_member("masters", ["masters"])
+        return
+    if patch.email is not UNSET:
+        _check_email(patch.email)
+    _refuse_masters(patch.masters is not UNSET and bool(patch.masters))
+
+
+def _missing_member(name: str, value: str | list[str]) -> errors.InvalidObject:
+    message = f"'{name}' is a required property"
+    return errors.InvalidObject(reasons=(Reason(("type", name), message, "required", value),))
+
+
+def _refuse_for_secondary(**given: bool) -> None:
+    reasons = tuple(
+        Reason(
+            ("type",), f"'{name}' can't be specified when type is SECONDARY", "not_allowed", name
+        )
+        for name, is_given in given.items()
+        if is_given
+    )
+    if reasons:
+        raise errors.InvalidObject(reasons=reasons)
+
+
+def _refuse_masters(given: bool) -> None:
+    if given:
+        raise errors.InvalidObject(
+            reasons=(
+                Reason(("type",), "'masters' has more items than allowed", "maxItems", ["masters"]),
+            )
+        )
+
+
+def _check_email(email: str) -> None:
+    if not rrtypes.is_email(email):
+        raise errors.InvalidObject(f"Value '{email}' in the field 'email' is not an email address")
+    try:
+        names.to_wire(rname(email))
+    except ValueError:
+        raise errors.InvalidObject(
+            f"Value '{email}' in the field 'email' cannot be written as a domain name"
+        ) from None

@@ -338,7 +338,7 @@ def test_many_zones_enter_a_new_catalog_in_batches_of_one_serial_each(served):
     (pool,) = served.central.pools.find(admin_context())
     before = catalog_of(served).revision
 
-    moved = [catalogs.follow(core, pool, limit=3) for _ in range(4)]
+    moved = [catalogs.sync_members(core, pool, limit=3) for _ in range(4)]
 
     assert moved == [3, 3, 1, 0]
     assert catalog_of(served).revision == before + 3

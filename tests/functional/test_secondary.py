@@ -277,7 +277,7 @@ def test_a_hostile_primary_changes_nothing_and_holds_nobody_up(service, caplog, 
         before = a_records(service, zone)
         primary.serial, primary.script = 6, HOSTILE[kind]
         service.call("POST", f"/zones/{zone['id']}/tasks/xfr")
-        refused = f"zone {zone['id']}: no primary gave it"
+        refused = f"zone {zone['id']}: no transfer from any primary"
         until(lambda: refused in caplog.text, 20, "the transfer refused")
         kept, held = shown(service, zone), a_records(service, zone)
         primary.script = lambda query: [message(query, whole_of(7))]
