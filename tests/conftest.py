@@ -3,11 +3,14 @@ Other parts to test with are in servers.py and service.py."""
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
+import pytest_timeout
 
 from designate.runtime import concurrency
+from tests.support.deadlines import scaled
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.databases import Databases, MariaDB, PostgreSQL, SQLite
 from tests.support.servers.keystone import Keystone
@@ -31,6 +34,13 @@ SLOW = ("functional/test_processes", "drills/", "functional/test_secondary", "co
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not any(name in item.nodeid for name in SLOW))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool:
+    """Give a test as much more time as its conditions have."""
+    settings = settings._replace(timeout=scaled(settings.timeout))
+    return pytest_timeout.pytest_timeout_set_timer(item, settings)
 
 
 @pytest.fixture(scope="session")

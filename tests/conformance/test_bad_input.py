@@ -14,6 +14,7 @@ import pytest
 
 from designate.api import app
 from designate.storage.sqlalchemy.tables import metadata
+from tests.support.deadlines import scaled
 from tests.support.factories.identities import CALLERS, OPS, POOL, Http, World
 from tests.support.servers.standalone import Service
 
@@ -439,7 +440,7 @@ def test_a_body_without_a_content_type_is_refused(service):
         (huge + b"0\r\n\r\n", b"413"),
         (head + b"Content-Type: application/json\r\nContent-Length: 99999999\r\n\r\n{}", b"413"),
     ):
-        with socket.create_connection((host, port), timeout=10) as sock:
+        with socket.create_connection((host, port), timeout=scaled(10)) as sock:
             sock.sendall(text)
             assert sock.recv(12).split()[1] == status
 

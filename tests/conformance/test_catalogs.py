@@ -20,6 +20,7 @@ from designate.model.pools import CatalogZone, NsRecord, PoolSpec
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import Action, Outcome, ZonePatch, ZoneReport, ZoneType
+from tests.support.deadlines import scaled
 from tests.support.factories.zone_data import Hidden
 from tests.support.servers.standalone import transferred
 
@@ -120,7 +121,7 @@ def test_rfc1995_a_consumer_gets_the_difference(listed):
     listed.central.zones.delete(listed.context, gone.id)
     query, _ = dns.xfr.make_query(mine)
     host, port = listed.address
-    dns.query.inbound_xfr(host, mine, query=query, port=port, timeout=5)
+    dns.query.inbound_xfr(host, mine, query=query, port=port, timeout=scaled(5))
 
     assert query.question[0].rdtype == dns.rdatatype.IXFR
     assert mine == transferred(listed.address, CATALOG)
@@ -168,7 +169,7 @@ def test_a_zone_that_moves_leaves_one_catalog_and_enters_the_other(listed):
     query = dns.message.make_query("other-cat.example.", "AXFR")
     query.use_tsig(dns.tsig.Key("other", SECRET, "hmac-sha256"))
     host, port = listed.address
-    dns.query.inbound_xfr(host, found, query=query, port=port, timeout=5)
+    dns.query.inbound_xfr(host, found, query=query, port=port, timeout=scaled(5))
     assert [r.to_text() for _, _, r in found.iterate_rdatas("PTR")] == ["mover.example.org."]
     listed.central.sweeps.follow_pools(admin_context(), 0, 4095, 100)
     assert set(members(listed)) == {zone.id}
@@ -246,12 +247,12 @@ def test_the_catalogs_own_key_opens_it_under_its_name(served):
     found = dns.zone.Zone(CATALOG)
     query = dns.message.make_query(CATALOG, "AXFR")
     query.use_tsig(key)
-    dns.query.inbound_xfr(host, found, query=query, port=port, timeout=5)
+    dns.query.inbound_xfr(host, found, query=query, port=port, timeout=scaled(5))
     other = dns.message.make_query(zone.name, "SOA")
     other.use_tsig(key)
 
     assert len(list(found.iterate_rdatas("PTR"))) == 1
-    assert dns.query.udp(other, host, port=port, timeout=5).rcode() == dns.rcode.REFUSED
+    assert dns.query.udp(other, host, port=port, timeout=scaled(5)).rcode() == dns.rcode.REFUSED
     assert SECRET not in str(changes)
 
 
@@ -284,7 +285,7 @@ def test_without_the_key_in_the_file_the_catalog_and_its_keys_go(served):
 
     host, port = served.address
     query = dns.message.make_query(CATALOG, "SOA")
-    assert dns.query.udp(query, host, port=port, timeout=5).rcode() == dns.rcode.REFUSED
+    assert dns.query.udp(query, host, port=port, timeout=scaled(5)).rcode() == dns.rcode.REFUSED
     assert served.central.tsigkeys.find(served.context, Query()).items == ()
     assert served.zone("after.example.org.").action is Action.CREATE
 

@@ -11,6 +11,7 @@ from designateclient.v2 import base, client
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
+from tests.support.deadlines import scaled
 from tests.support.servers.cloud import Calls, Cloud, exercises, said, said_and_done
 from tests.support.servers.standalone import ask, texts
 
@@ -44,7 +45,7 @@ def connect(cloud):
             auth = v3.Password(**cloud.keystone.cloud(account, cloud.region)["auth"])
             sessions[account.id] = session.Session(auth=auth)
         return client.Client(
-            session=sessions[account.id], region_name=cloud.region, timeout=30, **switches
+            session=sessions[account.id], region_name=cloud.region, timeout=scaled(30), **switches
         )
 
     return connect

@@ -9,6 +9,7 @@ import pytest
 from openstack import exceptions
 from openstack.dns.v2 import _proxy
 
+from tests.support.deadlines import scaled
 from tests.support.servers.cloud import Calls, Cloud, exercises, said, said_and_done
 from tests.support.servers.standalone import ask, texts
 
@@ -201,7 +202,7 @@ def test_imports(owner, cloud):
         f"{cloud.service.url}/v2/zones/tasks/imports",
         data=ZONEFILE,
         headers={**token, "Content-Type": "text/dns"},
-        timeout=10,
+        timeout=scaled(10),
     ).json()
     done = cloud.until_complete(cloud.owner, f"/zones/tasks/imports/{sent['id']}")
     shown = owner.get_zone_import(sent["id"])

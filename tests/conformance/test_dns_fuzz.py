@@ -16,6 +16,7 @@ import pytest
 
 from designate.wire.transfer_assembler import Assembler, TransferFailed
 from designate.wire.transfer_in import Limits, Primary, _Transfer
+from tests.support.deadlines import scaled
 from tests.support.factories.zone_data import Hidden
 
 SHORT = 400
@@ -81,7 +82,7 @@ def answers(served):
     host, port = served.address
     query = dns.message.make_query("www.example.com.", "A")
     both = (dns.query.udp, dns.query.tcp)
-    return all(send(query, host, port=port, timeout=5).answer for send in both)
+    return all(send(query, host, port=port, timeout=scaled(5)).answer for send in both)
 
 
 def test_whatever_comes_is_answered_in_a_header_or_not_and_service_goes_on(served, rounds, chance):

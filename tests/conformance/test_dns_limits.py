@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from designate.mdns import rate_limit
 from designate.mdns.rate_limit import RateLimit
 from designate.wire import packet
+from tests.support.deadlines import scaled
 from tests.support.factories.zone_data import Hidden
 
 
@@ -94,9 +95,10 @@ def test_a_flood_gets_few_answers_and_tcp_stays_open(limited):
         sock.settimeout(5)
         # One is within the rate, and every second one of the others says: use TCP.
         replies = [dns.message.from_wire(sock.recv(2000)) for _ in range(18)]
-    whole = dns.query.tcp(query, host, port=port, timeout=5)
+    whole = dns.query.tcp(query, host, port=port, timeout=scaled(5))
     exempt = [
-        dns.query.udp(query, host, port=port, timeout=5, source="127.0.0.9") for _ in range(20)
+        dns.query.udp(query, host, port=port, timeout=scaled(5), source="127.0.0.9")
+        for _ in range(20)
     ]
 
     assert sum(bool(reply.answer) for reply in replies) <= 5

@@ -14,10 +14,10 @@ from designate.mdns import notifies
 from designate.mdns.hostnames import HostNames, same_address
 from designate.model.admin import TsigKeyDraft, TsigScope
 from designate.model.zones import Master
+from tests.support.deadlines import until
 from tests.support.factories.transfers import bring, secondary
 from tests.support.factories.zone_data import Hidden
 from tests.support.fakes.scripted_primary import ZONE, soa
-from tests.support.servers.nameservers import until
 
 HERE = Master(host="127.0.0.1", port=5300)
 

@@ -13,8 +13,9 @@ import pytest
 import trustme
 
 from designate import errors
+from tests.support.deadlines import scaled, until
 from tests.support.factories.zone_data import Hidden
-from tests.support.servers.nameservers import Named, until
+from tests.support.servers.nameservers import Named
 
 NAME = "mdns.example.org"
 
@@ -73,7 +74,7 @@ def client(authority, protocol="dot"):
 
 def connect(served, context):
     host, port = served.mdns.tls_addresses[0]
-    plain = socket.create_connection((host, port), timeout=5)
+    plain = socket.create_connection((host, port), timeout=scaled(5))
     return context.wrap_socket(plain, server_hostname=NAME)
 
 
@@ -98,7 +99,12 @@ def test_rfc7858_a_query_is_answered_over_tls(served, authority):
     host, port = served.mdns.tls_addresses[0]
     query = dns.message.make_query("www.example.com.", "A")
     answer = dns.query.tls(
-        query, host, port=port, timeout=5, ssl_context=client(authority), server_hostname=NAME
+        query,
+        host,
+        port=port,
+        timeout=scaled(5),
+        ssl_context=client(authority),
+        server_hostname=NAME,
     )
 
     assert answer.answer[0][0].to_text() == "192.0.2.1"
@@ -140,7 +146,7 @@ def test_rfc9103_s8_1_other_protocols_and_older_tls_are_turned_away(served, auth
 def test_plain_text_at_the_tls_port_is_not_answered_and_disturbs_nobody(served, authority):
     host, port = served.mdns.tls_addresses[0]
     wire = dns.message.make_query("example.com.", "SOA").to_wire()
-    with socket.create_connection((host, port), timeout=5) as sock:
+    with socket.create_connection((host, port), timeout=scaled(5)) as sock:
         sock.sendall(len(wire).to_bytes(2) + wire)
         received = b""
         try:
@@ -188,7 +194,7 @@ def test_kdig_transfers_over_tls(served, folder):
     host, port = served.mdns.tls_addresses[0]
     command = ["kdig", f"@{host}", "-p", str(port), f"+tls-ca={folder / 'ca.pem'}"]
     command += [f"+tls-hostname={NAME}", "AXFR", "example.com."]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=scaled(20), check=True)
 
     assert done.stdout.count("TXT") >= 600, done.stdout + done.stderr
 
@@ -223,7 +229,7 @@ zone "example.com" {{
         query = dns.message.make_query("www.example.com.", "A")
 
         def answers():
-            answer = dns.query.udp(query, "127.0.0.1", port=named.port, timeout=5)
+            answer = dns.query.udp(query, "127.0.0.1", port=named.port, timeout=scaled(5))
             return answer.rcode() == dns.rcode.NOERROR and answer.answer
 
         assert until(answers, 20, "BIND's transfer")[0][0].to_text() == "192.0.2.1"

@@ -15,8 +15,8 @@ import pytest
 
 from designate.model.recordsets import RecordSetPatch
 from designate.model.zones import ZonePatch
+from tests.support.deadlines import scaled, until
 from tests.support.factories.zone_data import Hidden
-from tests.support.servers.nameservers import until
 from tests.support.servers.standalone import transferred
 
 
@@ -43,7 +43,7 @@ def wires(served, zone: str, rtype: str, serial: int = 0) -> list[bytes]:
         soa = dns.rrset.from_text(zone, 0, "IN", "SOA", f". . {serial} 0 0 0 0")
         query.authority.append(soa)
     found = []
-    with socket.create_connection((host, port), timeout=10) as sock:
+    with socket.create_connection((host, port), timeout=scaled(10)) as sock:
         wire = query.to_wire()
         sock.sendall(len(wire).to_bytes(2) + wire)
         sock.shutdown(socket.SHUT_WR)
@@ -63,7 +63,7 @@ def apply_ixfr(served, zone: dns.zone.Zone) -> None:
     host, port = served.address
     query, serial = dns.xfr.make_query(zone)
     assert serial is not None
-    dns.query.inbound_xfr(host, zone, query=query, port=port, timeout=10)
+    dns.query.inbound_xfr(host, zone, query=query, port=port, timeout=scaled(10))
 
 
 def test_rfc5936_s2_2_a_transfer_is_the_zone_between_two_soas(served):
@@ -156,9 +156,9 @@ def test_rfc1995_s2_over_udp_what_fits_is_sent_and_else_one_soa(served):
         writer.add("@", 60, dns.rdata.from_text("IN", "SOA", soa))
     query, _ = dns.xfr.make_query(old, use_edns=False)
     served.add(zone, "small", "A", "192.0.2.1")
-    small = dns.query.udp(query, host, port=port, timeout=5, one_rr_per_rrset=True)
+    small = dns.query.udp(query, host, port=port, timeout=scaled(5), one_rr_per_rrset=True)
     served.add(zone, "large", "TXT", *(f'"{n}{"x" * 240}"' for n in range(10)))
-    large = dns.query.udp(query, host, port=port, timeout=5, one_rr_per_rrset=True)
+    large = dns.query.udp(query, host, port=port, timeout=scaled(5), one_rr_per_rrset=True)
 
     assert len(small.answer) == 5
     assert len(large.answer) == 1

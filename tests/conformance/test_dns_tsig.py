@@ -25,6 +25,7 @@ from designate.model.admin import TSIG_ALGORITHMS, TsigKeyDraft, TsigKeyPatch, T
 from designate.model.pools import NsRecord, PoolSpec
 from designate.model.zones import ZoneDraft
 from designate.wire import tsig
+from tests.support.deadlines import scaled
 from tests.support.factories.zone_data import Hidden
 
 DEFAULT = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
@@ -109,7 +110,7 @@ def ask(served, query, *, tcp=False):
     """The answer, which dnspython verifies."""
     host, port = served.address
     send = dns.query.tcp if tcp else dns.query.udp
-    return send(query, host, port=port, timeout=5)
+    return send(query, host, port=port, timeout=scaled(5))
 
 
 def axfr(served, name, key=None):
@@ -119,7 +120,7 @@ def axfr(served, name, key=None):
     if key is not None:
         query.use_tsig(served.keys[key])
     zone = dns.zone.Zone(name)
-    dns.query.inbound_xfr(host, zone, query=query, port=port, timeout=5)
+    dns.query.inbound_xfr(host, zone, query=query, port=port, timeout=scaled(5))
     return {rdata.to_text() for _, _, rdata in zone.iterate_rdatas("A")}
 
 
@@ -344,7 +345,7 @@ def test_rfc8945_s5_3_1_a_transfer_of_many_messages_is_signed_throughout(served)
     wire = query.to_wire()
     parts = []
     context = None
-    with socket.create_connection((host, port), timeout=5) as sock:
+    with socket.create_connection((host, port), timeout=scaled(5)) as sock:
         sock.sendall(len(wire).to_bytes(2) + wire)
         reader = sock.makefile("rb")
         soas = 0
@@ -368,10 +369,10 @@ def test_ixfr_under_a_key_moves_the_difference(served):
     mine = dns.zone.Zone(zone.name)
     first = dns.message.make_query(zone.name, "AXFR")
     first.use_tsig(served.keys["default-key"])
-    dns.query.inbound_xfr(host, mine, query=first, port=port, timeout=5)
+    dns.query.inbound_xfr(host, mine, query=first, port=port, timeout=scaled(5))
     served.add(zone, "new", "A", "192.0.2.7")
     query, _ = dns.xfr.make_query(mine, keyring=served.keys["default-key"])
-    dns.query.inbound_xfr(host, mine, query=query, port=port, timeout=5)
+    dns.query.inbound_xfr(host, mine, query=query, port=port, timeout=scaled(5))
 
     assert mine.find_rdataset("new", "A")[0].to_text() == "192.0.2.7"
 

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.deadlines import scaled, until
 from tests.support.factories.zone_data import Hidden
-from tests.support.servers.nameservers import until
 from tests.support.servers.standalone import ask
 
 EXAMPLES = int(os.environ.get("DESIGNATE_FUZZ_EXAMPLES", "150"))
@@ -303,7 +303,7 @@ def test_the_listener_survives_garbage_on_both_transports(hidden):
         for number in range(2000):
             udp.sendto(os.urandom(number % 300), hidden.address)
     for number in range(100):
-        with socket.create_connection(hidden.address, timeout=5) as tcp:
+        with socket.create_connection(hidden.address, timeout=scaled(5)) as tcp:
             tcp.sendall(os.urandom(number))
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

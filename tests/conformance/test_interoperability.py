@@ -13,8 +13,9 @@ import dns.rcode
 import pytest
 
 from designate import metrics
+from tests.support.deadlines import scaled, until
 from tests.support.servers.catalog_pool import Consumed
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.secondaries import Knot, Nsd, Pdns
 from tests.support.servers.standalone import Service, ask, texts, transferred
 
@@ -165,7 +166,7 @@ def test_a_large_zone_is_whole(side, request):
         f"{side.service.url}/v2/zones/tasks/imports",
         data="\n".join(lines) + "\n",
         headers={"Content-Type": "text/dns"},
-        timeout=60,
+        timeout=scaled(60),
     )
     assert answer.status_code == 202, answer.text
     path = f"/zones/tasks/imports/{answer.json()['id']}"

@@ -13,9 +13,9 @@ from designate.api import app
 from designate.context import admin_context
 from designate.model.admin import Heartbeat
 from designate.storage.sqlalchemy.tables import zone_tasks
+from tests.support.deadlines import until
 from tests.support.factories.identities import CALLERS, OPS, OWNER, TARGET, World
 from tests.support.factories.zone_data import Hidden
-from tests.support.servers.nameservers import until
 
 FEW, MANY = 1, 50
 MOST = 10

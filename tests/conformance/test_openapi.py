@@ -25,6 +25,7 @@ from designate.api.app import API_INFO, resources
 from designate.api.routing import is_parameter
 from designate.errors import ConfigurationError
 from tests.support.clients import openapi_checker
+from tests.support.deadlines import scaled
 from tests.support.factories.identities import OPS, STRANGER, Http, World
 from tests.support.servers.standalone import Service
 
@@ -121,7 +122,9 @@ def test_what_is_answered_is_what_the_document_says(service, world, label):
                 case.path_parameters[name] = world.get(what)["id"]
         for name in ("X-Auth-Sudo-Project-ID", "X-Auth-Sudo-Tenant-ID"):
             case.headers.pop(name, None)
-        case.call_and_validate(base_url=f"{service.url}/v2", headers=OPS, checks=CHECKS, timeout=20)
+        case.call_and_validate(
+            base_url=f"{service.url}/v2", headers=OPS, checks=CHECKS, timeout=scaled(20)
+        )
 
     run()
 
@@ -158,16 +161,16 @@ def test_every_operation_is_described():
 
 def test_the_document_names_the_service_as_its_client_does(service):
     url = f"{service.url}/v2/openapi.json"
-    named = requests.get(url, headers=OPS | {"Host": "dns.example.com"}, timeout=10)
-    stranger = requests.get(url, headers=STRANGER, timeout=10)
+    named = requests.get(url, headers=OPS | {"Host": "dns.example.com"}, timeout=scaled(10))
+    stranger = requests.get(url, headers=STRANGER, timeout=scaled(10))
 
     assert named.headers["Content-Type"] == "application/json"
     assert named.json()["openapi"] == "3.1.0"
     assert named.json()["servers"] == [{"url": "http://dns.example.com/v2"}]
     assert "/openapi.json" in named.json()["paths"]
     assert stranger.status_code == 200, "it holds nothing of anybody's"
-    assert requests.post(url, headers=OPS, timeout=10).status_code == 405
-    assert requests.get(f"{url}/x", headers=OPS, timeout=10).status_code == 405
+    assert requests.post(url, headers=OPS, timeout=scaled(10)).status_code == 405
+    assert requests.get(f"{url}/x", headers=OPS, timeout=scaled(10)).status_code == 405
 
 
 def test_the_page_is_current():

@@ -13,8 +13,8 @@ import pytest
 from designate import errors
 from designate.central.policy import Policy, list_rules
 from designate.context import Context
+from tests.support.deadlines import until
 from tests.support.factories.identities import CALLERS, POOL, Http, World
-from tests.support.servers.nameservers import until
 from tests.support.servers.standalone import Service, make_conf
 
 OPTIONS = {

@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 
 from designate import errors, rrtypes
 from designate.rrtypes.naptr_regex import check_substitution
+from tests.support.deadlines import scaled
 from tests.support.factories.rdata_strategies import owner_for, record_text
 
 ORIGIN = "fuzz.test."
@@ -170,7 +171,7 @@ def _compile(zone: bytes, form: str) -> subprocess.CompletedProcess[bytes]:
         [*COMPILE, "-r", "fail", "-f", form, "-F", "raw", "-o", "-", ORIGIN, "/dev/stdin"],
         input=zone,
         capture_output=True,
-        timeout=TIMEOUT_S,
+        timeout=scaled(TIMEOUT_S),
         check=False,
     )
 

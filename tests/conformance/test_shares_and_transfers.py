@@ -12,6 +12,7 @@ import uuid
 
 import pytest
 
+from tests.support.deadlines import scaled, until
 from tests.support.factories.identities import (
     CALLERS,
     DROP_SHARES,
@@ -24,7 +25,6 @@ from tests.support.factories.identities import (
     World,
     who,
 )
-from tests.support.servers.nameservers import until
 from tests.support.servers.standalone import Service
 
 FLOATINGIP = "11111111-1111-4111-8111-111111111111"
@@ -409,7 +409,7 @@ def test_both_at_once_one_wins(world, service):
 
         def run(project, name, start=start, got=got):
             call = Http(service)
-            start.wait(timeout=10)
+            start.wait(timeout=scaled(10))
             caller = who(project, "member,reader")
             got[project] = kind(call("POST", "/v2/zones", zone_body(world, name), caller))
             call.close()
@@ -421,7 +421,7 @@ def test_both_at_once_one_wins(world, service):
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(timeout=30)
+            thread.join(timeout=scaled(30))
         results.append(sorted(got.values(), key=str))
 
     assert all(result in ([FREE, PARENT], [FREE, CHILD]) for result in results), results

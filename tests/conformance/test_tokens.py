@@ -11,8 +11,9 @@ import pytest
 
 from designate.api import keystone as keystone_api
 from tests.support.clients import openapi_checker
+from tests.support.deadlines import scaled, until
 from tests.support.fakes.neutron import Neutron
-from tests.support.servers.nameservers import Memcached, free_port, until
+from tests.support.servers.nameservers import Memcached, free_port
 from tests.support.servers.standalone import Service
 
 ZONE = {"name": "tokens.example.", "email": "admin@example.com"}
@@ -32,7 +33,7 @@ def ask(service, token, method="GET", path="/zones", body=None):
 def raw(service, token):
     """The answer to GET /v2/zones with its headers."""
     headers = {"X-Auth-Token": token} if token else {}
-    return service.http.get(f"{service.url}/v2/zones", headers=headers, timeout=60)
+    return service.http.get(f"{service.url}/v2/zones", headers=headers, timeout=scaled(60))
 
 
 @pytest.mark.parametrize("token", [None, "", "nonsense", "gAAAAA" + "x" * 180])
@@ -50,7 +51,7 @@ def test_without_a_valid_token_the_answer_is_401_and_says_where_to_get_one(
 
 def test_the_version_document_and_health_need_no_token(service):
     for path in ("/", "/healthcheck"):
-        assert service.http.get(service.url + path, timeout=10).status_code == 200
+        assert service.http.get(service.url + path, timeout=scaled(10)).status_code == 200
 
 
 def test_claims_of_the_caller_about_itself_are_ignored(service, keystone):

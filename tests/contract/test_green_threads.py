@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from designate.runtime import concurrency
+from tests.support.deadlines import scaled
 
 ROOT = Path(__file__).parents[2]
 SECONDARY = "tests/functional/test_secondary.py::test_"
@@ -68,11 +69,11 @@ def test_it_works_on_green_threads_too(part: str, folder: str) -> None:
         text=True,
     )
     try:
-        output, _ = process.communicate(timeout=TIMEOUT_S)
+        output, _ = process.communicate(timeout=scaled(TIMEOUT_S))
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)  # for it has servers to end
-            process.communicate(timeout=30)
+            process.communicate(timeout=scaled(30))
 
     assert process.returncode == 0, output
     assert re.fullmatch(r"\d+ passed(, \d+ deselected)? in .+", output.splitlines()[-1]), output

@@ -18,8 +18,8 @@ from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft, RecordSetPatch
 from designate.model.zones import Zone
 from designate.storage.sqlalchemy.tables import records, zone_journal, zones
+from tests.support.deadlines import scaled, until
 from tests.support.factories.zone_data import Hidden
-from tests.support.servers.nameservers import until
 from tests.support.servers.standalone import transferred
 
 NUMBERS = itertools.count(1)
@@ -39,7 +39,7 @@ def waiting_together(hidden: Hidden, held: str, works: list[Work]) -> list[Any]:
 
     def hold(_tx: object) -> None:
         entered.set()
-        assert gate.wait(20)
+        assert gate.wait(scaled(20))
 
     def outcome(work: Work) -> Any:
         try:
@@ -49,7 +49,7 @@ def waiting_together(hidden: Hidden, held: str, works: list[Work]) -> list[Any]:
 
     with futures.ThreadPoolExecutor(len(works) + 1) as threads:
         first = threads.submit(hidden.database.write, hold, held)
-        assert entered.wait(10)
+        assert entered.wait(scaled(10))
         found = []
         for number, work in enumerate(works, 1):
             found.append(threads.submit(outcome, work))

@@ -21,6 +21,7 @@ from designate.model.zones import Outcome, ZoneDraft, ZoneReport
 from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy import jobs, serving
 from designate.storage.sqlalchemy.tables import project_usage, zone_journal, zones
+from tests.support.deadlines import scaled
 from tests.support.factories.zone_data import Hidden
 from tests.support.servers.standalone import transferred
 
@@ -50,7 +51,7 @@ def at_once(*works):
     start = threading.Barrier(len(works))
 
     def run(work):
-        start.wait(30)
+        start.wait(scaled(30))
         try:
             return work()
         except errors.DesignateError as error:
@@ -273,7 +274,7 @@ def test_a_transfer_while_writes_go_on_is_one_revision(hidden, other, apex):
     copies = [transferred(hidden.address, apex) for _ in range(12)]
     ending.set()
     for writer in writers:
-        writer.join(30)
+        writer.join(scaled(30))
     with hidden.database.read() as connection:
         steps = connection.execute(
             sa.select(zone_journal.c.to_serial, zone_journal.c.revision).where(

@@ -12,6 +12,7 @@ from designate import errors
 from designate.storage.sqlalchemy import migration
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.tables import tlds
+from tests.support.deadlines import scaled
 
 COUNT = sa.select(sa.func.count()).select_from(tlds)
 
@@ -52,7 +53,7 @@ def add(database, name):
 def elsewhere(work):
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(30)
+    thread.join(scaled(30))
 
 
 def test_they_take_one_connection_and_see_one_moment(database, taken):

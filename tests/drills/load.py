@@ -11,8 +11,9 @@ import dns.exception
 import requests
 from urllib3.exceptions import NewConnectionError
 
+from tests.support.deadlines import scaled, until
 from tests.support.servers.daemons import Daemons
-from tests.support.servers.nameservers import Named, until
+from tests.support.servers.nameservers import Named
 from tests.support.servers.standalone import ask, texts
 
 PACE_S = 0.05
@@ -67,7 +68,7 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._ending.set()
         for thread in self._threads:
-            thread.join(timeout=60)
+            thread.join(timeout=scaled(60))
             assert not thread.is_alive(), "a request found no end"
 
     @property
@@ -115,11 +116,11 @@ class Load:
         *others, last = self._cloud.urls
         for url in others:
             try:
-                return session.post(f"{url}/v2{path}", json=body, timeout=60)
+                return session.post(f"{url}/v2{path}", json=body, timeout=scaled(60))
             except requests.ConnectionError as error:
                 if not refused(error):
                     raise
-        return session.post(f"{last}/v2{path}", json=body, timeout=60)
+        return session.post(f"{last}/v2{path}", json=body, timeout=scaled(60))
 
     def check(self, bind: Named, deadline_s: float, within_s: float, broken: int = 0) -> None:
         """Every accepted change is there, ACTIVE and served within_s; nothing failed but with a 503
@@ -143,7 +144,9 @@ class Load:
 
     def _is_active(self, answer: Answer) -> bool:
         url = self._cloud.urls[-1]
-        found = self._cloud.http.get(f"{url}/v2{answer.path}/{answer.body['id']}", timeout=60)
+        found = self._cloud.http.get(
+            f"{url}/v2{answer.path}/{answer.body['id']}", timeout=scaled(60)
+        )
         assert found.status_code != 404, f"{answer.name} was accepted and is lost"
         return found.status_code == 200 and found.json()["status"] == "ACTIVE"
 

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.drills.load import Load
+from tests.support.deadlines import until
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.daemons import Daemons
 from tests.support.servers.databases import MariaDB
-from tests.support.servers.nameservers import Named, until
+from tests.support.servers.nameservers import Named
 
 # What the API says it takes at most: rpc_response_timeout, and some air for a busy machine.
 DEADLINE_S = 10.5 + 4.0

@@ -13,10 +13,11 @@ import requests
 
 from tests.drills.faulty import STEPS
 from tests.drills.load import Answer
+from tests.support.deadlines import until
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.daemons import Daemons
 from tests.support.servers.databases import MariaDB
-from tests.support.servers.nameservers import Named, until
+from tests.support.servers.nameservers import Named
 from tests.support.servers.standalone import ask, texts
 
 SHORT = ("answer-received", "committed", "proven", "transfer-due", "swept")

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.drills.load import Load
+from tests.support.deadlines import until
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.daemons import NAMES, Daemons
 from tests.support.servers.databases import MariaDB
-from tests.support.servers.nameservers import Named, until
+from tests.support.servers.nameservers import Named
 
 pytestmark = pytest.mark.timeout(300)
 

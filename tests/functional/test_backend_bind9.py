@@ -13,8 +13,9 @@ from designate.backend import rndc, rndc_key
 from designate.backend.bind9 import Bind9Backend
 from designate.model.pools import Target
 from designate.model.zones import Action, Master, ZoneChange, ZoneId, ZoneType
+from tests.support.deadlines import until
 from tests.support.factories.zone_data import Hidden
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import ask
 
 MASTERS = (Master(host="127.0.0.1", port=5399), Master(host="::1", port=5398))

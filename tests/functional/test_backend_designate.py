@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import pytest
 
 from designate import errors
+from tests.support.deadlines import until
 from tests.support.factories.worker import change
 from tests.support.fakes.hosted_peers import DesignateSide
 from tests.support.fakes.http_server import Response, Weblet
-from tests.support.servers.nameservers import free_port, until
+from tests.support.servers.nameservers import free_port
 from tests.support.servers.standalone import Service, ask, texts, transferred
 
 

@@ -6,8 +6,9 @@ import pytest
 from designate import errors
 from designate.backend.nsd4 import Nsd4Backend
 from designate.model.pools import Target
+from tests.support.deadlines import until
 from tests.support.factories.worker import change
-from tests.support.servers.nameservers import free_port, until
+from tests.support.servers.nameservers import free_port
 from tests.support.servers.secondaries import Nsd
 from tests.support.servers.standalone import Service, ask, texts, transferred
 

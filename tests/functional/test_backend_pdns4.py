@@ -7,8 +7,9 @@ from designate import errors, metrics
 from designate.backend.pdns4 import Pdns4Backend
 from designate.model.pools import Target
 from designate.model.zones import Master
+from tests.support.deadlines import until
 from tests.support.factories.worker import change
-from tests.support.servers.nameservers import free_port, until
+from tests.support.servers.nameservers import free_port
 from tests.support.servers.secondaries import Pdns
 from tests.support.servers.standalone import Service, ask, texts, transferred
 

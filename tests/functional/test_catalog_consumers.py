@@ -3,8 +3,9 @@
 import dns.rcode
 import pytest
 
+from tests.support.deadlines import until
 from tests.support.servers.catalog_pool import Consumed
-from tests.support.servers.nameservers import Named, until
+from tests.support.servers.nameservers import Named
 from tests.support.servers.secondaries import Knot
 from tests.support.servers.standalone import ask, texts
 

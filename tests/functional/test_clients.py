@@ -9,6 +9,7 @@ from pathlib import Path
 import openstack
 import pytest
 
+from tests.support.deadlines import scaled
 from tests.support.servers.standalone import Service, ask, texts
 
 # What the clients deprecate among themselves is not ours to mend.
@@ -55,7 +56,7 @@ def openstack_cli(service, *arguments):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=scaled(60),
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -6,7 +6,8 @@ import signal
 import threading
 
 from tests.perf.client import Client, Process
-from tests.support.servers.nameservers import Named, until
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import Named
 from tests.support.servers.standalone import ask, texts
 
 
@@ -34,10 +35,10 @@ def test_kill_9_in_the_middle_of_100_creations_loses_nothing(tmp_path):
         for thread in threads:
             thread.start()
         for _ in range(50):
-            assert done.acquire(timeout=20)
+            assert done.acquire(timeout=scaled(20))
         process.stop(signal.SIGKILL)
         for thread in threads:
-            thread.join(30)
+            thread.join(scaled(30))
         process.start()
         client = Client(process.api)
         path = f"/zones/{zone['id']}"

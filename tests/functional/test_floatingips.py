@@ -24,8 +24,9 @@ from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import ZoneDraft
 from designate.storage.sqlalchemy import recordsets
 from designate.storage.sqlalchemy.tables import zone_journal
+from tests.support.deadlines import scaled, until
 from tests.support.fakes.neutron import Neutron
-from tests.support.servers.nameservers import free_port, until
+from tests.support.servers.nameservers import free_port
 from tests.support.servers.standalone import Service, ask, make_conf, texts, transferred
 
 MEMBERS = ["id", "description", "address", "ptrdname", "ttl", "action", "status", "links"]
@@ -559,7 +560,7 @@ def test_many_at_once_make_one_zone(service, mine, net):
     def put(key):
         headers = {name.replace("_", "-"): value for name, value in mine.headers.items()}
         return requests.patch(
-            f"{service.url}/v2{PATH}/{key}", json=NAME, headers=headers, timeout=30
+            f"{service.url}/v2{PATH}/{key}", json=NAME, headers=headers, timeout=scaled(30)
         )
 
     with ThreadPoolExecutor(16) as pool:
@@ -614,7 +615,9 @@ def test_names_that_go_together_go_in_one_change(service, neutron, mine, other, 
 
     until(lambda: not resolved(service, f"{net}.1"), 10, "no name")
     query, _ = dns.xfr.make_query(held)
-    dns.query.inbound_xfr(service.dns[0], held, query=query, port=service.dns[1], timeout=20)
+    dns.query.inbound_xfr(
+        service.dns[0], held, query=query, port=service.dns[1], timeout=scaled(20)
+    )
     assert [name for name, _ in held.iterate_rdatasets("PTR")] == []
     with service.parts.database.read() as connection:
         count = sa.select(sa.func.count()).where(zone_journal.c.zone_id == zone["id"])
@@ -862,7 +865,7 @@ def certificate(folder):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
          "-nodes", "-days", "1", "-keyout", pem, "-out", folder / "cert.pem", *subject],
-        check=True, capture_output=True, timeout=30,
+        check=True, capture_output=True, timeout=scaled(30),
     )  # fmt: skip
     pem.write_text(pem.read_text() + (folder / "cert.pem").read_text())
     return str(pem)

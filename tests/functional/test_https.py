@@ -12,9 +12,10 @@ import pytest
 import requests
 import trustme
 
+from tests.support.deadlines import scaled, until
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.daemons import Daemons
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.nameservers import Named, free_port
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_the_api_speaks_https_and_says_so_in_its_links(
     url = f"https://127.0.0.1:{cloud.api_port}/v2/zones"
     until(lambda: answers(secured, url), 60, "the API's first answer")
 
-    assert secured.get(url, timeout=10).json()["links"]["self"] == url
+    assert secured.get(url, timeout=scaled(10)).json()["links"]["self"] == url
 
 
 def test_a_client_without_a_certificate_is_refused(
@@ -82,7 +83,7 @@ def test_a_client_without_a_certificate_is_refused(
     secured.close()
     secured.cert = None
     with pytest.raises(requests.ConnectionError):
-        secured.get(url, timeout=10)
+        secured.get(url, timeout=scaled(10))
 
 
 def test_gunicorn_hosts_the_api(cloud: Daemons, tmp_path: Path) -> None:
@@ -98,15 +99,15 @@ def test_gunicorn_hosts_the_api(cloud: Daemons, tmp_path: Path) -> None:
             url = f"http://127.0.0.1:{port}/v2/zones"
             until(lambda: answers(session, url), 60, "gunicorn's first answer")
             body = {"name": "hosted.example.", "email": "a@example.org"}
-            answer = session.post(url, json=body, timeout=20)
+            answer = session.post(url, json=body, timeout=scaled(20))
         assert answer.status_code == 202, answer.text
     finally:
         hosted.terminate()
-        assert hosted.wait(timeout=30) == 0, (tmp_path / "gunicorn.log").read_text()
+        assert hosted.wait(timeout=scaled(30)) == 0, (tmp_path / "gunicorn.log").read_text()
 
 
 def answers(session: requests.Session, url: str) -> bool:
     try:
-        return session.get(url, timeout=20).status_code == 200
+        return session.get(url, timeout=scaled(20)).status_code == 200
     except requests.ConnectionError:
         return False

@@ -15,8 +15,8 @@ from designate.model.jobs import ZoneTask
 from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy import jobs
 from designate.wire import zonefile
+from tests.support.deadlines import until
 from tests.support.factories.zone_data import Hidden
-from tests.support.servers.nameservers import until
 
 DNS = {"Accept": "text/dns"}
 HEAD = """\

@@ -8,7 +8,8 @@ import dns.rcode
 import pytest
 
 from designate.wire.names import serial_gt
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.deadlines import until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import Service, ask, texts, transferred
 
 

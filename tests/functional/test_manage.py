@@ -19,6 +19,7 @@ from designate.context import Context, admin_context
 from designate.model.admin import ServiceState
 from designate.model.query import Query
 from designate.model.zones import Action, Master, ZoneDraft, ZoneType
+from tests.support.deadlines import scaled
 
 DEFAULT_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 
@@ -370,7 +371,7 @@ def check(tmp_path):
         [program, "--config-file", str(tmp_path / "designate.conf"), "upgrade", "check"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=scaled(60),
     )
     rows = done.stdout.replace("|", "").splitlines()
     results, name = {}, ""

@@ -7,10 +7,11 @@ import yaml
 
 from designate.model.zones import NameserverAnswer
 from designate.wire.names import SERIAL_MODULUS
+from tests.support.deadlines import until
 from tests.support.factories.identities import OPS
 from tests.support.factories.zone_data import Hidden
 from tests.support.fakes.nameserver import NanoServer
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import Service
 
 ALL = {"X-Auth-All-Projects": "true"}

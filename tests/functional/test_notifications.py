@@ -14,7 +14,7 @@ from designate import notifications
 from designate.context import Context
 from designate.notifications import Event, Notifier
 from tests.support.clients.notifications import Heard, Listener
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import scaled, until
 from tests.support.servers.standalone import Service, make_conf
 
 FAKE = """
@@ -231,7 +231,7 @@ def test_imports_and_exports(service: Service, listener: Listener) -> None:
         f"{service.url}/v2/zones/tasks/imports",
         data=text,
         headers={"Content-Type": "text/dns"},
-        timeout=10,
+        timeout=scaled(10),
     )
     assert answer.status_code == 202, answer.text
     made = listener.wait("dns.zone_import.create").payload

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.deadlines import scaled
+
 CHECKOUT = Path(__file__).parents[2]
 TIMEOUT_S = 90
 
@@ -22,7 +24,7 @@ def built(tmp_path_factory):
         cwd=CHECKOUT,
         check=True,
         capture_output=True,
-        timeout=TIMEOUT_S,
+        timeout=scaled(TIMEOUT_S),
     )
     return folder
 
@@ -93,7 +95,7 @@ def test_the_demo_runs_from_the_wheel_without_the_checkout(wheel, tmp_path):
         env={**os.environ, "PYTHONPATH": str(installed)},
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=scaled(TIMEOUT_S),
     )  # fmt: skip
 
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -6,6 +6,7 @@ import pytest
 from stevedore import extension
 
 from designate import errors
+from tests.support.deadlines import scaled
 from tests.support.servers.standalone import Service, make_conf
 
 MODULE = '''
@@ -76,7 +77,7 @@ def test_a_plug_in_adds_resources_with_all_that_resources_have(tmp_path, plugin)
         refused = service.call("POST", "/domains", {"name": "info"})
         wrong = service.call("GET", "/domains?colour=red")
         v2 = service.call("GET", "/hello", X_Auth_Project_ID="mine")
-        admin = service.http.get(f"{service.url}/admin/hello", timeout=10)
+        admin = service.http.get(f"{service.url}/admin/hello", timeout=scaled(10))
         document = service.call("GET", "/openapi.json")[1]
 
     assert status == 200
@@ -99,15 +100,15 @@ def test_a_plug_in_that_is_not_enabled_adds_nothing(tmp_path, plugin):
     with Service(tmp_path) as service:
         assert service.call("GET", "/domains")[0] == 404
         assert "/domains" not in service.call("GET", "/openapi.json")[1]["paths"]
-        assert service.http.get(f"{service.url}/admin/hello", timeout=10).status_code == 404
+        assert service.http.get(f"{service.url}/admin/hello", timeout=scaled(10)).status_code == 404
 
 
 def test_the_versions_are_hosted_beside_each_other_and_each_can_be_left_out(tmp_path):
     options = {"enable_api_v2": False, "enable_api_admin": True}
     options["enabled_extensions_admin"] = ["quotas"]
     with Service(tmp_path, **{"service:api": options}) as service:
-        v2 = service.http.get(f"{service.url}/v2/zones", timeout=10)
-        admin = service.http.get(f"{service.url}/admin/quotas/p", timeout=10)
+        v2 = service.http.get(f"{service.url}/v2/zones", timeout=scaled(10))
+        admin = service.http.get(f"{service.url}/admin/quotas/p", timeout=scaled(10))
 
     assert v2.status_code == 404
     assert admin.status_code == 200

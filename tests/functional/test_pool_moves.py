@@ -9,7 +9,8 @@ import pytest
 from designate.context import admin_context
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
 from designate.model.zones import Master
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.deadlines import until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import Service, ask, texts
 
 SECOND = "0f1e2d3c-4b5a-4697-8877-665544332211"

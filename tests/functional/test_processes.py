@@ -15,9 +15,10 @@ import pytest
 import requests
 
 from tests.support.clients.notifications import Listener
+from tests.support.deadlines import until
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.daemons import NAMES, Daemons
-from tests.support.servers.nameservers import Named, free_ports, until
+from tests.support.servers.nameservers import Named, free_ports
 from tests.support.servers.primaries import BindPrimary, zone_text
 from tests.support.servers.standalone import ask, texts
 

@@ -19,7 +19,8 @@ from designate.context import admin_context
 from designate.model.shards import PRODUCERS, SHARDS
 from designate.producer.service import configured_membership
 from designate.storage.sqlalchemy import migration
-from tests.support.servers.nameservers import Memcached, until
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import Memcached
 from tests.support.servers.producer_process import local_central
 from tests.support.servers.standalone import make_conf
 
@@ -66,7 +67,7 @@ class Producers:
     def end(self, pid: int, how: signal.Signals) -> None:
         process = self.running.pop(pid)
         process.send_signal(how)
-        process.wait(timeout=30)
+        process.wait(timeout=scaled(30))
 
     def stop(self) -> None:
         for pid in list(self.running):

@@ -14,9 +14,10 @@ from designate.model.shards import SHARDS
 from designate.model.zones import Outcome, Status, ZoneReport
 from designate.runtime.clock import utcnow
 from designate.wire.names import serial_gt
+from tests.support.deadlines import until
 from tests.support.factories.zone_data import Hidden
 from tests.support.fakes.clock import ManualClock
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import Service, ask, texts, transferred
 
 NUMBERS = itertools.count(1)

@@ -12,8 +12,9 @@ import dns.rrset
 import pytest
 
 from tests.perf.client import Client, Process
+from tests.support.deadlines import scaled, until
 from tests.support.fakes.scripted_primary import ScriptedPrimary, message, rrs, soa
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.primaries import BindPrimary, KnotPrimary, NsdPrimary, zone_text
 from tests.support.servers.standalone import Service, ask, texts, transferred
 
@@ -217,7 +218,7 @@ def test_a_signed_zone_arrives_with_its_signatures(tmp_path, service, bind):
         zone = secondary(service, name, primary.master)
         until(lambda: bind_says(bind, name, "DNSKEY").answer, 30, "a signed zone at the nameserver")
         query = dns.message.make_query(name, "SOA", want_dnssec=True)
-        reply = dns.query.tcp(query, "127.0.0.1", port=bind.port, timeout=5)
+        reply = dns.query.tcp(query, "127.0.0.1", port=bind.port, timeout=scaled(5))
         _, found = service.call("GET", f"/zones/{zone['id']}/recordsets?type=DNSKEY")
 
         assert "RRSIG" in {dns.rdatatype.to_text(rrset.rdtype) for rrset in reply.answer}
@@ -243,7 +244,7 @@ def test_20000_records_come_in_parts_and_their_change_goes_on_as_a_difference(
         ixfr = dns.message.make_query(name, "IXFR")
         ixfr.authority.append(dns.rrset.from_text(name, 0, "IN", "SOA", ". . 5 0 0 0 0"))
         host, port = service.dns
-        reply = dns.query.tcp(ixfr, host, port=port, timeout=10, one_rr_per_rrset=True)
+        reply = dns.query.tcp(ixfr, host, port=port, timeout=scaled(10), one_rr_per_rrset=True)
         assert len(reply.answer) == 6
 
 
@@ -299,7 +300,7 @@ def test_kill_9_in_the_middle_of_a_transfer_leaves_the_old_content_whole(tmp_pat
             data = " ".join(["a" * 250] * 60)
             yield message(query, rrs(f"n{number}.{name} 60 TXT {data}"))
         sent.set()
-        over.wait(20)
+        over.wait(scaled(20))
 
     with (
         Named(tmp_path / "bind") as bind,
@@ -313,7 +314,7 @@ def test_kill_9_in_the_middle_of_a_transfer_leaves_the_old_content_whole(tmp_pat
         until(lambda: client.call("GET", path)["status"] == "ACTIVE", 15)
         primary.serial, primary.script = 6, half
         client.call("POST", f"{path}/tasks/xfr")
-        assert sent.wait(15)
+        assert sent.wait(scaled(15))
         process.stop(signal.SIGKILL)
         over.set()
         process.start()

@@ -16,6 +16,7 @@ from designate.model.recordsets import RecordSetDraft
 from designate.model.secondary import InboundContent, InboundPlan, Taken
 from designate.model.zones import Action, Master, Outcome, Status, ZonePatch, ZoneReport
 from designate.storage.sqlalchemy.tables import inbound_chunks
+from tests.support.deadlines import scaled
 from tests.support.factories.transfers import bring, content, secondary
 from tests.support.factories.zone_data import Hidden
 from tests.support.fakes.scripted_primary import CONTENT, ZONE, rrs, soa
@@ -49,7 +50,7 @@ def ixfr(hidden, since):
     query = dns.message.make_query(ZONE, "IXFR")
     query.authority.append(soa(since))
     host, port = hidden.address
-    reply = dns.query.tcp(query, host, port=port, timeout=5, one_rr_per_rrset=True)
+    reply = dns.query.tcp(query, host, port=port, timeout=scaled(5), one_rr_per_rrset=True)
     return [
         f"{one.name} {one.ttl} {dns.rdatatype.to_text(one.rdtype)} {one[0]}" for one in reply.answer
     ]

@@ -15,6 +15,7 @@ from designate.model.recordsets import RecordSetDraft
 from designate.model.secondary import Taken
 from designate.model.zones import Action, Outcome, Status, ZonePatch, ZoneReport
 from designate.storage.sqlalchemy.tables import zones
+from tests.support.deadlines import scaled
 from tests.support.factories.transfers import bring, secondary
 from tests.support.factories.zone_data import Hidden
 from tests.support.fakes.clock import ManualClock
@@ -285,7 +286,7 @@ def test_mdns_does_not_give_away_expired_content(tmp_path):
         expired = [
             ask(hidden.address, ZONE, "SOA"),
             ask(hidden.address, f"www.{ZONE}", "A"),
-            *(dns.query.tcp(q, host, port=port, timeout=5) for q in (transfer, difference)),
+            *(dns.query.tcp(q, host, port=port, timeout=scaled(5)) for q in (transfer, difference)),
         ]
         clock.advance((now - clock.now()).total_seconds())
         hidden.central.inbound.checked(admin_context(), zone.id, 5)

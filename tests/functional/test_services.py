@@ -8,7 +8,7 @@ import uuid
 
 import pytest
 
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import until
 from tests.support.servers.standalone import Service
 
 

@@ -17,9 +17,10 @@ concurrency.prepare()  # before oslo.messaging is imported
 import oslo_messaging  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
+from tests.support.deadlines import until  # noqa: E402
 from tests.support.servers.broker import RabbitMQ  # noqa: E402
 from tests.support.servers.daemons import Daemons, configuration  # noqa: E402
-from tests.support.servers.nameservers import Named, until  # noqa: E402
+from tests.support.servers.nameservers import Named  # noqa: E402
 from tests.support.servers.standalone import ask, texts  # noqa: E402
 
 TOPIC = "notifications_designate"

@@ -16,6 +16,7 @@ import pytest
 import requests
 
 from designate.cmd import demo
+from tests.support.deadlines import scaled
 from tests.support.servers.standalone import Service
 
 TIMEOUT_S = 30
@@ -25,7 +26,11 @@ PROGRAM = (sys.executable, "-m", "designate.cmd.standalone")
 
 def finished(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [*PROGRAM, *arguments], capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+        [*PROGRAM, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=scaled(TIMEOUT_S),
+        check=False,
     )
 
 
@@ -39,7 +44,7 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     finally:
         deadline.cancel()
         process.kill()
-        process.communicate(timeout=TIMEOUT_S)
+        process.communicate(timeout=scaled(TIMEOUT_S))
 
 
 def line_with(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
@@ -83,9 +88,9 @@ def test_the_printed_commands_work_and_every_request_is_a_line(tmp_path: Path) -
         record_body = line_with(process, r"-d '(\{.*\})'")[1]
 
         headers = {"Content-Type": "application/json"}
-        zone = requests.post(f"{api}/zones", zone_body, headers=headers, timeout=10).json()
+        zone = requests.post(f"{api}/zones", zone_body, headers=headers, timeout=scaled(10)).json()
         path = f"/zones/{zone['id']}/recordsets"
-        requests.post(f"{api}{path}", record_body, headers=headers, timeout=10)
+        requests.post(f"{api}{path}", record_body, headers=headers, timeout=scaled(10))
 
         assert line_with(process, rf"POST /v2{path} (\d+)")[1] == "202"
         answer = dns.query.udp(
@@ -101,7 +106,7 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
 
         os.kill(process.pid, number)
 
-        assert process.wait(TIMEOUT_S) == 0
+        assert process.wait(scaled(TIMEOUT_S)) == 0
 
 
 def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:

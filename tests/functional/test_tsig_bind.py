@@ -12,7 +12,8 @@ import pytest
 from designate.context import admin_context
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
 from designate.model.zones import Master
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import Service
 
 POOL = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
@@ -75,7 +76,7 @@ class Signed:
         query = dns.message.make_query(name, rtype)
         if sign:
             query.use_tsig(dns.tsig.Key("pull", self.secret, self.algorithm))
-        return dns.query.udp(query, "127.0.0.1", port=self.bind.port, timeout=5)
+        return dns.query.udp(query, "127.0.0.1", port=self.bind.port, timeout=scaled(5))
 
 
 @pytest.mark.parametrize("algorithm", ["hmac-sha1", "hmac-sha256", "hmac-sha512"])

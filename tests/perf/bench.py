@@ -17,7 +17,7 @@ from typing import Any
 from tests.perf import databases, lists, manyzones, nameservers, seed
 from tests.perf.client import Client, Process, load, timed
 from tests.perf.nameservers import three
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import until
 
 
 def show(target: str, what: str, peer: str, wanted: str, measured: str) -> None:

@@ -22,7 +22,8 @@ from typing import Any
 import yaml
 
 from tests.perf import seed
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.deadlines import until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import bind_pool
 
 CONF = """

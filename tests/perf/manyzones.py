@@ -10,7 +10,8 @@ from time import perf_counter, sleep
 
 from tests.perf.client import Client, Process, load
 from tests.perf.nameservers import serves
-from tests.support.servers.nameservers import Named, until
+from tests.support.deadlines import until
+from tests.support.servers.nameservers import Named
 
 Show = Callable[[str, str, str, str, str], None]
 COUNT = 10_000

@@ -17,7 +17,8 @@ from typing import Any
 from designate.wire import client as dns_client
 from tests.perf import seed
 from tests.perf.client import Client, Process, spread, timed
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.deadlines import until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.secondaries import Knot, Nsd, Pdns
 from tests.support.servers.standalone import bind_pool
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from designate.runtime import concurrency
+from tests.support.deadlines import scaled
 
 LATE_EVENTLET = """
 import warnings
@@ -25,7 +26,7 @@ print(dns.message.from_wire(query.to_wire(), keyring=query.keyring).had_tsig)
 
 def test_dns_messages_are_signed_although_a_library_imports_eventlet():
     done = subprocess.run(
-        [sys.executable, "-c", LATE_EVENTLET], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", LATE_EVENTLET], capture_output=True, text=True, timeout=scaled(60)
     )
 
     assert done.stdout.strip() == "True", done.stderr
@@ -54,7 +55,7 @@ def test_every_service_asks_which_threads_it_is_to_have(module: str, tmp_path: P
             },
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=scaled(60),
         )
         for choice in concurrency.CHOICES
     }
@@ -104,7 +105,7 @@ def test_a_slow_resolver_holds_up_no_green_thread() -> None:
         env={**os.environ, concurrency.VARIABLE: "eventlet"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=scaled(60),
     )
 
     assert done.stdout.split() == ["True", "True"], done.stderr

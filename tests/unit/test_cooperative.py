@@ -8,6 +8,7 @@ import pytest
 
 from designate.runtime import concurrency
 from designate.runtime.cooperative import YIELD_EVERY, yielding
+from tests.support.deadlines import scaled
 
 BESIDE = """
 from designate.runtime import concurrency
@@ -38,7 +39,7 @@ def test_a_green_thread_has_its_turns_beside_a_computation() -> None:
         env={**os.environ, concurrency.VARIABLE: "eventlet"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=scaled(60),
     )
 
     assert int(done.stdout) >= 10, done.stderr

@@ -15,7 +15,7 @@ from designate import errors
 from designate.runtime import deadline
 from designate.storage.sqlalchemy.db.engine import Database, Transaction
 from designate.storage.sqlalchemy.db.group_commit import MAX_BATCH, PendingWrite, WriterQueue
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import scaled, until
 
 NUMBERS = sa.table("numbers", sa.column("number", sa.Integer))
 
@@ -53,11 +53,11 @@ class Gathered:
 
         def first(tx):
             entered.set()
-            assert self._gate.wait(10)
+            assert self._gate.wait(scaled(10))
 
         self._threads = [threading.Thread(target=database.write, args=(first,))]
         self._threads[0].start()
-        assert entered.wait(10)
+        assert entered.wait(scaled(10))
         for key, work in works.items():
             thread = threading.Thread(target=self._run, args=(key, work))
             thread.start()
@@ -73,7 +73,7 @@ class Gathered:
     def release(self):
         self._gate.set()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(scaled(10))
         return self.outcomes
 
 
@@ -133,16 +133,16 @@ def test_a_turn_that_does_not_come_before_the_deadline_stores_nothing():
 
     def hold(_):
         entered.set()
-        assert gate.wait(10)
+        assert gate.wait(scaled(10))
 
     turns = WriterQueue(together)
     holder = threading.Thread(target=turns.write, args=(PendingWrite(hold, time.monotonic() + 10),))
     holder.start()
-    assert entered.wait(10)
+    assert entered.wait(scaled(10))
     with pytest.raises(errors.Unavailable):
         turns.write(PendingWrite(ran.append, time.monotonic() + 0.05))
     gate.set()
-    holder.join(10)
+    holder.join(scaled(10))
     turns.write(PendingWrite(lambda _: ran.append("next"), time.monotonic() + 10))
     assert ran == ["next"]
 
@@ -215,7 +215,7 @@ def test_sqlite_is_not_waited_for_longer_than_the_caller_waits(database):
         with deadline.until(time.time() + 0.2), pytest.raises(errors.Unavailable):
             database.write(insert(1))
 
-        assert time.monotonic() - before_s < 5  # of the ten that a write may take
+        assert time.monotonic() - before_s < scaled(5)  # of the ten that a write may take
     assert database.write(insert(2)) == 2
 
 

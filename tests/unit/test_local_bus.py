@@ -12,6 +12,7 @@ from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
 from designate.rpc.clients import CentralClient, worker_client
 from designate.rpc.local import LocalBus
+from tests.support.deadlines import scaled
 
 CHANGE = ZoneChange(
     zone_id="z",
@@ -33,7 +34,7 @@ class Worker:
         self.gate.set()
 
     def zone_changed(self, context, change):
-        self.gate.wait(10)
+        self.gate.wait(scaled(10))
         self.seen.append(change)
         self.arrived.release()
 
@@ -82,8 +83,8 @@ def test_a_cast_arrives_as_the_value_that_was_sent(bus):
     worker_client(bus).zone_changed(Context(), CHANGE)
     worker_client(bus).zone_served(Context(), "z", 3, "192.0.2.1")
 
-    assert worker.arrived.acquire(timeout=5)
-    assert worker.arrived.acquire(timeout=5)
+    assert worker.arrived.acquire(timeout=scaled(5))
+    assert worker.arrived.acquire(timeout=scaled(5))
     assert worker.seen == [CHANGE, ("z", 3, "192.0.2.1")]
 
 

@@ -17,7 +17,7 @@ from designate.rpc.batching import LANES
 from designate.rpc.bus import NoAnswer
 from designate.rpc.interfaces import Kind
 from designate.runtime import concurrency
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import scaled, until
 
 concurrency.prepare()  # before oslo.messaging is imported
 
@@ -34,7 +34,7 @@ class Deaf(oslo.OsloBus):
 
     def _send(self, topic, calls):
         self.sent.append([call.method for call in calls])
-        assert self.end.wait(60)
+        assert self.end.wait(scaled(60))
         return [{"result": None} for _ in calls]
 
 
@@ -77,7 +77,7 @@ def test_a_call_waits_no_longer_than_it_is_told(bus):
     with pytest.raises(errors.Unavailable, match="did not answer in time"):
         bus.call("central", "leases", "1.0", "renew", {}, within_s=0.2)
 
-    assert time.monotonic() - before < bus._conf.rpc_response_timeout / 2
+    assert time.monotonic() - before < scaled(bus._conf.rpc_response_timeout / 2)
 
 
 def test_calls_travel_with_those_of_their_kind(bus):
@@ -98,7 +98,7 @@ def test_calls_travel_with_those_of_their_kind(bus):
     until(lambda: len(bus.sent) == len(threads), 10, "a message of each")
     bus.end.set()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=scaled(10))
 
     sells = [["sell"]] * (LANES[Kind.OTHER].senders + 1)
     assert sorted(bus.sent) == [["find"], ["get"], *sells]

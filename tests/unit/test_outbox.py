@@ -8,7 +8,7 @@ from designate.central.outbox import Outbox
 from designate.context import Context, admin_context
 from designate.model.zones import Action, ZoneChange, ZoneType
 from designate.rpc.interfaces import WorkerApi
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import until
 
 
 class Workers:

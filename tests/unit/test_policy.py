@@ -11,7 +11,7 @@ from oslo_policy import opts as policy_opts
 from designate import errors
 from designate.central.policy import Policy
 from designate.context import Context
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import until
 from tests.support.servers.standalone import make_conf
 
 MEMBER = Context(project_id="one", user_id="u", roles=["member"])

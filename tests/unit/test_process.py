@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from tests.support.deadlines import scaled
+
 TIMEOUT_S = 30
 PROGRAM = """
 import gc, os, signal, threading
@@ -34,7 +36,7 @@ def test_what_a_process_starts_with_is_left_alone_by_the_garbage_collector() -> 
         [sys.executable, "-c", PROGRAM],
         capture_output=True,
         text=True,
-        timeout=TIMEOUT_S,
+        timeout=scaled(TIMEOUT_S),
         check=False,
     )
 

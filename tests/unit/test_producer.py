@@ -12,7 +12,7 @@ from designate.producer.membership import Alone, Place
 from designate.producer.service import Producer, load
 from designate.rpc.clients import CentralClient
 from designate.runtime.periodic import Periodic
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import scaled, until
 
 RECOVERY = "producer_task:worker_periodic_recovery"
 PURGE = "producer_task:zone_purge"
@@ -272,7 +272,7 @@ def test_stopping_does_not_wait_for_the_interval():
     ran = threading.Event()
     timer = Periodic("long", 3600, ran.set)
     timer.start()
-    assert ran.wait(10)
+    assert ran.wait(scaled(10))
     timer.stop()
 
     assert not timer._thread.is_alive()

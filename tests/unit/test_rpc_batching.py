@@ -16,7 +16,7 @@ from designate.rpc import batching
 from designate.rpc.batching import Call, Cast, Casts, Lane, Senders, Together
 from designate.rpc.bus import Dispatcher
 from designate.rpc.interfaces import Kind
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import scaled, until
 
 Plain = dict[str, Any]
 LANE = Lane(senders=2, together=5)
@@ -43,7 +43,7 @@ class Wire:
 
     def send(self, calls: Sequence[Call]) -> list[Plain]:
         self.messages.append([sent.message["number"] for sent in calls])
-        assert self.gate.wait(timeout=20)
+        assert self.gate.wait(timeout=scaled(20))
         return [{"result": sent.message["number"] * 2} for sent in calls]
 
 
@@ -88,7 +88,7 @@ def test_calls_that_wait_share_a_message() -> None:
     until(lambda: len(senders._waiting) == len(late), 10, "calls that wait")
     wire.gate.set()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=scaled(10))
 
     assert [len(message) for message in wire.messages] == [1, 1, LANE.together]
     assert answers == {number: {"result": number * 2} for number in (0, 1, *late)}
@@ -117,7 +117,7 @@ class Desk:
         self, _namespace: str, _version: str, method: str, message: Plain, _until: float | None
     ) -> Plain:
         if method != "get":
-            self.gate.wait(timeout=10)
+            self.gate.wait(timeout=scaled(10))
         self.answered.append((threading.current_thread().name, message["number"]))
         return {"result": message["number"]}
 
@@ -154,7 +154,7 @@ def test_slow_calls_do_not_hold_up_the_others() -> None:
     until(lambda: [7] in wire.messages, 10, "a further sender")
     wire.gate.set()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=scaled(10))
 
 
 def test_calls_share_messages_again_after_slow_ones() -> None:
@@ -164,7 +164,7 @@ def test_calls_share_messages_again_after_slow_ones() -> None:
     threads = all_busy(senders, wire, 4 * LANE.senders, answers)
     wire.gate.set()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=scaled(10))
 
     until(lambda: senders._idle == LANE.senders and not senders._out, 10, "their end")
 
@@ -205,7 +205,7 @@ def test_a_call_ends_at_its_deadline_and_is_not_sent_afterwards() -> None:
         senders.call(call(99, timeout_s=0.1))
     wire.gate.set()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=scaled(10))
     senders.call(call(100))
 
     assert 99 not in [number for message in wire.messages for number in message]
@@ -222,7 +222,7 @@ def test_what_waits_fails_at_the_end() -> None:
     until(lambda: len(answers) == 1, 10, "the failure")
     wire.gate.set()
     for thread in threads:
-        thread.join(timeout=10)
+        thread.join(timeout=scaled(10))
 
     assert sum(isinstance(answer, errors.Unavailable) for answer in answers.values()) == 1
 
@@ -240,7 +240,7 @@ class Broker:
 
     def send(self, casts: Sequence[Cast]) -> bool:
         self.busy.release()
-        assert self.gate.wait(timeout=20)
+        assert self.gate.wait(timeout=scaled(20))
         if self.away:
             self.away -= 1
             return False
@@ -273,11 +273,11 @@ def test_casts_gather_while_the_broker_is_busy() -> None:
     casts.start()
     casts.put(cast(0))
     until(lambda: broker.messages, 5, "the first cast")
-    assert broker.busy.acquire(timeout=5)
+    assert broker.busy.acquire(timeout=scaled(5))
     broker.gate.clear()
     for number in range(1, batching.CAST_THREADS + 1):
         casts.put(cast(number))
-        assert broker.busy.acquire(timeout=5)
+        assert broker.busy.acquire(timeout=scaled(5))
     for number in range(10, 30):
         casts.put(cast(number, "worker" if number % 2 else "central", fanout=number == 13))
     broker.gate.set()

@@ -8,6 +8,7 @@ from http.client import HTTPConnection
 import pytest
 
 from designate.api.server import HttpServer
+from tests.support.deadlines import scaled
 
 
 def app(environ, start_response):
@@ -33,7 +34,7 @@ def ask(client, path):
 
 def test_many_clients_keep_their_connections(server):
     with contextlib.ExitStack() as stack:
-        clients = [HTTPConnection(*server.address, timeout=10) for _ in range(40)]
+        clients = [HTTPConnection(*server.address, timeout=scaled(10)) for _ in range(40)]
         for client in clients:
             stack.callback(client.close)
         for turn in range(2):

@@ -15,7 +15,7 @@ concurrency.prepare()  # before any other import
 import oslo_messaging  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
-from tests.support.servers.nameservers import until  # noqa: E402
+from tests.support.deadlines import until  # noqa: E402
 
 
 @dataclass(frozen=True)

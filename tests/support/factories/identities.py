@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from designate.storage.sqlalchemy.tables import pools
 from tests.support.clients import openapi_checker
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import scaled, until
 from tests.support.servers.standalone import Service
 
 EVERYWHERE = {"X-Auth-All-Projects": "true"}
@@ -56,7 +56,7 @@ class Http:
     def __init__(self, service: Service) -> None:
         self.service = service
         host, port = service.parts.api_address
-        self._connection = http.client.HTTPConnection(host, port, timeout=30)
+        self._connection = http.client.HTTPConnection(host, port, timeout=scaled(30))
         self.headers: dict[str, str] = {}
 
     def __call__(

@@ -14,8 +14,8 @@ from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
 from designate.model.zones import Action, Outcome, ZoneChange, ZoneId, ZoneReport, ZoneType
 from designate.rpc.clients import CentralClient
 from designate.worker.pools import LivePool, LiveTarget
+from tests.support.deadlines import scaled, until
 from tests.support.fakes.nameserver import NanoServer
-from tests.support.servers.nameservers import until
 
 ZONE = "example.org."
 
@@ -119,7 +119,7 @@ class GateBackend(Backend):
 
     def create_zone(self, zone: ZoneChange) -> None:
         self.started.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(scaled(10))
         self.ended.append("create")
 
     def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:

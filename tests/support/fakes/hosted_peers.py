@@ -8,10 +8,11 @@ from typing import Any, ClassVar, Self
 
 from designate.backend.base import Backend
 from designate.model.zones import Master
+from tests.support.deadlines import until
 from tests.support.fakes.backend_peers import Side
 from tests.support.fakes.hosted_apis import Akamai, Dynect, Infoblox, Ns1, Product
 from tests.support.servers.keystone import Keystone
-from tests.support.servers.nameservers import free_port, until
+from tests.support.servers.nameservers import free_port
 from tests.support.servers.standalone import Service
 
 DNS_PORT_MASTERS = (Master(host="127.0.0.1", port=53), Master(host="::1", port=53))

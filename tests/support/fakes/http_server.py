@@ -14,6 +14,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import trustme
 
+from tests.support.deadlines import scaled
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -96,7 +98,7 @@ class Weblet:
         self._server.shutdown()
         self._server.server_close()
         self._server.hang_up()
-        self._thread.join(5)
+        self._thread.join(scaled(5))
         self._server = None
 
     def respond(self, handler: BaseHTTPRequestHandler) -> None:
@@ -116,7 +118,7 @@ class Weblet:
             handler.close_connection = True
             return
         response = self.answer(request)
-        self.hold.wait(30)
+        self.hold.wait(scaled(30))
         body = response.body
         data = (
             body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()

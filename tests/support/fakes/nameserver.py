@@ -15,6 +15,8 @@ import dns.rdatatype
 import dns.rrset
 import dns.tsig
 
+from tests.support.deadlines import scaled
+
 SOA = "ns1.example.org. admin.example.org. {} 3600 600 86400 300"
 
 
@@ -64,7 +66,7 @@ class NanoServer:
             wake.sendto(b"", (self.host, self.port))
         self._tcp.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(scaled(5))
         self._tcp.close()
         self._udp.close()
 

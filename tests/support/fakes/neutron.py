@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from tests.support.deadlines import scaled
+
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
@@ -73,7 +75,7 @@ class Neutron:
 
     def hang(self, _request: BaseHTTPRequestHandler) -> None:
         """Say nothing until the test is over."""
-        self.released.wait(60)
+        self.released.wait(scaled(60))
 
     def trickle(self, request: BaseHTTPRequestHandler) -> None:
         """Begin to answer and never come to the end."""

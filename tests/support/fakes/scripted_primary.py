@@ -14,6 +14,8 @@ import dns.name
 import dns.rdatatype
 import dns.rrset
 
+from tests.support.deadlines import scaled
+
 ZONE = "example.org."
 Script = Callable[[dns.message.Message], Iterable[bytes]]
 
@@ -115,7 +117,7 @@ class ScriptedPrimary:
         with socket.socket(self._udp.family, socket.SOCK_DGRAM) as wake:
             wake.sendto(b"", (self.host, self.port))
         for thread in self._threads:
-            thread.join(5)
+            thread.join(scaled(5))
         self._tcp.close()
         self._udp.close()
 

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+from tests.support.deadlines import scaled
+
 # Bytes from the client: what to send on instead, or None to break the connection right there.
 Watcher = Callable[[bytes], bytes | None]
 
@@ -40,7 +42,7 @@ class TcpProxy:
         # Who waits for a socket would not notice that it was closed.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
-        self._accepting.join(timeout=10)
+        self._accepting.join(timeout=scaled(10))
         self._listener.close()
         self.cut()
 
@@ -67,7 +69,9 @@ class TcpProxy:
             except OSError:
                 return
             try:
-                server = socket.create_connection(("127.0.0.1", self._server_port), timeout=5)
+                server = socket.create_connection(
+                    ("127.0.0.1", self._server_port), timeout=scaled(5)
+                )
             except OSError:
                 client.close()
                 continue

@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
-from tests.support.servers.nameservers import free_port, until
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import free_port
 
 STARTER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 START_S = 90
@@ -88,7 +89,7 @@ class RabbitMQ:
         """End it at once, as a power cut would."""
         for process in reversed(self._processes):
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(timeout=20)
+            process.wait(timeout=scaled(20))
         self._processes.clear()
 
     def pause(self) -> None:

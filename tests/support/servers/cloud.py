@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from tests.support.deadlines import until
 from tests.support.fakes.neutron import Neutron
 from tests.support.servers.keystone import Account, Keystone
-from tests.support.servers.nameservers import until
 from tests.support.servers.standalone import Service
 
 Test = TypeVar("Test", bound=Callable[..., Any])

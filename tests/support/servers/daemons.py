@@ -14,7 +14,8 @@ from typing import Any, Self
 import requests
 import yaml
 
-from tests.support.servers.nameservers import Named, free_port, until
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import bind_pool
 
 NAMES = ("central", "worker", "mdns", "producer", "api")
@@ -134,7 +135,7 @@ class Daemons:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=scaled(60),
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -180,7 +181,7 @@ class Daemons:
         """Whether the daemon NAME-NUMBER says that it has all that it needs."""
         url = f"http://127.0.0.1:{self._health_ports[name]}/healthcheck"
         try:
-            return requests.get(url, timeout=20).status_code == 200
+            return requests.get(url, timeout=scaled(20)).status_code == 200
         except requests.ConnectionError:
             return False
 
@@ -206,7 +207,7 @@ class Daemons:
         """End the daemon as a crash would."""
         process = self.processes.pop(name)
         process.kill()
-        process.wait(timeout=20)
+        process.wait(timeout=scaled(20))
 
     def stop(self, name: str) -> int:
         """End the daemon in order; answers its exit status."""
@@ -216,10 +217,10 @@ class Daemons:
     def wait(self, name: str) -> int:
         process = self.processes.pop(name)
         try:
-            return process.wait(timeout=30)
+            return process.wait(timeout=scaled(30))
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(timeout=20)
+            process.wait(timeout=scaled(20))
             raise AssertionError(
                 f"{name} did not stop: {self.log(name).read_text()[-4000:]}"
             ) from None
@@ -227,7 +228,7 @@ class Daemons:
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """(status, decoded JSON or None) of a request below /v2."""
         answer = self.http.request(
-            method, f"{self.url}/v2{path}", json=body, headers=headers, timeout=60
+            method, f"{self.url}/v2{path}", json=body, headers=headers, timeout=scaled(60)
         )
         return answer.status_code, answer.json() if answer.content else None
 

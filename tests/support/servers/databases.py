@@ -21,7 +21,8 @@ from typing import Self
 import psycopg
 import pymysql
 
-from tests.support.servers.nameservers import free_port, until
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import free_port
 
 USER = "designate"
 PASSWORD = "s3cret-of-tests"
@@ -100,7 +101,7 @@ class _Server:
             # PostgreSQL's children would end by themselves, but only when they next look.
             for process_id in (self._process.pid, *self._children()):
                 _signal(process_id, signal.SIGKILL)
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=scaled(20))
             self._process = None
 
     def pause(self) -> None:
@@ -127,7 +128,9 @@ class _Server:
         return self._accepts()
 
     def _run(self, *command: str) -> None:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=self.folder)
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=scaled(120), cwd=self.folder
+        )
         assert done.returncode == 0, f"{command[0]}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
 
     def _install(self) -> None:

@@ -17,7 +17,8 @@ from typing import Any, Self
 
 import requests
 
-from tests.support.servers.nameservers import free_port, until
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import free_port
 
 DOMAIN = "default"
 START_S = 90
@@ -97,14 +98,14 @@ max_password_length = 72
         assert self._process is not None
         assert self._process.poll() is None, (self._folder / "keystone.log").read_text()
         try:
-            return self._http.get(self.url, timeout=5).status_code == 200
+            return self._http.get(self.url, timeout=scaled(5)).status_code == 200
         except requests.RequestException:
             return False
 
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=scaled(20))
             self._process = None
 
     @property
@@ -118,7 +119,7 @@ max_password_length = 72
             self.url + path,
             json=body,
             headers={"X-Auth-Token": self._admin_token},
-            timeout=30,
+            timeout=scaled(30),
         )
         assert answer.ok, (method, path, answer.status_code, answer.text)
         return answer.json() if answer.content else None
@@ -200,7 +201,7 @@ max_password_length = 72
     def authenticate(self, identity: dict[str, Any], scope: Any = None) -> str:
         """identity: how, as Keystone's API takes it."""
         auth = {"identity": identity} | ({"scope": scope} if scope else {})
-        answer = self._http.post(f"{self.url}/auth/tokens", json={"auth": auth}, timeout=30)
+        answer = self._http.post(f"{self.url}/auth/tokens", json={"auth": auth}, timeout=scaled(30))
         assert answer.status_code == 201, answer.text
         return str(answer.headers["X-Subject-Token"])
 
@@ -224,7 +225,7 @@ max_password_length = 72
             f"{self.url}/users/{account.id}/application_credentials",
             json={"application_credential": body},
             headers={"X-Auth-Token": self.token(account)},
-            timeout=30,
+            timeout=scaled(30),
         )
         assert answer.status_code == 201, answer.text
         made = answer.json()["application_credential"]
@@ -238,7 +239,7 @@ max_password_length = 72
         answer = self._http.get(
             f"{self.url}/auth/tokens",
             headers={"X-Auth-Token": self._admin_token, "X-Subject-Token": token},
-            timeout=30,
+            timeout=scaled(30),
         )
         if answer.status_code != 200:
             return None
@@ -253,7 +254,7 @@ max_password_length = 72
         answer = self._http.delete(
             f"{self.url}/auth/tokens",
             headers={"X-Auth-Token": self._admin_token, "X-Subject-Token": token},
-            timeout=30,
+            timeout=scaled(30),
         )
         assert answer.status_code == 204, answer.text
 

@@ -10,14 +10,15 @@ import secrets
 import shutil
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 import dns.exception
 import dns.message
 import dns.query
+
+from tests.support.deadlines import scaled, until
 
 # Below the ports that the system hands out on its own (32768 and up). Test processes that run beside
 # each other have a part each, and a port is not taken again soon.
@@ -56,22 +57,6 @@ def free_ports(count: int) -> int:
         port = free_port()
         ports = [*ports, port] if port == ports[-1] + 1 else [port]
     return ports[0]
-
-
-def until(
-    condition: Callable[[], object],
-    timeout_s: float = 10.0,
-    what: str = "it",
-    pause_s: float = 0.005,
-) -> object:
-    """The condition's first true value, asked every pause_s; AssertionError after timeout_s."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(pause_s)
-    raise AssertionError(f"{what} did not come true within {timeout_s} s")
 
 
 class Named:
@@ -162,7 +147,7 @@ controls {{ inet 127.0.0.1 port {self.rndc_port} allow {{ 127.0.0.1; }} keys {{ 
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=scaled(20))
             self._process = None
 
     def wipe(self) -> None:
@@ -205,7 +190,7 @@ class Memcached:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=scaled(20))
             self._process = None
 
     def _answers(self) -> bool:
@@ -218,7 +203,7 @@ class Memcached:
 
     def stat(self, name: str) -> int:
         """One of its counters."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=scaled(5)) as connection:
             connection.sendall(b"stats\r\nquit\r\n")
             with connection.makefile(encoding="ascii") as lines:
                 found = {line.split()[1]: line.split()[2] for line in lines if line[:4] == "STAT"}

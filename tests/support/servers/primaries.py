@@ -11,7 +11,8 @@ import dns.exception
 import dns.message
 import dns.query
 
-from tests.support.servers.nameservers import free_port, until
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import free_port
 
 SOA_DATA = "ns1.{zone} host\\.master.{zone} {serial} {refresh} {retry} {expire} 300"
 
@@ -104,13 +105,13 @@ class Primary:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=scaled(20))
             self._process = None
 
     def run(self, program: str, *arguments: str) -> None:
         path = shutil.which(program, path="/usr/sbin:/usr/local/sbin:/usr/bin")
         assert path, program
-        subprocess.run([path, *arguments], check=True, capture_output=True, timeout=20)
+        subprocess.run([path, *arguments], check=True, capture_output=True, timeout=scaled(20))
 
 
 class BindPrimary(Primary):

@@ -17,7 +17,8 @@ import dns.message
 import dns.query
 import requests
 
-from tests.support.servers.nameservers import free_port, until
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import free_port
 
 TRIES = 3
 SBIN = "/usr/sbin:/usr/local/sbin:/usr/bin"
@@ -98,7 +99,7 @@ class Secondary:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=20)
+            self._process.wait(timeout=scaled(20))
             self._process = None
 
     def _lives(self) -> bool:
@@ -186,7 +187,7 @@ api-key={self.token}
             f"{self.url}/api/v1/servers/localhost{path}",
             json=body,
             headers={"X-API-Key": self.token},
-            timeout=5,
+            timeout=scaled(5),
         )
 
 
@@ -195,7 +196,7 @@ def _made_files() -> dict[str, bytes]:
     setup = shutil.which("nsd-control-setup", path=SBIN)
     assert setup, "nsd-control-setup is not installed; tools/test installs it"
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([setup, "-d", folder], check=True, capture_output=True, timeout=120)
+        subprocess.run([setup, "-d", folder], check=True, capture_output=True, timeout=scaled(120))
         return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
@@ -292,7 +293,7 @@ pattern:
             check=False,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=scaled(20),
         )
         return ran.stdout + ran.stderr
 

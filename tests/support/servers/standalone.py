@@ -18,7 +18,8 @@ from oslo_policy import opts as policy_opts
 
 from designate import config, processes
 from tests.support.clients import openapi_checker
-from tests.support.servers.nameservers import Named, until
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import Named
 from tests.support.servers.secondaries import Secondary
 
 Answer = tuple[int, Any]
@@ -108,7 +109,7 @@ class Service:
         """(status, decoded JSON or None) of a request below /v2."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         answer = self.http.request(
-            method, f"{self.url}/v2{path}", json=body, headers=named, timeout=30
+            method, f"{self.url}/v2{path}", json=body, headers=named, timeout=scaled(30)
         )
         openapi_checker.check(
             method, f"/v2{path}", answer.status_code, answer.headers, answer.content
@@ -151,7 +152,7 @@ class Service:
 def ask(address: tuple[str, int], name: str, rtype: str, **how: Any) -> dns.message.Message:
     """The answer to one UDP query."""
     query = dns.message.make_query(name, rtype, **how)
-    return dns.query.udp(query, address[0], port=address[1], timeout=5)
+    return dns.query.udp(query, address[0], port=address[1], timeout=scaled(5))
 
 
 def texts(answer: dns.message.Message) -> set[str]:
@@ -167,5 +168,7 @@ def transferred(
     query = dns.message.make_query(zone, "AXFR")
     if key is not None:
         query.use_tsig(key)
-    dns.query.inbound_xfr(address[0], found, query=query, port=address[1], timeout=20, lifetime=60)
+    dns.query.inbound_xfr(
+        address[0], found, query=query, port=address[1], timeout=scaled(20), lifetime=scaled(60)
+    )
     return found

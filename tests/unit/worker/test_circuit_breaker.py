@@ -14,9 +14,9 @@ from designate.worker.scheduling.circuit_breaker import OPENS_AFTER, CircuitBrea
 from designate.worker.scheduling.executors import WIDTH
 from designate.worker.scheduling.timers import Timers
 from designate.worker.zone_state import ConvergenceSettings
+from tests.support.deadlines import scaled, until
 from tests.support.factories.worker import AwayBackend, Central, HastyBackend, change, live_pool
 from tests.support.fakes.nameserver import NanoServer
-from tests.support.servers.nameservers import until
 
 ZONES = 300
 WAY = ("query", "pool", "192.0.2.1:53")
@@ -77,7 +77,7 @@ def test_many_zones_of_a_dead_server_cost_probes_alone_and_go_on_when_it_is_back
         # In this time each zone could be asked for more than once.
         second = threading.Event()
         converger.later(1.0, second.set)
-        assert second.wait(10)
+        assert second.wait(scaled(10))
         until(lambda: min(probes(k, server) for k in ("query", "notify")) >= 1, 10, "probes")
         queries, notifies = len(server.queries), len(server.notifies)
         asked, told = probes("query", server), probes("notify", server)

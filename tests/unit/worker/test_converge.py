@@ -12,9 +12,9 @@ from designate.model.zones import Action, Outcome
 from designate.worker.converge import Converger
 from designate.worker.scheduling.admission import WIDTH
 from designate.worker.zone_state import ConvergenceSettings
+from tests.support.deadlines import scaled, until
 from tests.support.factories.worker import ZONE, Central, GateBackend, change, live_pool
 from tests.support.fakes.nameserver import NanoServer
-from tests.support.servers.nameservers import until
 
 NEVER_S = 3600.0
 
@@ -180,7 +180,7 @@ def test_a_change_that_is_handed_out_again_does_not_put_its_deadline_off(running
         report = parts.reports.wait(wanted)
     finally:
         stop.set()
-        thread.join(5)
+        thread.join(scaled(5))
 
     assert report.outcome is Outcome.LATE
 
@@ -240,7 +240,7 @@ def test_a_server_that_never_follows_is_told_of_though_changes_keep_coming(runni
         until(lambda: parts.reports.got, 10, "a report")
     finally:
         stop.set()
-        thread.join(5)
+        thread.join(scaled(5))
 
     assert parts.reports.got[0].outcome is Outcome.LATE
 
@@ -552,7 +552,7 @@ def test_a_creation_under_way_ends_before_the_deletion_that_follows_it(running, 
     pool = live_pool(server, backends=(backend,))
     deletion = change(2, Action.DELETE)
     parts.converger.want(change(1, Action.CREATE, created=False), pool)
-    assert backend.started.wait(10)
+    assert backend.started.wait(scaled(10))
     asked = len(server.queries)
     parts.converger.want(deletion, pool)
     until(lambda: len(server.queries) > asked, 10, "a poll")
@@ -571,7 +571,7 @@ def test_a_repair_under_way_ends_before_a_deletion_though_the_zone_was_served_me
     pool = live_pool(server, backends=(backend,))
     repaired, deletion = change(1, created=True), change(2, Action.DELETE)
     parts.converger.want(repaired, pool)
-    assert backend.started.wait(10)
+    assert backend.started.wait(scaled(10))
     server.serials[ZONE] = 100
     parts.reports.wait(repaired, Outcome.SERVED)
     parts.converger.want(deletion, pool)

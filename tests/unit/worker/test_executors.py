@@ -5,16 +5,16 @@ from time import monotonic
 
 from designate.worker.scheduling.executors import EndpointExecutors
 from designate.worker.scheduling.timers import Timers
-from tests.support.servers.nameservers import until
+from tests.support.deadlines import scaled, until
 
 
 def test_a_stuck_destination_holds_up_nobody_else():
     executors, gate, done = EndpointExecutors(width=2), threading.Event(), threading.Event()
     for _ in range(50):
-        executors.submit("dead", lambda: gate.wait(10))
+        executors.submit("dead", lambda: gate.wait(scaled(10)))
     executors.submit("alive", done.set)
 
-    assert done.wait(10)
+    assert done.wait(scaled(10))
     gate.set()
     executors.stop(10)
 
@@ -28,7 +28,7 @@ def test_no_more_than_width_jobs_run_at_once_and_all_of_them_do():
         with lock:
             running.append(1)
             most.append(len(running))
-        gate.wait(10)
+        gate.wait(scaled(10))
         with lock:
             running.pop()
             finished.append(1)
@@ -44,7 +44,7 @@ def test_no_more_than_width_jobs_run_at_once_and_all_of_them_do():
 
 
 def test_two_jobs_at_once_do_not_wait_for_one_idle_thread():
-    executors, both = EndpointExecutors(width=2), threading.Barrier(2, timeout=10)
+    executors, both = EndpointExecutors(width=2), threading.Barrier(2, timeout=scaled(10))
     met = []
     executors.submit("one", lambda: met.append("first"))
     until(lambda: met, 10, "an idle thread")
@@ -58,8 +58,8 @@ def test_two_jobs_at_once_do_not_wait_for_one_idle_thread():
 def test_a_full_lane_refuses():
     executors, gate = EndpointExecutors(width=1, max_waiting=1), threading.Event()
     started = threading.Event()
-    executors.submit("one", lambda: (started.set(), gate.wait(10)))
-    started.wait(10)
+    executors.submit("one", lambda: (started.set(), gate.wait(scaled(10))))
+    started.wait(scaled(10))
 
     assert executors.submit("one", lambda: None) is True
     assert executors.submit("one", lambda: None) is False
@@ -74,7 +74,7 @@ def test_a_job_that_fails_does_not_end_its_lane(caplog):
     executors.submit("one", lambda: 1 / 0)
     executors.submit("one", done.set)
 
-    assert done.wait(10)
+    assert done.wait(scaled(10))
     executors.stop(10)
     assert "ZeroDivisionError" in caplog.text
 
@@ -94,7 +94,7 @@ def test_timed_steps_run_in_the_order_of_their_moments_and_a_failure_ends_nothin
 
 def test_jobs_that_can_wait_are_passed_but_not_forgotten():
     executors, gate, order = EndpointExecutors(width=1, max_waiting=40), threading.Event(), []
-    executors.submit("one", lambda: gate.wait(10))
+    executors.submit("one", lambda: gate.wait(scaled(10)))
     until(lambda: not executors._executors["one"], 10, "the running job")
     later = [executors.submit("one", lambda: order.append("later"), later=True) for _ in range(21)]
     now = [executors.submit("one", lambda: order.append("now")) for _ in range(10)]
@@ -114,5 +114,5 @@ def test_an_earlier_step_is_not_kept_waiting_by_a_later_one():
     timers.at(monotonic() + 3600, lambda: None)
     timers.at(monotonic(), done.set)
 
-    assert done.wait(10)
+    assert done.wait(scaled(10))
     timers.stop()

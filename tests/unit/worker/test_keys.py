@@ -12,9 +12,9 @@ from designate.model.pools import CatalogZone
 from designate.model.zones import Action, Outcome, ZoneType
 from designate.worker.pools import PoolCache
 from designate.worker.service import Worker
+from tests.support.deadlines import until
 from tests.support.factories.worker import Central, change, stored_pool
 from tests.support.fakes.nameserver import NanoServer
-from tests.support.servers.nameservers import until
 from tests.support.servers.standalone import make_conf
 
 SECRET = "YSBzZWNyZXQgb2Ygc29tZSBieXRlcw=="

@@ -15,9 +15,9 @@ from designate.worker.converge import Converger
 from designate.worker.pools import PoolCache
 from designate.worker.reconcile import DriftChecker, fault_of
 from designate.worker.zone_state import ConvergenceSettings
+from tests.support.deadlines import until
 from tests.support.factories.worker import ZONE, Central, change, stored_pool
 from tests.support.fakes.nameserver import NanoServer
-from tests.support.servers.nameservers import until
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from designate.wire import transfer_in as wire
 from designate.wire.client import SoaAnswer, SoaState
 from designate.worker import secondary
 from designate.worker.secondary import RefreshQueue, SecondaryRefresher
+from tests.support.deadlines import scaled, until
 from tests.support.fakes.scripted_primary import (
     CONTENT,
     ZONE,
@@ -28,7 +29,6 @@ from tests.support.fakes.scripted_primary import (
     soa,
     whole,
 )
-from tests.support.servers.nameservers import until
 
 ZONE_ID = ZoneId("6b1b4c0e-0b0a-4f5e-8f30-6f5b0a0b0c0d")
 
@@ -349,7 +349,7 @@ def test_a_closed_queue_ends_its_threads_and_takes_nothing():
     thread = threading.Thread(target=lambda: ended.append(queue.take()))
     thread.start()
     queue.close()
-    thread.join(5)
+    thread.join(scaled(5))
 
     assert ended == [None]
     assert not queue.put("a", None, 0)

@@ -13,9 +13,9 @@ from designate.model.pools import Target
 from designate.model.zones import Action, Outcome
 from designate.worker import secondary, service
 from designate.worker.pools import PoolCache
+from tests.support.deadlines import until
 from tests.support.factories.worker import ZONE, Central, change, nameserver, stored_pool
 from tests.support.fakes.nameserver import NanoServer
-from tests.support.servers.nameservers import until
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from designate.model.zones import Action, newest
 from designate.worker.scheduling.zone_queue import ZoneQueue
+from tests.support.deadlines import scaled
 from tests.support.factories.worker import change
 
 
@@ -90,7 +91,7 @@ def test_closing_wakes_the_publishers_and_refuses_more():
     thread = threading.Thread(target=lambda: got.append(box.take(30)))
     thread.start()
     box.close()
-    thread.join(5)
+    thread.join(scaled(5))
 
     assert got == [None]
     assert box.put(change(1)) is False
