@@ -8,12 +8,10 @@ from __future__ import annotations
 import hashlib
 import importlib
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from cachetools import TTLCache
 from keystoneauth1 import exceptions
 from keystonemiddleware import auth_token
 from oslo_config import cfg
@@ -22,6 +20,7 @@ from webob import Request, Response
 
 from designate import errors
 from designate.api.environ_keys import CATALOG, parse_roles
+from designate.runtime.bounded_cache import BoundedCache
 
 LOG = logging.getLogger(__name__)
 
@@ -92,21 +91,18 @@ class TokenCache:
     every thread, without a bound. Thread-safe. Keys are digests, not tokens."""
 
     def __init__(self, ttl_s: float, most: int = MAX_TOKENS) -> None:
-        self._lock = threading.Lock()
-        self._known: TTLCache[str, Any] = TTLCache(most, ttl_s)
+        self._known: BoundedCache[str, Any] = BoundedCache(most, ttl_s=ttl_s)
 
     def __bool__(self) -> bool:
         """An empty one is a cache, too."""
         return True
 
     def get(self, key: str) -> Any:
-        with self._lock:
-            return self._known.get(key)
+        return self._known.get(key)
 
     def set(self, key: str, value: Any, time: float = 0) -> None:
         """time: seconds to keep it, as memcached clients have it; here it is the same for all."""
-        with self._lock:
-            self._known[key] = value
+        self._known.put(key, value)
 
 
 class IdentityCache:
@@ -115,9 +111,8 @@ class IdentityCache:
     digests, not tokens."""
 
     def __init__(self, ttl_s: float) -> None:
-        self._lock = threading.Lock()
-        self._known: TTLCache[bytes, tuple[dict[str, Any], float]] = TTLCache(
-            MAX_TOKENS, max(0.0, ttl_s)
+        self._known: BoundedCache[bytes, tuple[dict[str, Any], float]] = BoundedCache(
+            MAX_TOKENS, ttl_s=max(0.0, ttl_s)
         )
 
     def find(self, environ: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -125,8 +120,7 @@ class IdentityCache:
         key = self._key(environ)
         if key is None:
             return None
-        with self._lock:
-            found = self._known.get(key)
+        found = self._known.get(key)
         if found is None or time.time() >= found[1]:
             return None
         return found[0]
@@ -142,8 +136,7 @@ class IdentityCache:
         if (token.get("application_credential") or {}).get("access_rules") is not None:
             return
         expires_s = timeutils.parse_isotime(token["expires_at"]).timestamp()
-        with self._lock:
-            self._known[key] = (facts, expires_s)
+        self._known.put(key, (facts, expires_s))
 
     @staticmethod
     def _key(environ: Mapping[str, Any]) -> bytes | None:

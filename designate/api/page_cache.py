@@ -6,11 +6,10 @@ time, who may see what and whether anything has changed; the page itself is neit
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Hashable
 from typing import Final
 
-from cachetools import LRUCache
+from designate.runtime.bounded_cache import BoundedCache
 
 # Bytes of all bodies together.
 MAX_TOTAL_BYTES: Final = 16 * 2**20
@@ -24,20 +23,16 @@ class PageCache:
     Thread-safe."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         # Key to tag and body.
-        self._bodies: LRUCache[Hashable, tuple[str, bytes]] = LRUCache(
-            MAX_TOTAL_BYTES, getsizeof=lambda kept: ENTRY_OVERHEAD_BYTES + len(kept[1])
+        self._bodies: BoundedCache[Hashable, tuple[str, bytes]] = BoundedCache(
+            MAX_TOTAL_BYTES, size_of=lambda entry: ENTRY_OVERHEAD_BYTES + len(entry[1])
         )
 
     def get(self, key: Hashable) -> tuple[str | None, bytes]:
         """(tag, body); tag None: there is none."""
-        with self._lock:
-            found: tuple[str | None, bytes] = self._bodies.get(key, (None, b""))
-        return found
+        return self._bodies.get(key) or (None, b"")
 
     def put(self, key: Hashable, tag: str, body: bytes, asked: str) -> None:
         """asked: the query string."""
         if len(body) <= MAX_BODY_BYTES and len(asked) <= ENTRY_OVERHEAD_BYTES:
-            with self._lock:
-                self._bodies[key] = (tag, body)
+            self._bodies.put(key, (tag, body))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
+from designate.runtime.bounded_cache import BoundedCache
 from designate.wire import client
 
 KNOWN_S = 60.0
@@ -29,7 +29,7 @@ class HostNames:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[str, tuple[float, tuple[str, ...]]] = OrderedDict()
+        self._known: BoundedCache[str, tuple[float, tuple[str, ...]]] = BoundedCache(MOST_KNOWN)
         self._waiting: set[str] = set()
         self._threads = ThreadPoolExecutor(THREADS, "hostnames")
 
@@ -43,7 +43,7 @@ class HostNames:
         except ValueError:
             pass
         with self._lock:
-            until, found = self._known.get(host, (0.0, None))
+            until, found = self._known.get(host) or (0.0, None)
             if until < monotonic() and host not in self._waiting:
                 if len(self._waiting) >= MOST_WAITING:
                     return found
@@ -58,7 +58,4 @@ class HostNames:
             found = ()
         with self._lock:
             self._waiting.discard(host)
-            self._known[host] = (monotonic() + KNOWN_S, found)
-            self._known.move_to_end(host)
-            while len(self._known) > MOST_KNOWN:
-                self._known.popitem(last=False)
+            self._known.put(host, (monotonic() + KNOWN_S, found))

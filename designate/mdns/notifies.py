@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from time import monotonic
 
@@ -22,6 +21,7 @@ from designate import errors
 from designate.context import admin_context
 from designate.mdns.hostnames import HostNames, same_address
 from designate.rpc.interfaces import WorkerApi
+from designate.runtime.bounded_cache import BoundedCache
 from designate.storage.sqlalchemy import serving
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.serving import Secondary, View
@@ -46,7 +46,7 @@ class Notifies:
         self._names = HostNames()
         self._lock = threading.Lock()
         # The moment up to which a zone's allowance is used up.
-        self._used: OrderedDict[str, float] = OrderedDict()
+        self._used: BoundedCache[str, float] = BoundedCache(ZONES_REMEMBERED)
 
     def stop(self) -> None:
         self._names.stop()
@@ -106,11 +106,9 @@ class Notifies:
     def _allowed(self, zone_id: str) -> bool:
         now = monotonic()
         with self._lock:
-            used = max(self._used.pop(zone_id, now), now)
+            used = max(self._used.get(zone_id) or now, now)
             allowed = used - now < BURST * GAP_S
-            self._used[zone_id] = used + GAP_S if allowed else used
-            while len(self._used) > ZONES_REMEMBERED:
-                self._used.popitem(last=False)
+            self._used.put(zone_id, used + GAP_S if allowed else used)
         return allowed
 
 

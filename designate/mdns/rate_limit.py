@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from time import monotonic
 
 from oslo_config import cfg
+
+from designate.runtime.bounded_cache import BoundedCache
 
 GROUP = "service:mdns"
 OPTS = [
@@ -49,7 +50,7 @@ class RateLimit:
         self._gap_s = 1 / per_second if per_second else 0.0
         self._now = now
         self._lock = threading.Lock()
-        self._full_until: OrderedDict[str, float] = OrderedDict()
+        self._full_until: BoundedCache[str, float] = BoundedCache(NETWORKS_REMEMBERED)
         self._beyond = 0
 
     def __len__(self) -> int:
@@ -63,11 +64,9 @@ class RateLimit:
         network = network_of(peer)
         with self._lock:
             now = self._now()
-            used = max(self._full_until.pop(network, now), now)
+            used = max(self._full_until.get(network) or now, now)
             allowed = used - now <= BURST_S - self._gap_s
-            self._full_until[network] = used + self._gap_s if allowed else used
-            if len(self._full_until) > NETWORKS_REMEMBERED:
-                self._full_until.popitem(last=False)
+            self._full_until.put(network, used + self._gap_s if allowed else used)
             if allowed:
                 return True
             self._beyond += 1

@@ -25,6 +25,7 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.mdns import corrupt_records
+from designate.runtime.bounded_cache import BoundedCache
 from designate.storage.sqlalchemy import serving
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.serving import ServedZone, View
@@ -77,7 +78,7 @@ class ZoneCache:
         self._entries: OrderedDict[str, Packed] = OrderedDict()
         self._evicted: list[weakref.ref[Packed]] = []
         self._filling: set[str] = set()
-        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._sizes: BoundedCache[str, int] = BoundedCache(SIZES_KNOWN)
         self._fills = threading.BoundedSemaphore(FILLS)
         self._streams = threading.BoundedSemaphore(STREAMS)
         self.used_bytes = 0
@@ -100,8 +101,7 @@ class ZoneCache:
 
     def size_of(self, zone: ServedZone) -> int:
         """About how many bytes the whole zone has: as it was read last, or a guess."""
-        with self._changed:
-            known = self._sizes.get(zone.id)
+        known = self._sizes.get(zone.id)
         return known or zone.recordset_count * SMALLEST_RECORDSET * 2
 
     # -- zones that are kept ---------------------------------------------------------------------
@@ -138,7 +138,9 @@ class ZoneCache:
         """Whether there is room for it: evicted zones count for as long as they are being sent."""
         self._evicted = [ref for ref in self._evicted if ref() is not None]
         still_sent = sum(packed.size for ref in self._evicted if (packed := ref()) is not None)
-        size = self._sizes.get(zone.id, zone.recordset_count * SMALLEST_RECORDSET)
+        size = self._sizes.get(zone.id)
+        if size is None:
+            size = zone.recordset_count * SMALLEST_RECORDSET
         return size <= self._limit and still_sent <= self._size_bytes
 
     def _fill(self, zone: ServedZone, view: View) -> Packed | None:
@@ -174,11 +176,7 @@ class ZoneCache:
             self._evicted.append(weakref.ref(packed))
 
     def _know(self, zone: ServedZone, size: int) -> None:
-        with self._changed:
-            self._sizes[zone.id] = size
-            self._sizes.move_to_end(zone.id)
-            while len(self._sizes) > SIZES_KNOWN:
-                self._sizes.popitem(last=False)
+        self._sizes.put(zone.id, size)
 
     # -- zones that are not ----------------------------------------------------------------------
 

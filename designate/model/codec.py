@@ -26,8 +26,6 @@ from typing import Any, Final, Union
 from designate.context import Context
 from designate.model.bulk import Many
 
-TIMESTAMP = "%Y-%m-%dT%H:%M:%S.%f"
-
 
 class Unset(Enum):
     """The type of UNSET: "not given", where None means null."""

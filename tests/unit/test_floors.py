@@ -53,6 +53,7 @@ LIBRARIES: dict[str, set[str]] = {
     "alembic": {"storage"},
     "amqp": {"rpc"},
     "kombu": {"rpc"},
+    "cachetools": {"runtime"},
     "cheroot": {"api"},
     "dns": {"wire", "rrtypes", "mdns"},
     "oslo_db": {"storage", "central"},

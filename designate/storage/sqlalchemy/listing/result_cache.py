@@ -8,15 +8,13 @@ answer holds as long as the version that was read with it.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cachetools import LRUCache
-
 from designate.model.query import Query
 from designate.model.zones import Zone
+from designate.runtime.bounded_cache import BoundedCache
 
 # Bytes of all answers together.
 MAX_CACHED_BYTES: Final = 32 * 2**20
@@ -82,22 +80,19 @@ class ResultCache:
         page that took longer is the next time cut from ids that were put in order."""
         self.most_ordered = most_ordered
         self.long_s = long_s
-        self._lock = threading.Lock()
-        self._kept: LRUCache[Hashable, tuple[int, CachedResult]] = LRUCache(
-            MAX_CACHED_BYTES, getsizeof=lambda kept: kept[1].size
+        self._cache: BoundedCache[Hashable, tuple[int, CachedResult]] = BoundedCache(
+            MAX_CACHED_BYTES, size_of=lambda entry: entry[1].size
         )
 
     def get(self, zone: Zone, query: Query) -> CachedResult | None:
         """What was kept for these filters and this order."""
-        with self._lock:
-            version, answer = self._kept.get(_key(zone, query), (None, None))
+        version, answer = self._cache.get(_key(zone, query)) or (None, None)
         return answer if version == zone.version else None
 
     def keep(self, zone: Zone, query: Query, answer: CachedResult) -> None:
         fits = answer.size <= MAX_CACHED_BYTES // 4
         if fits and sum(map(len, query.filters.values())) <= MAX_FILTER_CHARS:
-            with self._lock:
-                self._kept[_key(zone, query)] = (zone.version, answer)
+            self._cache.put(_key(zone, query), (zone.version, answer))
 
 
 def _key(zone: Zone, query: Query) -> Hashable:
