@@ -31,9 +31,9 @@ from designate.rpc.clients import (
     CENTRAL_TOPIC,
     WORKER_TOPIC,
     CentralClient,
-    central_by,
-    worker_by,
+    central_client_over,
     worker_client,
+    worker_client_over,
 )
 from designate.rpc.local import LocalBus
 from designate.runtime import concurrency
@@ -56,7 +56,7 @@ def api(conf: cfg.ConfigOpts) -> Process:
 
     bus = _oslo_bus(conf)
     group = conf["service:api"]
-    app = build(conf, central_by(conf, bus))
+    app = build(conf, central_client_over(conf, bus))
     tls = HttpsSettings.from_conf(conf)
     servers = [
         HttpServer(
@@ -79,7 +79,7 @@ def hosted_api(conf: cfg.ConfigOpts) -> tuple[WsgiApp, Process]:
     from designate.api.app import build
 
     bus = _oslo_bus(conf)
-    return build(conf, central_by(conf, bus)), _process(conf, bus, "api", [])
+    return build(conf, central_client_over(conf, bus)), _process(conf, bus, "api", [])
 
 
 def central(conf: cfg.ConfigOpts) -> Process:
@@ -90,7 +90,7 @@ def central(conf: cfg.ConfigOpts) -> Process:
 
     bus = _oslo_bus(conf)
     database = Database.from_conf(conf, reply_timeout_s=conf.rpc_response_timeout)
-    outbox = Outbox(worker_by(conf, bus))
+    outbox = Outbox(worker_client_over(conf, bus))
     to_worker = cast(interfaces.WorkerApi, outbox)
     notifier = Notifier(conf, "central")
     dispatcher = service.dispatcher(conf, database, to_worker, notifier=notifier)
@@ -108,7 +108,7 @@ def worker(conf: cfg.ConfigOpts) -> Process:
     from designate.worker.service import Worker
 
     bus = _oslo_bus(conf)
-    part = Worker(conf, central_by(conf, bus))
+    part = Worker(conf, central_client_over(conf, bus))
     bus.serve(conf["service:worker"].topic, Dispatcher({interfaces.WorkerApi: part}))
     return _process(conf, bus, "worker", [Part(part.start, part.stop)])
 
@@ -120,7 +120,7 @@ def mdns(conf: cfg.ConfigOpts) -> Process:
 
     bus = _oslo_bus(conf)
     database = Database.from_conf(conf)
-    part = MiniDns(conf, database, worker_by(conf, bus))
+    part = MiniDns(conf, database, worker_client_over(conf, bus))
     parts = [Part(lambda: None, database.close), Part(part.start, part.stop)]
     return _process(conf, bus, "mdns", parts, database)
 
@@ -130,17 +130,17 @@ def producer(conf: cfg.ConfigOpts) -> Process:
     from designate.producer.service import Producer
 
     bus = _oslo_bus(conf)
-    part = Producer(conf, central_by(conf, bus))
+    part = Producer(conf, central_client_over(conf, bus))
     return _process(conf, bus, "producer", [Part(part.start, part.stop)])
 
 
 def sink(conf: cfg.ConfigOpts) -> Process:
     """designate-sink: events of other services."""
-    from designate.rpc.events import Listener
+    from designate.rpc.events import EventListener
     from designate.sink.service import Sink
 
     bus = _oslo_bus(conf)
-    part = Sink(conf, central_by(conf, bus), Listener)
+    part = Sink(conf, central_client_over(conf, bus), EventListener)
     return _process(conf, bus, "sink", [Part(part.start, part.stop)])
 
 
@@ -158,7 +158,7 @@ def _process(
     database: Database | None = None,
 ) -> Process:
     """The parts between the way out, which they need, and the way in, which needs them."""
-    emitter = HeartbeatEmitter(conf, central_by(conf, bus), (name,))
+    emitter = HeartbeatEmitter(conf, central_client_over(conf, bus), (name,))
     checks: dict[str, Check] = {"message bus": bus.fault}
     if database is not None:
         checks["database"] = database.fault

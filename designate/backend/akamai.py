@@ -13,7 +13,7 @@ from designate.backend.base import NOTIFY_OPTIONS, BackendOption
 from designate.backend.hosted import API_OPTIONS, DNS_PORT, HostedBackend
 from designate.backend.http_client import Answer, Signing
 from designate.model.pools import Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 LOG = logging.getLogger(__name__)
 
@@ -69,18 +69,18 @@ class AkamaiBackend(HostedBackend):
         self.needs_key_options("tsig_key_name", "tsig_key_algorithm", "tsig_key_secret")
         super().transfer_with(key_name)
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         answer = self._web.call("POST", f"{ZONES}?{self._query}", self._wanted(zone))
         # The name may be taken in a contract that this client does not see.
         if not answer.good and not (answer.status == CONFLICT and self._adjust(zone)):
             raise self._refused("create", zone, answer)
 
-    def update_zone(self, zone: ZoneChange) -> None:
+    def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Adds a missing zone; gives one with other masters or another key the target's."""
         if not self._adjust(zone):
             self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         """At once where the API client may do that; else Akamai first looks whether it can be done."""
         body = {"zones": [_name(zone)]}
         answer = self._web.call("POST", f"{DELETIONS}?force=true", body)
@@ -92,7 +92,7 @@ class AkamaiBackend(HostedBackend):
             raise self._refused("delete", zone, answer)
         self._wait(zone, str(answer.member("requestId")))
 
-    def _wait(self, zone: ZoneChange, request_id: str) -> None:
+    def _wait(self, zone: ZoneAnnouncement, request_id: str) -> None:
         """Until the deletion is done. Raises BackendError: it failed, or takes longer than POLLS_S."""
         never = threading.Event()
         for delay_s in POLLS_S:
@@ -106,7 +106,7 @@ class AkamaiBackend(HostedBackend):
             never.wait(delay_s)
         raise self._web.error(f"delete {zone.name} is not complete yet")
 
-    def _adjust(self, zone: ZoneChange) -> bool:
+    def _adjust(self, zone: ZoneAnnouncement) -> bool:
         """Changes an existing zone's settings where they differ; False: there is no such zone."""
         path = f"{ZONES}/{quote(_name(zone), safe='')}"
         found = self._web.call("GET", path)
@@ -121,7 +121,7 @@ class AkamaiBackend(HostedBackend):
                 raise self._refused("change", zone, changed)
         return True
 
-    def _wanted(self, zone: ZoneChange) -> dict[str, Any]:
+    def _wanted(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         hosts = [host for host, _ in primaries.addresses(self.target, zone.zone_id)]
         wanted: dict[str, Any] = {
             "zone": _name(zone),
@@ -137,11 +137,11 @@ class AkamaiBackend(HostedBackend):
             }
         return wanted
 
-    def _refused(self, verb: str, zone: ZoneChange, answer: Answer) -> errors.BackendError:
+    def _refused(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> errors.BackendError:
         return self._web.refused(f"{verb} {zone.name}", answer, "detail")
 
 
-def _name(zone: ZoneChange) -> str:
+def _name(zone: ZoneAnnouncement) -> str:
     return zone.name.rstrip(".")
 
 

@@ -17,7 +17,7 @@ from oslo_utils import strutils
 
 from designate import errors
 from designate.model.pools import Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 NAMESPACE = "designate.backend"
 LONGEST_WAIT_S = 60.0
@@ -133,18 +133,18 @@ class Backend(ABC):
         return self.option("host") or "", self.port_option("port")
 
     @abstractmethod
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         """Make the server take the zone from the target's masters. An existing zone is success."""
 
     @abstractmethod
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         """Make the server forget the zone; hard_delete: and its files. A missing zone is success."""
 
-    def update_zone(self, zone: ZoneChange) -> None:
+    def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Make the server's settings for the zone those of the target, if they differ. Called for a
         zone whose nameservers do not follow, not for every change: data travels by transfer."""
 
-    def trigger_transfer(self, zone: ZoneChange) -> None:
+    def trigger_transfer(self, zone: ZoneAnnouncement) -> None:
         """Make the server transfer the zone at once.
 
         Called after a NOTIFY where TRIGGERS_TRANSFER is set; it may fail, since the NOTIFY was sent.

@@ -11,7 +11,7 @@ from designate import errors
 from designate.backend import primaries, rndc, rndc_key
 from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
 from designate.model.pools import Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 _PRIMARIES = re.compile(r"\b(?:masters|primaries)\b[^{]*\{([^}]*)\}")
 _PRIMARY = re.compile(r'([0-9a-fA-F:.]+)(?:\s+port\s+(\d+))?(?:\s+key\s+"?([^\s";]+)"?)?[^;]*;')
@@ -60,13 +60,13 @@ class Bind9Backend(Backend):
         if self._view is not None and _NO_WORD.search(self._view):
             raise errors.ConfigurationError(f"target type bind9: view {self._view!r} is not a name")
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         block = _block(self._primaries(zone), self._file(zone))
         reply = self._run(f"addzone {self._name(zone)} {block}")
         if reply.code and "already exists" not in reply.error:
             raise self._refused("addzone", zone, reply)
 
-    def update_zone(self, zone: ZoneChange) -> None:
+    def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Adds a missing zone; gives one with other masters the target's, keeping its file."""
         reply = self._run(f"showzone {self._name(zone)}")
         if reply.code:
@@ -83,7 +83,7 @@ class Bind9Backend(Backend):
         if reply.code:
             raise self._refused("modzone", zone, reply)
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         clean = "-clean " if self._clean or hard_delete else ""
         reply = self._run(f"delzone {clean}{self._name(zone)}")
         if not reply.code:
@@ -98,13 +98,13 @@ class Bind9Backend(Backend):
         )
         return rndc.command(self._host, self._port, key, text, self._timeout_s)
 
-    def _refused(self, verb: str, zone: ZoneChange, reply: rndc.Reply) -> errors.BackendError:
+    def _refused(self, verb: str, zone: ZoneAnnouncement, reply: rndc.Reply) -> errors.BackendError:
         details = f" ({reply.text.strip()})" if reply.text.strip() else ""
         return errors.BackendError(
             f"rndc {self._host}:{self._port}: {verb} {zone.name} failed: {reply.error}{details}"
         )
 
-    def _name(self, zone: ZoneChange) -> str:
+    def _name(self, zone: ZoneAnnouncement) -> str:
         # Escapes of DNS (RFC 1035 section 5.1) are left alone: BIND's strings have them as well.
         name = _QUOTE.sub(lambda match: match[1] or '\\"', zone.name.rstrip(".") or ".")
         if "\n" in name or "\r" in name:
@@ -112,7 +112,7 @@ class Bind9Backend(Backend):
         # The view stands without quotes: BIND's parser takes no quoted one here.
         return f'"{name}"' + (f" IN {self._view}" if self._view else "")
 
-    def _file(self, zone: ZoneChange) -> str:
+    def _file(self, zone: ZoneAnnouncement) -> str:
         """From the zone's id, so that no zone name can lead out of BIND's directory or be too long;
         with the view, because two views must not share a file."""
         view = f"{zlib.crc32(self._view.encode()):08x}." if self._view else ""
@@ -124,7 +124,7 @@ class Bind9Backend(Backend):
             raise errors.ConfigurationError(f"target type bind9: no key may be named {key_name!r}")
         super().transfer_with(key_name.rstrip("."))
 
-    def _primaries(self, zone: ZoneChange) -> tuple[Primary, ...]:
+    def _primaries(self, zone: ZoneAnnouncement) -> tuple[Primary, ...]:
         key = self.key_name or ""
         found = primaries.addresses(self.target, zone.zone_id)
         return tuple((host, port, key) for host, port in found)

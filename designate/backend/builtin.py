@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from designate.backend.base import Backend
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 
 class BuiltinBackend(Backend):
@@ -13,8 +13,8 @@ class BuiltinBackend(Backend):
 
     NOTIFY: ClassVar[bool] = False
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         """A stored zone is a served zone."""
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         """A deleted zone is no longer served."""

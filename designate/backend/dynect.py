@@ -17,7 +17,7 @@ from designate.backend.base import NOTIFY_OPTIONS, BackendOption
 from designate.backend.hosted import API_OPTIONS, HostedBackend, only_dns_port
 from designate.backend.http_client import MOST_TOLD, Answer
 from designate.model.pools import Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 VERSION = "3.5.6"
 MOST_LOGINS = 3
@@ -66,7 +66,7 @@ class DynectBackend(HostedBackend):
         self._lock = threading.Lock()
         self._token: str | None = None
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         answer = self._call("POST", _path("Secondary", zone), self._wanted(zone))
         if _EXISTS in _codes(answer):
             # The name may be another customer's.
@@ -76,17 +76,17 @@ class DynectBackend(HostedBackend):
         self._check("create", zone, answer)
         self._activate(zone)
 
-    def update_zone(self, zone: ZoneChange) -> None:
+    def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Adds a missing zone; gives one with other masters or another key the target's."""
         if not self._adjust(zone):
             self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         answer = self._call("DELETE", _path("Zone", zone))
         if _NOT_FOUND not in _codes(answer):
             self._check("delete", zone, answer)
 
-    def _adjust(self, zone: ZoneChange) -> bool:
+    def _adjust(self, zone: ZoneAnnouncement) -> bool:
         """Changes an existing zone's settings where they differ; False: there is no such zone."""
         path = _path("Secondary", zone)
         found = self._call("GET", path)
@@ -102,11 +102,11 @@ class DynectBackend(HostedBackend):
             self._activate(zone)
         return True
 
-    def _activate(self, zone: ZoneChange) -> None:
+    def _activate(self, zone: ZoneAnnouncement) -> None:
         answer = self._call("PUT", _path("Secondary", zone), {"activate": True})
         self._check("activate", zone, answer)
 
-    def _wanted(self, zone: ZoneChange) -> dict[str, Any]:
+    def _wanted(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         hosts = [host for host, _ in primaries.addresses(self.target, zone.zone_id)]
         wanted: dict[str, Any] = {"masters": list(dict.fromkeys(hosts))}
         contact, key = self.option("contact_nickname"), self.option("tsig_key_name")
@@ -158,12 +158,12 @@ class DynectBackend(HostedBackend):
         headers = {"Auth-Token": self._token} if self._token else {}
         return self._web.call(method, path, body, headers=headers, timeout_s=left_s)
 
-    def _check(self, verb: str, zone: ZoneChange, answer: Answer) -> None:
+    def _check(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> None:
         """Raises BackendError for an answer that is no success, whatever its HTTP status."""
         if not answer.good or answer.member("status") != "success":
             raise self._refused(verb, zone, answer)
 
-    def _refused(self, verb: str, zone: ZoneChange, answer: Answer) -> errors.BackendError:
+    def _refused(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> errors.BackendError:
         return self._error(f"{verb} {zone.name}", answer)
 
     def _error(self, doing: str, answer: Answer) -> errors.BackendError:
@@ -188,5 +188,5 @@ def _codes(answer: Answer) -> set[Any]:
     return {message.get("ERR_CD") for message in _messages(answer)} - {None}
 
 
-def _path(kind: str, zone: ZoneChange) -> str:
+def _path(kind: str, zone: ZoneAnnouncement) -> str:
     return f"/REST/{kind}/{quote(zone.name.rstrip('.'), safe='')}/"

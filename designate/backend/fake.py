@@ -7,7 +7,7 @@ import threading
 from designate import errors
 from designate.backend.base import Backend
 from designate.model.pools import Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 
 class FakeBackend(Backend):
@@ -41,11 +41,11 @@ class FakeBackend(Backend):
             elif method == "delete":
                 self.zones.discard(name)
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         self._called("create", zone.name)
 
-    def update_zone(self, zone: ZoneChange) -> None:
+    def update_zone(self, zone: ZoneAnnouncement) -> None:
         self._called("update", zone.name)
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         self._called("delete", zone.name)

@@ -14,7 +14,7 @@ from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
 from designate.backend.hosted import only_dns_port
 from designate.backend.http_client import Answer, Tls, WebClient, basic
 from designate.model.pools import Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 LOG = logging.getLogger(__name__)
 
@@ -93,18 +93,18 @@ class InfobloxBackend(Backend):
             key_file=self.option("key"),
         )
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         if not self._adjust(zone):
             answer = self._web.call("POST", f"{self._base}/zone_auth", self._wanted(zone))
             if not answer.good and not self._adjust(zone):  # Another worker may have been first.
                 raise self._refused("create", zone, answer)
         self._restart()
 
-    def update_zone(self, zone: ZoneChange) -> None:
+    def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Adds a missing zone; gives one with another name server group the target's."""
         self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         if not nios.possible(zone.name):
             return
         for found in self._find(zone):
@@ -113,7 +113,7 @@ class InfobloxBackend(Backend):
                 raise self._refused("delete", zone, answer)
         self._restart()
 
-    def _find(self, zone: ZoneChange) -> list[Any]:
+    def _find(self, zone: ZoneAnnouncement) -> list[Any]:
         """The view's zones of that name: none or one."""
         query = {
             "fqdn": nios.place(zone.name).fqdn,
@@ -126,7 +126,7 @@ class InfobloxBackend(Backend):
             raise self._refused("look for", zone, answer)
         return found
 
-    def _adjust(self, zone: ZoneChange) -> bool:
+    def _adjust(self, zone: ZoneAnnouncement) -> bool:
         """Gives an existing zone the target's group; False: there is no such zone."""
         existing = self._find(zone)
         for found in existing:
@@ -137,7 +137,7 @@ class InfobloxBackend(Backend):
                     raise self._refused("change", zone, answer)
         return bool(existing)
 
-    def _wanted(self, zone: ZoneChange) -> dict[str, Any]:
+    def _wanted(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         place = nios.place(zone.name)
         wanted = {"fqdn": place.fqdn, "zone_format": place.format, "view": self._view}
         if place.prefix:
@@ -162,5 +162,5 @@ class InfobloxBackend(Backend):
         except errors.BackendError as error:
             LOG.warning("%s", error)
 
-    def _refused(self, verb: str, zone: ZoneChange, answer: Answer) -> errors.BackendError:
+    def _refused(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> errors.BackendError:
         return self._web.refused(f"{verb} {zone.name}", answer, "text")

@@ -10,7 +10,7 @@ from designate.backend.base import NOTIFY_OPTIONS, BackendOption
 from designate.backend.hosted import API_OPTIONS, HostedBackend, same
 from designate.backend.http_client import Answer
 from designate.model.pools import Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 NOT_FOUND = 404
 
@@ -44,7 +44,7 @@ class Ns1Backend(HostedBackend):
         self.needs_key_options("tsigkey_name", "tsigkey_hash", "tsigkey_value")
         super().transfer_with(key_name)
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         if self._adjust(zone):
             return
         body = {"zone": _name(zone), "secondary": self._wanted(zone)}
@@ -52,23 +52,23 @@ class Ns1Backend(HostedBackend):
         if not answer.good and not self._adjust(zone):  # Another worker may have been first.
             raise self._web.refused(f"create {zone.name}", answer, "message")
 
-    def update_zone(self, zone: ZoneChange) -> None:
+    def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Adds a missing zone; gives one with other masters or another key the target's."""
         self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         answer = self._web.call("DELETE", _path(zone))
         if not answer.good and self._look(zone).good:
             raise self._web.refused(f"delete {zone.name}", answer, "message")
 
-    def _look(self, zone: ZoneChange) -> Answer:
+    def _look(self, zone: ZoneAnnouncement) -> Answer:
         """The zone, or that there is none. Raises BackendError: neither is known."""
         answer = self._web.call("GET", _path(zone) + "?records=false")
         if not answer.good and answer.status != NOT_FOUND:
             raise self._web.refused(f"look at {zone.name}", answer, "message")
         return answer
 
-    def _adjust(self, zone: ZoneChange) -> bool:
+    def _adjust(self, zone: ZoneAnnouncement) -> bool:
         """Changes an existing zone's settings where they differ; False: there is no such zone."""
         found = self._look(zone)
         if not found.good:
@@ -80,7 +80,7 @@ class Ns1Backend(HostedBackend):
                 raise self._web.refused(f"change {zone.name}", changed, "message")
         return True
 
-    def _wanted(self, zone: ZoneChange) -> dict[str, Any]:
+    def _wanted(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         """As NS1 has a secondary zone's settings: one primary, and others beside it."""
         (host, port), *others = primaries.addresses(self.target, zone.zone_id)
         tsig: dict[str, Any] = {"enabled": False}
@@ -101,9 +101,9 @@ class Ns1Backend(HostedBackend):
         }
 
 
-def _name(zone: ZoneChange) -> str:
+def _name(zone: ZoneAnnouncement) -> str:
     return zone.name.rstrip(".")
 
 
-def _path(zone: ZoneChange) -> str:
+def _path(zone: ZoneAnnouncement) -> str:
     return f"/v1/zones/{quote(_name(zone), safe='')}"

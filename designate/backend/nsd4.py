@@ -13,7 +13,7 @@ from typing import ClassVar
 from designate import errors
 from designate.backend.base import Backend, BackendOption
 from designate.model.pools import Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 VERSION = "NSDCT1"
 LARGEST_ANSWER_BYTES = 1 << 20
@@ -76,11 +76,11 @@ class Nsd4Backend(Backend):
         """Apart from the control channel, which takes no NOTIFY."""
         return self.option("notify_host") or self._host, self.port_option("notify_port")
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         # An existing zone is answered with a remark and "ok" (before 4.2: with the remark alone).
         self._run("addzone", zone, self._pattern, harmless="already exists")
 
-    def update_zone(self, zone: ZoneChange) -> None:
+    def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Adds a missing zone, gives one of another pattern the target's, and has NSD ask its masters
         at once: by itself it asks those that failed less and less often."""
         status = self._run("zonestatus", zone, harmless="not configured")
@@ -92,11 +92,13 @@ class Nsd4Backend(Backend):
         else:
             self._run("transfer", zone)
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         """The zone's file stays, which NSD does not remove by itself."""
         self._run("delzone", zone, harmless="not present")
 
-    def _run(self, verb: str, zone: ZoneChange, *words: str, harmless: str | None = None) -> str:
+    def _run(
+        self, verb: str, zone: ZoneAnnouncement, *words: str, harmless: str | None = None
+    ) -> str:
         """The answer's text. harmless: a remark that makes an answer without "ok" a good one."""
         if _NO_WORD.search(zone.name):
             raise errors.BackendError(f"zone {zone.zone_id}: the name holds a space")

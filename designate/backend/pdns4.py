@@ -11,7 +11,7 @@ from designate.backend import primaries
 from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
 from designate.backend.http_client import Answer, Tls, WebClient
 from designate.model.pools import Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 ZONES = "/api/v1/servers/localhost/zones"
 NOT_FOUND, CONFLICT = 404, 409
@@ -58,7 +58,7 @@ class Pdns4Backend(Backend):
             ),
         )
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         wanted = self._wanted(zone)
         answer = self._web.call("POST", ZONES, {"name": zone.name, **wanted})
         if answer.status == CONFLICT and self._adjust(zone, wanted):
@@ -67,24 +67,24 @@ class Pdns4Backend(Backend):
             raise self._refused("create", zone, answer)
         self._set_ixfr(zone)
 
-    def update_zone(self, zone: ZoneChange) -> None:
+    def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Adds a missing zone; gives one with other masters, key or kind the target's."""
         if not self._adjust(zone, self._wanted(zone)):
             self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         answer = self._web.call("DELETE", _path(zone.name))
         if not answer.good and answer.status != NOT_FOUND:
             raise self._refused("delete", zone, answer)
 
-    def trigger_transfer(self, zone: ZoneChange) -> None:
+    def trigger_transfer(self, zone: ZoneAnnouncement) -> None:
         """PowerDNS looks once a second at what a NOTIFY told it. What its API is asked for begins at
         once, and is a difference too where the zone's metadata says so."""
         answer = self._web.call("PUT", _path(zone.name) + "/axfr-retrieve")
         if not answer.good:
             raise self._refused("transfer", zone, answer)
 
-    def _adjust(self, zone: ZoneChange, wanted: dict[str, Any]) -> bool:
+    def _adjust(self, zone: ZoneAnnouncement, wanted: dict[str, Any]) -> bool:
         """Changes an existing zone's settings where they differ; False: there is no such zone. Its data
         stays, so that nothing is unserved meanwhile; a transfer replaces what is not ours."""
         answer = self._web.call("GET", _path(zone.name) + "?rrsets=false")
@@ -99,7 +99,7 @@ class Pdns4Backend(Backend):
         self._set_ixfr(zone)
         return True
 
-    def _set_ixfr(self, zone: ZoneChange) -> None:
+    def _set_ixfr(self, zone: ZoneAnnouncement) -> None:
         """PowerDNS asks for whole zones unless a zone's metadata says otherwise."""
         if not self._ixfr:
             return
@@ -108,7 +108,7 @@ class Pdns4Backend(Backend):
         if not answer.good:
             raise self._refused("set IXFR of", zone, answer)
 
-    def _wanted(self, zone: ZoneChange) -> dict[str, Any]:
+    def _wanted(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         addresses = primaries.addresses(self.target, zone.zone_id)
         wanted: dict[str, Any] = {
             "kind": _KIND,
@@ -119,7 +119,7 @@ class Pdns4Backend(Backend):
             wanted["slave_tsig_key_ids"] = [key]
         return wanted
 
-    def _refused(self, verb: str, zone: ZoneChange, answer: Answer) -> errors.BackendError:
+    def _refused(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> errors.BackendError:
         return self._web.refused(f"{verb} {zone.name}", answer, "error")
 
 

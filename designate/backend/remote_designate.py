@@ -16,7 +16,7 @@ from designate.backend.base import NOTIFY_OPTIONS, BackendOption
 from designate.backend.hosted import API_OPTIONS, HostedBackend
 from designate.backend.http_client import Answer, WebClient
 from designate.model.pools import Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 
 UNAUTHORIZED, NOT_FOUND, CONFLICT = 401, 404, 409
 AWAY = (
@@ -78,7 +78,7 @@ class DesignateBackend(HostedBackend):
         self._lock = threading.Lock()
         self._clients: dict[str, WebClient] = {}
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         body = {"name": zone.name, "type": "SECONDARY", "masters": self._wanted(zone)}
         answer = self._call("POST", "/zones", body)
         if answer.good:
@@ -87,12 +87,12 @@ class DesignateBackend(HostedBackend):
         if answer.status != CONFLICT or not self._adjust(zone):
             raise self._refused("create", zone, answer)
 
-    def update_zone(self, zone: ZoneChange) -> None:
+    def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Adds a missing zone; gives one with other masters the target's."""
         if not self._adjust(zone):
             self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         found = self._find(zone)
         if found is None or found.get("action") == "DELETE":
             return
@@ -101,7 +101,7 @@ class DesignateBackend(HostedBackend):
         if not answer.good and answer.status != NOT_FOUND:
             raise self._refused("delete", zone, answer)
 
-    def _find(self, zone: ZoneChange) -> dict[str, Any] | None:
+    def _find(self, zone: ZoneAnnouncement) -> dict[str, Any] | None:
         """The project's zone of that name."""
         answer = self._call("GET", f"/zones?name={quote(zone.name, safe='')}")
         found = answer.member("zones")
@@ -109,7 +109,7 @@ class DesignateBackend(HostedBackend):
             raise self._refused("look for", zone, answer)
         return next((each for each in found if each["name"] == zone.name), None)
 
-    def _adjust(self, zone: ZoneChange) -> bool:
+    def _adjust(self, zone: ZoneAnnouncement) -> bool:
         """Changes an existing zone's masters where they differ; False: there is no such zone."""
         found = self._find(zone)
         if found is None:
@@ -129,10 +129,10 @@ class DesignateBackend(HostedBackend):
         if found.get("type") != "SECONDARY":
             raise self._known.error(f"{found['name']} is there, and no secondary zone")
 
-    def _wanted(self, zone: ZoneChange) -> list[str]:
+    def _wanted(self, zone: ZoneAnnouncement) -> list[str]:
         return [primaries.text(each) for each in primaries.addresses(self.target, zone.zone_id)]
 
-    def _refused(self, verb: str, zone: ZoneChange, answer: Answer) -> errors.BackendError:
+    def _refused(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> errors.BackendError:
         return self._known.refused(f"{verb} {zone.name}", answer, "message")
 
     def _call(self, method: str, path: str, body: Any = None) -> Answer:

@@ -19,7 +19,7 @@ from designate.central.base import Core, own_target, scope_of, target_of
 from designate.central.policy import ADMIN_OR_MEMBER, ADMIN_OR_READER, rule
 from designate.central.zone_creation import ZoneContent, ZoneCreator
 from designate.context import Context
-from designate.model.jobs import ImportDraft, TaskStatus, ZoneTask
+from designate.model.jobs import ImportDraft, JobStatus, ZoneJob
 from designate.model.query import Page, Query
 from designate.model.zones import Zone, ZoneDraft
 from designate.runtime.cooperative import yield_to_others
@@ -158,9 +158,7 @@ class Jobs:
         if row is None:
             return
         if row.attempts > MOST_ATTEMPTS:
-            self.finish(
-                task_id, row.attempts, TaskStatus.ERROR, "Given up after too many attempts."
-            )
+            self.finish(task_id, row.attempts, JobStatus.ERROR, "Given up after too many attempts.")
             return
         self._runners[row.task_type](row, row.attempts)
 
@@ -174,7 +172,7 @@ class Jobs:
         self,
         task_id: str,
         attempt: int,
-        status: TaskStatus,
+        status: JobStatus,
         message: str | None,
         also: Callable[[Transaction], dict[str, Any]] = lambda _: {},
     ) -> None:
@@ -197,7 +195,7 @@ class Jobs:
 
         self._core.db.write(write)
 
-    def _tell(self, tx: Transaction, before: ZoneTask) -> None:
+    def _tell(self, tx: Transaction, before: ZoneJob) -> None:
         if self._core.notifications_enabled:
             after = stored_jobs.IMPORTS.get(tx.connection, before.id)
             kind, plain = stored_jobs.requested_by(tx.connection, before.id)
@@ -232,7 +230,7 @@ class _Tasks:
     """What imports and exports have in common."""
 
     def __init__(
-        self, core: Core, jobs: Jobs, rows: Rows[ZoneTask], one: str, only: Condition
+        self, core: Core, jobs: Jobs, rows: Rows[ZoneJob], one: str, only: Condition
     ) -> None:
         self._core = core
         self._jobs = jobs
@@ -240,12 +238,12 @@ class _Tasks:
         self._one = one
         self._only = only
 
-    def _get(self, context: Context, task_id: str, rule: str) -> ZoneTask:
+    def _get(self, context: Context, task_id: str, rule: str) -> ZoneJob:
         self._core.policy.check(rule, context, own_target(context))
         with self._core.db.read() as connection:
             return self._rows.get(connection, task_id, self._only, *_mine(context))
 
-    def find(self, context: Context, query: Query) -> Page[ZoneTask]:
+    def find(self, context: Context, query: Query) -> Page[ZoneJob]:
         core = self._core
         core.policy.check(f"find_zone_{self._one}s", context, own_target(context))
         limit = query.limit or core.conf["service:api"].default_limit_v2
@@ -265,11 +263,11 @@ class _Tasks:
 
         self._core.db.write(write)
 
-    def _new(self, project_id: str, zone_id: str | None = None) -> ZoneTask:
-        return ZoneTask(
+    def _new(self, project_id: str, zone_id: str | None = None) -> ZoneJob:
+        return ZoneJob(
             id=str(uuid.uuid4()),
             project_id=project_id,
-            status=TaskStatus.PENDING,
+            status=JobStatus.PENDING,
             created_at=self._core.now(),
             zone_id=zone_id,
         )
@@ -295,7 +293,7 @@ class ImportsEndpoint(_Tasks):
         self._creator = creator
         jobs.runs("IMPORT", self._run)
 
-    def create(self, context: Context, draft: ImportDraft) -> ZoneTask:
+    def create(self, context: Context, draft: ImportDraft) -> ZoneJob:
         self._core.policy.check("create_zone_import", context, own_target(context))
         task = self._new(_needed_project(context))
         if draft.attributes:
@@ -311,7 +309,7 @@ class ImportsEndpoint(_Tasks):
         self._core.db.write(write)
         return task
 
-    def get(self, context: Context, import_id: str) -> ZoneTask:
+    def get(self, context: Context, import_id: str) -> ZoneJob:
         return self._get(context, import_id, "get_zone_import")
 
     def delete(self, context: Context, import_id: str) -> None:
@@ -325,7 +323,7 @@ class ImportsEndpoint(_Tasks):
         except errors.DesignateError as error:
             message = _explained(error)
             LOG.info("import %s failed: %s", row.id, message)
-            self._jobs.finish(row.id, attempt, TaskStatus.ERROR, message, self._without_file(row))
+            self._jobs.finish(row.id, attempt, JobStatus.ERROR, message, self._without_file(row))
         else:
             LOG.info("import %s made the zone %s", row.id, name)
 
@@ -360,7 +358,7 @@ class ImportsEndpoint(_Tasks):
 
         message = f"{found.origin} imported"
         try:
-            self._jobs.finish(row.id, attempt, TaskStatus.COMPLETE, message, store)
+            self._jobs.finish(row.id, attempt, JobStatus.COMPLETE, message, store)
         except db_errors.DBDuplicateEntry:
             raise errors.Duplicate("zone") from None
         return found.origin
@@ -447,10 +445,10 @@ class ExportsEndpoint(_Tasks):
         super().__init__(core, jobs, stored_jobs.EXPORTS, "export", stored_jobs.EXPORT)
         jobs.runs("EXPORT", self._run)
 
-    def create(self, context: Context, zone_id: str) -> ZoneTask:
+    def create(self, context: Context, zone_id: str) -> ZoneJob:
         core = self._core
 
-        def write(tx: Transaction) -> ZoneTask:
+        def write(tx: Transaction) -> ZoneJob:
             stored = zones.lock_visible(tx, zone_id, scope_of(context))
             core.policy.check("create_zone_export", context, target_of(context, stored.zone))
             limits = quotas.effective(core, tx.connection, stored.zone.project_id)
@@ -462,7 +460,7 @@ class ExportsEndpoint(_Tasks):
 
         return core.db.write(write)
 
-    def get(self, context: Context, export_id: str) -> ZoneTask:
+    def get(self, context: Context, export_id: str) -> ZoneJob:
         return self._get(context, export_id, "get_zone_export")
 
     def delete(self, context: Context, export_id: str) -> None:
@@ -470,7 +468,7 @@ class ExportsEndpoint(_Tasks):
 
     def file(self, context: Context, export_id: str) -> str:
         task = self._get(context, export_id, "zone_export")
-        if task.status is not TaskStatus.COMPLETE:
+        if task.status is not JobStatus.COMPLETE:
             raise errors.BadRequest("The export is not complete")
         with self._core.db.read() as connection:
             text = stored_jobs.read_file(connection, export_id)
@@ -491,14 +489,14 @@ class ExportsEndpoint(_Tasks):
                 zone = zones.get(connection, row.zone_id, EVERYTHING)
                 text = _rendered(connection, zone)
         except errors.NotFound:
-            self._jobs.finish(row.id, attempt, TaskStatus.ERROR, "The zone is gone.")
+            self._jobs.finish(row.id, attempt, JobStatus.ERROR, "The zone is gone.")
             return
 
         def store(tx: Transaction) -> dict[str, Any]:
             stored_jobs.store_file(tx, row.id, text)
             return {"location": f"designate://v2/zones/tasks/exports/{row.id}/export"}
 
-        self._jobs.finish(row.id, attempt, TaskStatus.COMPLETE, None, store)
+        self._jobs.finish(row.id, attempt, JobStatus.COMPLETE, None, store)
 
 
 def _rendered(connection: Any, zone: Zone) -> str:

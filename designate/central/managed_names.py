@@ -41,8 +41,8 @@ LONGEST = {
 }
 
 
-class ResourcesEndpoint:
-    """See rpc.interfaces.ResourcesApi."""
+class ManagedNamesEndpoint:
+    """See rpc.interfaces.ManagedNamesApi."""
 
     def __init__(self, core: Core) -> None:
         self._core = core

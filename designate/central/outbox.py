@@ -10,7 +10,7 @@ from collections import deque
 from typing import Any
 
 from designate.context import Context, admin_context
-from designate.model.zones import ZoneChange, newest
+from designate.model.zones import ZoneAnnouncement, newest
 from designate.rpc.interfaces import WorkerApi
 
 LOG = logging.getLogger(__name__)
@@ -30,9 +30,9 @@ class Outbox:
         self._worker = worker
         self._gap_s = gap_s
         self._lock = threading.Condition()
-        self._ready: dict[str, ZoneChange] = {}
+        self._ready: dict[str, ZoneAnnouncement] = {}
         # Zones that were sent a moment ago, with what came for them since; the longest ago first.
-        self._held: dict[str, ZoneChange | None] = {}
+        self._held: dict[str, ZoneAnnouncement | None] = {}
         self._due: deque[tuple[float, str]] = deque()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
@@ -51,7 +51,7 @@ class Outbox:
         if self._thread.ident is not None:
             self._thread.join(timeout=10)
 
-    def zone_changed(self, context: Context, change: ZoneChange) -> None:
+    def zone_changed(self, context: Context, change: ZoneAnnouncement) -> None:
         with self._lock:
             zone_id = change.zone_id
             if zone_id in self._held:
@@ -68,7 +68,7 @@ class Outbox:
         while (change := self._next()) is not None:
             self._worker.zone_changed(admin_context(), change)
 
-    def _next(self) -> ZoneChange | None:
+    def _next(self) -> ZoneAnnouncement | None:
         """The next change to send, waited for; None at the end."""
         with self._lock:
             while True:

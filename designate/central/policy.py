@@ -222,7 +222,7 @@ class Policy:
             return errors.Forbidden()
         return None
 
-    def check_switches(self, context: Context) -> None:
+    def check_request_flags(self, context: Context) -> None:
         """Raises Forbidden when the caller may not use a switch of its request."""
         for switch, rule in SWITCHES.items():
             if getattr(context, switch):

@@ -19,7 +19,7 @@ from designate.central import apex_records, catalogs, zone_rules
 from designate.central.base import Core
 from designate.context import admin_context
 from designate.model.pools import Pool
-from designate.model.zones import Action, Outcome, Zone, ZoneChange, ZoneId, ZoneReport
+from designate.model.zones import Action, Outcome, Zone, ZoneAnnouncement, ZoneId, ZoneReport
 from designate.storage.sqlalchemy import pool_moves, pools, zone_hierarchy, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.pool_moves import StaleCopy
@@ -97,7 +97,7 @@ def _let_go(core: Core, tx: Transaction, leftover: StaleCopy) -> None:
         LOG.info("zone %s: pool %s has another one by now", leftover.name, leftover.pool_id)
         pool_moves.delete_copy(tx, leftover.id)
         return
-    change = ZoneChange(
+    change = ZoneAnnouncement(
         zone_id=ZoneId(leftover.id),
         name=leftover.name,
         type=leftover.type,

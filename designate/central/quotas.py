@@ -14,7 +14,7 @@ from designate import errors
 from designate.central.base import Core, QuotaDriver
 from designate.central.policy import ADMIN, ADMIN_OR_READER, LEGACY_OWNER, rule
 from designate.context import Context
-from designate.model.quotas import Limits, Quotas
+from designate.model.quotas import ProjectLimits, Quotas
 from designate.storage.sqlalchemy import quotas as storage
 from designate.storage.sqlalchemy.db.engine import Transaction
 
@@ -144,12 +144,12 @@ class QuotasEndpoint:
         self._core.policy.check("reset_quotas", context, _target(context, project_id))
         self._core.db.write(lambda tx: storage.reset(tx, project_id))
 
-    def limits(self, context: Context) -> Limits:
+    def limits(self, context: Context) -> ProjectLimits:
         conf = self._core.conf
         with self._core.db.read() as connection:
             mine = effective(self._core, connection, context.project_id)
         central = conf["service:central"]
-        return Limits(
+        return ProjectLimits(
             max_zones=mine.zones,
             max_zone_recordsets=mine.zone_recordsets,
             max_zone_records=mine.zone_records,

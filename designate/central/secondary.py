@@ -11,7 +11,12 @@ from designate.central.base import Core
 from designate.central.secondary_content import require_secondary
 from designate.central.zone_diff import DiffMismatch
 from designate.context import Context
-from designate.model.secondary import InboundContent, InboundKey, InboundPlan, Taken
+from designate.model.secondary import (
+    TransferInContent,
+    TransferInKey,
+    TransferInOutcome,
+    TransferInPlan,
+)
 from designate.storage.sqlalchemy import secondary, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 
@@ -22,20 +27,20 @@ MAX_ATTEMPTS = 3
 
 
 class SecondaryEndpoint:
-    """See rpc.interfaces.InboundApi."""
+    """See rpc.interfaces.SecondaryApi."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
 
     # -- before a transfer -----------------------------------------------------------------------
 
-    def plan(self, context: Context, zone_id: str) -> InboundPlan:
+    def plan(self, context: Context, zone_id: str) -> TransferInPlan:
         with self._core.db.read() as connection:
             stored = require_secondary(zones.stored(connection, zone_id))
             keys = secondary.zone_tsigkeys(connection, zone_id, MAX_KEYS)
         zone = stored.zone
         serial = None if stored.expired else stored.primary_serial
-        return InboundPlan(
+        return TransferInPlan(
             zone_id=zone.id,
             name=zone.name,
             masters=zone.masters,
@@ -43,7 +48,7 @@ class SecondaryEndpoint:
             # After a change by an administrator the zone no longer is in a state that the primary knows.
             since=serial if serial == zone.serial else None,
             keys=tuple(
-                InboundKey(name=name, algorithm=algorithm, secret=secret)
+                TransferInKey(name=name, algorithm=algorithm, secret=secret)
                 for name, algorithm, secret in keys
             ),
         )
@@ -67,7 +72,7 @@ class SecondaryEndpoint:
     def discard(self, context: Context, transfer_id: str) -> None:
         self._core.db.write(lambda tx: secondary.discard(tx, transfer_id))
 
-    def replace_content(self, context: Context, content: InboundContent) -> Taken:
+    def replace_content(self, context: Context, content: TransferInContent) -> TransferInOutcome:
         core = self._core
         for _ in range(MAX_ATTEMPTS):
             try:
@@ -76,18 +81,18 @@ class SecondaryEndpoint:
                 LOG.info(
                     "zone %s: difference rejected, full transfer needed: %s", content.zone_id, error
                 )
-                return Taken.UNFIT
+                return TransferInOutcome.UNFIT
             except ValueError as error:
                 raise errors.BadRequest(f"The zone cannot be stored: {error}") from None
             if prepared is None:
-                return Taken.OUTDATED
+                return TransferInOutcome.OUTDATED
             if core.db.write(partial(secondary_content.store, core, content, prepared)):
                 diff = prepared.diff
                 LOG.info(
                     "zone %s: transferred serial %d in, %d records deleted, %d added",
                     content.zone_id, content.serial, len(diff.deleted_rrs), len(diff.added_rrs),
                 )  # fmt: skip
-                return Taken.STORED
+                return TransferInOutcome.STORED
         raise errors.Unavailable("the zone changes too often")
 
     # -- timers ----------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from designate.central.zone_diff import (
 )
 from designate.context import admin_context
 from designate.model.recordsets import RecordSet, RecordSetId
-from designate.model.secondary import InboundContent
+from designate.model.secondary import TransferInContent
 from designate.model.zones import Action, Status, Zone, ZoneType
 from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy import journal, recordsets, secondary, shared_zone_counts, zones
@@ -67,7 +67,7 @@ def require_secondary(stored: StoredZone) -> StoredZone:
     return stored
 
 
-def prepare(core: Core, content: InboundContent) -> PreparedContent | None:
+def prepare(core: Core, content: TransferInContent) -> PreparedContent | None:
     """Compare a transfer with the zone as it is now, without locking the zone.
 
     Returns:
@@ -116,7 +116,9 @@ def prepare(core: Core, content: InboundContent) -> PreparedContent | None:
     )
 
 
-def store(core: Core, content: InboundContent, prepared: PreparedContent, tx: Transaction) -> bool:
+def store(
+    core: Core, content: TransferInContent, prepared: PreparedContent, tx: Transaction
+) -> bool:
     """Write the prepared content.
 
     Returns:

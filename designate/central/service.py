@@ -13,7 +13,7 @@ from designate.central.base import Core
 from designate.central.floatingips import FloatingIpsEndpoint
 from designate.central.jobs import ExportsEndpoint, ImportsEndpoint, Jobs
 from designate.central.leases import LeasesEndpoint
-from designate.central.managed_names import ResourcesEndpoint
+from designate.central.managed_names import ManagedNamesEndpoint
 from designate.central.ownership import (
     SharesEndpoint,
     TransferAcceptsEndpoint,
@@ -24,7 +24,7 @@ from designate.central.pools import PoolsEndpoint
 from designate.central.quotas import QuotasEndpoint
 from designate.central.recordsets import RecordSetsEndpoint
 from designate.central.secondary import SecondaryEndpoint
-from designate.central.services import ReportsEndpoint, ServicesEndpoint
+from designate.central.services import ServicesEndpoint, UsageEndpoint
 from designate.central.status import StatusEndpoint
 from designate.central.sweeps import SweepsEndpoint
 from designate.central.zone_creation import ZoneCreator
@@ -102,7 +102,7 @@ def dispatcher(
         {
             interfaces.ZonesApi: ZonesEndpoint(core, creator),
             interfaces.RecordSetsApi: RecordSetsEndpoint(core),
-            interfaces.ResourcesApi: ResourcesEndpoint(core),
+            interfaces.ManagedNamesApi: ManagedNamesEndpoint(core),
             interfaces.QuotasApi: QuotasEndpoint(core),
             interfaces.PoolsApi: PoolsEndpoint(core),
             interfaces.TldsApi: TldsEndpoint(core),
@@ -113,15 +113,15 @@ def dispatcher(
             interfaces.TransferAcceptsApi: TransferAcceptsEndpoint(core),
             interfaces.FloatingIpsApi: FloatingIpsEndpoint(core),
             interfaces.ServicesApi: ServicesEndpoint(core),
-            interfaces.ReportsApi: ReportsEndpoint(core),
+            interfaces.UsageApi: UsageEndpoint(core),
             interfaces.AccessApi: _Access(),
             interfaces.ImportsApi: ImportsEndpoint(core, jobs, creator),
             interfaces.ExportsApi: ExportsEndpoint(core, jobs),
             interfaces.StatusApi: StatusEndpoint(core, jobs),
-            interfaces.InboundApi: SecondaryEndpoint(core),
+            interfaces.SecondaryApi: SecondaryEndpoint(core),
             interfaces.SweepsApi: SweepsEndpoint(core),
             interfaces.LeasesApi: LeasesEndpoint(core),
         },
-        guard=policy.check_switches,
-        in_turn=db.shared_snapshot,
+        guard=policy.check_request_flags,
+        batch_scope=db.shared_snapshot,
     )

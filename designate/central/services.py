@@ -128,8 +128,8 @@ class ServicesEndpoint:
         return service
 
 
-class ReportsEndpoint:
-    """See rpc.interfaces.ReportsApi."""
+class UsageEndpoint:
+    """See rpc.interfaces.UsageApi."""
 
     def __init__(self, core: Core) -> None:
         self._core = core

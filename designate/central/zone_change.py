@@ -10,7 +10,7 @@ from typing import Any
 from designate import errors
 from designate.central.base import Core
 from designate.context import admin_context
-from designate.model.zones import Action, Status, Zone, ZoneChange, ZoneType
+from designate.model.zones import Action, Status, Zone, ZoneAnnouncement, ZoneType
 from designate.storage.sqlalchemy import journal, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.journal import JournalStep
@@ -160,7 +160,7 @@ def withdraw(core: Core, tx: Transaction, zone: Zone, pool_version: int) -> None
     tx.after_commit.append(lambda: core.worker.zone_changed(admin_context(), change))
 
 
-def withdrawal_of(zone: Zone, pool_version: int, *, recovery: bool = False) -> ZoneChange:
+def withdrawal_of(zone: Zone, pool_version: int, *, recovery: bool = False) -> ZoneAnnouncement:
     """Return the message that has workers remove the zone's expired content."""
     change = announcement_of(zone, pool_version, recovery=recovery)
     return replace(change, action=Action.DELETE, withdrawn=True)
@@ -168,9 +168,9 @@ def withdrawal_of(zone: Zone, pool_version: int, *, recovery: bool = False) -> Z
 
 def announcement_of(
     zone: Zone, pool_version: int, *, hard_delete: bool = False, recovery: bool = False
-) -> ZoneChange:
+) -> ZoneAnnouncement:
     """Return the message that has workers bring the zone's nameservers to its state."""
-    return ZoneChange(
+    return ZoneAnnouncement(
         zone_id=zone.id,
         name=zone.name,
         type=zone.type,

@@ -1,4 +1,4 @@
-"""Many values of one frozen class, made at once: a page of a list in a third of the constructor's time."""
+"""Construct many values of a frozen dataclass at once, in a third of the constructor's time."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
-class Many(Generic[T]):
+class BulkConstructor(Generic[T]):
     """Makes values of a dataclass with slots and without a __post_init__. Thread-safe.
 
     Raises TypeError for other classes.

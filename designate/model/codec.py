@@ -24,7 +24,7 @@ from operator import attrgetter
 from typing import Any, Final, Union
 
 from designate.context import Context
-from designate.model.bulk import Many
+from designate.model.bulk import BulkConstructor
 
 
 class Unset(Enum):
@@ -233,7 +233,7 @@ def _columns_encoder(hint: Any) -> Encoder:
 
 def _columns_decoder(hint: Any) -> Callable[[Any], Any]:
     cls, fields = _items_of(hint)
-    many = Many(cls)
+    many = BulkConstructor(cls)
     decoders = {name: decoder(field) for name, field in fields.items()}
 
     def each(name: str, column: list[Any], count: int) -> Iterable[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class ExternalEvent:
     """type: such as compute.instance.create.end. context: of the request that caused it, as the sender
     wrote it. at: when the sender says that it happened, naive UTC; None: it does not say."""
 

@@ -7,20 +7,20 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class TaskStatus(StrEnum):
+class JobStatus(StrEnum):
     PENDING = "PENDING"
     COMPLETE = "COMPLETE"
     ERROR = "ERROR"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneTask:
+class ZoneJob:
     """An import or an export. zone_id: None while an import has not made its zone. location: where
     the file of a finished export is."""
 
     id: str
     project_id: str
-    status: TaskStatus
+    status: JobStatus
     created_at: datetime
     zone_id: str | None = None
     message: str | None = None

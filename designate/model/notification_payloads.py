@@ -17,7 +17,7 @@ from typing import Any
 from designate.model import pools_file
 from designate.model.admin import Blacklist, Tld, TsigKey
 from designate.model.codec import timestamp
-from designate.model.jobs import ZoneTask
+from designate.model.jobs import ZoneJob
 from designate.model.ownership import Share, TransferAccept, TransferRequest
 from designate.model.pools import Pool, Target
 from designate.model.recordsets import Managed, RecordSet
@@ -182,7 +182,7 @@ def _flat(value: Any, *left_out: str) -> Payload:
 
 @payload.register(Tld)
 @payload.register(Blacklist)
-@payload.register(ZoneTask)
+@payload.register(ZoneJob)
 def _simple(value: Any) -> Payload:
     return _flat(value)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from designate.model.codec import UNSET, Unset
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Target:
     """
 
     type: str
-    masters: tuple[Master, ...] = ()
+    masters: tuple[PrimaryAddress, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
     description: str | None = None
     tsigkey_id: str | None = None

@@ -26,7 +26,7 @@ from designate.model.pools import (
     PoolSpec,
     Target,
 )
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 
 KEYS = (
     "name", "id", "description", "attributes", "ns_records", "nameservers", "targets",
@@ -46,7 +46,7 @@ MASK = "***"
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
-T = TypeVar("T", NsRecord, Nameserver, AlsoNotify, Master)
+T = TypeVar("T", NsRecord, Nameserver, AlsoNotify, PrimaryAddress)
 
 
 class _Faults:
@@ -184,7 +184,7 @@ def _target(
         tsigkey_id=_uuid(entry.get("tsigkey_id"), faults, f"{where}: tsigkey_id"),
         masters=_once(
             [
-                Master(**_address(master, faults, place))
+                PrimaryAddress(**_address(master, faults, place))
                 for place, master in _entries(entry, "masters", faults, where)
             ],
             faults,
@@ -300,7 +300,7 @@ def _once(found: list[T], faults: _Faults, where: str) -> tuple[T, ...]:
     for item in found:
         if isinstance(item, NsRecord):
             key = item.hostname.lower()
-        elif isinstance(item, Nameserver | AlsoNotify | Master):
+        elif isinstance(item, Nameserver | AlsoNotify | PrimaryAddress):
             key = f"{_same(item.host)} port {item.port}"
         if key in seen:
             faults.add(where, f"{key} is there more than once")

@@ -17,7 +17,7 @@ class Quotas:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class ProjectLimits:
     """The answer of GET /v2/limits. Lengths in characters with the trailing dot; min_ttl seconds."""
 
     max_zones: int

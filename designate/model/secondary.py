@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from designate.model.zones import Master, ZoneId
+from designate.model.zones import PrimaryAddress, ZoneId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InboundKey:
+class TransferInKey:
     """A TSIG key for transfers of one zone. secret: base64; never shown."""
 
     name: str
@@ -18,7 +18,7 @@ class InboundKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InboundPlan:
+class TransferInPlan:
     """What a worker has to know to look after a secondary zone.
 
     newer_than: the serial that a primary must be newer than; None: any is welcome, as there is nothing
@@ -28,14 +28,14 @@ class InboundPlan:
 
     zone_id: ZoneId
     name: str
-    masters: tuple[Master, ...]
+    masters: tuple[PrimaryAddress, ...]
     newer_than: int | None = None
     since: int | None = None
-    keys: tuple[InboundKey, ...] = ()
+    keys: tuple[TransferInKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InboundContent:
+class TransferInContent:
     """A finished transfer. serial: the primary's. difference: from `since` of the plan; else the whole
     zone. staged: how many chunks were staged under `id`; `tail` comes behind them."""
 
@@ -47,7 +47,7 @@ class InboundContent:
     staged: int = 0
 
 
-class Taken(StrEnum):
+class TransferInOutcome(StrEnum):
     """STORED: it is the zone's content now. OUTDATED: it is not newer than what the zone has. UNFIT: the
     difference does not fit the zone, so that the whole is needed."""
 

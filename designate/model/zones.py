@@ -35,7 +35,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Master:
+class PrimaryAddress:
     """A primary of a secondary zone, or an address that a target transfers from."""
 
     host: str
@@ -74,7 +74,7 @@ class Zone:
     description: str | None = None
     parent_zone_id: ZoneId | None = None
     attributes: dict[str, str] = field(default_factory=dict)
-    masters: tuple[Master, ...] = ()
+    masters: tuple[PrimaryAddress, ...] = ()
     shared: bool = False
     error: str | None = None
     pending_since: datetime | None = None
@@ -121,7 +121,7 @@ class ZoneDraft:
     ttl: int | None = None
     description: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
-    masters: tuple[Master, ...] = ()
+    masters: tuple[PrimaryAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,11 +132,11 @@ class ZonePatch:
     ttl: int | Unset = UNSET
     description: str | Unset | None = UNSET
     attributes: dict[str, str] | Unset = UNSET
-    masters: tuple[Master, ...] | Unset = UNSET
+    masters: tuple[PrimaryAddress, ...] | Unset = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneChange:
+class ZoneAnnouncement:
     """Tells the worker that a zone has a revision which its nameservers may not serve yet.
 
     created: the nameservers were proven to know the zone before. pool_version: changes whenever
@@ -228,7 +228,7 @@ class ZoneReport:
     pool_id: str | None = None
 
 
-def newest(old: ZoneChange, new: ZoneChange) -> ZoneChange:
+def newest(old: ZoneAnnouncement, new: ZoneAnnouncement) -> ZoneAnnouncement:
     """Which of two changes of one zone is wanted. A deletion is final: nothing takes it back; where
     expired content was withdrawn, new content does. It waits as the recovery's work (`again`) only if
     both are."""
@@ -237,7 +237,7 @@ def newest(old: ZoneChange, new: ZoneChange) -> ZoneChange:
     return wanted if wanted.again == again else replace(wanted, again=again)
 
 
-def _newest(old: ZoneChange, new: ZoneChange) -> ZoneChange:
+def _newest(old: ZoneAnnouncement, new: ZoneAnnouncement) -> ZoneAnnouncement:
     deletions = [
         change for change in (old, new) if change.action is Action.DELETE and not change.withdrawn
     ]

@@ -125,7 +125,7 @@ class SecondaryRefresh(Task):
 
     def run(self, shards: Shards) -> float | None:
         limit = self.options.per_page
-        found = self.central.inbound.refresh(
+        found = self.central.secondary.refresh(
             admin_context(), shards.first, shards.last, limit, shards.generation
         )
         return PAUSE_S if found >= limit else None

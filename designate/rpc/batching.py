@@ -3,7 +3,7 @@
 A call is sent at once while one of a few senders is free, so that a lone call waits for nothing. While
 all are busy, calls gather and the next free sender takes all of them in one message; the other side
 answers them at once. A sender whose message has been out for SLOW_S counts for nothing and another one
-takes its place, so that slow calls do not hold up the others. What nobody waits for (`Casts`) gathers in
+takes its place, so that slow calls do not hold up the others. Casts (`CastQueue`) gather in
 the same way while a message is on its way to the broker.
 
 Calls travel with those of their kind (see `rpc.interfaces`), so that none waits behind slower ones, and
@@ -29,11 +29,11 @@ from typing import Any
 
 from designate import errors
 from designate.rpc.bus import Dispatcher
-from designate.rpc.interfaces import Kind
+from designate.rpc.interfaces import CallKind
 
-MOST_SENDERS = 64
-MOST_TOGETHER = 16
-MOST_WAITING = 1024
+MAX_SENDERS = 64
+MAX_BATCH = 16
+MAX_WAITING = 1024
 SLOW_S = 0.1
 IDLE_S = 10.0
 CAST_QUEUE = 20_000
@@ -47,7 +47,7 @@ Plain = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Call:
+class QueuedCall:
     """One method call and the answer that is waited for: {"result": ...} or {"error": ...}.
 
     until_s: when the caller gives up, of time.monotonic(); until: when it must be done, in unix seconds.
@@ -72,30 +72,30 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class BatchLimits:
     """senders: how many there are while none is slow. together: calls of one message at most."""
 
     senders: int
     together: int
 
 
-LANES = {
-    Kind.PROMPT: Lane(senders=1, together=MOST_TOGETHER),
-    Kind.LIST: Lane(senders=4, together=2),
-    Kind.OTHER: Lane(senders=2, together=MOST_TOGETHER),
+BATCH_LIMITS = {
+    CallKind.PROMPT: BatchLimits(senders=1, together=MAX_BATCH),
+    CallKind.LIST: BatchLimits(senders=4, together=2),
+    CallKind.OTHER: BatchLimits(senders=2, together=MAX_BATCH),
 }
 
 
-class Senders:
+class CallBatcher:
     """The calls of this process to one topic. send(calls) sends one message and answers one plain
     answer for each call, or raises; it must come to an end by itself. slow_s: see SLOW_S above.
     Thread-safe."""
 
     def __init__(
         self,
-        send: Callable[[Sequence[Call]], list[Plain]],
+        send: Callable[[Sequence[QueuedCall]], list[Plain]],
         name: str,
-        lane: Lane,
+        lane: BatchLimits,
         slow_s: float = SLOW_S,
     ) -> None:
         self._lane = lane
@@ -103,17 +103,17 @@ class Senders:
         self._send = send
         self._name = name
         self._lock = threading.Condition()
-        self._waiting: deque[Call] = deque()
+        self._waiting: deque[QueuedCall] = deque()
         self._idle = 0
         # Of each busy sender: since when its message is out.
         self._out: dict[threading.Thread, float] = {}
         self._numbers = itertools.count(1)
         self._stopping = False
 
-    def call(self, call: Call) -> Plain:
+    def call(self, call: QueuedCall) -> Plain:
         """The call's answer. Raises what send raised; TimeoutError at `call.until_s`."""
         with self._lock:
-            if self._stopping or len(self._waiting) >= MOST_WAITING:
+            if self._stopping or len(self._waiting) >= MAX_WAITING:
                 raise errors.Unavailable("too many calls wait")
             self._waiting.append(call)
             self._staff()
@@ -139,7 +139,7 @@ class Senders:
 
     def _staff(self) -> None:
         """Start a sender if one is wanted."""
-        if self._idle or not self._waiting or len(self._out) >= MOST_SENDERS:
+        if self._idle or not self._waiting or len(self._out) >= MAX_SENDERS:
             return
         if self._soon_free() < self._lane.senders:
             name = f"{self._name}-{next(self._numbers)}"
@@ -164,7 +164,7 @@ class Senders:
                     if not call.answer.done():
                         call.answer.set_exception(error)
 
-    def _take(self) -> list[Call]:
+    def _take(self) -> list[QueuedCall]:
         """What waits, as much as may travel together; nothing when this sender is not needed any more."""
         with self._lock:
             self._out.pop(threading.current_thread(), None)
@@ -183,7 +183,7 @@ class Senders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cast:
+class QueuedCast:
     """A call without an answer. fanout: to every process of the topic."""
 
     topic: str
@@ -203,7 +203,7 @@ class Cast:
         }
 
 
-class Casts:
+class CastQueue:
     """Sends what nobody waits for, on threads of its own. Bounded; thread-safe.
 
     send(casts) sends casts of one topic and kind in one message; False: not now. It is tried again
@@ -211,18 +211,18 @@ class Casts:
     """
 
     def __init__(
-        self, send: Callable[[Sequence[Cast]], bool], drop: Callable[[int, str], object]
+        self, send: Callable[[Sequence[QueuedCast]], bool], drop: Callable[[int, str], object]
     ) -> None:
         self._send = send
         self._drop = drop
-        self._waiting: queue.Queue[Cast | None] = queue.Queue(CAST_QUEUE)
+        self._waiting: queue.Queue[QueuedCast | None] = queue.Queue(CAST_QUEUE)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def __len__(self) -> int:
         return self._waiting.qsize()
 
-    def put(self, cast: Cast) -> None:
+    def put(self, cast: QueuedCast) -> None:
         """Never blocks."""
         try:
             self._waiting.put_nowait(cast)
@@ -251,16 +251,16 @@ class Casts:
             if first is None:
                 return
             taken, ending = self._gathered(first)
-            groups: dict[tuple[str, bool], list[Cast]] = {}
+            groups: dict[tuple[str, bool], list[QueuedCast]] = {}
             for cast in taken:
                 groups.setdefault((cast.topic, cast.fanout), []).append(cast)
             for group in groups.values():
                 self._deliver(group)
 
-    def _gathered(self, first: Cast) -> tuple[list[Cast], bool]:
+    def _gathered(self, first: QueuedCast) -> tuple[list[QueuedCast], bool]:
         """What waits by now, in order; and whether that was all there will be."""
         taken = [first]
-        while len(taken) < MOST_TOGETHER:
+        while len(taken) < MAX_BATCH:
             try:
                 cast = self._waiting.get_nowait()
             except queue.Empty:
@@ -270,7 +270,7 @@ class Casts:
             taken.append(cast)
         return taken, False
 
-    def _deliver(self, casts: list[Cast]) -> None:
+    def _deliver(self, casts: list[QueuedCast]) -> None:
         while casts and not self._send(casts):
             now_s = time.monotonic()
             live = [] if self._stopping.is_set() else [c for c in casts if c.until_s > now_s]
@@ -281,12 +281,12 @@ class Casts:
                 self._stopping.wait(CAST_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
 
 
-class Together:
+class BatchRunner:
     """The other side: runs the calls of a message."""
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
-        self._threads = futures.ThreadPoolExecutor(MOST_SENDERS, "together")
+        self._threads = futures.ThreadPoolExecutor(MAX_SENDERS, "together")
 
     def run(self, calls: Sequence[Plain]) -> list[Plain]:
         """An answer for each call, in order. Ends when the last of them has ended."""
@@ -294,16 +294,16 @@ class Together:
         prompt: list[int] = []
         others: list[int] = []
         for n, call in enumerate(calls):
-            is_prompt = kind(call["namespace"], call["method"]) is Kind.PROMPT
+            is_prompt = kind(call["namespace"], call["method"]) is CallKind.PROMPT
             (prompt if is_prompt else others).append(n)
         beside = {n: self._threads.submit(self._one, calls[n]) for n in others[1:]}
-        with self._dispatcher.in_turn() if len(prompt) > 1 else contextlib.nullcontext():
+        with self._dispatcher.batch_scope() if len(prompt) > 1 else contextlib.nullcontext():
             here = {n: self._one(calls[n]) for n in prompt}
         # The first of the others is run here: one thread less that is woken.
         here |= {n: self._one(calls[n]) for n in others[:1]}
         return [here[n] if n in here else beside[n].result() for n in range(len(calls))]
 
     def _one(self, call: Plain) -> Plain:
-        return self._dispatcher.answer(
+        return self._dispatcher.dispatch(
             call["namespace"], call["version"], call["method"], call["message"], call.get("until")
         )

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from designate import errors, metrics
 from designate.context import Context
 from designate.model import codec
-from designate.rpc.interfaces import Interface, Kind, kind_of
+from designate.rpc.interfaces import CallKind, Interface, call_kind
 from designate.runtime import deadline
 
 LOG = logging.getLogger(__name__)
@@ -40,12 +40,12 @@ class Bus(Protocol):
         version: str,
         method: str,
         message: dict[str, Any],
-        kind: Kind = Kind.OTHER,
+        kind: CallKind = CallKind.OTHER,
         within_s: float | None = None,
     ) -> Any:
         """Run the method in one process that serves the topic and wait for its plain result.
 
-        Raises the endpoint's DesignateError; Unavailable when the bus cannot be reached; NoAnswer when
+        Raises the endpoint's DesignateError; Unavailable when the bus cannot be reached; RpcTimeout when
         none came within within_s or the bus's own deadline (the method may have run).
         """
         ...
@@ -73,7 +73,7 @@ class Bus(Protocol):
         ...
 
 
-class NoAnswer(errors.Unavailable):
+class RpcTimeout(errors.Unavailable):
     """None came in time."""
 
 
@@ -139,31 +139,31 @@ class Dispatcher:
         self,
         endpoints: Mapping[type[Interface], object],
         guard: Callable[[Context], None] | None = None,
-        in_turn: Callable[[], AbstractContextManager[None]] = nullcontext,
+        batch_scope: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """guard: refuses a caller before the method runs. in_turn: is entered around prompt calls that
+        """guard: refuses a caller before the method runs. batch_scope: is entered around prompt calls that
         have all arrived and are run one after another in one thread."""
         self._guard = guard
-        self.in_turn = in_turn
+        self.batch_scope = batch_scope
         self._next_warning_s = 0.0
         self.interfaces = tuple(endpoints)
         self._versions = {interface.NAMESPACE: interface.VERSION for interface in endpoints}
-        self._kinds: dict[tuple[str, str], Kind] = {}
+        self._kinds: dict[tuple[str, str], CallKind] = {}
         self._methods: dict[tuple[str, str], tuple[Callable[..., Any], Signature]] = {}
         for interface, endpoint in endpoints.items():
             for name, signature in signatures(interface).items():
                 self._methods[interface.NAMESPACE, name] = (getattr(endpoint, name), signature)
-                self._kinds[interface.NAMESPACE, name] = kind_of(interface, name)
+                self._kinds[interface.NAMESPACE, name] = call_kind(interface, name)
 
     def methods(self, interface: type[Interface]) -> list[str]:
         """Names of the interface's methods."""
         return [name for namespace, name in self._methods if namespace == interface.NAMESPACE]
 
-    def kind(self, namespace: str, method: str) -> Kind:
+    def kind(self, namespace: str, method: str) -> CallKind:
         """What calls of the method are like; OTHER for one that is not known."""
-        return self._kinds.get((namespace, method), Kind.OTHER)
+        return self._kinds.get((namespace, method), CallKind.OTHER)
 
-    def answer(
+    def dispatch(
         self,
         namespace: str,
         wanted: str,

@@ -13,8 +13,8 @@ from oslo_config import cfg
 from designate.rpc import interfaces
 from designate.rpc.bus import (
     Bus,
-    NoAnswer,
     NotServed,
+    RpcTimeout,
     Signature,
     Version,
     can_serve,
@@ -61,7 +61,7 @@ class _Sent:
         self.interface = interface
         self.topic = topic
         self.name = name
-        self.kind = interfaces.kind_of(interface, name)
+        self.kind = interfaces.call_kind(interface, name)
         self.signature = signature
         first = f"{version(interface.VERSION)[0]}.0"
         self._base = interface.SINCE.get(name, first)
@@ -97,7 +97,7 @@ def _method(sent: _Sent, bus: Bus) -> Callable[..., Any]:
         message = sent.message(args, kwargs)
         try:
             answer = bus.call(*message, sent.kind, PROMPT_S)
-        except NoAnswer:
+        except RpcTimeout:
             answer = bus.call(*message, sent.kind, 2 * PROMPT_S)
         return sent.signature.decode_result(answer)
 
@@ -110,7 +110,7 @@ def _method(sent: _Sent, bus: Bus) -> Callable[..., Any]:
         (bus.cast if sent.name in sent.interface.CASTS else bus.fanout)(*message)
 
     told = sent.interface.CASTS | sent.interface.FANOUTS
-    quick = ask if sent.kind is interfaces.Kind.PROMPT else call
+    quick = ask if sent.kind is interfaces.CallKind.PROMPT else call
     method = tell if sent.name in told else quick
     method.__name__ = sent.name
     return method
@@ -122,7 +122,7 @@ class CentralClient:
 
     zones: interfaces.ZonesApi
     recordsets: interfaces.RecordSetsApi
-    resources: interfaces.ResourcesApi
+    managed_names: interfaces.ManagedNamesApi
     quotas: interfaces.QuotasApi
     pools: interfaces.PoolsApi
     tlds: interfaces.TldsApi
@@ -135,10 +135,10 @@ class CentralClient:
     exports: interfaces.ExportsApi
     floatingips: interfaces.FloatingIpsApi
     services: interfaces.ServicesApi
-    reports: interfaces.ReportsApi
+    usage: interfaces.UsageApi
     access: interfaces.AccessApi
     status: interfaces.StatusApi
-    inbound: interfaces.InboundApi
+    secondary: interfaces.SecondaryApi
     sweeps: interfaces.SweepsApi
     leases: interfaces.LeasesApi
 
@@ -156,13 +156,13 @@ def worker_client(
     return make(interfaces.WorkerApi, bus, topic, newest)
 
 
-def central_by(conf: cfg.ConfigOpts, bus: Bus) -> CentralClient:
+def central_client_over(conf: cfg.ConfigOpts, bus: Bus) -> CentralClient:
     """Central under the configured topic, spoken to as [upgrade_levels] says."""
     return CentralClient.over(
         bus, conf["service:central"].topic, newest=conf.upgrade_levels.central
     )
 
 
-def worker_by(conf: cfg.ConfigOpts, bus: Bus) -> interfaces.WorkerApi:
+def worker_client_over(conf: cfg.ConfigOpts, bus: Bus) -> interfaces.WorkerApi:
     """The workers under the configured topic, spoken to as [upgrade_levels] says."""
     return worker_client(bus, conf["service:worker"].topic, newest=conf.upgrade_levels.worker)

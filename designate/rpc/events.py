@@ -13,7 +13,7 @@ import oslo_messaging as messaging
 from oslo_config import cfg
 
 from designate import errors
-from designate.model.events import Event
+from designate.model.events import ExternalEvent
 from designate.rpc.oslo import begin, drain
 
 LOG = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ LOG = logging.getLogger(__name__)
 PAUSE_S = (1.0, 3.0)
 
 
-class Listener:
+class EventListener:
     """Gives the events of these (exchange, topic) pairs to `take`, in several threads, until stop().
 
     take: raises Unavailable for what cannot be done now; the event goes back to the broker then and comes
@@ -34,7 +34,7 @@ class Listener:
         self,
         conf: cfg.ConfigOpts,
         sources: Sequence[tuple[str, str]],
-        take: Callable[[Event], None],
+        take: Callable[[ExternalEvent], None],
         pool: str | None = None,
     ) -> None:
         self._conf = conf
@@ -66,7 +66,7 @@ class Listener:
         if self._transport is not None:
             self._transport.cleanup()
 
-    def _received(self, event: Event) -> str:
+    def _received(self, event: ExternalEvent) -> str:
         try:
             self._take(event)
         except errors.Unavailable as error:
@@ -81,7 +81,7 @@ class Listener:
 class _Endpoint:
     """As oslo.messaging wants it: a method for each priority that is listened for."""
 
-    def __init__(self, received: Callable[[Event], str]) -> None:
+    def __init__(self, received: Callable[[ExternalEvent], str]) -> None:
         self._received = received
 
     def info(
@@ -93,7 +93,7 @@ class _Endpoint:
         metadata: dict[str, Any],
     ) -> str:
         at = _time(metadata.get("timestamp"))
-        return self._received(Event(type=event_type, context=ctxt, payload=payload, at=at))
+        return self._received(ExternalEvent(type=event_type, context=ctxt, payload=payload, at=at))
 
 
 def _time(text: object) -> datetime | None:

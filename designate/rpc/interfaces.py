@@ -3,7 +3,7 @@
 A client of a Protocol is made by `rpc.clients`, an endpoint implements it; the types of the methods
 are the contract from which the codec is derived. `call` waits for the result; methods named in CASTS
 are sent without waiting, those in FANOUTS to every process of the topic. Those in PROMPT are short, wait
-for nobody and may be run twice: they are run one after another (see `rpc.together`), and where the answer
+for nobody and may be run twice: they are run one after another (see `rpc.batching`), and where the answer
 is not there soon, it or the question was lost with a process or with the broker, and the call is made
 once more. Those in LISTS have large answers.
 
@@ -35,7 +35,7 @@ from designate.model.admin import (
     TsigKeyPatch,
 )
 from designate.model.floatingips import FloatingIp, FloatingIpPatch, NetworkEndpoint
-from designate.model.jobs import ImportDraft, ZoneTask
+from designate.model.jobs import ImportDraft, ZoneJob
 from designate.model.managed_names import Declared
 from designate.model.ownership import (
     Share,
@@ -48,16 +48,16 @@ from designate.model.ownership import (
 )
 from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPatch, PoolSpec
 from designate.model.query import Page, Query
-from designate.model.quotas import Limits, Quotas
+from designate.model.quotas import ProjectLimits, Quotas
 from designate.model.recordsets import Managed, RecordSet, RecordSetDraft, RecordSetPatch
-from designate.model.secondary import InboundContent, InboundPlan, Taken
+from designate.model.secondary import TransferInContent, TransferInOutcome, TransferInPlan
 from designate.model.shards import Membership
 from designate.model.usage import Counts, ProjectZones
 from designate.model.zones import (
     NameserverAnswer,
     NameserverStatus,
     Zone,
-    ZoneChange,
+    ZoneAnnouncement,
     ZoneDraft,
     ZonePatch,
     ZoneReport,
@@ -66,8 +66,8 @@ from designate.model.zones import (
 CONTRACT = "1.0"
 
 
-class Kind(Enum):
-    """What a call is like, which decides with what others it travels (see `rpc.together`)."""
+class CallKind(Enum):
+    """What a call is like, which decides with what others it travels (see `rpc.batching`)."""
 
     PROMPT = "prompt"
     LIST = "list"
@@ -84,10 +84,10 @@ class Interface(Protocol):
     FANOUTS: ClassVar[frozenset[str]] = frozenset()
 
 
-def kind_of(interface: type[Interface], method: str) -> Kind:
+def call_kind(interface: type[Interface], method: str) -> CallKind:
     if method in interface.PROMPT:
-        return Kind.PROMPT
-    return Kind.LIST if method in interface.LISTS else Kind.OTHER
+        return CallKind.PROMPT
+    return CallKind.LIST if method in interface.LISTS else CallKind.OTHER
 
 
 class ZonesApi(Interface, Protocol):
@@ -149,7 +149,7 @@ class RecordSetsApi(Interface, Protocol):
     def delete(self, context: Context, zone_id: str, recordset_id: str) -> RecordSet: ...
 
 
-class ResourcesApi(Interface, Protocol):
+class ManagedNamesApi(Interface, Protocol):
     """Names of the cloud's resources, which the service itself keeps in zones that an operator chose."""
 
     NAMESPACE: ClassVar[str] = "resources"
@@ -177,7 +177,7 @@ class QuotasApi(Interface, Protocol):
     NAMESPACE: ClassVar[str] = "quotas"
     VERSION: ClassVar[str] = "1.0"
 
-    def limits(self, context: Context) -> Limits: ...
+    def limits(self, context: Context) -> ProjectLimits: ...
 
     def get(self, context: Context, project_id: str) -> Quotas: ...
 
@@ -328,11 +328,11 @@ class ImportsApi(Interface, Protocol):
     NAMESPACE: ClassVar[str] = "imports"
     VERSION: ClassVar[str] = "1.0"
 
-    def create(self, context: Context, draft: ImportDraft) -> ZoneTask: ...
+    def create(self, context: Context, draft: ImportDraft) -> ZoneJob: ...
 
-    def get(self, context: Context, import_id: str) -> ZoneTask: ...
+    def get(self, context: Context, import_id: str) -> ZoneJob: ...
 
-    def find(self, context: Context, query: Query) -> Page[ZoneTask]: ...
+    def find(self, context: Context, query: Query) -> Page[ZoneJob]: ...
 
     def delete(self, context: Context, import_id: str) -> None: ...
 
@@ -343,11 +343,11 @@ class ExportsApi(Interface, Protocol):
     NAMESPACE: ClassVar[str] = "exports"
     VERSION: ClassVar[str] = "1.0"
 
-    def create(self, context: Context, zone_id: str) -> ZoneTask: ...
+    def create(self, context: Context, zone_id: str) -> ZoneJob: ...
 
-    def get(self, context: Context, export_id: str) -> ZoneTask: ...
+    def get(self, context: Context, export_id: str) -> ZoneJob: ...
 
-    def find(self, context: Context, query: Query) -> Page[ZoneTask]: ...
+    def find(self, context: Context, query: Query) -> Page[ZoneJob]: ...
 
     def delete(self, context: Context, export_id: str) -> None: ...
 
@@ -419,7 +419,7 @@ class ServicesApi(Interface, Protocol):
         ...
 
 
-class ReportsApi(Interface, Protocol):
+class UsageApi(Interface, Protocol):
     """What the admin API counts."""
 
     NAMESPACE: ClassVar[str] = "reports"
@@ -436,14 +436,14 @@ class ReportsApi(Interface, Protocol):
         ...
 
 
-class InboundApi(Interface, Protocol):
+class SecondaryApi(Interface, Protocol):
     """Secondary zones: for workers, who ask the primaries (all but refresh), and for the producer."""
 
     NAMESPACE: ClassVar[str] = "inbound"
     VERSION: ClassVar[str] = "1.0"
     CASTS: ClassVar[frozenset[str]] = frozenset({"discard", "checked", "failed"})
 
-    def plan(self, context: Context, zone_id: str) -> InboundPlan:
+    def plan(self, context: Context, zone_id: str) -> TransferInPlan:
         """What to ask for and whom. Raises NotFound when there is no such secondary zone."""
         ...
 
@@ -458,7 +458,7 @@ class InboundApi(Interface, Protocol):
         """Forget the parts of a transfer."""
         ...
 
-    def replace_content(self, context: Context, content: InboundContent) -> Taken:
+    def replace_content(self, context: Context, content: TransferInContent) -> TransferInOutcome:
         """Make the transfer the zone's content, whole or not at all. Raises BadRequest for content that
         cannot be kept or sent on."""
         ...
@@ -610,18 +610,18 @@ class WorkerApi(Interface, Protocol):
     CASTS: ClassVar[frozenset[str]] = frozenset({"zone_changed", "refresh_zone", "check_zones"})
     FANOUTS: ClassVar[frozenset[str]] = frozenset({"zone_served"})
 
-    def zone_changed(self, context: Context, change: ZoneChange) -> None: ...
+    def zone_changed(self, context: Context, change: ZoneAnnouncement) -> None: ...
 
     def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
         """Look for a newer version of a secondary zone at its primaries. source: the address of the one
         that has news, which is asked first."""
         ...
 
-    def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
+    def check_zones(self, context: Context, changes: tuple[ZoneAnnouncement, ...]) -> None:
         """Ask the nameservers whether they still serve these zones; repair what they do not."""
         ...
 
-    def look(self, context: Context, change: ZoneChange) -> tuple[NameserverAnswer, ...]:
+    def look(self, context: Context, change: ZoneAnnouncement) -> tuple[NameserverAnswer, ...]:
         """Ask the zone's nameservers now; answers what each of them said, in some seconds at most."""
         ...
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from designate import errors
 from designate.rpc.bus import Dispatcher
-from designate.rpc.interfaces import Kind
+from designate.rpc.interfaces import CallKind
 
 LOG = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class LocalBus:
         version: str,
         method: str,
         message: dict[str, Any],
-        kind: Kind = Kind.OTHER,
+        kind: CallKind = CallKind.OTHER,
         within_s: float | None = None,
     ) -> Any:
         dispatcher = self._dispatchers.get(topic)

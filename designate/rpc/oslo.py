@@ -27,9 +27,16 @@ from oslo_config import cfg
 
 from designate import errors, metrics
 from designate.rpc import batching
-from designate.rpc.batching import LANES, Call, Cast, Casts, Senders, Together
-from designate.rpc.bus import RETRY_AFTER_S, Dispatcher, NoAnswer
-from designate.rpc.interfaces import Interface, Kind
+from designate.rpc.batching import (
+    BATCH_LIMITS,
+    BatchRunner,
+    CallBatcher,
+    CastQueue,
+    QueuedCall,
+    QueuedCast,
+)
+from designate.rpc.bus import RETRY_AFTER_S, Dispatcher, RpcTimeout
+from designate.rpc.interfaces import CallKind, Interface
 from designate.runtime import concurrency, deadline
 
 LOG = logging.getLogger(__name__)
@@ -53,8 +60,8 @@ class OsloBus:
         self._transport: Any = None
         self._clients: dict[tuple[str, str, str, bool], Any] = {}
         self._opening = threading.Lock()
-        self._casts = Casts(self._sent, self._drop)
-        self._by_kind: dict[tuple[str, Kind], Senders] = {}
+        self._casts = CastQueue(self._sent, self._drop)
+        self._by_kind: dict[tuple[str, CallKind], CallBatcher] = {}
         self._stopping = threading.Event()
         self._sent_s = time.monotonic()
         self.dropped = 0
@@ -112,12 +119,12 @@ class OsloBus:
         version: str,
         method: str,
         message: dict[str, Any],
-        kind: Kind = Kind.OTHER,
+        kind: CallKind = CallKind.OTHER,
         within_s: float | None = None,
     ) -> Any:
         longest_s: float = self._conf.rpc_response_timeout
         wait_s = min(longest_s, within_s or longest_s)
-        call = Call(
+        call = QueuedCall(
             namespace=namespace,
             version=version,
             method=method,
@@ -129,7 +136,7 @@ class OsloBus:
             answer = self._timed(topic, call, kind)
         except (messaging.MessagingTimeout, TimeoutError):
             LOG.warning("%s did not answer %s.%s in time", topic, namespace, method)
-            raise NoAnswer(
+            raise RpcTimeout(
                 "The service did not answer in time", retry_after_s=RETRY_AFTER_S
             ) from None
         except AWAY as error:
@@ -145,7 +152,7 @@ class OsloBus:
             raise errors.from_plain(answer["error"])
         return answer.get("result")
 
-    def _timed(self, topic: str, call: Call, kind: Kind) -> dict[str, Any]:
+    def _timed(self, topic: str, call: QueuedCall, kind: CallKind) -> dict[str, Any]:
         before_s = time.monotonic()
         outcome = "failed"
         try:
@@ -157,15 +164,15 @@ class OsloBus:
             took_s = time.monotonic() - before_s
             metrics.RPC_SECONDS.labels(topic, name, outcome).observe(took_s)
 
-    def _senders(self, topic: str, kind: Kind) -> Senders:
+    def _senders(self, topic: str, kind: CallKind) -> CallBatcher:
         with self._opening:
             senders = self._by_kind.get((topic, kind))
             if senders is None:
                 send, name = partial(self._send, topic), f"{kind.value}-{topic}"
-                senders = self._by_kind[topic, kind] = Senders(send, name, LANES[kind])
+                senders = self._by_kind[topic, kind] = CallBatcher(send, name, BATCH_LIMITS[kind])
             return senders
 
-    def _send(self, topic: str, calls: Sequence[Call]) -> list[dict[str, Any]]:
+    def _send(self, topic: str, calls: Sequence[QueuedCall]) -> list[dict[str, Any]]:
         """One message and its answers. On a thread of its own, for the driver waits for the answer
         until the deadline, but longer for a connection to a broker that hangs."""
         if len(calls) == 1:
@@ -199,7 +206,7 @@ class OsloBus:
         fanout: bool,
     ) -> None:
         self._casts.put(
-            Cast(
+            QueuedCast(
                 topic=topic,
                 namespace=namespace,
                 version=version,
@@ -216,7 +223,7 @@ class OsloBus:
         if before == 0 or before // 1000 != self.dropped // 1000:
             LOG.warning("%d casts dropped so far: %s", self.dropped, why)
 
-    def _sent(self, casts: Sequence[Cast]) -> bool:
+    def _sent(self, casts: Sequence[QueuedCast]) -> bool:
         """False: the broker is away."""
         first = casts[0]
         try:
@@ -288,15 +295,15 @@ def endpoints(dispatcher: Dispatcher) -> list[object]:
     that travel together."""
     return [
         *(_endpoint(dispatcher, interface) for interface in dispatcher.interfaces),
-        _Together(dispatcher),
+        _BatchEndpoint(dispatcher),
     ]
 
 
-class _Together:
+class _BatchEndpoint:
     target = messaging.Target(namespace=batching.NAMESPACE, version=batching.VERSION)
 
     def __init__(self, dispatcher: Dispatcher) -> None:
-        self._together = Together(dispatcher)
+        self._together = BatchRunner(dispatcher)
 
     def run(self, ctxt: dict[str, Any], calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return self._together.run(calls)
@@ -316,7 +323,7 @@ def _answering(
     dispatcher: Dispatcher, interface: type[Interface], name: str
 ) -> Callable[[object, dict[str, Any], dict[str, Any]], dict[str, Any]]:
     def method(_self: object, ctxt: dict[str, Any], message: dict[str, Any]) -> dict[str, Any]:
-        return dispatcher.answer(
+        return dispatcher.dispatch(
             interface.NAMESPACE, interface.VERSION, name, message, ctxt.get(UNTIL)
         )
 

@@ -35,9 +35,9 @@ class Records:
         *,
         keep: bool = False,
     ) -> tuple[RecordSet, ...]:
-        """See rpc.interfaces.ResourcesApi. Answers what stands for the resource now."""
+        """See rpc.interfaces.ManagedNamesApi. Answers what stands for the resource now."""
         about = f"{resource.resource_type} {resource.resource_id}"
-        done = self._central.resources.declare(
+        done = self._central.managed_names.declare(
             admin_context(), zone_id, resource, tuple(drafts), at, keep
         )
         for reason in done.refused:

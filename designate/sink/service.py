@@ -10,7 +10,7 @@ from oslo_config import cfg
 from stevedore import extension
 
 from designate import errors, metrics
-from designate.model.events import Event
+from designate.model.events import ExternalEvent
 from designate.rpc.clients import CentralClient
 from designate.sink.handlers import EventContext, Handler, check_event
 from designate.sink.records import Records
@@ -36,7 +36,7 @@ NAMESPACE = "designate.notification.handler"
 
 
 class Source(Protocol):
-    """See rpc.events.Listener."""
+    """See rpc.events.EventListener."""
 
     def start(self) -> None: ...
 
@@ -44,12 +44,12 @@ class Source(Protocol):
 
 
 Listen = Callable[
-    [cfg.ConfigOpts, Sequence[tuple[str, str]], Callable[[Event], None], str | None], Source
+    [cfg.ConfigOpts, Sequence[tuple[str, str]], Callable[[ExternalEvent], None], str | None], Source
 ]
 
 
 class Sink:
-    """listen: makes what events come from, such as rpc.events.Listener."""
+    """listen: makes what events come from, such as rpc.events.EventListener."""
 
     def __init__(self, conf: cfg.ConfigOpts, central: CentralClient, listen: Listen) -> None:
         """Raises ConfigurationError for a handler that is not installed or cannot be used."""
@@ -69,7 +69,7 @@ class Sink:
         if self._listener is not None:
             self._listener.stop()
 
-    def take(self, event: Event) -> None:
+    def take(self, event: ExternalEvent) -> None:
         """Every handler that wants it is called, in the order of the configuration. Raises
         Unavailable when one of them wants it again; what the others raise is logged."""
         again: errors.Unavailable | None = None

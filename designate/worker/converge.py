@@ -17,7 +17,7 @@ from time import monotonic
 from designate import errors, metrics
 from designate.context import admin_context
 from designate.model.pools import Nameserver
-from designate.model.zones import Action, Outcome, ZoneChange, ZoneId, ZoneReport, newest
+from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneId, ZoneReport, newest
 from designate.rpc.clients import CentralClient
 from designate.runtime.backoff import jittered
 from designate.wire import client
@@ -47,7 +47,7 @@ MAX_DELAY_S = 5.0
 class DesiredState:
     """repair: the zone was served once and is found to have drifted."""
 
-    change: ZoneChange
+    change: ZoneAnnouncement
     pool: LivePool
     repair: bool
 
@@ -96,7 +96,7 @@ class Converger:
         """Whether the zone is on its way to its nameservers."""
         return zone_id in self._states or self._admission.waiting(zone_id) is not None
 
-    def want(self, change: ZoneChange, pool: LivePool, *, repair: bool = False) -> None:
+    def want(self, change: ZoneAnnouncement, pool: LivePool, *, repair: bool = False) -> None:
         """Make this the zone's wanted state, unless a newer one is wanted already.
 
         What is wanted already is not begun again: the recovery sweep repeats changes, and of these
@@ -149,7 +149,7 @@ class Converger:
         for server in state.servers:
             self._poll_in(state, server, server.delay_s)
 
-    def _follow(self, state: ZoneState, change: ZoneChange) -> None:
+    def _follow(self, state: ZoneState, change: ZoneAnnouncement) -> None:
         """The state goes on with a newer change. Its deadline stays: it is that of the oldest
         change that is not served, which only progress puts off."""
         is_news = change.revision != state.change.revision
@@ -180,7 +180,7 @@ class Converger:
 
     def ask(
         self,
-        change: ZoneChange,
+        change: ZoneAnnouncement,
         pool: LivePool,
         nameserver: Nameserver,
         tell: Callable[[client.SoaAnswer], object],
@@ -197,7 +197,7 @@ class Converger:
 
     def _ask_once(
         self,
-        change: ZoneChange,
+        change: ZoneAnnouncement,
         pool: LivePool,
         nameserver: Nameserver,
         tell: Callable[[client.SoaAnswer], object],
@@ -215,7 +215,7 @@ class Converger:
         tell(answer)
 
     def _query(
-        self, change: ZoneChange, pool: LivePool, nameserver: Nameserver
+        self, change: ZoneAnnouncement, pool: LivePool, nameserver: Nameserver
     ) -> client.SoaAnswer:
         return client.query_soa(
             nameserver.host,

@@ -11,7 +11,7 @@ from designate import errors
 from designate.backend.base import Backend, Factory
 from designate.context import admin_context
 from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
-from designate.model.zones import ZoneChange
+from designate.model.zones import ZoneAnnouncement
 from designate.rpc.clients import CentralClient
 from designate.wire.tsig import Key, make_key
 
@@ -72,10 +72,10 @@ class _Entry:
 class _ByCatalog(Backend):
     """The nameserver makes and drops zones by itself, from the pool's catalog zone (RFC 9432)."""
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         """It is in the catalog."""
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         """It has gone from the catalog."""
 
 

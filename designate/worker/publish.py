@@ -12,7 +12,7 @@ from functools import partial
 from time import monotonic
 
 from designate import errors
-from designate.model.zones import ZoneChange, ZoneId
+from designate.model.zones import ZoneAnnouncement, ZoneId
 from designate.runtime.backoff import jittered
 from designate.wire import client
 from designate.wire.tsig import Key
@@ -323,7 +323,7 @@ def _text(error: errors.DesignateError | None) -> str:
 
 
 def _tell_backend(
-    target: LiveTarget, verb: str, change: ZoneChange
+    target: LiveTarget, verb: str, change: ZoneAnnouncement
 ) -> errors.DesignateError | None:
     """What went wrong."""
     backend = target.backend

@@ -18,7 +18,7 @@ from time import monotonic
 from designate import errors, metrics
 from designate.context import admin_context
 from designate.model.pools import Nameserver
-from designate.model.zones import NameserverAnswer, Outcome, ZoneChange, ZoneReport, ZoneType
+from designate.model.zones import NameserverAnswer, Outcome, ZoneAnnouncement, ZoneReport, ZoneType
 from designate.rpc.clients import CentralClient
 from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import serial_gt
@@ -43,7 +43,7 @@ class _Batch:
 
 @dataclass(slots=True)
 class _Zone:
-    change: ZoneChange
+    change: ZoneAnnouncement
     pool: LivePool
     left: int
     serving: int = 0
@@ -68,7 +68,7 @@ class DriftChecker:
         self._settings = settings
         self._lock = threading.Lock()
 
-    def check(self, changes: Sequence[ZoneChange]) -> None:
+    def check(self, changes: Sequence[ZoneAnnouncement]) -> None:
         """Ask about zones; returns before there are answers. A zone that is on its way to its
         nameservers anyway is left out."""
         wanted = []
@@ -88,7 +88,7 @@ class DriftChecker:
                 tell = partial(self._answered, batch, zone, nameserver)
                 self._converger.ask(zone.change, zone.pool, nameserver, tell, later=True)
 
-    def look(self, change: ZoneChange) -> tuple[NameserverAnswer, ...]:
+    def look(self, change: ZoneAnnouncement) -> tuple[NameserverAnswer, ...]:
         """What each of the zone's nameservers says now, in the pool's order; waits for LOOK_S at most.
         Raises as PoolCache.get."""
         pool = self._pools.get(change.pool_id, change.pool_version)
@@ -158,7 +158,7 @@ class DriftChecker:
             self._converger.want(replace(change, again=True), zone.pool, repair=True)
 
 
-def fault_of(change: ZoneChange, answer: SoaAnswer) -> str:
+def fault_of(change: ZoneAnnouncement, answer: SoaAnswer) -> str:
     """What is wrong with a nameserver's answer for a zone that it was proven to serve: missing,
     failing, behind or ahead; nothing where it is right or says nothing."""
     if answer.state is SoaState.ABSENT:

@@ -20,10 +20,10 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.context import admin_context
-from designate.model.secondary import InboundContent, InboundPlan, Taken
-from designate.model.zones import Master
+from designate.model.secondary import TransferInContent, TransferInOutcome, TransferInPlan
+from designate.model.zones import PrimaryAddress
 from designate.rpc.clients import CentralClient
-from designate.rpc.interfaces import InboundApi
+from designate.rpc.interfaces import SecondaryApi
 from designate.wire import client, tsig
 from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import serial_gt
@@ -147,7 +147,7 @@ class RefreshQueue:
 class _Staging:
     """A sink for one transfer: what does not fit into one message is staged at central."""
 
-    def __init__(self, central: InboundApi, zone_id: str) -> None:
+    def __init__(self, central: SecondaryApi, zone_id: str) -> None:
         self._central = central
         self._zone_id = zone_id
         self.id = ""
@@ -176,7 +176,7 @@ class SecondaryRefresher:
 
     def __init__(self, conf: cfg.ConfigOpts, central: CentralClient) -> None:
         group = conf[GROUP]
-        self._central = central.inbound
+        self._central = central.secondary
         self._limits = Limits(
             deadline_s=group.xfr_deadline,
             read_s=group.xfr_timeout,
@@ -251,7 +251,9 @@ class SecondaryRefresher:
         problems += [f"{m.host}:{m.port}: {a}" for m, a in answers.items() if not problems]
         self._central.failed(admin_context(), zone_id, "; ".join(problems)[:900])
 
-    def _ask(self, plan: InboundPlan, keys: Sequence[tsig.Key | None]) -> dict[Master, SoaAnswer]:
+    def _ask(
+        self, plan: TransferInPlan, keys: Sequence[tsig.Key | None]
+    ) -> dict[PrimaryAddress, SoaAnswer]:
         """What each primary says to an SOA query (RFC 1034 section 4.3.5), signed by the newest key. A
         primary that knows an older one alone tells no serial then, and is asked for a transfer."""
         masters = plan.masters[:MAX_PRIMARIES]
@@ -266,7 +268,7 @@ class SecondaryRefresher:
             master: answer.result(timeout=60) for master, answer in zip(masters, asked, strict=True)
         }
 
-    def _transfer(self, plan: InboundPlan, primary: Primary) -> bool:
+    def _transfer(self, plan: TransferInPlan, primary: Primary) -> bool:
         """Whether the zone has now what this primary has. Raises TransferFailed, BadRequest."""
         since = plan.since
         while True:
@@ -287,12 +289,12 @@ class SecondaryRefresher:
             except BaseException:
                 sink.drop()
                 raise
-            if taken is not Taken.UNFIT or since is None:
+            if taken is not TransferInOutcome.UNFIT or since is None:
                 return True
             since = None
 
-    def _bring(self, plan: InboundPlan, got: Received, sink: _Staging) -> Taken:
-        content = InboundContent(
+    def _bring(self, plan: TransferInPlan, got: Received, sink: _Staging) -> TransferInOutcome:
+        content = TransferInContent(
             id=sink.id,
             zone_id=plan.zone_id,
             serial=got.serial,
@@ -305,12 +307,12 @@ class SecondaryRefresher:
         except errors.Unavailable:
             if not self._stored_late(plan, got.serial):
                 raise
-            return Taken.STORED
-        if taken is not Taken.STORED:
+            return TransferInOutcome.STORED
+        if taken is not TransferInOutcome.STORED:
             sink.drop()
         return taken
 
-    def _stored_late(self, plan: InboundPlan, serial: int) -> bool:
+    def _stored_late(self, plan: TransferInPlan, serial: int) -> bool:
         """A large zone may take central longer than a call may last, and then goes on without us."""
         until = monotonic() + LATE_S
         while monotonic() < until and not self._stopping.wait(LATE_LOOK_S):
@@ -323,7 +325,7 @@ class SecondaryRefresher:
         return False
 
 
-def _keys(plan: InboundPlan) -> list[tsig.Key | None]:
+def _keys(plan: TransferInPlan) -> list[tsig.Key | None]:
     """What to sign with, one after the other; never without, once there is a key. Raises BadRequest
     when none of them can be used."""
     found: list[tsig.Key | None] = []
@@ -338,13 +340,16 @@ def _keys(plan: InboundPlan) -> list[tsig.Key | None]:
 
 
 def _order(
-    answers: dict[Master, SoaAnswer], newer_than: int | None, source: str | None, current: bool
-) -> list[Master]:
+    answers: dict[PrimaryAddress, SoaAnswer],
+    newer_than: int | None,
+    source: str | None,
+    current: bool,
+) -> list[PrimaryAddress]:
     """The primaries to transfer from: those with the newest serial first, whoever sent the NOTIFY first
     among equals, else in any order. Those that told no serial come last, as they may give transfers
     alone, and not at all when another one has confirmed what is there."""
-    newest: list[tuple[int, bool, float, Master]] = []
-    silent: list[tuple[bool, float, Master]] = []
+    newest: list[tuple[int, bool, float, PrimaryAddress]] = []
+    silent: list[tuple[bool, float, PrimaryAddress]] = []
     serials = [a.serial for a in answers.values() if a.state is SoaState.SERIAL]
     for master, answer in answers.items():
         other = source is None or source not in client.addresses(master.host)

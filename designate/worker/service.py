@@ -11,7 +11,7 @@ from oslo_config import cfg
 from designate import errors
 from designate.backend import base as backends
 from designate.context import Context, admin_context
-from designate.model.zones import NameserverAnswer, Outcome, ZoneChange, ZoneReport
+from designate.model.zones import NameserverAnswer, Outcome, ZoneAnnouncement, ZoneReport
 from designate.rpc.clients import CentralClient
 from designate.worker.converge import Converger
 from designate.worker.pools import PoolCache
@@ -129,16 +129,16 @@ class Worker:
                 thread.join(timeout=5)
         self._converger.stop()
 
-    def zone_changed(self, context: Context, change: ZoneChange) -> None:
+    def zone_changed(self, context: Context, change: ZoneAnnouncement) -> None:
         self._zone_queue.put(change)
 
     def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
         self._secondary.refresh_zone(zone_id, source)
 
-    def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
+    def check_zones(self, context: Context, changes: tuple[ZoneAnnouncement, ...]) -> None:
         self._checker.check(changes)
 
-    def look(self, context: Context, change: ZoneChange) -> tuple[NameserverAnswer, ...]:
+    def look(self, context: Context, change: ZoneAnnouncement) -> tuple[NameserverAnswer, ...]:
         return self._checker.look(change)
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
@@ -159,7 +159,7 @@ class Worker:
                 gap_s = min(MAX_PUBLISH_GAP_S, PUBLISH_GAP_S * max(1, merged))
                 self._converger.later(gap_s, partial(self._zone_queue.done, change.zone_id))
 
-    def _hand_over(self, change: ZoneChange) -> None:
+    def _hand_over(self, change: ZoneAnnouncement) -> None:
         try:
             pool = self._pools.get(change.pool_id, change.pool_version)
             if change.kept_in is not None:
@@ -174,7 +174,7 @@ class Worker:
             return
         self._converger.want(change, pool)
 
-    def _report(self, change: ZoneChange, outcome: Outcome, error: str | None = None) -> None:
+    def _report(self, change: ZoneAnnouncement, outcome: Outcome, error: str | None = None) -> None:
         report = ZoneReport(
             zone_id=change.zone_id,
             revision=change.revision,

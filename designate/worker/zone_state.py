@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from designate.model.pools import Nameserver
-from designate.model.zones import Action, Outcome, ZoneChange, ZoneReport, ZoneType
+from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneReport, ZoneType
 from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import serial_ge
 from designate.worker.pools import LivePool, LiveTarget
@@ -92,7 +92,7 @@ class ZoneState:
     settings were compared with the servers' once. repair: the zone was found to have drifted. since:
     when the change was heard of. Moments are those of time.monotonic()."""
 
-    change: ZoneChange
+    change: ZoneAnnouncement
     pool: LivePool
     settings: ConvergenceSettings
     deadline: float
@@ -222,7 +222,7 @@ def needed(servers: int, settings: ConvergenceSettings) -> int:
 
 
 def new_state(
-    change: ZoneChange, pool: LivePool, settings: ConvergenceSettings, now: float
+    change: ZoneAnnouncement, pool: LivePool, settings: ConvergenceSettings, now: float
 ) -> ZoneState:
     """The state in which a change starts: nothing called, nobody asked."""
     if change.action is Action.DELETE:

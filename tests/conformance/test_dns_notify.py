@@ -13,13 +13,13 @@ import pytest
 from designate.mdns import notifies
 from designate.mdns.hostnames import HostNames, same_address
 from designate.model.admin import TsigKeyDraft, TsigScope
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 from tests.support.deadlines import until
 from tests.support.factories.transfers import bring, secondary
 from tests.support.factories.zone_data import Hidden
 from tests.support.fakes.scripted_primary import ZONE, soa
 
-HERE = Master(host="127.0.0.1", port=5300)
+HERE = PrimaryAddress(host="127.0.0.1", port=5300)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def send(hidden, query, timeout_s=5, tcp=False):
 
 @pytest.mark.parametrize("tcp", [False, True])
 def test_s3_12_a_primarys_notify_is_answered_with_the_question_and_handed_on(hidden, tcp):
-    zone = secondary(hidden, ZONE, Master(host="192.0.2.1"), HERE)
+    zone = secondary(hidden, ZONE, PrimaryAddress(host="192.0.2.1"), HERE)
     hidden.worker.refreshed.clear()
     query = notify(serial=7)
     reply = send(hidden, query, tcp=tcp)
@@ -58,7 +58,7 @@ def test_s3_12_a_primarys_notify_is_answered_with_the_question_and_handed_on(hid
 
 
 def test_s3_10_a_notify_from_elsewhere_is_refused(hidden):
-    secondary(hidden, ZONE, Master(host="192.0.2.1"))
+    secondary(hidden, ZONE, PrimaryAddress(host="192.0.2.1"))
     hidden.worker.refreshed.clear()
 
     assert send(hidden, notify()).rcode() == dns.rcode.REFUSED
@@ -67,8 +67,8 @@ def test_s3_10_a_notify_from_elsewhere_is_refused(hidden):
 
 @pytest.mark.parametrize("ours", [True, False])
 def test_a_key_of_the_zone_is_as_good_as_a_primarys_address(hidden, ours):
-    zone = secondary(hidden, ZONE, Master(host="192.0.2.1"))
-    other = secondary(hidden, "other.example.", Master(host="192.0.2.1"))
+    zone = secondary(hidden, ZONE, PrimaryAddress(host="192.0.2.1"))
+    other = secondary(hidden, "other.example.", PrimaryAddress(host="192.0.2.1"))
     draft = TsigKeyDraft(
         name="notifier",
         algorithm="hmac-sha256",
@@ -139,7 +139,7 @@ def test_a_flood_is_met_with_silence_and_few_words_to_workers(hidden):
 
 
 def test_a_primary_with_a_name_is_known_once_its_name_was_looked_up(hidden):
-    zone = secondary(hidden, ZONE, Master(host="localhost."))
+    zone = secondary(hidden, ZONE, PrimaryAddress(host="localhost."))
     hidden.worker.refreshed.clear()
 
     def answered():

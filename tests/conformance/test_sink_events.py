@@ -7,7 +7,7 @@ import pytest
 
 from designate import errors
 from designate.context import Context, admin_context
-from designate.model.events import Event
+from designate.model.events import ExternalEvent
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetPatch
 from designate.model.zones import Action, Outcome, ZoneReport
@@ -112,7 +112,7 @@ def floating(fixed="10.0.0.5", address="192.0.2.9", at=NOON, **more):
 
 
 def event(type, payload, at=NOON):
-    return Event(type=type, context={"project_name": "shop"}, payload=payload, at=at)
+    return ExternalEvent(type=type, context={"project_name": "shop"}, payload=payload, at=at)
 
 
 # -- instances -----------------------------------------------------------------------------------

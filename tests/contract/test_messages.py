@@ -16,7 +16,7 @@ from designate import errors
 from designate.context import Context
 from designate.model.codec import to_plain
 from designate.rpc import clients, interfaces
-from designate.rpc.batching import Call
+from designate.rpc.batching import QueuedCall
 from designate.rpc.bus import Dispatcher, NotServed, can_serve, signatures, version
 from designate.runtime import concurrency, deadline
 from tests.support.factories.rpc_messages import FOLDER, INTERFACES, contract
@@ -178,7 +178,9 @@ class Wire:
 
     def call(self, topic, namespace, wanted, method, message, kind=None, within_s=None):
         self.sent.append((wanted, method, sorted(message)))
-        answer = self.dispatcher.answer(namespace, wanted, method, json.loads(json.dumps(message)))
+        answer = self.dispatcher.dispatch(
+            namespace, wanted, method, json.loads(json.dumps(message))
+        )
         if "error" in answer:
             raise errors.from_plain(answer["error"])
         return answer["result"]
@@ -237,8 +239,8 @@ def test_a_call_whose_caller_has_given_up_is_not_run(caplog):
     message = {"context": to_plain(Context, Context()), "what": "news"}
 
     with caplog.at_level(logging.WARNING):
-        late = [dispatcher.answer("shop", "1.2", "tell", message, time.time() - 2) for _ in "ab"]
-    dispatcher.answer("shop", "1.2", "tell", message, time.time() + 10)
+        late = [dispatcher.dispatch("shop", "1.2", "tell", message, time.time() - 2) for _ in "ab"]
+    dispatcher.dispatch("shop", "1.2", "tell", message, time.time() + 10)
 
     assert [type(errors.from_plain(answer["error"])) for answer in late] == [errors.Unavailable] * 2
     assert shop.told == ["news"]
@@ -255,7 +257,7 @@ def test_a_call_says_when_it_must_be_done_alone_and_with_others():
 
     dispatcher = Dispatcher({Old: Asked()})
     message = {"context": to_plain(Context, Context()), "what": "hat"}
-    call = Call("shop", "1.0", "buy", message, time.monotonic() + 10, deadline.until_unix(10))
+    call = QueuedCall("shop", "1.0", "buy", message, time.monotonic() + 10, deadline.until_unix(10))
     alone, together = oslo.endpoints(dispatcher)
 
     alone.buy({oslo.UNTIL: call.until}, message)
@@ -271,6 +273,6 @@ def test_a_major_version_apart_is_refused():
     dispatcher = Dispatcher({Old: OldShop()})
     message = {"context": to_plain(Context, Context()), "what": "hat"}
 
-    answer = dispatcher.answer("shop", "2.0", "buy", message)
+    answer = dispatcher.dispatch("shop", "2.0", "buy", message)
 
     assert isinstance(errors.from_plain(answer["error"]), errors.Unavailable)

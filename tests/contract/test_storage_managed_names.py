@@ -54,7 +54,7 @@ def test_a_declaration_is_what_the_resource_has(hidden: Hidden, keep: bool) -> N
             RecordSetDraft(name=f"{name}.{zone.name}", type="A", records=("192.0.2.1",))
             for name in names
         )
-        central = hidden.central.resources
+        central = hidden.central.managed_names
         done = central.declare(admin_context(), zone.id, instance(), drafts, None, keep)
         return [one.name.partition(".")[0] for one in done.recordsets], done.refused
 

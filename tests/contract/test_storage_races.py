@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from designate import errors
 from designate.context import Context, admin_context
-from designate.model.jobs import TaskStatus, ZoneTask
+from designate.model.jobs import JobStatus, ZoneJob
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import Outcome, ZoneDraft, ZoneReport
@@ -218,7 +218,7 @@ def test_reports_in_any_order_keep_the_highest(hidden, other, apex):
 
 def test_a_task_is_claimed_once(hidden, other):
     now = utcnow()
-    task = ZoneTask(id=str(uuid.uuid4()), project_id="p", status=TaskStatus.PENDING, created_at=now)
+    task = ZoneJob(id=str(uuid.uuid4()), project_id="p", status=JobStatus.PENDING, created_at=now)
     hidden.database.write(lambda tx: jobs.insert(tx, task, "IMPORT", {}, {}))
 
     def claim(parts):

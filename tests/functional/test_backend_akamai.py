@@ -7,11 +7,11 @@ import pytest
 from designate import errors
 from designate.backend import akamai
 from designate.model.pools import Target
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 from tests.support.factories.worker import change
 from tests.support.fakes.hosted_apis import Akamai
 
-MASTERS = (Master(host="192.0.2.1", port=53), Master(host="2001:db8::1", port=53))
+MASTERS = (PrimaryAddress(host="192.0.2.1", port=53), PrimaryAddress(host="2001:db8::1", port=53))
 KEY = {
     "tsig_key_name": "xfr.",
     "tsig_key_algorithm": "hmac-sha256",
@@ -125,7 +125,7 @@ def test_a_lost_connection_is_signed_anew(edge):
 
 
 def test_another_port_is_a_warning(edge, caplog):
-    backend_of(edge, (Master(host="192.0.2.1", port=5354),))
+    backend_of(edge, (PrimaryAddress(host="192.0.2.1", port=5354),))
 
     assert "master 192.0.2.1 at port 53, not 5354" in caplog.text
 

@@ -12,13 +12,13 @@ from designate import errors
 from designate.backend import rndc, rndc_key
 from designate.backend.bind9 import Bind9Backend
 from designate.model.pools import Target
-from designate.model.zones import Action, Master, ZoneChange, ZoneId, ZoneType
+from designate.model.zones import Action, PrimaryAddress, ZoneAnnouncement, ZoneId, ZoneType
 from tests.support.deadlines import until
 from tests.support.factories.zone_data import Hidden
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import ask
 
-MASTERS = (Master(host="127.0.0.1", port=5399), Master(host="::1", port=5398))
+MASTERS = (PrimaryAddress(host="127.0.0.1", port=5399), PrimaryAddress(host="::1", port=5398))
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def backend_of(named, masters=MASTERS, **options):
 
 
 def zone_of(name):
-    return ZoneChange(
+    return ZoneAnnouncement(
         zone_id=ZoneId(str(uuid.uuid4())),
         name=name,
         type=ZoneType.PRIMARY,
@@ -107,7 +107,7 @@ def test_every_name_makes_a_zone_with_a_harmless_file(named, name):
 
 def test_update_adds_a_missing_zone_and_gives_an_old_one_the_new_masters(named):
     zone = zone_of("moved.example.")
-    moved = backend_of(named, (Master(host="127.0.0.1", port=5397),))
+    moved = backend_of(named, (PrimaryAddress(host="127.0.0.1", port=5397),))
 
     backend_of(named).update_zone(zone)
     added = shown(named, "moved.example")
@@ -122,7 +122,9 @@ def test_update_adds_a_missing_zone_and_gives_an_old_one_the_new_masters(named):
 
 
 def test_master_names_become_addresses(named):
-    backend_of(named, (Master(host="localhost", port=5396),)).create_zone(zone_of("named.example."))
+    backend_of(named, (PrimaryAddress(host="localhost", port=5396),)).create_zone(
+        zone_of("named.example.")
+    )
 
     assert "127.0.0.1 port 5396" in shown(named, "named.example")
 
@@ -243,7 +245,7 @@ def test_a_zones_file_stays_unless_it_is_to_be_removed(
     with Hidden(tmp_path) as hidden:
         zone = hidden.zone("filed.example.")
         host, port = hidden.address
-        backend = backend_of(named, (Master(host=host, port=port),), clean_zonefile=clean)
+        backend = backend_of(named, (PrimaryAddress(host=host, port=port),), clean_zonefile=clean)
         change = replace(zone_of(zone.name), zone_id=zone.id)
         backend.create_zone(change)
         file = named.folder / f"slave.{zone.id}"

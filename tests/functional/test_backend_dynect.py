@@ -7,11 +7,11 @@ import pytest
 from designate import errors
 from designate.backend.dynect import DynectBackend
 from designate.model.pools import Target
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 from tests.support.factories.worker import change
 from tests.support.fakes.hosted_apis import Dynect
 
-MASTERS = (Master(host="192.0.2.1", port=53),)
+MASTERS = (PrimaryAddress(host="192.0.2.1", port=53),)
 
 
 @pytest.fixture
@@ -127,4 +127,4 @@ def test_another_customers_name_is_told(dyn):
 
 def test_another_port_is_refused(dyn):
     with pytest.raises(errors.ConfigurationError, match="port 5354: only 53"):
-        backend_of(dyn, (Master(host="192.0.2.1", port=5354),))
+        backend_of(dyn, (PrimaryAddress(host="192.0.2.1", port=5354),))

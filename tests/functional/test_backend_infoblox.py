@@ -6,11 +6,11 @@ from designate import errors
 from designate.backend import nios
 from designate.backend.infoblox import InfobloxBackend
 from designate.model.pools import Target
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 from tests.support.factories.worker import change
 from tests.support.fakes.hosted_apis import Infoblox
 
-MASTERS = (Master(host="192.0.2.1", port=53),)
+MASTERS = (PrimaryAddress(host="192.0.2.1", port=53),)
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_an_unknown_view_or_group_is_told(grid, option):
 
 def test_other_ports_and_views_for_each_project_are_refused(grid):
     with pytest.raises(errors.ConfigurationError, match="port 5354: only 53"):
-        backend_of(grid, (Master(host="192.0.2.1", port=5354),))
+        backend_of(grid, (PrimaryAddress(host="192.0.2.1", port=5354),))
     with pytest.raises(errors.ConfigurationError, match="multi_tenant"):
         backend_of(grid, multi_tenant="1")
     backend_of(grid, multi_tenant="0")

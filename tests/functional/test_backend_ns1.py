@@ -5,11 +5,11 @@ import pytest
 from designate import errors
 from designate.backend.ns1 import Ns1Backend
 from designate.model.pools import Target
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 from tests.support.factories.worker import change
 from tests.support.fakes.hosted_apis import Ns1
 
-MASTERS = (Master(host="192.0.2.1", port=5354), Master(host="2001:db8::1", port=53))
+MASTERS = (PrimaryAddress(host="192.0.2.1", port=5354), PrimaryAddress(host="2001:db8::1", port=53))
 KEY = {"tsigkey_name": "xfr.", "tsigkey_hash": "hmac-sha256", "tsigkey_value": "c2VjcmV0"}
 
 

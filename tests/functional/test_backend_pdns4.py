@@ -6,14 +6,14 @@ import pytest
 from designate import errors, metrics
 from designate.backend.pdns4 import Pdns4Backend
 from designate.model.pools import Target
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 from tests.support.deadlines import until
 from tests.support.factories.worker import change
 from tests.support.servers.nameservers import free_port
 from tests.support.servers.secondaries import Pdns
 from tests.support.servers.standalone import Service, ask, texts, transferred
 
-MASTERS = (Master(host="127.0.0.1", port=5399), Master(host="::1", port=53))
+MASTERS = (PrimaryAddress(host="127.0.0.1", port=5399), PrimaryAddress(host="::1", port=53))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_a_created_zone_is_a_secondary_of_the_targets_masters(pdns):
 def test_an_existing_zone_keeps_its_data_when_it_is_created_again(service, pdns):
     zone = service.zone("kept.example.")
     service.active(f"/zones/{zone['id']}")
-    masters = (Master(host="127.0.0.1", port=service.dns[1]),)
+    masters = (PrimaryAddress(host="127.0.0.1", port=service.dns[1]),)
 
     backend_of(pdns, masters).create_zone(change(name="kept.example."))
 
@@ -128,7 +128,7 @@ def test_a_foreign_zone_of_the_name_becomes_ours(pdns):
 
 def test_update_notices_other_masters_and_adds_a_missing_zone(pdns):
     zone = change(name="moved.example.")
-    moved = backend_of(pdns, (Master(host="127.0.0.1", port=5397),))
+    moved = backend_of(pdns, (PrimaryAddress(host="127.0.0.1", port=5397),))
 
     backend_of(pdns).update_zone(zone)
     added = shown(pdns, "moved.example.")["masters"]

@@ -11,7 +11,7 @@ from designate import rrtypes
 from designate.central import jobs as central_tasks
 from designate.central.jobs import MOST_ATTEMPTS, Progress, shortened
 from designate.context import admin_context
-from designate.model.jobs import ZoneTask
+from designate.model.jobs import ZoneJob
 from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy import jobs
 from designate.wire import zonefile
@@ -315,7 +315,7 @@ def test_a_running_import_says_how_far_it_is():
 def test_words_about_progress_are_shown_and_keep_the_claim(hidden, call):
     now = utcnow()
     project_id = hidden.context.project_id
-    task = ZoneTask(id="3" * 36, project_id=project_id, status="PENDING", created_at=now)
+    task = ZoneJob(id="3" * 36, project_id=project_id, status="PENDING", created_at=now)
     plain = hidden.context.to_plain()
     hidden.database.write(lambda tx: jobs.insert(tx, task, "IMPORT", plain, {}, "x"))
     row = hidden.database.write(lambda tx: jobs.claim(tx, task.id, now, 60))

@@ -197,10 +197,10 @@ def test_a_zone_that_bind_lost_is_created_there_again(with_bind, bind):
     with_bind.active(f"/zones/{zone['id']}")
     from designate.backend.base import load
     from designate.model.pools import Target
-    from designate.model.zones import Action, ZoneChange, ZoneType
+    from designate.model.zones import Action, ZoneAnnouncement, ZoneType
 
     backend = load(Target(type="bind9", options=bind.options))
-    change = ZoneChange(
+    change = ZoneAnnouncement(
         zone_id=zone["id"],
         name="lost.example.",
         type=ZoneType.PRIMARY,

@@ -18,7 +18,7 @@ from designate.cmd import manage
 from designate.context import Context, admin_context
 from designate.model.admin import ServiceState
 from designate.model.query import Query
-from designate.model.zones import Action, Master, ZoneDraft, ZoneType
+from designate.model.zones import Action, PrimaryAddress, ZoneDraft, ZoneType
 from tests.support.deadlines import scaled
 
 DEFAULT_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
@@ -409,7 +409,7 @@ def test_pool_changes_touch_only_the_zones_that_they_concern(run, central, pools
     mail = "a@example.com"
     kept = central.zones.create(user, ZoneDraft(name="kept.example.", email=mail))
     leaving = central.zones.create(user, ZoneDraft(name="leaving.example.", email=mail))
-    masters = (Master(host="192.0.2.77", port=53),)
+    masters = (PrimaryAddress(host="192.0.2.77", port=53),)
     secondary = central.zones.create(
         user, ZoneDraft(name="second.example.", type=ZoneType.SECONDARY, masters=masters)
     )

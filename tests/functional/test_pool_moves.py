@@ -8,7 +8,7 @@ import pytest
 
 from designate.context import admin_context
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 from tests.support.deadlines import until
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import Service, ask, texts
@@ -52,7 +52,7 @@ def pool(bind, port, key_id):
         targets=(
             Target(
                 type="bind9",
-                masters=(Master(host="127.0.0.1", port=port),),
+                masters=(PrimaryAddress(host="127.0.0.1", port=port),),
                 options=bind.options,
                 tsigkey_id=key_id,
             ),

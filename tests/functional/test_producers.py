@@ -238,7 +238,7 @@ def test_work_on_shares_of_an_older_generation_is_refused(central):
     sweeps = central.sweeps
     for sweep in (
         lambda generation: central.status.recover(context, 0, 4095, 10, generation),
-        lambda generation: central.inbound.refresh(context, 0, 4095, 10, generation),
+        lambda generation: central.secondary.refresh(context, 0, 4095, 10, generation),
         lambda generation: sweeps.purge(context, 0, 4095, 10, 0, generation),
         lambda generation: sweeps.follow_pools(context, 0, 4095, 10, generation),
         lambda generation: len(sweeps.audit(context, 0, 4095, 9, "", NOW, generation)),

@@ -1,4 +1,4 @@
-"""central.inbound: what a transfer makes of a secondary zone, in the API, in DNS and in the journal."""
+"""central.secondary: what a transfer makes of a secondary zone, in the API, in DNS and in the journal."""
 
 import dns.message
 import dns.query
@@ -13,8 +13,8 @@ from designate.context import admin_context
 from designate.model.codec import to_plain
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
-from designate.model.secondary import InboundContent, InboundPlan, Taken
-from designate.model.zones import Action, Master, Outcome, Status, ZonePatch, ZoneReport
+from designate.model.secondary import TransferInContent, TransferInOutcome, TransferInPlan
+from designate.model.zones import Action, Outcome, PrimaryAddress, Status, ZonePatch, ZoneReport
 from designate.storage.sqlalchemy.tables import inbound_chunks
 from tests.support.deadlines import scaled
 from tests.support.factories.transfers import bring, content, secondary
@@ -81,7 +81,7 @@ def test_the_first_transfer_is_the_zone_with_the_primarys_soa(hidden):
     change = hidden.worker.changes[-1]
     found = recordsets(hidden, zone)
 
-    assert taken is Taken.STORED
+    assert taken is TransferInOutcome.STORED
     assert (now.action, now.status, now.serial) == (Action.CREATE, Status.PENDING, 2026010101)
     assert (now.email, now.ttl, now.mname) == ("host.master@example.org", 300, f"ns1.{ZONE}")
     assert (now.refresh, now.retry, now.expire, now.minimum) == (1111, 222, 33333, 300)
@@ -110,7 +110,7 @@ def test_a_whole_transfer_becomes_one_step_of_what_is_different(everywhere):
     taken = bring(everywhere, zone, 7, [*CONTENT[:2], *new])
     after = recordsets(everywhere, zone)
 
-    assert taken is Taken.STORED
+    assert taken is TransferInOutcome.STORED
     assert ixfr(everywhere, 5) == [
         f"{ZONE} 300 SOA {soa(7)[0]}",
         f"{ZONE} 300 SOA {soa(5)[0]}",
@@ -129,7 +129,7 @@ def test_ttl_changes_of_records_and_of_the_soa_are_differences_too(hidden):
     zone = secondary(hidden)
     bring(hidden, zone, 5)
     framing = soa(6, ttl=77)
-    hidden.central.inbound.replace_content(
+    hidden.central.secondary.replace_content(
         admin_context(),
         content(zone, [framing, *CONTENT[:2], *rrs(f"{WWW} 61 A 192.0.2.2"), framing]),
     )
@@ -153,11 +153,11 @@ def test_a_difference_is_applied_to_what_it_touches(everywhere):
         soa(6), soa(7), *rrs(f"{WWW} 60 A 192.0.2.4", f"b.{ZONE} 9 AAAA 2001:db8::1"),
     ]  # fmt: skip
     brought = content(zone, [soa(7), *steps, soa(7)], since=5)
-    taken = everywhere.central.inbound.replace_content(admin_context(), brought)
+    taken = everywhere.central.secondary.replace_content(admin_context(), brought)
     found = recordsets(everywhere, zone)
 
     assert brought.difference
-    assert taken is Taken.STORED
+    assert taken is TransferInOutcome.STORED
     assert found[WWW, "A"].records == ("192.0.2.3", "192.0.2.4")
     assert found[f"b.{ZONE}", "AAAA"].ttl == 9
     assert everywhere.fresh(zone).serial == 7
@@ -185,11 +185,11 @@ def test_a_difference_that_does_not_fit_changes_nothing(hidden, steps):
     bring(hidden, zone, 5)
     before = recordsets(hidden, zone)
     since = steps[0][0].serial
-    taken = hidden.central.inbound.replace_content(
+    taken = hidden.central.secondary.replace_content(
         admin_context(), content(zone, [soa(7), *steps, soa(7)], since=since)
     )
 
-    assert taken is Taken.UNFIT
+    assert taken is TransferInOutcome.UNFIT
     assert recordsets(hidden, zone) == before
     assert hidden.fresh(zone).serial == 5
 
@@ -200,7 +200,7 @@ def test_what_is_not_newer_is_not_taken(hidden, serial):
     bring(hidden, zone, 5)
     taken = bring(hidden, zone, serial, CONTENT[:1])
 
-    assert taken is Taken.OUTDATED
+    assert taken is TransferInOutcome.OUTDATED
     assert (WWW, "A") in recordsets(hidden, zone)
 
 
@@ -208,7 +208,7 @@ def test_serials_go_around_the_end(hidden):
     zone = secondary(hidden)
     bring(hidden, zone, 2**32 - 1)
 
-    assert bring(hidden, zone, 0) is Taken.STORED
+    assert bring(hidden, zone, 0) is TransferInOutcome.STORED
     assert ask(hidden.address, ZONE, "SOA").answer[0][0].serial == 0
 
 
@@ -238,7 +238,7 @@ def test_odd_names_and_soas_are_served_as_they_are(hidden):
         f"WWW.{ZONE} 60 A 192.0.2.3",
     )
     framing = soa(5, rname=".")
-    hidden.central.inbound.replace_content(
+    hidden.central.secondary.replace_content(
         admin_context(), content(zone, [framing, *CONTENT, *odd, framing])
     )
 
@@ -276,7 +276,7 @@ def test_a_difference_that_takes_the_last_name_server_is_refused(hidden):
     bring(hidden, zone, 4)
     steps = [soa(4), CONTENT[0], soa(5)]
     with pytest.raises(errors.BadRequest, match="no NS records"):
-        hidden.central.inbound.replace_content(
+        hidden.central.secondary.replace_content(
             admin_context(), content(zone, [soa(5), *steps, soa(5)], since=4)
         )
 
@@ -293,32 +293,32 @@ def test_quotas_do_not_stop_a_transfer_but_the_bound_does(tmp_path):
             bring(hidden, zone, 6, [*CONTENT, *many])
         difference = content(zone, [soa(6), soa(5), soa(6), *many, soa(6)], since=5)
         with pytest.raises(errors.BadRequest, match="more than 5 records"):
-            hidden.central.inbound.replace_content(admin_context(), difference)
+            hidden.central.secondary.replace_content(admin_context(), difference)
 
-        assert taken is Taken.STORED
+        assert taken is TransferInOutcome.STORED
         assert hidden.fresh(zone).serial == 5
 
 
 def test_a_large_transfer_comes_in_parts_and_leaves_none(everywhere):
     zone = secondary(everywhere)
     whole = content(zone, [soa(5), *CONTENT, soa(5)])
-    inbound = everywhere.central.inbound
+    inbound = everywhere.central.secondary
     context = admin_context()
     cut = [whole.tail[:40], whole.tail[40:90], whole.tail[90:]]
     inbound.stage(context, zone.id, "older", 0, b"left behind")
     inbound.stage(context, zone.id, whole.id, 0, b"sent twice")
     for position, part in enumerate(cut[:2]):
         inbound.stage(context, zone.id, whole.id, position, part)
-    parts = InboundContent(
+    parts = TransferInContent(
         id=whole.id, zone_id=zone.id, serial=5, difference=False, staged=2, tail=cut[2]
     )
-    missing = InboundContent(
+    missing = TransferInContent(
         id=whole.id, zone_id=zone.id, serial=5, difference=False, staged=3, tail=cut[2]
     )
     with pytest.raises(errors.BadRequest, match="Parts of the transfer are missing"):
         inbound.replace_content(context, missing)
 
-    assert inbound.replace_content(context, parts) is Taken.STORED
+    assert inbound.replace_content(context, parts) is TransferInOutcome.STORED
     assert texts(ask(everywhere.address, WWW, "A")) == {"192.0.2.2"}
     with everywhere.database.read() as connection:
         assert connection.execute(sa.select(inbound_chunks)).all() == []
@@ -328,9 +328,9 @@ def test_only_as_much_is_staged_as_a_transfer_may_have(tmp_path):
     with Hidden(tmp_path, **{"service:worker": {"xfr_max_bytes": 2000}}) as hidden:
         zone = secondary(hidden)
         context = admin_context()
-        hidden.central.inbound.stage(context, zone.id, "t", 4, b"x" * 1000)
+        hidden.central.secondary.stage(context, zone.id, "t", 4, b"x" * 1000)
         with pytest.raises(errors.BadRequest, match="too large"):
-            hidden.central.inbound.stage(context, zone.id, "t", 5, b"x" * 1000)
+            hidden.central.secondary.stage(context, zone.id, "t", 5, b"x" * 1000)
 
 
 def test_zones_that_no_primary_has_a_say_in_are_not_found(hidden):
@@ -340,21 +340,23 @@ def test_zones_that_no_primary_has_a_say_in_are_not_found(hidden):
 
     for zone in (primary, gone):
         with pytest.raises(errors.NotFound):
-            hidden.central.inbound.plan(admin_context(), zone.id)
+            hidden.central.secondary.plan(admin_context(), zone.id)
         with pytest.raises(errors.NotFound):
             bring(hidden, zone, 2**31)
 
 
 def test_the_plan_says_what_to_ask_for(hidden):
-    masters = (Master(host="192.0.2.1"), Master(host="2001:db8::1", port=5353))
+    masters = (PrimaryAddress(host="192.0.2.1"), PrimaryAddress(host="2001:db8::1", port=5353))
     zone = secondary(hidden, ZONE, *masters)
-    new = hidden.central.inbound.plan(admin_context(), zone.id)
+    new = hidden.central.secondary.plan(admin_context(), zone.id)
     bring(hidden, zone, 5)
-    known = hidden.central.inbound.plan(admin_context(), zone.id)
+    known = hidden.central.secondary.plan(admin_context(), zone.id)
 
-    assert new == InboundPlan(zone_id=zone.id, name=ZONE, masters=masters)
-    assert known == InboundPlan(zone_id=zone.id, name=ZONE, masters=masters, newer_than=5, since=5)
-    assert to_plain(InboundPlan, known)["newer_than"] == 5
+    assert new == TransferInPlan(zone_id=zone.id, name=ZONE, masters=masters)
+    assert known == TransferInPlan(
+        zone_id=zone.id, name=ZONE, masters=masters, newer_than=5, since=5
+    )
+    assert to_plain(TransferInPlan, known)["newer_than"] == 5
 
 
 def test_an_administrators_change_is_served_and_ends_with_the_next_transfer(hidden):
@@ -363,7 +365,7 @@ def test_an_administrators_change_is_served_and_ends_with_the_next_transfer(hidd
     draft = RecordSetDraft(name=f"own.{ZONE}", type="A", records=("192.0.2.77",))
     hidden.central.recordsets.create(hidden.context, zone.id, draft)
     changed = hidden.fresh(zone)
-    plan = hidden.central.inbound.plan(admin_context(), zone.id)
+    plan = hidden.central.secondary.plan(admin_context(), zone.id)
     own = texts(ask(hidden.address, f"own.{ZONE}", "A"))
     bring(hidden, zone, 6)
 
@@ -373,7 +375,7 @@ def test_an_administrators_change_is_served_and_ends_with_the_next_transfer(hidd
     assert (plan.newer_than, plan.since) == (5, None)
     assert hidden.fresh(zone).serial == 7
     assert ask(hidden.address, f"own.{ZONE}", "A").rcode() == dns.rcode.NXDOMAIN
-    assert hidden.central.inbound.plan(admin_context(), zone.id).newer_than == 6
+    assert hidden.central.secondary.plan(admin_context(), zone.id).newer_than == 6
 
 
 def test_new_masters_are_asked_at_once_and_other_changes_leave_dns_alone(hidden):
@@ -383,7 +385,7 @@ def test_new_masters_are_asked_at_once_and_other_changes_leave_dns_alone(hidden)
     before = len(hidden.worker.refreshed)
     described = hidden.central.zones.update(hidden.context, zone.id, ZonePatch(description="x"))
     unasked = len(hidden.worker.refreshed)
-    patch = ZonePatch(masters=(Master(host="192.0.2.54"),))
+    patch = ZonePatch(masters=(PrimaryAddress(host="192.0.2.54"),))
     moved = hidden.central.zones.update(hidden.context, zone.id, patch)
 
     assert unasked == before
@@ -391,7 +393,7 @@ def test_new_masters_are_asked_at_once_and_other_changes_leave_dns_alone(hidden)
     for changed in (described, moved):
         assert (changed.action, changed.status) == (Action.UPDATE, Status.PENDING)
         assert (changed.serial, changed.revision) == (5, 2)
-    assert hidden.fresh(zone).masters == (Master(host="192.0.2.54"),)
+    assert hidden.fresh(zone).masters == (PrimaryAddress(host="192.0.2.54"),)
     served(hidden, zone)
     assert hidden.fresh(zone).status == Status.ACTIVE
 

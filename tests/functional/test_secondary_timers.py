@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from designate import errors
 from designate.context import admin_context
 from designate.model.recordsets import RecordSetDraft
-from designate.model.secondary import Taken
+from designate.model.secondary import TransferInOutcome
 from designate.model.zones import Action, Outcome, Status, ZonePatch, ZoneReport
 from designate.storage.sqlalchemy.tables import zones
 from tests.support.deadlines import scaled
@@ -47,7 +47,7 @@ def everywhere(tmp_path, clock, databases):
 def sweep(hidden, limit=100):
     """The zones that one sweep hands to workers."""
     hidden.worker.refreshed.clear()
-    hidden.central.inbound.refresh(admin_context(), 0, 4095, limit)
+    hidden.central.secondary.refresh(admin_context(), 0, 4095, limit)
     return [zone_id for zone_id, _ in hidden.worker.refreshed]
 
 
@@ -74,7 +74,7 @@ def due_within(hidden, zone, clock):
 
 def active(hidden, serial=5, **timers):
     zone = secondary(hidden)
-    assert bring(hidden, zone, serial, **TIMERS | timers) is Taken.STORED
+    assert bring(hidden, zone, serial, **TIMERS | timers) is TransferInOutcome.STORED
     report(hidden, zone, Outcome.SERVED)
     assert hidden.fresh(zone).status == Status.ACTIVE
     return zone
@@ -94,7 +94,7 @@ def test_masters_that_never_answer_are_asked_less_and_less_often(hidden, clock):
     zone = secondary(hidden)
     waits = []
     for _ in range(60):
-        hidden.central.inbound.failed(admin_context(), zone.id, "dead")
+        hidden.central.secondary.failed(admin_context(), zone.id, "dead")
         waits.append(due_within(hidden, zone, clock))
         clock.advance(seconds=waits[-1])
 
@@ -102,7 +102,7 @@ def test_masters_that_never_answer_are_asked_less_and_less_often(hidden, clock):
     assert 3240 <= waits[-1] <= 3600
     assert sum(waits) > 86400
     hidden.central.zones.update(hidden.context, zone.id, ZonePatch(masters=zone.masters))
-    hidden.central.inbound.failed(admin_context(), zone.id, "dead")
+    hidden.central.secondary.failed(admin_context(), zone.id, "dead")
     assert due_within(hidden, zone, clock) <= 60
 
 
@@ -118,9 +118,9 @@ def test_the_primarys_refresh_says_when_it_is_asked(hidden, clock):
 
 def test_after_a_failure_the_primarys_retry_says_it_and_after_success_refresh_again(hidden, clock):
     zone = active(hidden)
-    hidden.central.inbound.failed(admin_context(), zone.id, "dead")
+    hidden.central.secondary.failed(admin_context(), zone.id, "dead")
     after_failure = due_within(hidden, zone, clock)
-    hidden.central.inbound.checked(admin_context(), zone.id, 5)
+    hidden.central.secondary.checked(admin_context(), zone.id, 5)
 
     assert 180 <= after_failure <= 200
     assert 900 <= due_within(hidden, zone, clock) <= 1000
@@ -155,7 +155,7 @@ def test_another_serial_than_ours_confirms_nothing(hidden, clock):
     zone = active(hidden)
     clock.advance(seconds=500)
     before = due_within(hidden, zone, clock)
-    hidden.central.inbound.checked(admin_context(), zone.id, 4)
+    hidden.central.secondary.checked(admin_context(), zone.id, 4)
 
     assert due_within(hidden, zone, clock) == before
 
@@ -164,7 +164,7 @@ def test_each_confirmation_puts_the_expiry_off(hidden, clock):
     zone = active(hidden)
     for _ in range(5):
         clock.advance(seconds=4000)
-        hidden.central.inbound.checked(admin_context(), zone.id, 5)
+        hidden.central.secondary.checked(admin_context(), zone.id, 5)
         sweep(hidden)
 
     assert hidden.fresh(zone).status == Status.ACTIVE
@@ -216,8 +216,8 @@ def test_any_content_of_the_primary_brings_an_expired_zone_back(hidden, clock, s
     clock.advance(seconds=5001)
     sweep(hidden)
     report(hidden, zone, Outcome.ABSENT)
-    plan = hidden.central.inbound.plan(admin_context(), zone.id)
-    hidden.central.inbound.checked(admin_context(), zone.id, 5)
+    plan = hidden.central.secondary.plan(admin_context(), zone.id)
+    hidden.central.secondary.checked(admin_context(), zone.id, 5)
     still = hidden.fresh(zone).status
     taken = bring(hidden, zone, serial, **TIMERS)
     change = hidden.worker.changes[-1]
@@ -225,14 +225,14 @@ def test_any_content_of_the_primary_brings_an_expired_zone_back(hidden, clock, s
 
     assert (plan.newer_than, plan.since) == (None, None)
     assert still == Status.ERROR
-    assert taken is Taken.STORED
+    assert taken is TransferInOutcome.STORED
     assert not change.withdrawn
     # The nameservers have dropped the zone, so it is made there again.
     assert not change.created
     assert hidden.fresh(zone).status == Status.ACTIVE
     # For those that saw it before, the serial does not go back.
     assert hidden.fresh(zone).serial == 6
-    assert hidden.central.inbound.plan(admin_context(), zone.id).newer_than == serial
+    assert hidden.central.secondary.plan(admin_context(), zone.id).newer_than == serial
 
 
 def test_nobody_changes_an_expired_zone(hidden, clock):
@@ -289,7 +289,7 @@ def test_mdns_does_not_give_away_expired_content(tmp_path):
             *(dns.query.tcp(q, host, port=port, timeout=scaled(5)) for q in (transfer, difference)),
         ]
         clock.advance((now - clock.now()).total_seconds())
-        hidden.central.inbound.checked(admin_context(), zone.id, 5)
+        hidden.central.secondary.checked(admin_context(), zone.id, 5)
 
         assert {reply.rcode() for reply in expired} == {dns.rcode.SERVFAIL}
         assert not any(reply.answer for reply in expired)

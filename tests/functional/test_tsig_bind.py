@@ -11,7 +11,7 @@ import pytest
 
 from designate.context import admin_context
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 from tests.support.deadlines import scaled, until
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import Service
@@ -54,7 +54,7 @@ class Signed:
         self.key = key
         target = Target(
             type="bind9",
-            masters=(Master(host="127.0.0.1", port=self.port),),
+            masters=(PrimaryAddress(host="127.0.0.1", port=self.port),),
             options=self.bind.options,
             tsigkey_id=key["id"],
         )

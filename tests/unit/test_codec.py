@@ -11,7 +11,7 @@ from designate.model import codec
 from designate.model.codec import UNSET
 from designate.model.query import Page
 from designate.model.recordsets import RecordSet
-from designate.model.zones import Action, Master, Status, ZoneDraft, ZonePatch, ZoneType
+from designate.model.zones import Action, PrimaryAddress, Status, ZoneDraft, ZonePatch, ZoneType
 
 RECORDSET = RecordSet(
     id="r",
@@ -32,8 +32,11 @@ RECORDSET = RecordSet(
     [
         (RecordSet, RECORDSET),
         (Page[RecordSet], Page(items=(RECORDSET,), total_count=1)),
-        (tuple[Master, ...], (Master(host="192.0.2.1", port=5353),)),
-        (ZoneDraft, ZoneDraft(name="a.b.", type=ZoneType.SECONDARY, masters=(Master(host="::1"),))),
+        (tuple[PrimaryAddress, ...], (PrimaryAddress(host="192.0.2.1", port=5353),)),
+        (
+            ZoneDraft,
+            ZoneDraft(name="a.b.", type=ZoneType.SECONDARY, masters=(PrimaryAddress(host="::1"),)),
+        ),
         (ZonePatch, ZonePatch(description=None)),
         (str | None, None),
         (dict[str, int], {"a": 1}),

@@ -7,14 +7,14 @@ import pytest
 
 from designate import errors
 from designate.context import Context
-from designate.model.zones import Action, ZoneChange, ZoneType
+from designate.model.zones import Action, ZoneAnnouncement, ZoneType
 from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
 from designate.rpc.clients import CentralClient, worker_client
 from designate.rpc.local import LocalBus
 from tests.support.deadlines import scaled
 
-CHANGE = ZoneChange(
+CHANGE = ZoneAnnouncement(
     zone_id="z",
     name="example.com.",
     type=ZoneType.PRIMARY,

@@ -13,9 +13,9 @@ from oslo_config import cfg
 from designate import errors, messaging
 from designate.context import Context, admin_context
 from designate.rpc import clients, interfaces
-from designate.rpc.batching import LANES
-from designate.rpc.bus import NoAnswer
-from designate.rpc.interfaces import Kind
+from designate.rpc.batching import BATCH_LIMITS
+from designate.rpc.bus import RpcTimeout
+from designate.rpc.interfaces import CallKind
 from designate.runtime import concurrency
 from tests.support.deadlines import scaled, until
 
@@ -59,7 +59,7 @@ class Lossy:
     def call(self, topic, namespace, version, method, message, kind, within_s=None):
         self.waits.append(within_s)
         if len(self.waits) <= self.losses:
-            raise NoAnswer
+            raise RpcTimeout
         return 7
 
 
@@ -91,16 +91,20 @@ def test_calls_travel_with_those_of_their_kind(bus):
         return thread
 
     threads = []
-    for count in range(1, LANES[Kind.OTHER].senders + 1):
-        threads.append(call("sell", Kind.OTHER))
+    for count in range(1, BATCH_LIMITS[CallKind.OTHER].senders + 1):
+        threads.append(call("sell", CallKind.OTHER))
         until(lambda n=count: len(bus.sent) == n, 10, "a busy sender")
-    threads += [call("sell", Kind.OTHER), call("get", Kind.PROMPT), call("find", Kind.LIST)]
+    threads += [
+        call("sell", CallKind.OTHER),
+        call("get", CallKind.PROMPT),
+        call("find", CallKind.LIST),
+    ]
     until(lambda: len(bus.sent) == len(threads), 10, "a message of each")
     bus.end.set()
     for thread in threads:
         thread.join(timeout=scaled(10))
 
-    sells = [["sell"]] * (LANES[Kind.OTHER].senders + 1)
+    sells = [["sell"]] * (BATCH_LIMITS[CallKind.OTHER].senders + 1)
     assert sorted(bus.sent) == [["find"], ["get"], *sells]
 
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from designate.central.outbox import Outbox
 from designate.context import Context, admin_context
-from designate.model.zones import Action, ZoneChange, ZoneType
+from designate.model.zones import Action, ZoneAnnouncement, ZoneType
 from designate.rpc.interfaces import WorkerApi
 from tests.support.deadlines import until
 
@@ -18,16 +18,16 @@ class Workers:
         self.told: list[tuple[str, int]] = []
         self.served: list[str] = []
 
-    def zone_changed(self, context: Context, change: ZoneChange) -> None:
+    def zone_changed(self, context: Context, change: ZoneAnnouncement) -> None:
         self.told.append((change.zone_id, change.revision))
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
         self.served.append(zone_id)
 
 
-def change(zone_id: str, revision: int) -> ZoneChange:
+def change(zone_id: str, revision: int) -> ZoneAnnouncement:
     members: dict[str, Any] = {"name": f"{zone_id}.example.", "pool_id": "p", "pool_version": 1}
-    return ZoneChange(
+    return ZoneAnnouncement(
         zone_id=zone_id,
         type=ZoneType.PRIMARY,
         revision=revision,

@@ -8,7 +8,7 @@ import yaml
 from designate import errors
 from designate.model import pools_file
 from designate.model.pools import AlsoNotify, Nameserver, NsRecord, Pool, PoolSpec, Target
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 
 POOL_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 KEY_ID = "0d0d0d0d-0000-4000-8000-000000000001"
@@ -76,7 +76,7 @@ def test_the_whole_grammar_is_read():
                     type="bind9",
                     description="first",
                     tsigkey_id=KEY_ID,
-                    masters=(Master(host="192.0.2.1", port=5354),),
+                    masters=(PrimaryAddress(host="192.0.2.1", port=5354),),
                     options={
                         "host": "192.0.2.2",
                         "port": "53",

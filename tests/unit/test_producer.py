@@ -77,7 +77,7 @@ def client(sweeps):
 
 
 class Inbound:
-    """central.inbound: counts the sweeps."""
+    """central.secondary: counts the sweeps."""
 
     def __init__(self):
         self.refreshed = []

@@ -13,17 +13,24 @@ import pytest
 
 from designate import errors
 from designate.rpc import batching
-from designate.rpc.batching import Call, Cast, Casts, Lane, Senders, Together
+from designate.rpc.batching import (
+    BatchLimits,
+    BatchRunner,
+    CallBatcher,
+    CastQueue,
+    QueuedCall,
+    QueuedCast,
+)
 from designate.rpc.bus import Dispatcher
-from designate.rpc.interfaces import Kind
+from designate.rpc.interfaces import CallKind
 from tests.support.deadlines import scaled, until
 
 Plain = dict[str, Any]
-LANE = Lane(senders=2, together=5)
+LIMITS = BatchLimits(senders=2, together=5)
 
 
-def call(number: int, timeout_s: float = 10) -> Call:
-    return Call(
+def call(number: int, timeout_s: float = 10) -> QueuedCall:
+    return QueuedCall(
         namespace="zones",
         version="1.0",
         method="get",
@@ -41,13 +48,15 @@ class Wire:
         self.gate = threading.Event()
         self.gate.set()
 
-    def send(self, calls: Sequence[Call]) -> list[Plain]:
+    def send(self, calls: Sequence[QueuedCall]) -> list[Plain]:
         self.messages.append([sent.message["number"] for sent in calls])
         assert self.gate.wait(timeout=scaled(20))
         return [{"result": sent.message["number"] * 2} for sent in calls]
 
 
-def in_threads(senders: Senders, numbers: Sequence[int], answers: dict[int, object]) -> list[Any]:
+def in_threads(
+    senders: CallBatcher, numbers: Sequence[int], answers: dict[int, object]
+) -> list[Any]:
     def run(number: int) -> None:
         try:
             answers[number] = senders.call(call(number))
@@ -60,7 +69,7 @@ def in_threads(senders: Senders, numbers: Sequence[int], answers: dict[int, obje
     return threads
 
 
-def all_busy(senders: Senders, wire: Wire, count: int, answers: dict[int, object]) -> list[Any]:
+def all_busy(senders: CallBatcher, wire: Wire, count: int, answers: dict[int, object]) -> list[Any]:
     """Give that many senders one call each, and hold them."""
     wire.gate.clear()
     threads: list[Any] = []
@@ -72,7 +81,7 @@ def all_busy(senders: Senders, wire: Wire, count: int, answers: dict[int, object
 
 def test_a_lone_call_goes_alone() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test", LANE)
+    senders = CallBatcher(wire.send, "test", LIMITS)
 
     assert senders.call(call(21)) == {"result": 42}
     assert wire.messages == [[21]]
@@ -80,17 +89,17 @@ def test_a_lone_call_goes_alone() -> None:
 
 def test_calls_that_wait_share_a_message() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test", LANE, slow_s=60)
+    senders = CallBatcher(wire.send, "test", LIMITS, slow_s=60)
     answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, LANE.senders, answers)
-    late = range(10, 10 + LANE.together)
+    threads = all_busy(senders, wire, LIMITS.senders, answers)
+    late = range(10, 10 + LIMITS.together)
     threads += in_threads(senders, late, answers)
     until(lambda: len(senders._waiting) == len(late), 10, "calls that wait")
     wire.gate.set()
     for thread in threads:
         thread.join(timeout=scaled(10))
 
-    assert [len(message) for message in wire.messages] == [1, 1, LANE.together]
+    assert [len(message) for message in wire.messages] == [1, 1, LIMITS.together]
     assert answers == {number: {"result": number * 2} for number in (0, 1, *late)}
 
 
@@ -103,17 +112,17 @@ class Desk:
         self.turns: list[list[int]] = []
 
     @contextlib.contextmanager
-    def in_turn(self) -> Iterator[None]:
+    def batch_scope(self) -> Iterator[None]:
         before = len(self.answered)
         yield
         here = threading.current_thread().name
         self.turns.append([n for thread, n in self.answered[before:] if thread == here])
 
     @staticmethod
-    def kind(_namespace: str, method: str) -> Kind:
-        return Kind.PROMPT if method == "get" else Kind.OTHER
+    def kind(_namespace: str, method: str) -> CallKind:
+        return CallKind.PROMPT if method == "get" else CallKind.OTHER
 
-    def answer(
+    def dispatch(
         self, _namespace: str, _version: str, method: str, message: Plain, _until: float | None
     ) -> Plain:
         if method != "get":
@@ -128,7 +137,7 @@ def test_prompt_calls_of_a_message_are_run_in_turn_and_the_others_side_by_side()
     for number in (1, 3, 4):
         calls[number]["method"] = "create"
 
-    answers = Together(cast_to(Dispatcher, desk)).run(calls)
+    answers = BatchRunner(cast_to(Dispatcher, desk)).run(calls)
 
     assert [answer["result"] for answer in answers] == [0, 1, 2, 3, 4, 5]
     here = threading.current_thread().name
@@ -139,16 +148,16 @@ def test_prompt_calls_of_a_message_are_run_in_turn_and_the_others_side_by_side()
 def test_a_lone_prompt_call_shares_nothing() -> None:
     desk = Desk(gate=1)
 
-    Together(cast_to(Dispatcher, desk)).run([call(0).to_plain()])
+    BatchRunner(cast_to(Dispatcher, desk)).run([call(0).to_plain()])
 
     assert desk.turns == []
 
 
 def test_slow_calls_do_not_hold_up_the_others() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test", LANE)
+    senders = CallBatcher(wire.send, "test", LIMITS)
     answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, LANE.senders, answers)
+    threads = all_busy(senders, wire, LIMITS.senders, answers)
     threads += in_threads(senders, [7], answers)
 
     until(lambda: [7] in wire.messages, 10, "a further sender")
@@ -159,24 +168,24 @@ def test_slow_calls_do_not_hold_up_the_others() -> None:
 
 def test_calls_share_messages_again_after_slow_ones() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test", LANE)
+    senders = CallBatcher(wire.send, "test", LIMITS)
     answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, 4 * LANE.senders, answers)
+    threads = all_busy(senders, wire, 4 * LIMITS.senders, answers)
     wire.gate.set()
     for thread in threads:
         thread.join(timeout=scaled(10))
 
-    until(lambda: senders._idle == LANE.senders and not senders._out, 10, "their end")
+    until(lambda: senders._idle == LIMITS.senders and not senders._out, 10, "their end")
 
 
 def test_a_sender_that_ran_out_of_time_says_so_at_once() -> None:
     sent = []
 
-    def send(calls: Sequence[Call]) -> list[Plain]:
+    def send(calls: Sequence[QueuedCall]) -> list[Plain]:
         sent.append(calls)
         raise TimeoutError("the socket")
 
-    senders = Senders(send, "test", LANE)
+    senders = CallBatcher(send, "test", LIMITS)
     with pytest.raises(TimeoutError, match="the socket"):
         senders.call(call(1, timeout_s=600))
 
@@ -184,10 +193,10 @@ def test_a_sender_that_ran_out_of_time_says_so_at_once() -> None:
 
 
 def test_a_failure_reaches_every_call_of_the_message() -> None:
-    def send(calls: Sequence[Call]) -> list[Plain]:
+    def send(calls: Sequence[QueuedCall]) -> list[Plain]:
         raise errors.Unavailable("the broker is away")
 
-    senders = Senders(send, "test", LANE)
+    senders = CallBatcher(send, "test", LIMITS)
 
     with pytest.raises(errors.Unavailable, match="broker"):
         senders.call(call(1))
@@ -197,9 +206,9 @@ def test_a_failure_reaches_every_call_of_the_message() -> None:
 
 def test_a_call_ends_at_its_deadline_and_is_not_sent_afterwards() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test", LANE)
+    senders = CallBatcher(wire.send, "test", LIMITS)
     answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, batching.MOST_SENDERS, answers)
+    threads = all_busy(senders, wire, batching.MAX_SENDERS, answers)
 
     with pytest.raises(TimeoutError):
         senders.call(call(99, timeout_s=0.1))
@@ -213,9 +222,9 @@ def test_a_call_ends_at_its_deadline_and_is_not_sent_afterwards() -> None:
 
 def test_what_waits_fails_at_the_end() -> None:
     wire = Wire()
-    senders = Senders(wire.send, "test", LANE)
+    senders = CallBatcher(wire.send, "test", LIMITS)
     answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, batching.MOST_SENDERS, answers)
+    threads = all_busy(senders, wire, batching.MAX_SENDERS, answers)
     threads += in_threads(senders, [99], answers)
     until(lambda: len(senders._waiting) == 1, 10, "a call that waits")
     senders.stop()
@@ -238,7 +247,7 @@ class Broker:
         self.gate.set()
         self.busy = threading.Semaphore(0)
 
-    def send(self, casts: Sequence[Cast]) -> bool:
+    def send(self, casts: Sequence[QueuedCast]) -> bool:
         self.busy.release()
         assert self.gate.wait(timeout=scaled(20))
         if self.away:
@@ -255,8 +264,8 @@ class Broker:
 
 def cast(
     number: int, topic: str = "worker", *, fanout: bool = False, lifetime_s: float = 10
-) -> Cast:
-    return Cast(
+) -> QueuedCast:
+    return QueuedCast(
         topic=topic,
         namespace="worker",
         version="1.0",
@@ -269,7 +278,7 @@ def cast(
 
 def test_casts_gather_while_the_broker_is_busy() -> None:
     broker = Broker()
-    casts = Casts(broker.send, broker.drop)
+    casts = CastQueue(broker.send, broker.drop)
     casts.start()
     casts.put(cast(0))
     until(lambda: broker.messages, 5, "the first cast")
@@ -290,13 +299,13 @@ def test_casts_gather_while_the_broker_is_busy() -> None:
     assert len(gathered) <= 6, "two topics and a fanout for each thread at most"
     assert sorted(n for _, _, numbers in gathered for n in numbers) == list(range(10, 30))
     assert all(numbers == sorted(numbers) for _, _, numbers in gathered)
-    assert all(len(numbers) <= batching.MOST_TOGETHER for _, _, numbers in gathered)
+    assert all(len(numbers) <= batching.MAX_BATCH for _, _, numbers in gathered)
 
 
 def test_a_cast_is_tried_again_until_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "CAST_RETRY_S", 0.01)
     broker = Broker(away=3)
-    casts = Casts(broker.send, broker.drop)
+    casts = CastQueue(broker.send, broker.drop)
     casts.start()
     casts.put(cast(1))
     until(lambda: broker.messages, 5, "the cast")
@@ -312,7 +321,7 @@ def test_a_cast_is_tried_again_until_its_end(monkeypatch: pytest.MonkeyPatch) ->
 def test_casts_are_bounded_and_none_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "CAST_QUEUE", 5)
     broker = Broker()
-    casts = Casts(broker.send, broker.drop)
+    casts = CastQueue(broker.send, broker.drop)
     for number in range(8):
         casts.put(cast(number))
 

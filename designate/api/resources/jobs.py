@@ -24,7 +24,7 @@ from designate.api.shape import (
     member,
     nullable,
 )
-from designate.model.jobs import ImportDraft, TaskStatus, ZoneTask
+from designate.model.jobs import ImportDraft, JobStatus, ZoneJob
 
 DATES = ("created_at", "id", "updated_at")
 IMPORTS_PATH = "/zones/tasks/imports"
@@ -35,7 +35,7 @@ SDK_EXPORTS_PATH = "/zones/tasks/export"
 
 TASK: dict[str, Member] = {
     "id": member(UUID),
-    "status": member(enum_of(TaskStatus)),
+    "status": member(enum_of(JobStatus)),
     "message": member(nullable(STRING), "How it ended, for people."),
     "zone_id": member(nullable(UUID), "null: the import has made no zone yet."),
     "project_id": member(STRING),
@@ -45,12 +45,12 @@ TASK: dict[str, Member] = {
 }
 
 
-def _zone_path(task: ZoneTask) -> str | None:
+def _zone_path(task: ZoneJob) -> str | None:
     return f"/zones/{task.zone_id}" if task.zone_id else None
 
 
-def _file_path(task: ZoneTask) -> str | None:
-    return f"{EXPORTS_PATH}/{task.id}/export" if task.status is TaskStatus.COMPLETE else None
+def _file_path(task: ZoneJob) -> str | None:
+    return f"{EXPORTS_PATH}/{task.id}/export" if task.status is JobStatus.COMPLETE else None
 
 
 IMPORTS = Resource(

@@ -180,7 +180,7 @@ def count(call: ApiCall) -> Response:
 
 
 def _counted(call: ApiCall, names: tuple[str, ...]) -> Response:
-    found: Counts = call.central.reports.counts(call.context, names)
+    found: Counts = call.central.usage.counts(call.context, names)
     return json_response({"counts": [COUNT.render(found)]})
 
 
@@ -203,7 +203,7 @@ def _linked(call: ApiCall, shape: Shape, project: ProjectZones) -> dict[str, obj
 
 
 def tenants(call: ApiCall) -> Response:
-    found = call.central.reports.projects(call.context)
+    found = call.central.usage.projects(call.context)
     return json_response(
         {
             "links": {"self": call.link(PROJECTS_PATH)},
@@ -214,7 +214,7 @@ def tenants(call: ApiCall) -> Response:
 
 
 def tenant(call: ApiCall) -> Response:
-    found = call.central.reports.project(call.context, call.ids[0])
+    found = call.central.usage.project(call.context, call.ids[0])
     return json_response(_linked(call, ZONES, found))
 
 

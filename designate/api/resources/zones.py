@@ -43,8 +43,8 @@ from designate.api.shape import (
 from designate.model.pools import NsRecord
 from designate.model.zones import (
     Action,
-    Master,
     NameserverStatus,
+    PrimaryAddress,
     ServedStatus,
     Status,
     Zone,
@@ -60,12 +60,12 @@ READ_ONLY = (
 MAX_HOST = 255
 
 
-def _shown(master: Master) -> str:
+def _shown(master: PrimaryAddress) -> str:
     host = f"[{master.host}]" if ":" in master.host and master.port != 53 else master.host
     return host if master.port == 53 else f"{host}:{master.port}"
 
 
-def _masters(name: str, value: Any) -> tuple[Master, ...]:
+def _masters(name: str, value: Any) -> tuple[PrimaryAddress, ...]:
     """`host`, `host:port` or `[IPv6]:port`; a bare IPv6 address is a host."""
     if not isinstance(value, list):
         raise errors.InvalidObject(f"Field '{name}' must be a list")
@@ -78,9 +78,9 @@ def _masters(name: str, value: Any) -> tuple[Master, ...]:
         if port.isascii() and port.isdigit() and host and (bracketed or ":" not in host):
             if not 0 < int(port[:6]) < 65536:
                 raise errors.InvalidObject(f"Port of '{text}' in the field '{name}' is not valid")
-            found.append(Master(host=host.strip("[]"), port=int(port)))
+            found.append(PrimaryAddress(host=host.strip("[]"), port=int(port)))
         elif text:
-            found.append(Master(host=text))
+            found.append(PrimaryAddress(host=text))
         else:
             raise errors.InvalidObject(f"Field '{name}' holds an empty host")
     if len(set(found)) != len(found):

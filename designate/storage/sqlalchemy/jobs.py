@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from designate.model.jobs import TaskStatus, ZoneTask
+from designate.model.jobs import JobStatus, ZoneJob
 from designate.model.zones import Zone
 from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy.db.engine import Transaction
@@ -20,14 +20,14 @@ DATES = ("created_at", "id", "updated_at")
 FILTERS = ("status", "message", "zone_id")
 IMPORT = zone_tasks.c.task_type == "IMPORT"
 EXPORT = zone_tasks.c.task_type == "EXPORT"
-IMPORTS = Rows(ZoneTask, zone_tasks, "zone_import", sort_keys=DATES, filters=FILTERS)
-EXPORTS = Rows(ZoneTask, zone_tasks, "zone_export", sort_keys=DATES, filters=FILTERS)
+IMPORTS = Rows(ZoneJob, zone_tasks, "zone_import", sort_keys=DATES, filters=FILTERS)
+EXPORTS = Rows(ZoneJob, zone_tasks, "zone_export", sort_keys=DATES, filters=FILTERS)
 BATCH = 2000
 
 
 def insert(
     tx: Transaction,
-    task: ZoneTask,
+    task: ZoneJob,
     task_type: str,
     context: dict[str, Any],
     attributes: dict[str, str],
@@ -61,7 +61,7 @@ def claim(tx: Transaction, task_id: str, now: datetime, for_s: float) -> sa.Row[
     """Take a waiting task that nobody runs, or whose runner has not been heard of in time; None: it
     is not to be had. attempts of the row: including this one."""
     free = sa.or_(zone_tasks.c.claimed_until.is_(None), zone_tasks.c.claimed_until < now)
-    mine = sa.and_(zone_tasks.c.id == task_id, zone_tasks.c.status == TaskStatus.PENDING)
+    mine = sa.and_(zone_tasks.c.id == task_id, zone_tasks.c.status == JobStatus.PENDING)
     taken = tx.execute(
         sa.update(zone_tasks)
         .where(mine, free)
@@ -87,7 +87,7 @@ def set_message(
         sa.update(zone_tasks)
         .where(
             zone_tasks.c.id == task_id,
-            zone_tasks.c.status == TaskStatus.PENDING,
+            zone_tasks.c.status == JobStatus.PENDING,
             zone_tasks.c.attempts == attempt,
         )
         .values(message=words, updated_at=now, claimed_until=now + timedelta(seconds=for_s))
@@ -100,7 +100,7 @@ def lock_claim(tx: Transaction, task_id: str, attempt: int) -> bool:
         zone_tasks.c.id == task_id
     )
     row = tx.execute(tx.lock(statement, statement.with_for_update())).first()
-    return row is not None and row.status == TaskStatus.PENDING and row.attempts == attempt
+    return row is not None and row.status == JobStatus.PENDING and row.attempts == attempt
 
 
 def find_runnable(connection: sa.Connection, now: datetime, limit: int) -> list[str]:
@@ -108,7 +108,7 @@ def find_runnable(connection: sa.Connection, now: datetime, limit: int) -> list[
     statement = (
         sa.select(zone_tasks.c.id)
         .where(
-            zone_tasks.c.status == TaskStatus.PENDING,
+            zone_tasks.c.status == JobStatus.PENDING,
             sa.or_(zone_tasks.c.claimed_until.is_(None), zone_tasks.c.claimed_until < now),
         )
         .order_by(zone_tasks.c.created_at)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from designate import errors
-from designate.model.bulk import Many
+from designate.model.bulk import BulkConstructor
 from designate.model.codec import decoder
 from designate.model.recordsets import Managed, RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone
@@ -23,7 +23,7 @@ from designate.storage.sqlalchemy.tables import DATA_KEY_LENGTH, LIVE, records, 
 
 IS_SOA = sa.and_(recordsets.c.type == "SOA", recordsets.c.managed)
 
-MANY = Many(RecordSet)
+MANY = BulkConstructor(RecordSet)
 MANAGED = tuple(field.name for field in fields(Managed))
 VALUES_AT_ONCE = 1000
 # Quicker than the enumeration itself, and a list has one in each row.

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from designate.model.admin import TsigScope
 from designate.model.codec import from_plain
-from designate.model.zones import Action, Master, ZoneType
+from designate.model.zones import Action, PrimaryAddress, ZoneType
 from designate.runtime.clock import utcnow
 from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy.tables import LIVE, recordsets, tsigkeys, zone_journal, zones
@@ -74,7 +74,7 @@ class Secondary:
 
     id: str
     pool_id: str
-    masters: tuple[Master, ...]
+    masters: tuple[PrimaryAddress, ...]
     primary_serial: int | None
 
 
@@ -213,7 +213,7 @@ def find_secondaries(connection: sa.Connection, name_key: str) -> list[Secondary
         Secondary(
             id=row.id,
             pool_id=row.pool_id,
-            masters=from_plain(tuple[Master, ...], row.masters),
+            masters=from_plain(tuple[PrimaryAddress, ...], row.masters),
             primary_serial=None if row.expired_at else row.primary_serial,
         )
         for row in rows

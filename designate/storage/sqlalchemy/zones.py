@@ -15,7 +15,7 @@ from designate import errors
 from designate.model.codec import from_plain, to_plain
 from designate.model.query import Page, Query
 from designate.model.shards import SHARDS, shard_of
-from designate.model.zones import Action, Master, Status, Zone, ZoneId, ZoneType
+from designate.model.zones import Action, PrimaryAddress, Status, Zone, ZoneId, ZoneType
 from designate.storage.sqlalchemy import shared_zone_counts
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.json_rows import JsonRow, JsonRows
@@ -32,7 +32,7 @@ from designate.storage.sqlalchemy.tables import (
     zones,
 )
 
-MASTERS = tuple[Master, ...]
+MASTERS = tuple[PrimaryAddress, ...]
 
 SORT_COLUMNS = {
     "created_at": zones.c.created_at,

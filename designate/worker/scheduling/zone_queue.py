@@ -7,7 +7,7 @@ import threading
 import time
 from collections import OrderedDict
 
-from designate.model.zones import ZoneChange, ZoneId, newest
+from designate.model.zones import ZoneAnnouncement, ZoneId, newest
 
 LOG = logging.getLogger(__name__)
 
@@ -26,10 +26,10 @@ class ZoneQueue:
 
     def __init__(self, max_zones: int = MAX_ZONES) -> None:
         self._max_zones = max_zones
-        self._waiting: OrderedDict[ZoneId, ZoneChange] = OrderedDict()
-        self._again: OrderedDict[ZoneId, ZoneChange] = OrderedDict()
+        self._waiting: OrderedDict[ZoneId, ZoneAnnouncement] = OrderedDict()
+        self._again: OrderedDict[ZoneId, ZoneAnnouncement] = OrderedDict()
         self._in_a_row = 0
-        self._held: dict[ZoneId, ZoneChange] = {}
+        self._held: dict[ZoneId, ZoneAnnouncement] = {}
         self._taken: dict[ZoneId, int] = {}  # the revision that is being published
         self._merged: dict[ZoneId, int] = {}
         self._ready = threading.Condition()
@@ -39,7 +39,7 @@ class ZoneQueue:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._again) + len(self._held)
 
-    def put(self, change: ZoneChange) -> bool:
+    def put(self, change: ZoneAnnouncement) -> bool:
         """Never blocks. False: there was no room, or the mailbox is closed."""
         with self._ready:
             if self._closed:
@@ -57,13 +57,13 @@ class ZoneQueue:
                 self._wait(change)
             return True
 
-    def _slot(self, zone_id: ZoneId) -> dict[ZoneId, ZoneChange]:
+    def _slot(self, zone_id: ZoneId) -> dict[ZoneId, ZoneAnnouncement]:
         """Where a change of the zone is, if there is one."""
         if zone_id in self._taken:
             return self._held
         return self._again if zone_id in self._again else self._waiting
 
-    def _merge(self, old: ZoneChange, change: ZoneChange) -> None:
+    def _merge(self, old: ZoneAnnouncement, change: ZoneAnnouncement) -> None:
         wanted = newest(old, change)
         merged = self._merged.get(change.zone_id, 1)
         self._merged[change.zone_id] = merged + wanted.revision - old.revision
@@ -74,7 +74,7 @@ class ZoneQueue:
         else:
             slots[change.zone_id] = wanted
 
-    def _wait(self, change: ZoneChange) -> None:
+    def _wait(self, change: ZoneAnnouncement) -> None:
         (self._again if change.again else self._waiting)[change.zone_id] = change
         self._ready.notify()
 
@@ -83,7 +83,7 @@ class ZoneQueue:
         if self.dropped == 1 or self.dropped % 1000 == 0:
             LOG.warning("mailbox full; %d changes left to the sweep so far", self.dropped)
 
-    def take(self, timeout_s: float) -> tuple[ZoneChange, int] | None:
+    def take(self, timeout_s: float) -> tuple[ZoneAnnouncement, int] | None:
         """The change that waits longest and how many revisions it stands for; None after timeout_s or once
         closed. The caller calls done() for its zone."""
         deadline = time.monotonic() + timeout_s
@@ -97,7 +97,7 @@ class ZoneQueue:
             self._taken[zone_id] = change.revision
             return change, self._merged.pop(zone_id, 1)
 
-    def _first(self) -> tuple[ZoneId, ZoneChange]:
+    def _first(self) -> tuple[ZoneId, ZoneAnnouncement]:
         again = self._again and (not self._waiting or self._in_a_row >= TURN)
         self._in_a_row = 0 if again else self._in_a_row + 1
         return (self._again if again else self._waiting).popitem(last=False)

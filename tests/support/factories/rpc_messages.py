@@ -23,6 +23,8 @@ from designate.model.codec import Unset, encoder
 from designate.rpc import interfaces
 from designate.rpc.bus import signatures
 
+# Enumerations that the stored contract lists by an older class name.
+STORED_NAMES = {"JobStatus": "TaskStatus", "TransferInOutcome": "Taken"}
 FOLDER = Path(__file__).parents[2] / "contract" / "payloads"
 INTERFACES = [
     value
@@ -121,7 +123,7 @@ def words() -> dict[str, list[str]]:
             walk(arg)
         cls = typing.get_origin(hint) or hint
         if inspect.isclass(cls) and issubclass(cls, StrEnum):
-            found[cls.__name__] = sorted(cls)
+            found[STORED_NAMES.get(cls.__name__, cls.__name__)] = sorted(cls)
         elif dataclasses.is_dataclass(cls):
             for inner in typing.get_type_hints(cls).values():
                 walk(inner)

@@ -10,23 +10,23 @@ import dns.name
 import dns.rrset
 
 from designate.context import admin_context
-from designate.model.secondary import InboundContent, Taken
-from designate.model.zones import Master, Zone, ZoneDraft, ZoneType
+from designate.model.secondary import TransferInContent, TransferInOutcome
+from designate.model.zones import PrimaryAddress, Zone, ZoneDraft, ZoneType
 from designate.wire.transfer_assembler import Assembler, Kind
 from tests.support.factories.zone_data import Hidden
 from tests.support.fakes.scripted_primary import CONTENT, ZONE, soa
 
 
-def secondary(hidden: Hidden, name: str = ZONE, *masters: Master) -> Zone:
+def secondary(hidden: Hidden, name: str = ZONE, *masters: PrimaryAddress) -> Zone:
     draft = ZoneDraft(
-        name=name, type=ZoneType.SECONDARY, masters=masters or (Master(host="192.0.2.53"),)
+        name=name, type=ZoneType.SECONDARY, masters=masters or (PrimaryAddress(host="192.0.2.53"),)
     )
     return hidden.central.zones.create(hidden.context, draft)
 
 
 def content(
     zone: Zone, records: Iterable[dns.rrset.RRset], *, since: int | None = None, **more: Any
-) -> InboundContent:
+) -> TransferInContent:
     """What a worker would bring, were these the records of a transfer."""
     assembler = Assembler(dns.name.from_text(zone.name), since, None)
     wire = b"".join(
@@ -40,7 +40,7 @@ def content(
         "difference": assembler.kind is Kind.DIFFERENCE,
         "tail": wire,
     }
-    return InboundContent(**members | more)
+    return TransferInContent(**members | more)
 
 
 def bring(
@@ -49,8 +49,8 @@ def bring(
     serial: int,
     records: Iterable[dns.rrset.RRset] = CONTENT,
     **timers: int,
-) -> Taken:
+) -> TransferInOutcome:
     """A whole zone of this serial."""
     framing = soa(serial, zone.name, **timers)
     made = content(zone, [framing, *records, framing])
-    return hidden.central.inbound.replace_content(admin_context(), made)
+    return hidden.central.secondary.replace_content(admin_context(), made)

@@ -11,7 +11,7 @@ from designate import errors
 from designate.backend.base import Backend
 from designate.model.admin import TsigKey, TsigScope
 from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
-from designate.model.zones import Action, Outcome, ZoneChange, ZoneId, ZoneReport, ZoneType
+from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneId, ZoneReport, ZoneType
 from designate.rpc.clients import CentralClient
 from designate.worker.pools import LivePool, LiveTarget
 from tests.support.deadlines import scaled, until
@@ -29,11 +29,11 @@ class Reports:
     def report(self, context: Any, report: ZoneReport) -> None:
         self.got.append(report)
 
-    def of(self, change: ZoneChange) -> list[ZoneReport]:
+    def of(self, change: ZoneAnnouncement) -> list[ZoneReport]:
         return [r for r in self.got if r.zone_id == change.zone_id]
 
     def wait(
-        self, change: ZoneChange, outcome: Outcome | None = None, timeout_s: float = 10
+        self, change: ZoneAnnouncement, outcome: Outcome | None = None, timeout_s: float = 10
     ) -> ZoneReport:
         """The first report for the change's revision (and outcome)."""
 
@@ -117,12 +117,12 @@ class GateBackend(Backend):
         self.started = threading.Event()
         self.ended: list[str] = []
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         self.started.set()
         assert self.gate.wait(scaled(10))
         self.ended.append("create")
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         self.ended.append("delete")
 
 
@@ -138,14 +138,14 @@ class AwayBackend(Backend):
         self.zones: set[str] = set()
         self._lock = threading.Lock()
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         with self._lock:
             self.calls += 1
             if self.away.is_set():
                 raise errors.BackendUnavailable("nobody answers")
             self.zones.add(zone.name)
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         with self._lock:
             self.calls += 1
             if self.away.is_set():
@@ -162,15 +162,15 @@ class HastyBackend(Backend):
         super().__init__(Target(type="hasty"))
         self.server = server
         self.error: errors.DesignateError | None = None
-        self.transfers_triggered: list[ZoneChange] = []
+        self.transfers_triggered: list[ZoneAnnouncement] = []
 
-    def create_zone(self, zone: ZoneChange) -> None:
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
         """Its zones are there."""
 
-    def delete_zone(self, zone: ZoneChange, *, hard_delete: bool) -> None:
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
         """They stay."""
 
-    def trigger_transfer(self, zone: ZoneChange) -> None:
+    def trigger_transfer(self, zone: ZoneAnnouncement) -> None:
         self.transfers_triggered.append(zone)
         if self.error is not None:
             raise self.error
@@ -190,9 +190,9 @@ def change(
     hard_delete: bool = False,
     again: bool = False,
     withdrawn: bool = False,
-) -> ZoneChange:
+) -> ZoneAnnouncement:
     """serial: by default 100 times the revision. zone_id: by default from the name."""
-    return ZoneChange(
+    return ZoneAnnouncement(
         zone_id=ZoneId(zone_id or str(uuid.uuid5(uuid.NAMESPACE_DNS, name))),
         name=name,
         type=ZoneType.PRIMARY,

@@ -22,7 +22,7 @@ from designate.model.zones import (
     NameserverAnswer,
     Outcome,
     Zone,
-    ZoneChange,
+    ZoneAnnouncement,
     ZoneDraft,
     ZoneReport,
 )
@@ -40,22 +40,22 @@ class Quiet:
     """A worker that remembers what it is told and does nothing."""
 
     def __init__(self) -> None:
-        self.changes: list[ZoneChange] = []
+        self.changes: list[ZoneAnnouncement] = []
         self.served: list[tuple[str, int, str]] = []
         self.refreshed: list[tuple[str, str | None]] = []
         self.answers: tuple[NameserverAnswer, ...] = ()
-        self.checked: tuple[ZoneChange, ...] = ()
+        self.checked: tuple[ZoneAnnouncement, ...] = ()
 
-    def zone_changed(self, context: Context, change: ZoneChange) -> None:
+    def zone_changed(self, context: Context, change: ZoneAnnouncement) -> None:
         self.changes.append(change)
 
     def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
         self.refreshed.append((zone_id, source))
 
-    def look(self, context: Context, change: ZoneChange) -> tuple[NameserverAnswer, ...]:
+    def look(self, context: Context, change: ZoneAnnouncement) -> tuple[NameserverAnswer, ...]:
         return self.answers
 
-    def check_zones(self, context: Context, changes: tuple[ZoneChange, ...]) -> None:
+    def check_zones(self, context: Context, changes: tuple[ZoneAnnouncement, ...]) -> None:
         self.checked += changes
 
     def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:

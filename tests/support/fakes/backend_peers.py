@@ -10,12 +10,12 @@ from typing import ClassVar, Self
 from designate.backend import base, rndc, rndc_key
 from designate.backend.base import Backend
 from designate.model.pools import Target
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.secondaries import Nsd, Pdns
 
-MASTERS = (Master(host="127.0.0.1", port=5399), Master(host="::1", port=5398))
-OTHER_MASTERS = (Master(host="127.0.0.1", port=5397),)
+MASTERS = (PrimaryAddress(host="127.0.0.1", port=5399), PrimaryAddress(host="::1", port=5398))
+OTHER_MASTERS = (PrimaryAddress(host="127.0.0.1", port=5397),)
 
 
 class Side:
@@ -27,8 +27,8 @@ class Side:
 
     TYPE: ClassVar[str] = ""
     REFUSED_NAMES: ClassVar[frozenset[str]] = frozenset()
-    MASTERS: ClassVar[tuple[Master, ...]] = MASTERS
-    OTHER_MASTERS: ClassVar[tuple[Master, ...]] = OTHER_MASTERS
+    MASTERS: ClassVar[tuple[PrimaryAddress, ...]] = MASTERS
+    OTHER_MASTERS: ClassVar[tuple[PrimaryAddress, ...]] = OTHER_MASTERS
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -65,7 +65,7 @@ class Side:
         """Options with credentials that the server refuses, and the secret among them."""
         raise NotImplementedError
 
-    def backend(self, masters: tuple[Master, ...] | None = None, **options: str) -> Backend:
+    def backend(self, masters: tuple[PrimaryAddress, ...] | None = None, **options: str) -> Backend:
         target = Target(
             type=self.TYPE,
             masters=self.MASTERS if masters is None else masters,
@@ -197,7 +197,7 @@ class Nsd4Side(Side):
         chosen = OTHER_MASTERS if other else MASTERS
         return {f"{master.host}:{master.port}" for master in chosen}
 
-    def backend(self, masters: tuple[Master, ...] | None = None, **options: str) -> Backend:
+    def backend(self, masters: tuple[PrimaryAddress, ...] | None = None, **options: str) -> Backend:
         if masters == OTHER_MASTERS:
             options["pattern"] = "other"
         return super().backend(masters, **options)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from designate.backend.base import Backend
-from designate.model.zones import Master
+from designate.model.zones import PrimaryAddress
 from tests.support.deadlines import until
 from tests.support.fakes.backend_peers import Side
 from tests.support.fakes.hosted_apis import Akamai, Dynect, Infoblox, Ns1, Product
@@ -15,8 +15,8 @@ from tests.support.servers.keystone import Keystone
 from tests.support.servers.nameservers import free_port
 from tests.support.servers.standalone import Service
 
-DNS_PORT_MASTERS = (Master(host="127.0.0.1", port=53), Master(host="::1", port=53))
-OTHER_DNS_PORT_MASTERS = (Master(host="192.0.2.7", port=53),)
+DNS_PORT_MASTERS = (PrimaryAddress(host="127.0.0.1", port=53), PrimaryAddress(host="::1", port=53))
+OTHER_DNS_PORT_MASTERS = (PrimaryAddress(host="192.0.2.7", port=53),)
 ESCAPED_NAMES = frozenset({"dot\\.ted.example.", "caf\\195\\169.example.", 'quo\\"ted.example.'})
 
 
@@ -104,7 +104,7 @@ class InfobloxSide(ProductSide):
         assert zone is not None
         return set(Infoblox.GROUPS[zone["ns_group"]])
 
-    def backend(self, masters: tuple[Master, ...] | None = None, **options: str) -> Backend:
+    def backend(self, masters: tuple[PrimaryAddress, ...] | None = None, **options: str) -> Backend:
         if masters == OTHER_DNS_PORT_MASTERS:
             options["ns_group"] = "other"
         return super().backend(masters, **options)

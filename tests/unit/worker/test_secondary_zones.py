@@ -12,8 +12,8 @@ import pytest
 from oslo_config import cfg
 
 from designate import errors, shared_options
-from designate.model.secondary import InboundKey, InboundPlan, Taken
-from designate.model.zones import Master, ZoneId
+from designate.model.secondary import TransferInKey, TransferInOutcome, TransferInPlan
+from designate.model.zones import PrimaryAddress, ZoneId
 from designate.rpc.clients import CentralClient
 from designate.wire import transfer_in as wire
 from designate.wire.client import SoaAnswer, SoaState
@@ -34,7 +34,7 @@ ZONE_ID = ZoneId("6b1b4c0e-0b0a-4f5e-8f30-6f5b0a0b0c0d")
 
 
 class Central:
-    """central.inbound: gives one plan and remembers what comes. answers: what replace_content answers,
+    """central.secondary: gives one plan and remembers what comes. answers: what replace_content answers,
     in turn; errors are raised."""
 
     def __init__(self, plan):
@@ -59,7 +59,7 @@ class Central:
 
     def replace_content(self, context, content):
         self.contents.append(content)
-        answer = self.answers.pop(0) if self.answers else Taken.STORED
+        answer = self.answers.pop(0) if self.answers else TransferInOutcome.STORED
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -76,8 +76,8 @@ class Central:
 
 
 def plan(*primaries, **members):
-    masters = tuple(Master(host=one.host, port=one.port) for one in primaries)
-    return InboundPlan(zone_id=ZONE_ID, name=ZONE, masters=masters, **members)
+    masters = tuple(PrimaryAddress(host=one.host, port=one.port) for one in primaries)
+    return TransferInPlan(zone_id=ZONE_ID, name=ZONE, masters=masters, **members)
 
 
 @pytest.fixture
@@ -107,7 +107,9 @@ def look():
             conf.register_opts([*secondary.OPTS, *shared], secondary.GROUP)
             for name, value in options.items():
                 conf.set_override(name, value, secondary.GROUP)
-            client = CentralClient(**dict.fromkeys(CentralClient.__slots__) | {"inbound": central})
+            client = CentralClient(
+                **dict.fromkeys(CentralClient.__slots__) | {"secondary": central}
+            )
             worker = SecondaryRefresher(conf, client)
             worker.start()
             stack.callback(worker.stop)
@@ -161,7 +163,7 @@ def test_a_difference_that_central_cannot_use_is_followed_by_the_whole(primary, 
 
     one = primary(7, script)
     central = Central(plan(one, newer_than=5, since=5))
-    central.answers = [Taken.UNFIT, Taken.STORED]
+    central.answers = [TransferInOutcome.UNFIT, TransferInOutcome.STORED]
     look(central)
     until(lambda: len(central.contents) == 2)
 
@@ -295,7 +297,7 @@ def test_a_zone_that_is_gone_is_left_alone(primary, look):
 
 
 def test_who_sent_the_notify_is_asked_first_among_equals():
-    here, there, behind = (Master(host=f"192.0.2.{n}") for n in (1, 2, 3))
+    here, there, behind = (PrimaryAddress(host=f"192.0.2.{n}") for n in (1, 2, 3))
     same = SoaAnswer(state=SoaState.SERIAL, serial=9)
     older = SoaAnswer(state=SoaState.SERIAL, serial=8)
     answers = {here: same, there: same, behind: older}
@@ -370,7 +372,7 @@ def test_with_a_key_the_newest_primary_that_signs_is_transferred_from(primary, l
     older, newer, unsigned = primary(7), primary(8), primary(9)
     for signing in (older, newer):
         signing.keyring = {dns.name.from_text("k."): dns.tsig.Key("k.", secret, "hmac-sha256")}
-    key = InboundKey(name="k", algorithm="hmac-sha256", secret=secret)
+    key = TransferInKey(name="k", algorithm="hmac-sha256", secret=secret)
     central = Central(plan(older, unsigned, newer, newer_than=5, since=5, keys=(key,)))
     look(central)
 
@@ -380,7 +382,7 @@ def test_with_a_key_the_newest_primary_that_signs_is_transferred_from(primary, l
 
 def test_with_a_key_what_is_not_signed_is_not_believed(primary, look):
     unsigned = primary(9)
-    key = InboundKey(name="k", algorithm="hmac-sha256", secret="c2VjcmV0")
+    key = TransferInKey(name="k", algorithm="hmac-sha256", secret="c2VjcmV0")
     central = Central(plan(unsigned, newer_than=5, since=5, keys=(key,)))
     look(central)
 
@@ -390,7 +392,7 @@ def test_with_a_key_what_is_not_signed_is_not_believed(primary, look):
 
 def test_a_key_that_cannot_be_used_is_named_and_nothing_goes_unsigned(primary, look):
     one = primary(9)
-    bad = InboundKey(name="bad", algorithm="hmac-nonsense", secret="x")
+    bad = TransferInKey(name="bad", algorithm="hmac-nonsense", secret="x")
     central = Central(plan(one, newer_than=5, keys=(bad,)))
     look(central, wait=False)
     until(lambda: central.plans)
