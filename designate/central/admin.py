@@ -35,7 +35,7 @@ from designate.storage.sqlalchemy import admin as storage
 from designate.storage.sqlalchemy import pools
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import Rows
-from designate.wire import names, tsig
+from designate.wire import names, tsig_keys
 
 GROUP = "service:api"
 OPTS = [
@@ -262,7 +262,7 @@ def is_blacklisted(tx: Transaction, name: str) -> bool:
 
 def _shape_of_tsigkey(key: TsigKey) -> None:
     try:
-        tsig.key_name(key.name)
+        tsig_keys.key_name(key.name)
     except ValueError:
         raise errors.InvalidObject(f"'{key.name[:100]}' is not a key name") from None
 
@@ -272,7 +272,7 @@ def _check_tsigkey(core: Core, tx: Transaction, key: TsigKey) -> None:
         raise errors.InvalidObject(
             reasons=(Reason(("type",), "'secret' should not be empty", "value", ["secret"]),)
         )
-    if storage.has_namesake(tx.connection, key.id, tsig.key_name(key.name)):
+    if storage.has_namesake(tx.connection, key.id, tsig_keys.key_name(key.name)):
         # In a message they would be the same.
         raise errors.Duplicate("tsigkey")
     kind = "pool" if key.scope is TsigScope.POOL else "zone"

@@ -25,7 +25,7 @@ from designate.storage.sqlalchemy import admin, catalogs, pools, recordsets, zon
 from designate.storage.sqlalchemy.catalogs import CatalogMember
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.zones import StoredZone
-from designate.wire import names, rr, tsig
+from designate.wire import names, rr, tsig_keys
 
 LOG = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def validate(catalog: CatalogZone) -> None:
     try:
         names.to_wire(_member_name(str(uuid.UUID(int=0)), catalog.fqdn))
         if catalog.secret is not None:
-            tsig.make_key(catalog.fqdn, catalog.algorithm or "", catalog.secret)
+            tsig_keys.make_key(catalog.fqdn, catalog.algorithm or "", catalog.secret)
     except ValueError as error:
         raise errors.InvalidObject(f"catalog_zone: {error}") from None
 
@@ -251,6 +251,6 @@ def _set_key(core: Core, tx: Transaction, catalog_id: ZoneId, catalog: CatalogZo
         resource_id=catalog_id,
         created_at=core.now(),
     )
-    if admin.has_namesake(tx.connection, key.id, tsig.key_name(key.name)):
+    if admin.has_namesake(tx.connection, key.id, tsig_keys.key_name(key.name)):
         raise errors.Duplicate("tsigkey")
     admin.TSIGKEYS.insert(tx, key)

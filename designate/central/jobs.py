@@ -365,8 +365,10 @@ class ImportsEndpoint(_Tasks):
 
 
 def _content(found: zonefile.ZoneFile, core: Core, progress: zonefile.Progress) -> ZoneContent:
-    """The file's recordsets through both gates, in wire form. Raises Faulty with the faults and their
-    lines."""
+    """Return the file's recordsets, validated and in wire form.
+
+    Raises InvalidZonefile, which names the errors and their lines.
+    """
     cnames = _Cnames(found.origin)
     faults: list[str] = []
     sets = []
@@ -377,16 +379,16 @@ def _content(found: zonefile.ZoneFile, core: Core, progress: zonefile.Progress) 
         try:
             rrtypes.check_type(rrset.type, core.conf.supported_record_type)
             rrtypes.check_owner(rrset.type, rrset.name)
-            rdatas = rrtypes.imported(rrset.type, rrset.name, texts)
+            rdatas = rrtypes.rdata_from_zonefile(rrset.type, rrset.name, texts)
             cnames.check(rrset)
         except errors.BadRequest as error:
             faults += _with_lines(rrset, error)
-            if len(faults) >= zonefile.MOST_FAULTS:
+            if len(faults) >= zonefile.MAX_ERRORS:
                 break
             continue
         sets.append((rrset.name, rrset.type, rrset.ttl or None, texts, rdatas))
     if faults:
-        raise zonefile.Faulty("; ".join(faults))
+        raise zonefile.InvalidZonefile("; ".join(faults))
     return ZoneContent(
         serial=found.serial, retry=found.retry, expire=found.expire, recordsets=tuple(sets)
     )
@@ -399,7 +401,7 @@ class _Cnames:
         self._origin = origin.lower()
         self._types: dict[str, set[str]] = {}
 
-    def check(self, rrset: zonefile.RRset) -> None:
+    def check(self, rrset: zonefile.ZonefileRRset) -> None:
         """Raises BadRequest."""
         name = rrset.name.lower()
         types = self._types.setdefault(name, set())
@@ -408,7 +410,7 @@ class _Cnames:
             raise errors.BadRequest("a CNAME record must be the only one of its name")
 
 
-def _with_lines(rrset: zonefile.RRset, error: errors.BadRequest) -> list[str]:
+def _with_lines(rrset: zonefile.ZonefileRRset, error: errors.BadRequest) -> list[str]:
     """Each reason with the line of the record that it is about, else of the recordset's first."""
     lines = rrset.lines
     if not error.errors:
@@ -422,11 +424,11 @@ def _with_lines(rrset: zonefile.RRset, error: errors.BadRequest) -> list[str]:
 
 def _explained(error: errors.DesignateError) -> str:
     """The message of a failed import, in the words that clients know."""
-    if isinstance(error, zonefile.NoOrigin):
+    if isinstance(error, zonefile.MissingOrigin):
         return "The $ORIGIN statement is required and must be the first statement in the zonefile."
-    if isinstance(error, zonefile.NoSoa):
+    if isinstance(error, zonefile.MissingSoa):
         return "An SOA record is required."
-    if isinstance(error, zonefile.Faulty):
+    if isinstance(error, zonefile.InvalidZonefile):
         return f"Malformed zonefile. {error.message or ''}".strip()
     if isinstance(error, errors.Duplicate):
         return "Duplicate zone."

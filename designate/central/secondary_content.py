@@ -33,7 +33,7 @@ from designate.storage.sqlalchemy.journal import JournalStep
 from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import rr, rrsets
 from designate.wire.names import SERIAL_MODULUS, serial_gt
-from designate.wire.rrsets import Soa
+from designate.wire.rrsets import SoaRecord
 
 # Larger differences would outgrow a database's packet; nameservers transfer the whole zone instead.
 MAX_JOURNAL_BYTES = 4 * 2**20
@@ -53,7 +53,7 @@ class PreparedContent:
     """
 
     stored: StoredZone
-    soa: Soa
+    soa: SoaRecord
     diff: ZoneDiff
     zone: Zone
     inserted: list[tuple[RecordSet, bytes]]
@@ -87,7 +87,7 @@ def prepare(core: Core, content: TransferInContent) -> PreparedContent | None:
             raise errors.BadRequest("Parts of the transfer are missing")
         wire = b"".join((*parts, content.tail))
         if content.difference:
-            steps = rrsets.steps(wire)
+            steps = rrsets.parse_steps(wire)
             soa = steps[-1].new
             if stored.expired or not (steps[0].old.serial == stored.primary_serial == zone.serial):
                 raise DiffMismatch(f"the zone is not at serial {steps[0].old.serial}")
@@ -95,7 +95,7 @@ def prepare(core: Core, content: TransferInContent) -> PreparedContent | None:
             before = list(secondary.content_at(connection, zone.id, keys))
             after = apply_steps(before, steps, zone.name, zone.ttl)
         else:
-            soa, after = rrsets.whole(wire, zone.name)
+            soa, after = rrsets.parse_zone(wire, zone.name)
             before = list(secondary.content(connection, zone.id))
         diff = compare(before, after, zone.ttl)
     apex = (zone.name.lower(), TYPE_NS)
@@ -196,7 +196,7 @@ def _append_journal(
         journal.prune(tx, zone.id, after.revision - MAX_JOURNAL_STEPS)
 
 
-def _check_limits(core: Core, stored: StoredZone, soa: Soa, diff: ZoneDiff) -> None:
+def _check_limits(core: Core, stored: StoredZone, soa: SoaRecord, diff: ZoneDiff) -> None:
     """Check the limits of transfers; quotas apply only to what users create.
 
     Raises:
@@ -206,7 +206,7 @@ def _check_limits(core: Core, stored: StoredZone, soa: Soa, diff: ZoneDiff) -> N
     if stored.record_count + diff.record_count_delta > max_records:
         raise ValueError(f"it would have more than {max_records} records")
     for text in (soa.mname, soa.email):
-        if len(text) > rrsets.LONGEST_NAME:
+        if len(text) > rrsets.MAX_NAME_CHARS:
             raise ValueError("a name in its SOA is too long to be written down")
 
 
@@ -215,7 +215,7 @@ def _is_newer(stored: StoredZone, serial: int) -> bool:
     return current is None or stored.expired or serial_gt(serial, current)
 
 
-def _zone_after(stored: StoredZone, soa: Soa, now: datetime) -> Zone:
+def _zone_after(stored: StoredZone, soa: SoaRecord, now: datetime) -> Zone:
     """Return the zone with the transfer's SOA.
 
     Its serial is the primary's, unless the nameservers have seen a higher one (after an expiry, or a

@@ -9,7 +9,7 @@ from designate import errors
 from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy.secondary import CurrentRecordSet
 from designate.wire import rr, rrsets
-from designate.wire.rrsets import Key, Namer, RRset, Step
+from designate.wire.rrsets import IxfrStep, OwnerNames, RRset, RRsetKey
 
 TYPE_NS = 2
 
@@ -48,7 +48,7 @@ class ZoneDiff:
 
 
 def compare(
-    current: Iterable[CurrentRecordSet], desired: dict[Key, RRset], zone_ttl: int
+    current: Iterable[CurrentRecordSet], desired: dict[RRsetKey, RRset], zone_ttl: int
 ) -> ZoneDiff:
     """Return the changes that turn the current recordsets into the desired ones.
 
@@ -79,33 +79,33 @@ def compare(
     return diff
 
 
-def changed_names(steps: Sequence[Step], zone: str) -> list[str]:
+def changed_names(steps: Sequence[IxfrStep], zone: str) -> list[str]:
     """Return the lower-case names at which an IXFR changes records.
 
     Raises:
         ValueError: A name is not in the zone.
     """
-    namer = Namer(zone)
+    namer = OwnerNames(zone)
     owners = {owner: None for step in steps for owner, *_ in (*step.deleted, *step.added)}
     return list(dict.fromkeys(namer.name(owner).lower() for owner in owners))
 
 
 def apply_steps(
-    current: Iterable[CurrentRecordSet], steps: Sequence[Step], zone: str, zone_ttl: int
-) -> dict[Key, RRset]:
+    current: Iterable[CurrentRecordSet], steps: Sequence[IxfrStep], zone: str, zone_ttl: int
+) -> dict[RRsetKey, RRset]:
     """Apply the steps of an IXFR (RFC 1995 section 4) to the recordsets at the changed names.
 
     Raises:
         DiffMismatch: A step deletes a record that does not exist.
         ValueError: A record cannot be stored.
     """
-    namer = Namer(zone)
-    found: dict[Key, RRset] = {}
+    namer = OwnerNames(zone)
+    found: dict[RRsetKey, RRset] = {}
     for recordset in current:
         rtype = rrsets.type_number(recordset.type)
         wire = _served_wire(recordset, zone_ttl)
         if wire:
-            found[recordset.name_key, rtype] = rrsets.stored(
+            found[recordset.name_key, rtype] = rrsets.from_stored(
                 recordset.name, rtype, recordset.ttl or zone_ttl, wire
             )
     for step in steps:

@@ -18,7 +18,7 @@ from designate import errors
 from designate.storage.sqlalchemy import serving
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.serving import StoredKey, View
-from designate.wire import tsig
+from designate.wire import tsig, tsig_keys
 
 LOG = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ class _Ring:
         self._database = database
         self.view: View | None = None
 
-    def get(self, name: str, /) -> tsig.Key | None:
+    def get(self, name: str, /) -> tsig_keys.SigningKey | None:
         with self._database.read() as connection:
             stored = serving.find_key(connection, name)
         if stored is None:
@@ -88,9 +88,9 @@ class _Ring:
         return _usable(stored)
 
 
-def _usable(stored: StoredKey) -> tsig.Key | None:
+def _usable(stored: StoredKey) -> tsig_keys.SigningKey | None:
     try:
-        return tsig.make_key(stored.name, stored.algorithm, stored.secret)
+        return tsig_keys.make_key(stored.name, stored.algorithm, stored.secret)
     except ValueError as error:
         LOG.warning("TSIG key %s cannot be used: %s", stored.id, error)
         return None

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
 from designate.runtime.bounded_cache import BoundedCache
-from designate.wire import client
+from designate.wire import resolver
 
 KNOWN_S = 60.0
 MOST_KNOWN = 10_000
@@ -53,7 +53,7 @@ class HostNames:
 
     def _look_up(self, host: str) -> None:
         try:
-            found = client.addresses(host)
+            found = resolver.addresses(host)
         except (OSError, ValueError):
             found = ()
         with self._lock:

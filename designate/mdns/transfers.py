@@ -85,7 +85,9 @@ class Transfers:
             return self._whole(request, view, zone)
         pieces = transfer_out.difference(zone.ttl, zone.soa_wire, steps or ())
         # Over UDP it is one message, and has been found to fit.
-        bodies = transfer_out.fill(pieces, self._body_bytes if request.tcp else packet.LARGEST)
+        bodies = transfer_out.fill(
+            pieces, self._body_bytes if request.tcp else packet.MAX_MESSAGE_BYTES
+        )
         return self._told(request, zone, bodies, "ixfr", hint=bool(steps))
 
     def _whole(self, request: Request, view: View, zone: ServedZone) -> Iterator[bytes] | None:

@@ -9,13 +9,13 @@ from designate.rrtypes.base import (
     check_domain,
     check_owner,
     check_type,
-    imported,
     is_domain,
     is_email,
     is_host,
     master_form,
     numeric_type,
     rdata,
+    rdata_from_zonefile,
 )
 
 SUPPORTED = (
@@ -24,7 +24,21 @@ SUPPORTED = (
 )  # fmt: skip
 
 __all__ = [
-    "REGISTRY", "SUPPORTED", "address", "check_domain", "check_owner", "check_type", "imported",
+    "REGISTRY",
+    "SUPPORTED",
+    "address",
+    "check_domain",
+    "check_owner",
+    "check_type",
     "is_domain",
-    "is_email", "is_host", "mail", "master_form", "names", "numeric_type", "rdata", "security", "service",
+    "is_email",
+    "is_host",
+    "mail",
+    "master_form",
+    "names",
+    "numeric_type",
+    "rdata",
+    "rdata_from_zonefile",
+    "security",
+    "service",
 ]  # fmt: skip

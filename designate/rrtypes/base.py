@@ -21,7 +21,9 @@ from designate import errors
 from designate.errors import Reason
 from designate.wire import names
 
-LONGEST_NAME = 254  # characters with the trailing dot, which is 255 bytes of wire (RFC 1035 2.3.4)
+MAX_NAME_CHARS = (
+    254  # characters with the trailing dot, which is 255 bytes of wire (RFC 1035 2.3.4)
+)
 LONGEST_EMAIL = 255
 # A record travels in one message: beside it stand the header (12 bytes), the question (259), the
 # owner (255), type, class, TTL and length (10) and a signature (RFC 8945), for which 512 are kept.
@@ -46,12 +48,12 @@ WRONG_ESCAPE = re.compile(
 
 def is_domain(name: str) -> bool:
     """Labels of letters, digits, `_` and inner `-`, each followed by a dot; at most 254 characters."""
-    return len(name) <= LONGEST_NAME and DOMAIN.match(name) is not None
+    return len(name) <= MAX_NAME_CHARS and DOMAIN.match(name) is not None
 
 
 def is_host(name: str) -> bool:
     """As a domain, but the first label may be exactly `*`."""
-    return len(name) <= LONGEST_NAME and HOST.match(name) is not None
+    return len(name) <= MAX_NAME_CHARS and HOST.match(name) is not None
 
 
 def is_email(text: str) -> bool:
@@ -74,9 +76,9 @@ def _check_name(name: str, fits: Callable[[str], bool], kind: str) -> None:
     shown = printable(name)
     if not name.endswith("."):
         raise errors.InvalidObject(f"{kind} '{shown}' does not end with a dot")
-    if len(name) > LONGEST_NAME:
+    if len(name) > MAX_NAME_CHARS:
         raise errors.InvalidObject(
-            f"{kind} '{shown}' is too long: {len(name)} characters, at most {LONGEST_NAME}"
+            f"{kind} '{shown}' is too long: {len(name)} characters, at most {MAX_NAME_CHARS}"
         )
     raise errors.InvalidObject(f"{kind} '{shown}' is not a valid name")
 
@@ -246,7 +248,7 @@ def _written(handler: RRType, text: str) -> str:
     return text if same else formed
 
 
-def imported(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
+def rdata_from_zonefile(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
     """As rdata, for records of a zone file, which may be written in more ways."""
     handler = _registered(rtype)
     return _rdata(handler, owner, records, handler.written)

@@ -26,19 +26,17 @@ import dns.rdataclass
 import dns.rdatatype
 
 from designate import errors
-from designate.wire import tsig
+from designate.wire import tsig, tsig_keys
 from designate.wire.names import to_wire
+from designate.wire.resolver import SocketAddress, socket_addresses
 
 UDP_SIZE_BYTES = 65535
-NAME_MEMORY_S = 60.0
 _HEADER = struct.Struct(">HHHHHH")
 _SOA_IN = struct.pack(">HH", dns.rdatatype.SOA, dns.rdataclass.IN)
 _NOTIFY_FLAGS = (dns.opcode.NOTIFY << 11) | dns.flags.AA
 _RR_FIXED = struct.Struct(">HHHIH")
 _POINTER_TO_QUESTION = 0xC00C
 _SHORTEST_SOA_BYTES = 22
-
-Address = tuple[int, str]
 
 
 class SoaState(enum.StrEnum):
@@ -53,13 +51,13 @@ class SoaState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoaAnswer:
-    """serial: set for SERIAL alone. text: what the server said, for people. silent: it said nothing
+    """serial: set for SERIAL alone. text: what the server said, for people. unreachable: it said nothing
     that could be read."""
 
     state: SoaState
     serial: int = 0
     text: str = ""
-    silent: bool = False
+    unreachable: bool = False
 
     def __str__(self) -> str:
         return f"serial {self.serial}" if self.state is SoaState.SERIAL else self.text
@@ -97,7 +95,7 @@ class _Asked:
     zone: str
     query: bytes
     wire: bytes
-    key: tsig.Key | None
+    key: tsig_keys.SigningKey | None
     mac: bytes
 
 
@@ -112,7 +110,7 @@ def query_soa(
     timeout_s: float,
     *,
     tcp: bool = False,
-    key: tsig.Key | None = None,
+    key: tsig_keys.SigningKey | None = None,
 ) -> SoaAnswer:
     """Ask one server for the zone's SOA, without recursion (RFC 1035 section 4.1).
 
@@ -124,7 +122,7 @@ def query_soa(
     try:
         reply = _ask(host, port, _asked(zone, 0, key), timeout_s, tcp)
     except _NoReplyError as error:
-        return SoaAnswer(state=SoaState.UNKNOWN, text=str(error), silent=True)
+        return SoaAnswer(state=SoaState.UNKNOWN, text=str(error), unreachable=True)
     return _read_soa(reply)
 
 
@@ -135,7 +133,7 @@ def send_notify(
     timeout_s: float,
     *,
     tcp: bool = False,
-    key: tsig.Key | None = None,
+    key: tsig_keys.SigningKey | None = None,
 ) -> NotifyAnswer:
     """Tell one server that the zone changed (RFC 1996 section 3.7): opcode NOTIFY, AA set, RD clear.
 
@@ -174,7 +172,7 @@ def _name(zone: str) -> dns.name.Name:
     return dns.name.from_text(zone)
 
 
-def _asked(zone: str, flags: int, key: tsig.Key | None) -> _Asked:
+def _asked(zone: str, flags: int, key: tsig_keys.SigningKey | None) -> _Asked:
     message_id = secrets.randbits(16)
     query = _HEADER.pack(message_id, flags, 1, 0, 0, 0) + to_wire(zone) + _SOA_IN
     if key is None:
@@ -185,7 +183,7 @@ def _asked(zone: str, flags: int, key: tsig.Key | None) -> _Asked:
 
 def _ask(host: str, port: int, asked: _Asked, timeout_s: float, tcp: bool) -> _Reply:
     deadline = time.monotonic() + timeout_s
-    addresses = _addresses(host)
+    addresses = socket_addresses(host)
     trouble = "no address"
     for place, address in enumerate(addresses):
         # Each address gets an even share of what is left, so that a dead one leaves time for the next.
@@ -197,7 +195,9 @@ def _ask(host: str, port: int, asked: _Asked, timeout_s: float, tcp: bool) -> _R
     raise _NoReplyError(trouble)
 
 
-def _exchange(address: Address, port: int, asked: _Asked, deadline: float, tcp: bool) -> _Reply:
+def _exchange(
+    address: SocketAddress, port: int, asked: _Asked, deadline: float, tcp: bool
+) -> _Reply:
     try:
         if not tcp:
             reply = _over_udp(address, port, asked, deadline)
@@ -210,9 +210,9 @@ def _exchange(address: Address, port: int, asked: _Asked, deadline: float, tcp: 
         raise _NoReplyError(errors.said(error)) from None
 
 
-def _over_udp(address: Address, port: int, asked: _Asked, deadline: float) -> _Reply:
+def _over_udp(address: SocketAddress, port: int, asked: _Asked, deadline: float) -> _Reply:
     family, host = address
-    distrust: tsig.NotTrusted | None = None
+    distrust: tsig.UntrustedReply | None = None
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         sock.settimeout(_left(deadline))
         sock.connect((host, port))  # Datagrams of other senders are dropped by the kernel.
@@ -221,7 +221,7 @@ def _over_udp(address: Address, port: int, asked: _Asked, deadline: float) -> _R
             try:
                 sock.settimeout(_left(deadline))
                 reply = _matching(sock.recv(UDP_SIZE_BYTES), asked)
-            except tsig.NotTrusted as error:
+            except tsig.UntrustedReply as error:
                 # It may be forged, and the right one on its way (RFC 8945 section 5.4).
                 distrust = error
                 continue
@@ -233,7 +233,7 @@ def _over_udp(address: Address, port: int, asked: _Asked, deadline: float) -> _R
                 return reply
 
 
-def _over_tcp(address: Address, port: int, asked: _Asked, deadline: float) -> _Reply:
+def _over_tcp(address: SocketAddress, port: int, asked: _Asked, deadline: float) -> _Reply:
     family, host = address
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         sock.settimeout(_left(deadline))
@@ -242,7 +242,7 @@ def _over_tcp(address: Address, port: int, asked: _Asked, deadline: float) -> _R
         length = int.from_bytes(_receive(sock, 2, deadline))
         try:
             reply = _matching(_receive(sock, length, deadline), asked)
-        except tsig.NotTrusted as error:
+        except tsig.UntrustedReply as error:
             raise _NoReplyError(str(error)) from None
     if reply is None:
         raise _NoReplyError("the answer belongs to another question")
@@ -269,7 +269,7 @@ def _left(deadline: float) -> float:
 
 def _matching(wire: bytes, asked: _Asked) -> _Reply | None:
     """The reply, or None when it answers another query (RFC 5452 section 9.1). A server that cannot
-    read the question may leave it out, and then says so by its rcode. Raises NotTrusted."""
+    read the question may leave it out, and then says so by its rcode. Raises UntrustedReply."""
     query, name = asked.query, _name(asked.zone)
     if len(wire) < _HEADER.size or wire[:2] != query[:2] or not wire[2] & 0x80:
         return None
@@ -318,28 +318,3 @@ def _usual(wire: bytes, query: bytes) -> _Reply | None:
     if length < _SHORTEST_SOA_BYTES or end > len(wire) or additional:
         return None
     return _Reply(flags, rcode, int.from_bytes(wire[end - 20 : end - 16]))
-
-
-def _addresses(host: str) -> tuple[Address, ...]:
-    """All addresses of a host, each once, in the system's order of preference. Empty: no such host."""
-    if ":" in host:
-        return ((socket.AF_INET6, host),)
-    if host.replace(".", "").isdigit():
-        return ((socket.AF_INET, host),)
-    try:
-        return _resolved(host.rstrip("."), int(time.monotonic() / NAME_MEMORY_S))
-    except OSError:
-        return ()  # Not remembered: the next call looks again.
-
-
-@lru_cache(maxsize=256)
-def _resolved(host: str, minute: int) -> tuple[Address, ...]:
-    del minute  # It is part of the key, so that an entry is asked for again.
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-    return tuple(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
-
-
-def addresses(host: str) -> tuple[str, ...]:
-    """The addresses of a host as texts; a literal address is its own. Names are looked up at most
-    once a minute; a failing look-up gives none."""
-    return tuple(address for _, address in _addresses(host))

@@ -22,7 +22,7 @@ AA = 0x0400
 TC = 0x0200
 RD = 0x0100
 OPCODE = 0x7800
-LARGEST = 65535
+MAX_MESSAGE_BYTES = 65535
 UDP_PLAIN = 512
 UDP_EDNS = 1232
 OPT_LENGTH = 11
@@ -114,7 +114,7 @@ def opt(rcode: int = 0) -> bytes:
 def room(*, tcp: bool, payload: int | None) -> int:
     """Bytes that a reply may have. payload: what the client's OPT says, None without one."""
     if tcp:
-        return LARGEST
+        return MAX_MESSAGE_BYTES
     return UDP_PLAIN if payload is None else max(UDP_PLAIN, min(payload, UDP_EDNS))
 
 

@@ -21,12 +21,12 @@ from designate.wire import packet, rr
 _FIXED = struct.Struct(">HHIH")
 _NUMBERS = struct.Struct(">5I")
 # A stored name's text; only names with many escaped bytes are longer.
-LONGEST_NAME = 255
+MAX_NAME_CHARS = 255
 # An RRset is answered whole or not at all (RFC 2181 section 9): header, the longest question, and room
 # for a signature go beside it. Owners are pointers then.
-LONGEST_RRSET_BYTES = packet.LARGEST - 12 - 259 - 512
+MAX_RRSET_BYTES = packet.MAX_MESSAGE_BYTES - 12 - 259 - 512
 
-Key = tuple[str, int]
+RRsetKey = tuple[str, int]
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class RRset:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Soa:
+class SoaRecord:
     """An SOA's data (RFC 1035 section 3.3.13). wire: all of it. email: RNAME as a mailbox, empty for
     the root. Times in seconds."""
 
@@ -65,11 +65,11 @@ class Soa:
 
 
 @dataclass(slots=True)
-class Step:
+class IxfrStep:
     """One difference: from one SOA to the next. RRs as (owner, type, TTL, data)."""
 
-    old: Soa
-    new: Soa
+    old: SoaRecord
+    new: SoaRecord
     deleted: list[tuple[bytes, int, int, bytes]] = field(default_factory=list)
     added: list[tuple[bytes, int, int, bytes]] = field(default_factory=list)
 
@@ -85,7 +85,7 @@ def split(wire: bytes) -> Iterator[tuple[bytes, int, int, bytes]]:
         position = end
 
 
-class Namer:
+class OwnerNames:
     """Names and keys of owners in one zone; remembers the last one, as RRs come in runs."""
 
     def __init__(self, zone: str) -> None:
@@ -102,24 +102,24 @@ class Namer:
                 labels.append(owner[position + 1 : position + 1 + length])
                 position += 1 + length
             below = dns.name.Name(labels).to_text() + "." if labels else ""
-            if len(below) + len(self._zone) > LONGEST_NAME:
+            if len(below) + len(self._zone) > MAX_NAME_CHARS:
                 raise ValueError(f"the name {below[:60]}... is too long to be written down")
             self._owner, self._name = owner, below + self._zone
         return self._name
 
 
-def whole(wire: bytes, zone: str) -> tuple[Soa, dict[Key, RRset]]:
+def parse_zone(wire: bytes, zone: str) -> tuple[SoaRecord, dict[RRsetKey, RRset]]:
     """A whole zone's SOA and its other RRsets, in their order. RRs of one set with different TTLs get
     the lowest (RFC 2181 section 5.2), with different spellings of the owner the first.
 
     Raises ValueError for what cannot be kept.
     """
-    namer = Namer(zone)
+    namer = OwnerNames(zone)
     records = split(wire)
     _, rtype, ttl, data = next(records, (b"", 0, 0, b""))
     if rtype != rr.TYPE_SOA:
         raise ValueError("the zone has no SOA")
-    found: dict[Key, RRset] = {}
+    found: dict[RRsetKey, RRset] = {}
     for owner, rtype, own_ttl, rdata in yielding(records):
         name = namer.name(owner)
         key = (name.lower(), rtype)
@@ -131,17 +131,17 @@ def whole(wire: bytes, zone: str) -> tuple[Soa, dict[Key, RRset]]:
     return _soa(ttl, data), found
 
 
-def steps(wire: bytes) -> list[Step]:
+def parse_steps(wire: bytes) -> list[IxfrStep]:
     """The steps of a difference, oldest first. Raises ValueError when it is none."""
-    found: list[Step] = []
-    old: Soa | None = None
+    found: list[IxfrStep] = []
+    old: SoaRecord | None = None
     for owner, rtype, ttl, data in split(wire):
         if rtype == rr.TYPE_SOA and old is None:
             old = _soa(ttl, data)
             deleted: list[tuple[bytes, int, int, bytes]] = []
         elif rtype == rr.TYPE_SOA and (not found or found[-1].old is not old):
             assert old is not None  # noqa: S101 - the branch above
-            found.append(Step(old, _soa(ttl, data), deleted))
+            found.append(IxfrStep(old, _soa(ttl, data), deleted))
         elif rtype == rr.TYPE_SOA:
             old = _soa(ttl, data)
             deleted = []
@@ -156,7 +156,7 @@ def steps(wire: bytes) -> list[Step]:
     return found
 
 
-def stored(name: str, rtype: int, ttl: int, wire: bytes) -> RRset:
+def from_stored(name: str, rtype: int, ttl: int, wire: bytes) -> RRset:
     """An RRset as the database keeps it, its TTL in every RR."""
     rrset = RRset(wire[: rr.owner_length(wire)], name, rtype, ttl)
     for _, _, _, rdata in split(wire):
@@ -167,10 +167,10 @@ def stored(name: str, rtype: int, ttl: int, wire: bytes) -> RRset:
 def check_size(rrset: RRset) -> None:
     """Raises ValueError for an RRset that no message can hold."""
     size_bytes = sum(12 + len(rdata) for rdata in rrset.rdatas)
-    if size_bytes > LONGEST_RRSET_BYTES:
+    if size_bytes > MAX_RRSET_BYTES:
         raise ValueError(
             f"{rrset.name} {type_text(rrset.rtype)} has {size_bytes} bytes of records; "
-            f"{LONGEST_RRSET_BYTES} fit into a DNS message"
+            f"{MAX_RRSET_BYTES} fit into a DNS message"
         )
 
 
@@ -187,7 +187,7 @@ def _text(rtype: int, rdata: bytes) -> str:
     return dns.rdata.from_wire(dns.rdataclass.IN, number, rdata, 0, len(rdata)).to_text()
 
 
-def _soa(ttl: int, data: bytes) -> Soa:
+def _soa(ttl: int, data: bytes) -> SoaRecord:
     try:
         mname, used = dns.name.from_wire(data, 0)
         rname, more = dns.name.from_wire(data, used)
@@ -195,7 +195,7 @@ def _soa(ttl: int, data: bytes) -> Soa:
     except (dns.exception.DNSException, struct.error) as error:
         raise ValueError("the SOA cannot be read") from error
     serial, refresh, retry, expire, minimum = numbers
-    return Soa(
+    return SoaRecord(
         ttl=ttl,
         wire=data,
         mname=mname.to_text(),

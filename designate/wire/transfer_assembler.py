@@ -21,7 +21,7 @@ from designate.wire.names import APEX_POINTER, serial_ge, serial_gt
 
 # A record is sent on in a message of its own if need be: header, the longest question, the longest
 # owner, fixed fields, OPT, and a signature.
-LONGEST_RDATA_BYTES = packet.LARGEST - 12 - 259 - 255 - 10 - packet.OPT_LENGTH - 512
+LONGEST_RDATA_BYTES = packet.MAX_MESSAGE_BYTES - 12 - 259 - 255 - 10 - packet.OPT_LENGTH - 512
 
 
 class TransferFailed(errors.BackendError):
@@ -35,7 +35,7 @@ class TransferFailed(errors.BackendError):
         self.final = final
 
 
-class Kind(enum.StrEnum):
+class TransferKind(enum.StrEnum):
     """CURRENT: the primary has nothing newer."""
 
     WHOLE = "WHOLE"
@@ -52,7 +52,7 @@ class _At(enum.Enum):
     DONE = enum.auto()
 
 
-class Assembler:
+class TransferAssembler:
     """One transfer. since: the serial whose difference was asked for; None: the whole zone was.
     newer_than: the serial that the primary's must be newer than; None: any will do.
 
@@ -67,7 +67,7 @@ class Assembler:
         self._soa: Any = None
         self._soa_ttl = 0
         self._current = 0
-        self.kind = Kind.WHOLE
+        self.kind = TransferKind.WHOLE
         self.dropped = 0
 
     @property
@@ -148,7 +148,7 @@ class Assembler:
             raise TransferFailed(
                 f"its serial {soa.serial} is older than {self._newer_than}", final=True
             )
-        self.kind = Kind.CURRENT
+        self.kind = TransferKind.CURRENT
         self._at = _At.DONE
         return b""
 
@@ -159,7 +159,7 @@ class Assembler:
             return rr.soa(ttl, _wire(soa))
         if self._since is None or soa.serial != self._since:
             raise TransferFailed("it sent a second SOA that belongs to no difference asked for")
-        self.kind = Kind.DIFFERENCE
+        self.kind = TransferKind.DIFFERENCE
         self._at = _At.DELETIONS
         self._current = soa.serial
         return rr.soa(ttl, _wire(soa))

@@ -29,8 +29,8 @@ import dns.tsig
 
 from designate import errors
 from designate.runtime.cooperative import yield_to_others
-from designate.wire import client, tsig
-from designate.wire.transfer_assembler import Assembler, Kind, TransferFailed
+from designate.wire import resolver, tsig_keys
+from designate.wire.transfer_assembler import TransferAssembler, TransferFailed, TransferKind
 
 LOG = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ _MALFORMED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class TransferLimits:
     """deadline_s: for one primary, all attempts together. read_s: for one message to arrive and be
     read. records, size_bytes: of one transfer."""
 
@@ -65,7 +65,7 @@ class Primary:
 
     host: str
     port: int
-    key: tsig.Key | None = None
+    key: tsig_keys.SigningKey | None = None
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -73,16 +73,16 @@ class Primary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
+class ReceivedTransfer:
     """serial: the primary's. records, size_bytes: kept, for a difference deletions too."""
 
-    kind: Kind
+    kind: TransferKind
     serial: int
     records: int = 0
     size_bytes: int = 0
 
 
-class Sink(Protocol):
+class TransferSink(Protocol):
     """Takes chunks of about CHUNK_BYTES of stored RRs (see wire.assembly), cut between RRs."""
 
     def put(self, chunk: bytes) -> None: ...
@@ -95,12 +95,12 @@ class Sink(Protocol):
 def fetch(
     primary: Primary,
     zone: str,
-    limits: Limits,
-    sink: Sink,
+    limits: TransferLimits,
+    sink: TransferSink,
     *,
     since: int | None = None,
     newer_than: int | None = None,
-) -> Received:
+) -> ReceivedTransfer:
     """Transfer the zone into the sink: the difference from `since` where the primary gives one, else
     the whole (RFC 1995 section 4). newer_than: see wire.assembly.
 
@@ -124,8 +124,8 @@ class _Transfer:
         self,
         primary: Primary,
         zone: str,
-        limits: Limits,
-        sink: Sink,
+        limits: TransferLimits,
+        sink: TransferSink,
         since: int | None,
         newer_than: int | None,
     ) -> None:
@@ -134,7 +134,7 @@ class _Transfer:
         self._limits = limits
         self._sink = sink
         self._since = since
-        self._assembler = Assembler(self._zone, since, newer_than)
+        self._assembler = TransferAssembler(self._zone, since, newer_than)
         self._query = self._make_query()
         self._wire = self._query.to_wire()
         self._signing: dns.tsig.HMACTSig | None = None
@@ -155,10 +155,10 @@ class _Transfer:
             query.authority.append(dns.rrset.from_rdata(self._zone, 0, soa))
         key = self._primary.key
         if key is not None:
-            query.use_tsig(tsig.for_dnspython(key))
+            query.use_tsig(tsig_keys.for_dnspython(key))
         return query
 
-    def run(self, deadline: float) -> Received:
+    def run(self, deadline: float) -> ReceivedTransfer:
         self._sink.reset()
         with self._connect(deadline) as sock:
             try:
@@ -180,7 +180,7 @@ class _Transfer:
                 self._zone, self._assembler.dropped, self._primary,
             )  # fmt: skip
         self._flush()
-        return Received(
+        return ReceivedTransfer(
             kind=self._assembler.kind,
             serial=self._assembler.serial,
             records=self._records,
@@ -189,7 +189,7 @@ class _Transfer:
 
     def _connect(self, deadline: float) -> socket.socket:
         trouble = "it has no address"
-        for address in client.addresses(self._primary.host):
+        for address in resolver.addresses(self._primary.host):
             try:
                 timeout_s = min(self._limits.read_s, _left(deadline))
                 return socket.create_connection((address, self._primary.port), timeout_s)
@@ -214,7 +214,7 @@ class _Transfer:
                     problem = f"it sends more than {self._limits.records} records"
                     raise TransferFailed(problem, final=True)
                 self._keep(self._assembler.take(rrset.name, rrset.ttl, rdata))
-                if self._assembler.kind is Kind.CURRENT:
+                if self._assembler.kind is TransferKind.CURRENT:
                     return
         # Names that are dear to read are no way to hold a worker.
         _left(until)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from designate.wire import packet, rr, tsig
+from designate.wire import packet, rr, tsig_keys
 
 Body = tuple[int, bytes]
 # Header, the longest question, and an OPT record.
@@ -20,7 +20,7 @@ def room(message_bytes: int) -> int:
     without, so the longest one has its place; where messages are so small that it would take most of
     them, signed ones may become larger."""
     records = message_bytes - _FRAME_BYTES
-    return max(records - tsig.LARGEST_BYTES, records // 2)
+    return max(records - tsig_keys.MAX_SIGNATURE_BYTES, records // 2)
 
 
 def whole(
@@ -91,7 +91,7 @@ def messages(
     for count, body in bodies:
         header = packet.HEADER.pack(number, kept, 1, count, 0, bool(extra))
         message = b"".join((header, question, body, extra))
-        if len(message) > packet.LARGEST:
+        if len(message) > packet.MAX_MESSAGE_BYTES:
             raise ValueError(f"a record of {len(body)} bytes does not fit into a message")
         extra = b""
         yield message

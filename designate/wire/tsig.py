@@ -7,15 +7,11 @@ Nothing here knows where keys come from: a `KeyRing` finds them by name.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hmac
 import struct
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import dns.exception
 import dns.name
@@ -26,6 +22,8 @@ import dns.rdatatype
 import dns.rdtypes.ANY.TSIG
 import dns.tsig
 
+from designate.wire.tsig_keys import ALGORITHMS, KeyRing, SigningKey, for_dnspython
+
 # RFC 8945 section 10: seconds by which two clocks may differ.
 FUDGE_S = 300
 _HEADER_BYTES = 12
@@ -33,76 +31,14 @@ _COUNTS = struct.Struct(">6H")
 _RR_FIXED = struct.Struct(">HHIH")
 _SHORTEST_MAC_BYTES = 10
 _RR_HEAD = dns.rdatatype.TSIG.to_bytes(2) + dns.rdataclass.ANY.to_bytes(2) + bytes(4)
-# Fixed fields of an RR and of TSIG's data, and the server's time that a BADTIME carries.
-_FIXED_BYTES = 10 + 16 + 6
-# RFC 8945 section 6; hmac-md5 is there for old peers alone.
-ALGORITHMS = {
-    "hmac-md5": dns.tsig.HMAC_MD5,
-    "hmac-sha1": dns.tsig.HMAC_SHA1,
-    "hmac-sha224": dns.tsig.HMAC_SHA224,
-    "hmac-sha256": dns.tsig.HMAC_SHA256,
-    "hmac-sha384": dns.tsig.HMAC_SHA384,
-    "hmac-sha512": dns.tsig.HMAC_SHA512,
-}
-# The longest signature: a name of 255 bytes and the longest algorithm name and MAC.
-LARGEST_BYTES = 255 + len(dns.tsig.HMAC_MD5.to_wire() or b"") + 64 + _FIXED_BYTES
+
 
 _Data = dns.rdtypes.ANY.TSIG.TSIG
 _Running = dns.tsig.HMACTSig | dns.tsig.GSSTSig | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A shared secret. name: lower case with its trailing dot; algorithm: one of ALGORITHMS. Made by
-    `make_key`, which checks them."""
-
-    name: str
-    algorithm: str
-    secret: bytes = field(repr=False)
-
-    @property
-    def size_bytes(self) -> int:
-        """What a signature by it adds to a message at most."""
-        key = for_dnspython(self)
-        names = len(key.name.to_wire() or b"") + len(key.algorithm.to_wire() or b"")
-        return names + dns.tsig.mac_sizes[key.algorithm] + _FIXED_BYTES
-
-
-class KeyRing(Protocol):
-    """Finds keys; a dict from names to keys is one."""
-
-    def get(self, name: str, /) -> Key | None:
-        """name: lower case with its trailing dot. None: there is no such key."""
-
-
-class NotTrusted(Exception):
+class UntrustedReply(Exception):
     """A reply whose signature is missing or wrong, or that says so of ours. The text is for people."""
-
-
-def key_name(text: str) -> str:
-    """A key's name as it is compared, written with or without the trailing dot. Raises ValueError."""
-    try:
-        return dns.name.from_text(text.rstrip(".") + ".").canonicalize().to_text()
-    except (dns.exception.DNSException, UnicodeError) as error:
-        raise ValueError(f"{text!r} is not the name of a key") from error
-
-
-def make_key(name: str, algorithm: str, secret: str) -> Key:
-    """secret: base64. Raises ValueError, whose text never holds the secret."""
-    if algorithm not in ALGORITHMS:
-        raise ValueError(f"key {name}: {algorithm!r} is not an algorithm")
-    try:
-        raw = base64.b64decode(secret, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError(f"key {name}: the secret is not base64") from None
-    if not raw:
-        # It would let everybody in.
-        raise ValueError(f"key {name}: the secret is empty")
-    return Key(name=key_name(name), algorithm=algorithm, secret=raw)
-
-
-def key_ring(keys: Iterable[Key]) -> dict[str, Key]:
-    return {key.name: key for key in keys}
 
 
 class Signer:
@@ -111,7 +47,7 @@ class Signer:
     request_mac: of the request that is answered; empty for a request.
     """
 
-    def __init__(self, key: Key, request_mac: bytes = b"") -> None:
+    def __init__(self, key: SigningKey, request_mac: bytes = b"") -> None:
         self._key = for_dnspython(key)
         self._request_mac = request_mac
         self._running: _Running = None
@@ -136,7 +72,7 @@ class Verdict:
     """What a signed request is worth. error: 0, or BADKEY, BADSIG, BADTIME, BADTRUNC. key: the one that
     signed it; None: it is not known who did."""
 
-    key: Key | None
+    key: SigningKey | None
     error: int
     owner: dns.name.Name
     data: _Data
@@ -192,36 +128,32 @@ def verify(wire: bytes, keys: KeyRing, now_s: float | None = None) -> Verdict | 
     return Verdict(key=key, error=error, owner=owner, data=data)
 
 
-def check_reply(wire: bytes, key: Key, request_mac: bytes, now_s: float | None = None) -> bytes:
+def check_reply(
+    wire: bytes, key: SigningKey, request_mac: bytes, now_s: float | None = None
+) -> bytes:
     """The reply without its signature, which is that of the key over an answer to our request
-    (RFC 8945 section 5.4). Raises NotTrusted."""
+    (RFC 8945 section 5.4). Raises UntrustedReply."""
     try:
         found = _find(wire)
     except ValueError as error:
-        raise NotTrusted(f"TSIG: {error}") from None
+        raise UntrustedReply(f"TSIG: {error}") from None
     if found is None:
-        raise NotTrusted("TSIG: the answer is not signed")
+        raise UntrustedReply("TSIG: the answer is not signed")
     start, owner, data = found
     told = dns.rcode.to_text(dns.rcode.Rcode.make(data.error), tsig=True)
     if data.error and not data.mac:
-        raise NotTrusted(f"TSIG: the server says {told}")
+        raise UntrustedReply(f"TSIG: the server says {told}")
     ours = for_dnspython(key)
     reply = _stripped(wire, start)
     if owner != ours.name or data.algorithm != ours.algorithm:
-        raise NotTrusted("TSIG: the answer is signed by another key")
+        raise UntrustedReply("TSIG: the answer is signed by another key")
     if not hmac.compare_digest(_mac(reply, key, data, request_mac), data.mac):
-        raise NotTrusted("TSIG: the answer's signature is wrong")
+        raise UntrustedReply("TSIG: the answer's signature is wrong")
     if data.error:
-        raise NotTrusted(f"TSIG: the server says {told}")
+        raise UntrustedReply(f"TSIG: the server says {told}")
     if abs(data.time_signed - (time.time() if now_s is None else now_s)) > data.fudge:
-        raise NotTrusted("TSIG: the answer's time is not ours")
+        raise UntrustedReply("TSIG: the answer's time is not ours")
     return reply
-
-
-@lru_cache(maxsize=256)
-def for_dnspython(key: Key) -> dns.tsig.Key:
-    """The key as dnspython's own messages take it."""
-    return dns.tsig.Key(dns.name.from_text(key.name), key.secret, ALGORITHMS[key.algorithm])
 
 
 def _data(key: dns.tsig.Key, now: int, number: bytes) -> _Data:
@@ -252,7 +184,7 @@ def _signed(
     return made
 
 
-def _mac(message: bytes, key: Key, data: _Data, request_mac: bytes) -> bytes:
+def _mac(message: bytes, key: SigningKey, data: _Data, request_mac: bytes) -> bytes:
     """What the MAC of a single message should be."""
     return bytes(_signed(message, for_dnspython(key), data, request_mac)[0].mac)
 

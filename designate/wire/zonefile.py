@@ -15,31 +15,31 @@ import dns.tokenizer
 import dns.zonefile
 
 from designate import errors
-from designate.wire.zonefile_fast import Skimmer, SkimmingTokenizer
+from designate.wire.zonefile_fast import FastPathTokenizer, FastZonefileReader
 
 DIRECTIVES = ("$ORIGIN", "$TTL")
 LONGEST_REASON = 100
-MOST_FAULTS = 20
-# Records between two words about how far the reading is.
-REPORTED = 1000
+MAX_ERRORS = 20
+# Records between two progress reports.
+PROGRESS_RECORDS = 1000
 
 Progress = Callable[[str], None]
 
 
-class Faulty(errors.BadRequest):
+class InvalidZonefile(errors.BadRequest):
     """A zone file that cannot be read. message: what is wrong, with the line where it can be told."""
 
 
-class NoOrigin(Faulty):
+class MissingOrigin(InvalidZonefile):
     """It does not begin with $ORIGIN."""
 
 
-class NoSoa(Faulty):
+class MissingSoa(InvalidZonefile):
     """It has no SOA record at its origin."""
 
 
 @dataclass(frozen=True, slots=True)
-class RRset:
+class ZonefileRRset:
     """records: text to the line it is on, in the file's order, each once."""
 
     name: str
@@ -69,7 +69,7 @@ class ZoneFile:
     retry: int
     expire: int
     minimum: int
-    rrsets: tuple[RRset, ...]
+    rrsets: tuple[ZonefileRRset, ...]
 
 
 class _Collector:
@@ -78,7 +78,7 @@ class _Collector:
     def __init__(self, progress: Progress) -> None:
         self.manager = self
         self.tokenizer: Any = None
-        self.rrsets: dict[tuple[str, str], RRset] = {}
+        self.rrsets: dict[tuple[str, str], ZonefileRRset] = {}
         self.soa: tuple[dns.name.Name, int, Any] | None = None
         self._names: dict[dns.name.Name, str] = {}
         self._progress = progress
@@ -110,36 +110,44 @@ class _Collector:
         key = (name.lower(), rtype)
         found = self.rrsets.get(key)
         if found is None:
-            found = self.rrsets[key] = RRset(name, rtype, ttl)
+            found = self.rrsets[key] = ZonefileRRset(name, rtype, ttl)
         found.records.setdefault(text, line)
         self._count += 1
-        if self._count % REPORTED == 0:
+        if self._count % PROGRESS_RECORDS == 0:
             self._progress(f"Reading the zone file: line {line}")
 
 
 def parse(
-    text: str, progress: Progress = lambda _: None, skimmer: type[Skimmer] = Skimmer
+    text: str,
+    progress: Progress = lambda _: None,
+    fast_reader: type[FastZonefileReader] = FastZonefileReader,
 ) -> ZoneFile:
-    """Raises Faulty (NoOrigin, NoSoa), whose message has the first MOST_FAULTS faults with their lines.
-    Records outside of the origin are left out. progress: is told now and then how far it is. skimmer:
-    what reads the plain lines."""
+    """Parse a zone file; records outside its origin are left out.
+
+    Args:
+        progress: called every PROGRESS_RECORDS records with a text about the position.
+        fast_reader: class that reads the plain lines.
+
+    Raises:
+        InvalidZonefile: (MissingOrigin, MissingSoa) with the first MAX_ERRORS errors and their lines.
+    """
     if not _begins_with_origin(text):
-        raise NoOrigin("The $ORIGIN statement is required and must be the first statement")
+        raise MissingOrigin("The $ORIGIN statement is required and must be the first statement")
     collector = _Collector(progress)
     text = text.rstrip("\n") + "\n"
-    tokenizer = SkimmingTokenizer(text, "zone file")
+    tokenizer = FastPathTokenizer(text, "zone file")
     collector.tokenizer = tokenizer
     transaction: Any = collector
     reader = dns.zonefile.Reader(
         tokenizer, dns.rdataclass.IN, transaction, allow_include=False, allow_directives=DIRECTIVES
     )
-    tokenizer.skim = skimmer(reader, collector.record)
+    tokenizer.fast_reader = fast_reader(reader, collector.record)
     faults = _read(reader, tokenizer, text)
     if faults:
-        raise Faulty("; ".join(faults))
+        raise InvalidZonefile("; ".join(faults))
     origin = reader.zone_origin
     if collector.soa is None or origin is None or collector.soa[0] != origin:
-        raise NoSoa("An SOA record is required")
+        raise MissingSoa("An SOA record is required")
     _, ttl, soa = collector.soa
     name = origin.to_text()
     return ZoneFile(
@@ -159,11 +167,11 @@ def parse(
     )
 
 
-def _read(reader: dns.zonefile.Reader, tokenizer: SkimmingTokenizer, text: str) -> list[str]:
+def _read(reader: dns.zonefile.Reader, tokenizer: FastPathTokenizer, text: str) -> list[str]:
     """Read everything; answers the faults, after each of which reading goes on with the next line."""
     faults: list[str] = []
     lines: list[str] | None = None
-    while len(faults) < MOST_FAULTS:
+    while len(faults) < MAX_ERRORS:
         try:
             reader.read()
             break

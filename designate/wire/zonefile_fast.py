@@ -28,39 +28,39 @@ EXCHANGE = re.compile(rf"([0-9]{{1,5}})[ \t]+({NAME})")
 # One character-string of printable ASCII, in quotes, with nothing in it to interpret.
 STRING = re.compile(r'"[ !#-\[\]-~]{0,255}"')
 # A name's text with its last dot: its bytes are one more (RFC 1035 section 2.3.4).
-LONGEST_NAME = 254
+MAX_NAME_CHARS = 254
 
 Take = Callable[[str, str, int, str, int], None]
 
 
-class SkimmingTokenizer(dns.tokenizer.Tokenizer):
-    """A tokenizer that lets `skim` have the lines at the beginning of which the reader stands."""
+class FastPathTokenizer(dns.tokenizer.Tokenizer):
+    """A tokenizer that lets `fast_reader` have the lines at the beginning of which the reader stands."""
 
-    skim: Skimmer | None = None
+    fast_reader: FastZonefileReader | None = None
 
     def get(self, want_leading: bool = False, want_comment: bool = False) -> dns.tokenizer.Token:
         # Only the reader's main loop asks for comments, and it does so at the beginning of a line.
         if (
             want_comment
-            and self.skim is not None
+            and self.fast_reader is not None
             and self.ungotten_token is None
             and self.ungotten_char is None
             and not self.multiline
             and not self.quoting
         ):
-            self._skim(self.skim)
+            self._read_plain_lines(self.fast_reader)
         return super().get(want_leading, want_comment)
 
-    def _skim(self, skim: Skimmer) -> None:
+    def _read_plain_lines(self, fast_reader: FastZonefileReader) -> None:
         file: Any = self.file
-        skim.begin()
+        fast_reader.begin()
         while True:
             position = file.tell()
-            if not skim.line(file.readline(), self.line_number):
+            if not fast_reader.line(file.readline(), self.line_number):
                 file.seek(position)
                 break
             self.line_number += 1
-        skim.end()
+        fast_reader.end()
 
     def go_on(self, line: int, position: int) -> None:
         """After a fault: from that line, whose first character is at the position."""
@@ -75,7 +75,7 @@ class SkimmingTokenizer(dns.tokenizer.Tokenizer):
         self.eof = False
 
 
-class Skimmer:
+class FastZonefileReader:
     """Reads plain lines in the reader's stead, and keeps the reader's state: the last owner and TTL.
     take: gets each record as (name, type, ttl, text, line)."""
 
@@ -133,7 +133,7 @@ class Skimmer:
     def _absolute(self, name: str) -> str | None:
         if not name.endswith("."):
             name += self._below
-        return name if len(name) <= LONGEST_NAME else None
+        return name if len(name) <= MAX_NAME_CHARS else None
 
     def _text(self, rtype: str, data: str) -> str | None:
         """The data as dnspython writes it; None where that is not plain."""

@@ -20,7 +20,7 @@ from designate.model.pools import Nameserver
 from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneId, ZoneReport, newest
 from designate.rpc.clients import CentralClient
 from designate.runtime.backoff import jittered
-from designate.wire import client
+from designate.wire import client, resolver
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
 from designate.worker.scheduling.admission import AdmissionLimit
@@ -169,7 +169,7 @@ class Converger:
             state = self._states.get(zone_id)
             servers = list(state.servers) if state is not None else []
         # Outside the lock, since names may have to be looked up.
-        addressed = [s for s in servers if peer in client.addresses(s.nameserver.host)]
+        addressed = [s for s in servers if peer in resolver.addresses(s.nameserver.host)]
         with self._lock:
             for server in addressed or servers:
                 if state is not None and not state.closed:
@@ -227,7 +227,7 @@ class Converger:
         )
 
     def _heard(self, endpoint: Endpoint, answer: client.SoaAnswer, *, probe: bool) -> None:
-        if answer.silent:
+        if answer.unreachable:
             self._breakers.silent(endpoint, answer.text, probe=probe)
         else:
             self._breakers.answered(endpoint)
@@ -365,7 +365,7 @@ class Converger:
 
 
 def _unasked(why: str) -> client.SoaAnswer:
-    return client.SoaAnswer(state=client.SoaState.UNKNOWN, text=why, silent=True)
+    return client.SoaAnswer(state=client.SoaState.UNKNOWN, text=why, unreachable=True)
 
 
 def _endpoint(pool: LivePool, nameserver: Nameserver) -> Endpoint:

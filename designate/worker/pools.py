@@ -13,7 +13,7 @@ from designate.context import admin_context
 from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
 from designate.model.zones import ZoneAnnouncement
 from designate.rpc.clients import CentralClient
-from designate.wire.tsig import Key, make_key
+from designate.wire.tsig_keys import SigningKey, make_key
 
 LOG = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class LiveTarget:
     executor: Hashable
     backend: Backend
     notify: Address | None
-    key: Key | None = None
+    key: SigningKey | None = None
     place: Hashable = None
 
 
@@ -44,10 +44,10 @@ class LivePool:
     targets: tuple[LiveTarget, ...]
     nameservers: tuple[Nameserver, ...]
     also_notifies: tuple[AlsoNotify, ...]
-    keys: Mapping[str, Key] = field(default_factory=dict)
+    keys: Mapping[str, SigningKey] = field(default_factory=dict)
     by_catalog: bool = False
 
-    def key_of(self, nameserver: Nameserver) -> Key | None:
+    def key_of(self, nameserver: Nameserver) -> SigningKey | None:
         """What signs SOA queries to it."""
         return self.keys.get(nameserver.tsigkey_id or "")
 
@@ -125,7 +125,7 @@ class PoolCache:
             by_catalog=pool.catalog_zone is not None,
         )
 
-    def _key(self, key_id: str) -> Key:
+    def _key(self, key_id: str) -> SigningKey:
         try:
             stored = self._central.tsigkeys.get(admin_context(), key_id)
             return make_key(stored.name, stored.algorithm, stored.secret)
@@ -134,7 +134,7 @@ class PoolCache:
         except ValueError as error:
             raise errors.ConfigurationError(f"TSIG {error}") from None
 
-    def _target(self, pool: Pool, place: int, target: Target, key: Key | None) -> LiveTarget:
+    def _target(self, pool: Pool, place: int, target: Target, key: SigningKey | None) -> LiveTarget:
         backend = self._load(target)
         if key is not None:
             backend.transfer_with(key.name)

@@ -15,7 +15,7 @@ from designate import errors
 from designate.model.zones import ZoneAnnouncement, ZoneId
 from designate.runtime.backoff import jittered
 from designate.wire import client
-from designate.wire.tsig import Key
+from designate.wire.tsig_keys import SigningKey
 from designate.worker.pools import LiveTarget
 from designate.worker.scheduling.circuit_breaker import CircuitBreakers, Endpoint
 from designate.worker.scheduling.executors import EndpointExecutors
@@ -297,7 +297,7 @@ class Publisher:
                 self._breakers.answered(endpoint)
 
     def _tell(
-        self, state: ZoneState, address: tuple[str, int], key: Key | None = None
+        self, state: ZoneState, address: tuple[str, int], key: SigningKey | None = None
     ) -> client.NotifyAnswer:
         return client.send_notify(
             address[0],

@@ -114,7 +114,7 @@ class DriftChecker:
     ) -> None:
         label = nameserver.label
         with self._lock:
-            if answer.silent:
+            if answer.unreachable:
                 zone.unknown += 1
             else:
                 metrics.CHECKED.labels(zone.pool.name, label).inc()

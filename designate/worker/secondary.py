@@ -24,11 +24,11 @@ from designate.model.secondary import TransferInContent, TransferInOutcome, Tran
 from designate.model.zones import PrimaryAddress
 from designate.rpc.clients import CentralClient
 from designate.rpc.interfaces import SecondaryApi
-from designate.wire import client, tsig
+from designate.wire import client, resolver, tsig_keys
 from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import serial_gt
-from designate.wire.transfer_assembler import Kind, TransferFailed
-from designate.wire.transfer_in import Limits, Primary, Received, fetch
+from designate.wire.transfer_assembler import TransferFailed, TransferKind
+from designate.wire.transfer_in import Primary, ReceivedTransfer, TransferLimits, fetch
 
 LOG = logging.getLogger(__name__)
 
@@ -177,7 +177,7 @@ class SecondaryRefresher:
     def __init__(self, conf: cfg.ConfigOpts, central: CentralClient) -> None:
         group = conf[GROUP]
         self._central = central.secondary
-        self._limits = Limits(
+        self._limits = TransferLimits(
             deadline_s=group.xfr_deadline,
             read_s=group.xfr_timeout,
             records=group.xfr_max_records,
@@ -252,7 +252,7 @@ class SecondaryRefresher:
         self._central.failed(admin_context(), zone_id, "; ".join(problems)[:900])
 
     def _ask(
-        self, plan: TransferInPlan, keys: Sequence[tsig.Key | None]
+        self, plan: TransferInPlan, keys: Sequence[tsig_keys.SigningKey | None]
     ) -> dict[PrimaryAddress, SoaAnswer]:
         """What each primary says to an SOA query (RFC 1034 section 4.3.5), signed by the newest key. A
         primary that knows an older one alone tells no serial then, and is asked for a transfer."""
@@ -282,7 +282,7 @@ class SecondaryRefresher:
                     since=since,
                     newer_than=plan.newer_than,
                 )
-                if got.kind is Kind.CURRENT:
+                if got.kind is TransferKind.CURRENT:
                     self._central.checked(admin_context(), plan.zone_id, got.serial)
                     return True
                 taken = self._bring(plan, got, sink)
@@ -293,12 +293,14 @@ class SecondaryRefresher:
                 return True
             since = None
 
-    def _bring(self, plan: TransferInPlan, got: Received, sink: _Staging) -> TransferInOutcome:
+    def _bring(
+        self, plan: TransferInPlan, got: ReceivedTransfer, sink: _Staging
+    ) -> TransferInOutcome:
         content = TransferInContent(
             id=sink.id,
             zone_id=plan.zone_id,
             serial=got.serial,
-            difference=got.kind is Kind.DIFFERENCE,
+            difference=got.kind is TransferKind.DIFFERENCE,
             staged=sink.staged,
             tail=sink.tail,
         )
@@ -325,13 +327,13 @@ class SecondaryRefresher:
         return False
 
 
-def _keys(plan: TransferInPlan) -> list[tsig.Key | None]:
+def _keys(plan: TransferInPlan) -> list[tsig_keys.SigningKey | None]:
     """What to sign with, one after the other; never without, once there is a key. Raises BadRequest
     when none of them can be used."""
-    found: list[tsig.Key | None] = []
+    found: list[tsig_keys.SigningKey | None] = []
     for key in plan.keys:
         try:
-            found.append(tsig.make_key(key.name, key.algorithm, key.secret))
+            found.append(tsig_keys.make_key(key.name, key.algorithm, key.secret))
         except ValueError as error:
             LOG.warning("zone %s: %s", plan.zone_id, error)
     if plan.keys and not found:
@@ -352,7 +354,7 @@ def _order(
     silent: list[tuple[bool, float, PrimaryAddress]] = []
     serials = [a.serial for a in answers.values() if a.state is SoaState.SERIAL]
     for master, answer in answers.items():
-        other = source is None or source not in client.addresses(master.host)
+        other = source is None or source not in resolver.addresses(master.host)
         chance = random.random()  # noqa: S311 - spreads load, guards nothing
         if answer.state is SoaState.SERIAL:
             if newer_than is None or serial_gt(answer.serial, newer_than):

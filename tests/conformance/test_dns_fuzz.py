@@ -14,8 +14,8 @@ import dns.rrset
 import dns.tsig
 import pytest
 
-from designate.wire.transfer_assembler import Assembler, TransferFailed
-from designate.wire.transfer_in import Limits, Primary, _Transfer
+from designate.wire.transfer_assembler import TransferAssembler, TransferFailed
+from designate.wire.transfer_in import Primary, TransferLimits, _Transfer
 from tests.support.deadlines import scaled
 from tests.support.factories.zone_data import Hidden
 
@@ -154,7 +154,7 @@ def replies_of_a_primary():
 
 
 def test_a_transfer_is_taken_or_fails_in_words_whatever_the_primary_sends(rounds, chance):
-    limits = Limits(deadline_s=30, read_s=30, records=1000, size_bytes=2**20)
+    limits = TransferLimits(deadline_s=30, read_s=30, records=1000, size_bytes=2**20)
     sound = list(replies_of_a_primary())
     primary = Primary(host="192.0.2.1", port=53)
     outcomes = {"taken": 0, "refused": 0}
@@ -183,7 +183,7 @@ def test_records_in_any_order_are_a_transfer_or_a_failure(rounds, chance):
     done = 0
     for _ in range(rounds):
         since = chance.choice((None, 5, 6))
-        assembler = Assembler(dns.name.from_text("example.com."), since, None)
+        assembler = TransferAssembler(dns.name.from_text("example.com."), since, None)
         with contextlib.suppress(TransferFailed):
             for _ in range(12):
                 one = chance.choice(records)

@@ -235,7 +235,7 @@ def _strings(total: int) -> str:
     return " ".join(f'"{text}"' for text in [*whole, *(["b" * (rest - 1)] if rest else [])])
 
 
-LARGEST = [
+LARGE_RRSETS = [
     ("A", [f"10.0.{n // 250}.{n % 250}" for n in range(4048)]),
     ("TXT", [_strings(32_000), _strings(32_728), _strings(1)]),
     ("TXT", [_strings(64_000), _strings(729)]),  # one byte too many
@@ -243,7 +243,7 @@ LARGEST = [
 ]
 
 
-@pytest.mark.parametrize(("rtype", "records"), LARGEST, ids=["A", "TXT", "TXT-over", "SPF"])
+@pytest.mark.parametrize(("rtype", "records"), LARGE_RRSETS, ids=["A", "TXT", "TXT-over", "SPF"])
 def test_rfc2181_s9_a_recordset_fits_into_a_message_and_into_bind(rtype, records):
     owner = f"a.{ORIGIN}"
 

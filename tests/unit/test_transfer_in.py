@@ -14,9 +14,9 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from designate.wire import rr, transfer_in, tsig
-from designate.wire.transfer_assembler import Kind, TransferFailed
-from designate.wire.transfer_in import Limits, Primary, fetch
+from designate.wire import rr, transfer_in, tsig_keys
+from designate.wire.transfer_assembler import TransferFailed, TransferKind
+from designate.wire.transfer_in import Primary, TransferLimits, fetch
 from tests.support.deadlines import scaled
 from tests.support.fakes.scripted_primary import (
     CONTENT,
@@ -29,7 +29,7 @@ from tests.support.fakes.scripted_primary import (
     whole,
 )
 
-LIMITS = Limits(deadline_s=10, read_s=5, records=10_000, size_bytes=2**20)
+LIMITS = TransferLimits(deadline_s=10, read_s=5, records=10_000, size_bytes=2**20)
 SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 
 
@@ -84,7 +84,7 @@ def in_one(*records):
 def test_a_whole_zone_is_taken_without_its_closing_soa():
     got, sink, primary = run(in_one(*whole(7)))
 
-    assert (got.kind, got.serial, got.records) == (Kind.WHOLE, 7, 5)
+    assert (got.kind, got.serial, got.records) == (TransferKind.WHOLE, 7, 5)
     assert sink.texts() == lines(soa(7), *CONTENT)
     assert primary.queries[0].question[0].rdtype == dns.rdatatype.AXFR
 
@@ -103,7 +103,7 @@ def test_one_record_per_message_and_questions_in_the_first_alone_are_fine():
 def test_a_zone_of_nothing_but_its_soa_is_whole():
     got, sink, _ = run(in_one(soa(7), soa(7)))
 
-    assert got.kind is Kind.WHOLE
+    assert got.kind is TransferKind.WHOLE
     assert sink.texts() == lines(soa(7))
 
 
@@ -114,7 +114,7 @@ def test_a_difference_of_two_steps_is_taken_in_journal_form():
     ]  # fmt: skip
     got, sink, primary = run(in_one(soa(7), *steps, soa(7)), since=5, newer_than=5)
 
-    assert (got.kind, got.serial) == (Kind.DIFFERENCE, 7)
+    assert (got.kind, got.serial) == (TransferKind.DIFFERENCE, 7)
     assert sink.texts() == lines(*steps)
     query = primary.queries[0]
     assert query.question[0].rdtype == dns.rdatatype.IXFR
@@ -124,7 +124,7 @@ def test_a_difference_of_two_steps_is_taken_in_journal_form():
 def test_a_whole_zone_may_answer_the_question_for_a_difference():
     got, sink, _ = run(in_one(*whole(7)), since=5, newer_than=5)
 
-    assert got.kind is Kind.WHOLE
+    assert got.kind is TransferKind.WHOLE
     assert sink.texts() == lines(soa(7), *CONTENT)
 
 
@@ -133,7 +133,7 @@ def test_a_whole_zone_may_answer_the_question_for_a_difference():
 def test_a_primary_with_our_serial_has_nothing_newer(answer, since):
     got, _, _ = run(in_one(*answer), since=since, newer_than=5)
 
-    assert (got.kind, got.serial) == (Kind.CURRENT, 5)
+    assert (got.kind, got.serial) == (TransferKind.CURRENT, 5)
 
 
 @pytest.mark.parametrize("since", [5, None])
@@ -157,7 +157,7 @@ def test_a_primary_that_refuses_ixfr_is_asked_for_axfr(rcode):
 
     got, sink, primary = run(script, since=5, newer_than=5)
 
-    assert got.kind is Kind.WHOLE
+    assert got.kind is TransferKind.WHOLE
     assert sink.texts() == lines(soa(7), *CONTENT)
     assert len(primary.queries) == 2
 
@@ -170,7 +170,7 @@ def test_a_broken_difference_is_forgotten_and_the_whole_zone_asked_for():
 
     got, sink, _ = run(script, since=5, newer_than=5)
 
-    assert got.kind is Kind.WHOLE
+    assert got.kind is TransferKind.WHOLE
     assert sink.texts() == lines(soa(7), *CONTENT)
     assert sink.resets == 2
 
@@ -278,12 +278,12 @@ def test_a_record_that_could_not_be_sent_on_is_refused():
 
 
 def test_an_endless_stream_ends_at_the_limit_of_records():
-    limits = Limits(deadline_s=30, read_s=5, records=500, size_bytes=2**30)
+    limits = TransferLimits(deadline_s=30, read_s=5, records=500, size_bytes=2**30)
     fails(endless, "more than 500 records", limits=limits)
 
 
 def test_an_endless_stream_ends_at_the_limit_of_bytes():
-    limits = Limits(deadline_s=30, read_s=5, records=2**30, size_bytes=20_000)
+    limits = TransferLimits(deadline_s=30, read_s=5, records=2**30, size_bytes=20_000)
     fails(endless, "20000 bytes", limits=limits)
 
 
@@ -292,7 +292,7 @@ def test_what_is_left_out_counts_too():
         yield message(query, [soa(7)])
         yield from itertools.repeat(message(query, rrs("x.example.com. 60 A 192.0.2.1") * 50))
 
-    limits = Limits(deadline_s=30, read_s=5, records=2**30, size_bytes=20_000)
+    limits = TransferLimits(deadline_s=30, read_s=5, records=2**30, size_bytes=20_000)
     fails(strangers, "sends more than 20000 bytes", limits=limits)
 
 
@@ -317,7 +317,7 @@ def test_names_that_lead_through_thousands_of_pointers_are_refused_at_once():
 def test_names_that_grow_when_they_are_written_out_end_at_the_limit_of_bytes():
     long = ".".join(["a" * 60] * 3)
     many = rrs(f"{long}.{ZONE} 60 NS {long}.{ZONE}")
-    limits = Limits(deadline_s=30, read_s=5, records=2**30, size_bytes=20_000)
+    limits = TransferLimits(deadline_s=30, read_s=5, records=2**30, size_bytes=20_000)
 
     def script(query):
         reply = message(query, [soa(7), *(many * 300)])
@@ -330,7 +330,9 @@ def test_names_that_grow_when_they_are_written_out_end_at_the_limit_of_bytes():
 def test_a_drip_ends_when_its_message_is_too_slow_and_all_messages_when_time_is_up():
     began = monotonic()
     fails(
-        dripping, "too long", limits=Limits(deadline_s=30, read_s=0.2, records=9, size_bytes=9999)
+        dripping,
+        "too long",
+        limits=TransferLimits(deadline_s=30, read_s=0.2, records=9, size_bytes=9999),
     )
 
     def slow(query):
@@ -339,7 +341,9 @@ def test_a_drip_ends_when_its_message_is_too_slow_and_all_messages_when_time_is_
             yield message(query, rrs(f"n{number}.{ZONE} 60 A 192.0.2.1"))
 
     fails(
-        slow, "too long", limits=Limits(deadline_s=0.3, read_s=5, records=2**40, size_bytes=2**50)
+        slow,
+        "too long",
+        limits=TransferLimits(deadline_s=0.3, read_s=5, records=2**40, size_bytes=2**50),
     )
     assert monotonic() - began < scaled(5)
 
@@ -357,7 +361,7 @@ def test_memory_is_bounded_by_chunks_not_by_the_zone():
             self.chunks.append(len(chunk))
 
     sink = Counter()
-    limits = Limits(deadline_s=60, read_s=5, records=10_000, size_bytes=2**26)
+    limits = TransferLimits(deadline_s=60, read_s=5, records=10_000, size_bytes=2**26)
     with ScriptedPrimary(script) as primary:
         tracemalloc.start()
         fetch(Primary(host=primary.host, port=primary.port), ZONE, limits, sink)
@@ -369,7 +373,7 @@ def test_memory_is_bounded_by_chunks_not_by_the_zone():
     assert peak < 3_500_000
 
 
-KEY = tsig.make_key("k", "hmac-sha256", SECRET)
+KEY = tsig_keys.make_key("k", "hmac-sha256", SECRET)
 RING = {dns.name.from_text("k."): dns.tsig.Key("k.", SECRET, "hmac-sha256")}
 
 
@@ -465,9 +469,9 @@ def test_damaged_transfers_are_taken_whole_or_refused(damage, since):
             reply[at : at + len(put)] = put
         return [bytes(reply)]
 
-    limits = Limits(deadline_s=5, read_s=2, records=1000, size_bytes=100_000)
+    limits = TransferLimits(deadline_s=5, read_s=2, records=1000, size_bytes=100_000)
     try:
         got, _, _ = run(script, limits=limits, since=since, newer_than=since)
     except TransferFailed:
         return
-    assert got.kind in Kind
+    assert got.kind in TransferKind

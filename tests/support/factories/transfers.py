@@ -12,7 +12,7 @@ import dns.rrset
 from designate.context import admin_context
 from designate.model.secondary import TransferInContent, TransferInOutcome
 from designate.model.zones import PrimaryAddress, Zone, ZoneDraft, ZoneType
-from designate.wire.transfer_assembler import Assembler, Kind
+from designate.wire.transfer_assembler import TransferAssembler, TransferKind
 from tests.support.factories.zone_data import Hidden
 from tests.support.fakes.scripted_primary import CONTENT, ZONE, soa
 
@@ -28,7 +28,7 @@ def content(
     zone: Zone, records: Iterable[dns.rrset.RRset], *, since: int | None = None, **more: Any
 ) -> TransferInContent:
     """What a worker would bring, were these the records of a transfer."""
-    assembler = Assembler(dns.name.from_text(zone.name), since, None)
+    assembler = TransferAssembler(dns.name.from_text(zone.name), since, None)
     wire = b"".join(
         assembler.take(rrset.name, rrset.ttl, rdata) for rrset in records for rdata in rrset
     )
@@ -37,7 +37,7 @@ def content(
         "id": str(uuid.uuid4()),
         "zone_id": zone.id,
         "serial": assembler.serial,
-        "difference": assembler.kind is Kind.DIFFERENCE,
+        "difference": assembler.kind is TransferKind.DIFFERENCE,
         "tail": wire,
     }
     return TransferInContent(**members | more)
