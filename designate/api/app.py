@@ -14,20 +14,27 @@ from webob.acceptparse import create_accept_header
 from webob.exc import HTTPNotAcceptable
 
 from designate.api import environ_keys, middleware, openapi
+from designate.api.operation import ApiCall
 from designate.api.page_cache import PageCache
-from designate.api.resource import json_response
 from designate.api.resources import (
-    admin,
+    blacklists,
+    exports,
     floatingips,
-    jobs,
+    imports,
     limits,
-    ownership,
+    nameservers,
     pools,
     quotas,
     recordsets,
+    services,
+    shares,
+    tlds,
+    transfers,
+    tsigkeys,
     zones,
 )
-from designate.api.routing import ApiCall, Route, RouteTable
+from designate.api.responses import json_response
+from designate.api.routing import Route, RouteTable
 from designate.context import Context
 from designate.rpc.clients import CentralClient
 
@@ -102,7 +109,23 @@ ADMIN_API_INFO = openapi.ApiInfo("DNS service, for administrators", API_INFO.ver
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-RESOURCES = (zones, recordsets, jobs, floatingips, ownership, admin, pools, quotas, limits)
+RESOURCES = (
+    zones,
+    nameservers,
+    recordsets,
+    imports,
+    exports,
+    floatingips,
+    shares,
+    transfers,
+    tlds,
+    blacklists,
+    tsigkeys,
+    services,
+    pools,
+    quotas,
+    limits,
+)
 
 
 def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:

@@ -1,15 +1,15 @@
-"""What the layers around the application tell each other and it: names in the WSGI environment."""
+"""Keys of the WSGI environ that the layers around the resources set, and what they have in common."""
 
 from __future__ import annotations
 
 CONTEXT = "designate.context"
 REQUEST_ID = "designate.request_id"
-# The path with its ids named, once it is known.
+# The path with placeholders for its ids; set once the route is known.
 ROUTE = "designate.route"
-# The service catalogue that came with a validated token.
+# The service catalogue of a validated token.
 CATALOG = "designate.catalog"
 
 
 def parse_roles(text: str) -> list[str]:
-    """Of a header that lists them."""
+    """Return the roles in a comma-separated header."""
     return [role.strip() for role in text.split(",") if role.strip()]

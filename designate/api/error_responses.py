@@ -1,4 +1,4 @@
-"""Errors as answers."""
+"""Error responses: the standard error body and its schema."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ REASON = open_object(
         "path": {
             "type": "array",
             "items": {"type": ["string", "integer"]},
-            "description": "Members and list positions from the outside in.",
+            "description": "Members and list positions, from the outside in.",
         },
         "message": STRING,
         "validator": STRING | {"description": "The rule that failed."},
-        "validator_value": {"description": "The rule's argument."},
+        "validator_value": {"description": "The argument of the rule."},
     },
     ("path", "message", "validator", "validator_value"),
 )
@@ -27,6 +27,8 @@ REASON = open_object(
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
+    """An error and the id of the request that failed with it."""
+
     error: errors.DesignateError
     request_id: str
 
@@ -37,30 +39,30 @@ ERROR = Shape(
         "code": member(INTEGER, "The HTTP status.", value_of=lambda response: response.error.code),
         "type": member(
             STRING,
-            "What went wrong, as a word that programs may compare.",
+            "The kind of error, as a word that programs may compare.",
             value_of=lambda response: response.error.type,
         ),
         "message": member(
             STRING,
-            "What went wrong, for people.",
+            "A description of the error for people.",
             value_of=lambda response: response.error.message,
             when=lambda response: response.error.message is not None and response.error.code != 500,
         ),
         "errors": member(
             open_object({"errors": {"type": "array", "items": REASON}}, ("errors",)),
-            "Every fault of the request's body.",
+            "Every error of the request's body.",
             value_of=lambda response: {
                 "errors": [reason.to_plain() for reason in response.error.errors]
             },
             when=lambda response: bool(response.error.errors),
         ),
-        "request_id": member(STRING, "As the header X-Openstack-Request-Id."),
+        "request_id": member(STRING, "The value of the header X-Openstack-Request-Id."),
     },
 )
 
 
 def error_response(error: errors.DesignateError, request_id: str) -> Response:
-    """The standard error body (and Retry-After where waiting helps)."""
+    """Return the standard error body, with Retry-After where a later attempt may succeed."""
     response = Response(
         body=json.dumps(ERROR.render(ErrorResponse(error, request_id))).encode(),
         status=error.code,

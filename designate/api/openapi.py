@@ -11,7 +11,7 @@ from webob import Response
 from designate.api import headers
 from designate.api.error_responses import ERROR
 from designate.api.operation import ApiCall, Operation, ResponseSpec, ref
-from designate.api.resource import json_response
+from designate.api.responses import json_response
 from designate.api.routing import JSON, Route, is_parameter, route
 from designate.api.shape import (
     INTEGER,

@@ -1,4 +1,4 @@
-"""What can be done at a path: the handler, and what it reads and answers."""
+"""Operations: a handler, what it reads and what it returns."""
 
 from __future__ import annotations
 
@@ -18,8 +18,16 @@ BASE = "designate.base"
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One request on its way through a handler. ids: the path's, in order, in canonical form. kept: what
-    was answered before."""
+    """One request and what its handler works with.
+
+    Attributes:
+        request: The HTTP request.
+        context: Who asks, and the request's flags.
+        central: The client of central.
+        conf: The configuration.
+        ids: The ids in the path, in order and in canonical form.
+        pages: Lists that were returned before.
+    """
 
     request: Request
     context: Context
@@ -33,22 +41,29 @@ class ApiCall:
         """Scheme, host and mount point of the API as the client knows them, without a slash."""
         found = self.request.environ.get(BASE)
         if found is None:
-            # A list has a link for each of its items.
+            # Cached, because a list has a link for each of its items.
             mount = self.request.script_name.rpartition("/")[0]
             found = self.request.environ[BASE] = base_of(self.conf, self.request, mount)
         return str(found)
 
     @property
     def root(self) -> str:
-        """What the links of this version of the API start with."""
+        """The start of all links to API version 2."""
         return f"{self.base}/v2"
 
     def link(self, path: str) -> str:
+        """Return the URL of a path below the root."""
         return self.root + path
 
 
 def base_of(conf: cfg.ConfigOpts, request: Request, mount: str) -> str:
-    """What links start with. mount: the path of the server at which the whole service is."""
+    """Return the start of all links.
+
+    Args:
+        conf: The configuration.
+        request: The request, whose Host header counts if the configuration says so.
+        mount: The path at which the server mounts the whole service.
+    """
     api = conf["service:api"]
     if not api.enable_host_header:
         return str(api.api_base_uri).rstrip("/")
@@ -60,8 +75,14 @@ Handler = Callable[[ApiCall], Response]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponseSpec:
-    """A successful answer. schema: of its body; None: it has none. named: the schemas that it refers
-    to. has_location: whether it has a Location."""
+    """A successful response in the API's document.
+
+    Attributes:
+        description: For people.
+        schema: The schema of the body; None: there is no body.
+        schemas: The named schemas that `schema` refers to.
+        has_location: Whether the response has a Location header.
+    """
 
     description: str
     schema: Schema | None = None
@@ -69,16 +90,17 @@ class ResponseSpec:
     has_location: bool = False
 
     @classmethod
-    def of(cls, shape: Shape, description: str, **how: bool) -> ResponseSpec:
+    def of(cls, shape: Shape, description: str) -> ResponseSpec:
+        """Return a response whose body is one object of this shape."""
         return cls(
             description=description,
             schema=ref(shape.name),
             schemas={shape.name: shape.schema},
-            **how,
         )
 
 
 def ref(name: str) -> Schema:
+    """Return a reference to a named schema."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -87,10 +109,18 @@ NO_CONTENT = ResponseSpec(description="Done.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method of a path. summary: what it does, as an imperative. answers: by status code; also errors
-    that differ from the usual ones.
-    error_codes: status codes of errors besides those that every operation, every id and every body may
-    give rise to. makes: the path of the collection that has what it makes."""
+    """One method of a path.
+
+    Attributes:
+        handler: What handles the request.
+        summary: What the operation does, as an imperative.
+        body: The body that the operation reads; None: it reads none.
+        responses: By status code; errors only where they differ from the common ones.
+        parameters: Query parameters and headers, without the common ones.
+        error_codes: Status codes of errors besides those common to all operations, ids and bodies.
+        creates_in: The path of the collection that contains what the operation creates.
+        deprecated: Whether the operation exists for old clients only.
+    """
 
     handler: Handler
     summary: str = ""
@@ -102,4 +132,5 @@ class Operation:
     deprecated: bool = False
 
     def __call__(self, call: ApiCall) -> Response:
+        """Handle the request."""
         return self.handler(call)

@@ -1,7 +1,7 @@
-"""Bodies of answers, kept for as long as central says that they are what it would answer.
+"""Cached bodies of list responses, returned as long as central confirms that they are current.
 
-Clients look at the same page again and again, to see what has become of a change. Central is asked each
-time, who may see what and whether anything has changed; the page itself is neither sent nor written again.
+Clients poll the same page to follow a change. Central is asked each time, and checks the caller's rights
+and whether anything has changed; an unchanged page is neither sent by central nor rendered again.
 """
 
 from __future__ import annotations
@@ -11,28 +11,27 @@ from typing import Final
 
 from designate.runtime.bounded_cache import BoundedCache
 
-# Bytes of all bodies together.
+# Of all entries together.
 MAX_TOTAL_BYTES: Final = 16 * 2**20
 MAX_BODY_BYTES: Final = 2**20
-# Of an entry beside its body; its query string is no longer than that.
+# Counted for each entry in addition to its body; also the longest query string that is cached.
 ENTRY_OVERHEAD_BYTES: Final = 2048
 
 
 class PageCache:
-    """Bodies by the request that they answer; those not asked for longest are forgotten first.
-    Thread-safe."""
+    """A thread-safe cache of bodies by request, which evicts the least recently used ones."""
 
     def __init__(self) -> None:
         # Key to tag and body.
-        self._bodies: BoundedCache[Hashable, tuple[str, bytes]] = BoundedCache(
-            MAX_TOTAL_BYTES, size_of=lambda entry: ENTRY_OVERHEAD_BYTES + len(entry[1])
+        self._pages: BoundedCache[Hashable, tuple[str, bytes]] = BoundedCache(
+            MAX_TOTAL_BYTES, size_of=lambda page: ENTRY_OVERHEAD_BYTES + len(page[1])
         )
 
     def get(self, key: Hashable) -> tuple[str | None, bytes]:
-        """(tag, body); tag None: there is none."""
-        return self._bodies.get(key) or (None, b"")
+        """Return the tag and the body; the tag is None if the page is not cached."""
+        return self._pages.get(key) or (None, b"")
 
-    def put(self, key: Hashable, tag: str, body: bytes, asked: str) -> None:
-        """asked: the query string."""
-        if len(body) <= MAX_BODY_BYTES and len(asked) <= ENTRY_OVERHEAD_BYTES:
-            self._bodies.put(key, (tag, body))
+    def put(self, key: Hashable, tag: str, body: bytes, query_string: str) -> None:
+        """Cache a body, unless it or the query string is too large."""
+        if len(body) <= MAX_BODY_BYTES and len(query_string) <= ENTRY_OVERHEAD_BYTES:
+            self._pages.put(key, (tag, body))

@@ -1,4 +1,4 @@
-"""What a list request asks for, and the links of the page that answers it."""
+"""Lists: what a request may ask for, and the links of the page that is returned."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from designate.model.query import Query
 
 PAGING = frozenset(("limit", "marker", "sort_key", "sort_dir"))
 DIRECTIONS = ("asc", "desc")
-# Filters for which an empty value means that they were not given.
-MAY_BE_EMPTY = ("status", "data")
+# Sort keys that most lists have.
+DATE_SORT_KEYS = ("created_at", "id", "updated_at")
+# Filters that are ignored when they are empty.
+IGNORED_WHEN_EMPTY = ("status", "data")
 MAX_LIMIT = 2**63 - 1
 MAX_PARAMETERS = 100
 LIMIT: Schema = {
@@ -28,21 +30,21 @@ Params = Sequence[tuple[str, str]]
 
 
 def list_parameters(filters: Sequence[str], sort_keys: Sequence[str]) -> tuple[Parameter, ...]:
-    """What `query` reads, for the API's document."""
+    """Return the parameters that `query` reads, for the API's document."""
     found = [
         Parameter(
             name=name,
             where="query",
             schema={"type": "string"},
-            description=f"Only those with this {name}; `*` stands for any characters.",
+            description=f"Return only items with this {name}; `*` matches any characters.",
         )
         for name in filters
     ]
     pages: dict[str, tuple[Schema, str]] = {
-        "limit": (LIMIT, "Most items of a page; `max`: the most that the operator set."),
-        "marker": (UUID, "The id of the last item of the page before."),
-        "sort_key": (enum_of(tuple(sort_keys)), "What to sort by; created_at unless given."),
-        "sort_dir": (enum_of(DIRECTIONS), "Ascending unless given."),
+        "limit": (LIMIT, "Maximum number of items; `max`: the limit that the operator set."),
+        "marker": (UUID, "The id of the last item of the previous page."),
+        "sort_key": (enum_of(tuple(sort_keys)), "The member to sort by; default: created_at."),
+        "sort_dir": (enum_of(DIRECTIONS), "The sort direction; default: ascending."),
     }
     return (
         *found,
@@ -54,7 +56,11 @@ def list_parameters(filters: Sequence[str], sort_keys: Sequence[str]) -> tuple[P
 
 
 def parameters(request: Request) -> Params:
-    """Raises BadRequest for more than any list has."""
+    """Return the query parameters in order.
+
+    Raises:
+        BadRequest: There are more than any list has.
+    """
     try:
         return parse_qsl(
             request.query_string,
@@ -75,8 +81,19 @@ def query(
     sort_keys: Sequence[str],
     ignored: Sequence[str] = (),
 ) -> Query:
-    """The page that the parameters ask for; its limit is set. ignored: parameters that the path
-    answers already. Raises BadRequest with the types of the API."""
+    """Return the query for the page that the parameters ask for; its limit is always set.
+
+    Args:
+        conf: The configuration.
+        context: Who asks.
+        params: The query parameters.
+        filters: The filters that the list has.
+        sort_keys: The sort keys that the list has.
+        ignored: Parameters without effect, because the path has them.
+
+    Raises:
+        BadRequest: A parameter is unknown, repeated or not valid; with the error types of the API.
+    """
     names = [name for name, _ in params if name not in headers.FLAG_PARAMETERS]
     unknown = sorted(set(names) - PAGING - set(filters) - set(ignored))
     if unknown:
@@ -89,7 +106,7 @@ def query(
         filters={
             name: given[name]
             for name in filters
-            if name in given and (given[name] or name not in MAY_BE_EMPTY)
+            if name in given and (given[name] or name not in IGNORED_WHEN_EMPTY)
         },
         limit=_limit(conf, given.get("limit")),
         marker=_marker(given.get("marker")),
@@ -99,11 +116,11 @@ def query(
 
 
 def links(url: str, params: Params, limit: int | None, items: Sequence[Any]) -> dict[str, str]:
-    """self, and next where the page is full: whether more follows is not known."""
-    shown = [(name, value) for name, value in params if name not in headers.FLAG_PARAMETERS]
-    found = {"self": url + _query_string(shown)}
+    """Return the links self and, if the page is full, next: whether another page exists is unknown."""
+    own = [(name, value) for name, value in params if name not in headers.FLAG_PARAMETERS]
+    found = {"self": url + _query_string(own)}
     if items and len(items) == limit:
-        following = [(name, value) for name, value in shown if name != "marker"]
+        following = [(name, value) for name, value in own if name != "marker"]
         found["next"] = url + _query_string([*following, ("marker", items[-1]["id"])])
     return found
 

@@ -1,7 +1,7 @@
-"""Declared resources: what a resource is called and holds; this module does the rest of REST.
+"""Declared resources: names, members and operations of a resource; the rest of REST is done here.
 
-A `Resource` gives its collection and item routes with paging, filters, links, Location and status codes
-of Designate's API v2. A resource file adds only what is special about it.
+A `Resource` provides the routes of its collection and its items, with the paging, filters, links,
+Location headers and status codes of Designate's API v2. A module in `resources` adds what is special.
 """
 
 from __future__ import annotations
@@ -16,64 +16,51 @@ from webob import Response
 from designate import errors
 from designate.api import body as bodies
 from designate.api import paging
+from designate.api.body import BodyReader
 from designate.api.headers import RequestFlag
 from designate.api.operation import NO_CONTENT, ApiCall, Handler, Operation, ResponseSpec, ref
-from designate.api.routing import Route, canonical_id, route, route_from
-from designate.api.shape import INTEGER, URL, Body, Schema, Shape, open_object
+from designate.api.responses import empty_response, json_bytes_response, json_response
+from designate.api.routing import Route, route, route_from
+from designate.api.shape import INTEGER, URL, Body, Parameter, Schema, Shape, open_object
 from designate.model.query import Page
 from designate.rpc.clients import CentralClient
-
-__all__ = [
-    "ApiCall",
-    "Handler",
-    "Operation",
-    "Resource",
-    "ResponseSpec",
-    "Route",
-    "canonical_id",
-    "empty_response",
-    "json_response",
-    "route",
-]
 
 Link = Callable[[Any], str | None]
 
 
-def json_response(value: Any, status: int = 200, **headers: str) -> Response:
-    response = json_bytes_response(json.dumps(value).encode(), status)
-    response.headers.update(headers)
-    return response
-
-
-def json_bytes_response(body: bytes, status: int = 200) -> Response:
-    """body: JSON."""
-    return Response(body=body, status=status, content_type="application/json", charset=None)
-
-
-def empty_response(status: int = 204) -> Response:
-    """Neither body nor content type."""
-    response = Response(status=status)
-    del response.content_type
-    return response
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """name: the member that holds a list. one: what an item is called, with its article. path: of the
-    collection, below the API's root. item: the name of its id in paths; empty: it has no items of its
-    own. client: its part of central. shape: an object as clients see it, without links. self_path:
-    where an object of it is found. links: the paths of further links by name; None: this object has
-    no such link.
+    """A collection of objects and its operations.
 
-    new, changes: a request as draft or patch; None: the operation does not exist. create_body,
-    update_body: what they read. precheck: what an update is refused for before it is said what is
-    wrong with its body. created_status, updated_status: the status codes for a created or changed
-    object, of created_codes and updated_codes; None: the first of these. returns_deleted: what goes
-    slowly is shown once more, with a 202; what is gone at once is not. delete_id_name: the name of the
-    id where it is deleted, if clients know it by another one. has_location: whether creation answers with
-    a Location. counted: whether lists have metadata with a count. whole: spans all parents, for which
-    central takes None as their id. refusals: status codes of errors of creation and change, besides
-    the common ones. switches: what further headers mean something, by method (list: to a list).
+    Attributes:
+        name: The member of a list response that contains the items.
+        singular: What an item is called, with its article.
+        path: The path of the collection, below the API's root.
+        id_name: The name of the item's id in paths; empty: there are no paths of items.
+        client: Returns the part of central's client that has the objects.
+        shape: An object as clients see it, without links.
+        self_path: Returns the path of an object.
+        sort_keys: What lists may be sorted by.
+        filters: What lists may be filtered by.
+        links: Further links by name; one that returns None is left out.
+        make_draft: Turns a body into a draft; None: objects are not created here.
+        create_body: The body that `make_draft` reads.
+        make_patch: Turns a body into a patch; None: objects are not updated.
+        update_body: The body that `make_patch` reads.
+        precheck: Raises the errors of an update that take precedence over those of its body.
+        update_method: The HTTP method of updates.
+        created_codes: Status codes of creation.
+        created_status: Picks the code for a created object; None: the first of `created_codes`.
+        updated_codes: Status codes of updates.
+        updated_status: Picks the code for an updated object; None: the first of `updated_codes`.
+        returns_deleted: Whether deletion goes on after the response, a 202 with the object.
+        deletable: Whether objects can be deleted.
+        delete_id_name: The name of the id for deletion, where clients know it by another one.
+        has_location: Whether the response of creation has a Location header.
+        has_count: Whether lists have metadata with a total count.
+        spans_parents: Whether the collection spans all parents; central takes None as the parent's id.
+        error_codes: Status codes of errors of creation and update, besides the common ones.
+        flags: Request flags by method; `list` is the GET of the collection.
     """
 
     name: str
@@ -86,9 +73,9 @@ class Resource:
     sort_keys: Sequence[str]
     filters: Sequence[str]
     links: Mapping[str, Link] = field(default_factory=dict)
-    make_draft: Callable[[ApiCall, dict[str, Any]], Any] | None = None
+    make_draft: BodyReader | None = None
     create_body: Body | None = None
-    make_patch: Callable[[ApiCall, dict[str, Any]], Any] | None = None
+    make_patch: BodyReader | None = None
     update_body: Body | None = None
     precheck: Callable[[ApiCall], object] = lambda _: None
     update_method: str = "PATCH"
@@ -106,6 +93,7 @@ class Resource:
     flags: Mapping[str, tuple[RequestFlag, ...]] = field(default_factory=dict)
 
     def routes(self) -> list[Route]:
+        """Return the routes of the collection and of its items."""
         collection = {"GET": self._list_operation()}
         if self.make_draft is not None:
             collection["POST"] = self.create_operation(self.create, self.create_body)
@@ -118,14 +106,13 @@ class Resource:
                 single["DELETE"] = self._delete_operation()
             found.append(route_from(f"{self.path}/{{{self.id_name}}}", single))
             if self.delete_id_name:
-                found.append(
-                    route(f"{self.path}/{{{self.delete_id_name}}}", DELETE=self._delete_operation())
-                )
+                path = f"{self.path}/{{{self.delete_id_name}}}"
+                found.append(route(path, DELETE=self._delete_operation()))
         return found
 
     @property
     def schema(self) -> Schema:
-        """Of an object as it is shown, with its links."""
+        """The schema of an object with its links."""
         plain = self.shape.schema
         links = open_object({"self": URL} | dict.fromkeys(self.links, URL), ("self",))
         return plain | {
@@ -135,6 +122,7 @@ class Resource:
 
     @property
     def list_schema(self) -> Schema:
+        """The schema of a page."""
         members: dict[str, Schema] = {
             self.name: {"type": "array", "items": ref(self.shape.name)},
             "links": open_object({"self": URL, "next": URL}, ("self",)),
@@ -143,7 +131,7 @@ class Resource:
             members["metadata"] = open_object({"total_count": INTEGER})
         return open_object(members, tuple(members))
 
-    def item_response(self, description: str, *, has_location: bool = False) -> ResponseSpec:
+    def _item_response(self, description: str, *, has_location: bool = False) -> ResponseSpec:
         name = self.shape.name
         return ResponseSpec(
             description=description,
@@ -152,33 +140,35 @@ class Resource:
             has_location=has_location,
         )
 
-    def _parameters(self, method: str) -> tuple[Any, ...]:
+    def _flag_parameters(self, method: str) -> tuple[Parameter, ...]:
         return tuple(each for flag in self.flags.get(method, ()) for each in flag.parameters())
 
     def _list_operation(self) -> Operation:
         name, list_name = self.shape.name, f"{self.shape.name}List"
-        answered = ResponseSpec(
-            description="A page of them.",
+        page = ResponseSpec(
+            description="One page of the list.",
             schema=ref(list_name),
             schemas={name: self.schema, list_name: self.list_schema},
         )
         return Operation(
             handler=self.list,
             summary=f"List {self.name.replace('_', ' ')}",
-            responses={200: answered},
+            responses={200: page},
             parameters=paging.list_parameters(self.filters, self.sort_keys)
-            + self._parameters("list"),
+            + self._flag_parameters("list"),
         )
 
     def create_operation(self, handler: Handler, body: Body | None) -> Operation:
-        """An operation that answers with a new object of this resource."""
-        answered = self.item_response("Made, or about to be.", has_location=self.has_location)
+        """Return an operation whose handler creates an object of this resource."""
+        created = self._item_response(
+            "The object, created or about to be.", has_location=self.has_location
+        )
         return Operation(
             handler=handler,
             summary=f"Create {self.singular}",
             body=body,
-            responses=dict.fromkeys(self.created_codes, answered),
-            parameters=self._parameters("POST"),
+            responses=dict.fromkeys(self.created_codes, created),
+            parameters=self._flag_parameters("POST"),
             error_codes=self.error_codes,
             creates_in=self.path if self.id_name else "",
         )
@@ -187,30 +177,32 @@ class Resource:
         return Operation(
             handler=self.show,
             summary=f"Show {self.singular}",
-            responses={200: self.item_response("The object.")},
+            responses={200: self._item_response("The object.")},
         )
 
     def update_operation(self) -> Operation:
-        answered = self.item_response("The object after the change.")
+        """Return the operation that updates an object."""
+        updated = self._item_response("The object after the change.")
         return Operation(
             handler=self.update,
             summary=f"Change {self.singular}",
             body=self.update_body,
-            responses=dict.fromkeys(self.updated_codes, answered),
-            parameters=self._parameters(self.update_method),
+            responses=dict.fromkeys(self.updated_codes, updated),
+            parameters=self._flag_parameters(self.update_method),
             error_codes=self.error_codes,
         )
 
     def _delete_operation(self) -> Operation:
-        shown_once = self.item_response("The object, which is about to go.")
+        deleted = self._item_response("The object, which is being deleted.")
         return Operation(
             handler=self.delete,
             summary=f"Delete {self.singular}",
-            responses={202: shown_once} if self.returns_deleted else {204: NO_CONTENT},
-            parameters=self._parameters("DELETE"),
+            responses={202: deleted} if self.returns_deleted else {204: NO_CONTENT},
+            parameters=self._flag_parameters("DELETE"),
         )
 
     def render(self, call: ApiCall, value: Any) -> dict[str, Any]:
+        """Return the object with its links."""
         root = call.root
         links = {"self": root + self.self_path(value)}
         for name, link in self.links.items():
@@ -222,6 +214,7 @@ class Resource:
         return found
 
     def list(self, call: ApiCall) -> Response:
+        """Return a page of the collection."""
         params = paging.parameters(call.request)
         names = [part[1:-1] for part in self.path.split("/") if part.startswith("{")]
         query = paging.query(
@@ -232,19 +225,19 @@ class Resource:
             sort_keys=self.sort_keys,
             ignored=names,
         )
-        # A collection below nothing spans all parents where central has them.
+        # A collection without a parent in its path spans all parents where central has them.
         ids = (None,) if self.spans_parents else call.ids
-        # Of the caller nothing but this shows in a page that has a tag.
+        # A page that has a tag depends on the caller by these members only.
         key = (call.root, self.name, ids, tuple(params), query.sort_key, call.context.hide_counts)
-        known, kept = call.pages.get(key)
+        known, cached = call.pages.get(key)
         page: Page[Any] = self.client(call.central).find(
             call.context, *ids, replace(query, known=known)
         )
         if page.same:
-            return json_bytes_response(kept)
+            return json_bytes_response(cached)
         items = [self.render(call, value) for value in page.items]
-        here = call.link(self.path.format(**dict(zip(names, call.ids, strict=False))))
-        found = {self.name: items, "links": paging.links(here, params, query.limit, items)}
+        url = call.link(self.path.format(**dict(zip(names, call.ids, strict=False))))
+        found = {self.name: items, "links": paging.links(url, params, query.limit, items)}
         if self.has_count:
             total = page.total_count
             found["metadata"] = {} if total is None else {"total_count": total}
@@ -254,23 +247,26 @@ class Resource:
         return json_bytes_response(body)
 
     def create(self, call: ApiCall) -> Response:
+        """Create an object from the request's body."""
         assert self.make_draft is not None  # noqa: S101 - the route exists only then
         draft = self.make_draft(call, bodies.parse(call.request))
         value = self.client(call.central).create(call.context, *call.ids, draft)
         return self.created(call, value)
 
     def created(self, call: ApiCall, value: Any) -> Response:
+        """Return the response to the creation of this object."""
         rendered = self.render(call, value)
         headers = {"Location": rendered["links"]["self"]} if self.has_location else {}
-        pick = self.created_status
-        status = pick(value) if pick is not None else self.created_codes[0]
+        status = self.created_status(value) if self.created_status else self.created_codes[0]
         return json_response(rendered, status, **headers)
 
     def show(self, call: ApiCall) -> Response:
+        """Return the object in the path."""
         value = self.client(call.central).get(call.context, *call.ids)
         return json_response(self.render(call, value))
 
     def update(self, call: ApiCall) -> Response:
+        """Update the object in the path from the request's body."""
         assert self.make_patch is not None  # noqa: S101 - the route exists only then
         try:
             body = bodies.parse(call.request)
@@ -279,14 +275,12 @@ class Resource:
             raise
         patch = self.make_patch(call, body)
         value = self.client(call.central).update(call.context, *call.ids, patch)
-        pick = self.updated_status
-        status = pick(value) if pick is not None else self.updated_codes[0]
+        status = self.updated_status(value) if self.updated_status else self.updated_codes[0]
         return json_response(self.render(call, value), status)
 
     def delete(self, call: ApiCall) -> Response:
+        """Delete the object in the path."""
         value = self.client(call.central).delete(call.context, *call.ids)
-        return (
-            json_response(self.render(call, value), 202)
-            if self.returns_deleted
-            else empty_response()
-        )
+        if self.returns_deleted:
+            return json_response(self.render(call, value), 202)
+        return empty_response()

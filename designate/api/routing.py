@@ -1,4 +1,4 @@
-"""Which handler a request belongs to, and what the handler gets."""
+"""Routes: which operation a method and a path belong to."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from dataclasses import dataclass
 
 from designate import errors
 from designate.api import identifiers
-from designate.api.operation import ApiCall, Handler, Operation
-
-__all__ = ["JSON", "ApiCall", "Handler", "Operation", "Route", "RouteTable", "route", "route_from"]
-
+from designate.api.operation import Handler, Operation
 
 JSON = "application/json"
+ZONEFILE = "text/dns"
 MAX_TEXT = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """path: segments; `{name}` stands for a UUID, `{name:text}` for any text. operations: by method.
-    content_type: the content type of its answers. leaf: nothing can follow the path, so that what does is a
-    wrong method and no unknown path."""
+    """A path and its operations.
+
+    Attributes:
+        path: The segments; `{name}` stands for a UUID, `{name:text}` for any text.
+        operations: By method.
+        leaf: Whether no path continues this one: a longer path is then a 405 and not a 404.
+        content_type: The content type of the responses.
+    """
 
     path: tuple[str, ...]
     operations: Mapping[str, Operation]
@@ -28,23 +31,32 @@ class Route:
     content_type: str = JSON
 
     def matches(self, segments: Sequence[str]) -> bool:
+        """Return whether the segments have the form of this path."""
         return len(self.path) == len(segments) and all(
-            is_parameter(want) or want == got for want, got in zip(self.path, segments, strict=True)
+            is_parameter(pattern) or pattern == segment
+            for pattern, segment in zip(self.path, segments, strict=True)
         )
 
     def ids(self, segments: Sequence[str]) -> tuple[str, ...]:
-        """Raises BadRequest of type invalid_uuid, which names the argument."""
+        """Return the values of the path's parameters.
+
+        Raises:
+            BadRequest: Of type invalid_uuid; the message names the parameter.
+        """
         return tuple(
-            _value(want[1:-1], got)
-            for want, got in zip(self.path, segments, strict=True)
-            if is_parameter(want)
+            _parameter_value(pattern[1:-1], segment)
+            for pattern, segment in zip(self.path, segments, strict=True)
+            if is_parameter(pattern)
         )
 
 
 def route(
     path: str, *, leaf: bool = False, content_type: str = JSON, **operations: Operation | Handler
 ) -> Route:
-    """A function that is no Operation is served, but the API's document does not tell of it."""
+    """Return a route from operations by method.
+
+    A plain function is served too, but the API's document leaves it out.
+    """
     described = {
         method: each if isinstance(each, Operation) else Operation(handler=each)
         for method, each in operations.items()
@@ -53,6 +65,7 @@ def route(
 
 
 def route_from(path: str, operations: Mapping[str, Operation]) -> Route:
+    """Return a route from a mapping of methods to operations."""
     return Route(_segments(path), operations)
 
 
@@ -61,10 +74,11 @@ def _segments(path: str) -> tuple[str, ...]:
 
 
 def is_parameter(segment: str) -> bool:
+    """Return whether the segment of a route's path is a placeholder."""
     return segment.startswith("{")
 
 
-def _value(name: str, text: str) -> str:
+def _parameter_value(name: str, text: str) -> str:
     if not name.endswith(":text"):
         return canonical_id(name, text)
     if len(text) > MAX_TEXT or not text.isprintable():
@@ -73,6 +87,11 @@ def _value(name: str, text: str) -> str:
 
 
 def canonical_id(name: str, text: str) -> str:
+    """Return the UUID in canonical form.
+
+    Raises:
+        BadRequest: Of type invalid_uuid; the message has the name.
+    """
     found = identifiers.canonical(text)
     if found is None:
         raise errors.BadRequest(f"Invalid UUID {name}: {text[:100]}", type="invalid_uuid")
@@ -80,12 +99,12 @@ def canonical_id(name: str, text: str) -> str:
 
 
 class RouteTable:
-    """All routes of one API. Where several fit, the one that says more comes first."""
+    """All routes of one API; of several that match, the one with fewer parameters comes first."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = sorted(routes, key=lambda route: sum(map(is_parameter, route.path)))
-        # Words of paths: they stand where an id would only by mistake.
-        self._words = {
+        # Literal segments, which are hardly ever meant where a path has an id.
+        self._literals = {
             segment
             for route in self._routes
             for segment in route.path[1:]
@@ -93,28 +112,37 @@ class RouteTable:
         }
 
     def content_type(self, segments: Sequence[str]) -> str:
-        """The content type that answers of the path have."""
+        """Return the content type of the path's responses."""
         return next((route.content_type for route in self._routes if route.matches(segments)), JSON)
 
     def find(self, method: str, segments: Sequence[str]) -> tuple[Operation, tuple[str, ...]]:
-        """The handler and the ids of the path. NotFound: no such path. MethodNotAllowed: the path is
-        known, or it goes on behind one that is and only reads could mean that."""
-        fitting = [route for route in self._routes if route.matches(segments)]
-        if len(segments) == 2 and segments[1] in self._words and segments[0] == "zones":
-            fitting = [route for route in fitting if not is_parameter(route.path[1])]
-        for known in fitting:
+        """Return the operation and the ids of the path.
+
+        Raises:
+            NotFound: There is no such path.
+            MethodNotAllowed: The path is known, or it continues a known one that only reads could mean.
+        """
+        matching = [route for route in self._routes if route.matches(segments)]
+        if len(segments) == 2 and segments[1] in self._literals and segments[0] == "zones":
+            matching = [route for route in matching if not is_parameter(route.path[1])]
+        for known in matching:
             operation = known.operations.get(method)
             if operation is not None:
                 return operation, known.ids(segments)
-        if fitting or any(
-            known.leaf and known.matches(segments[:-1]) for known in self._routes if segments
-        ):
-            raise errors.MethodNotAllowed
-        if (
-            method == "POST"
-            and len(segments) == 3
-            and segments[0] == "zones"
-            and segments[1] != "tasks"
-        ):
+        if matching or self._continues_leaf(segments) or _is_post_below_zone(method, segments):
             raise errors.MethodNotAllowed
         raise errors.NotFound
+
+    def _continues_leaf(self, segments: Sequence[str]) -> bool:
+        return bool(segments) and any(
+            known.leaf and known.matches(segments[:-1]) for known in self._routes
+        )
+
+
+def _is_post_below_zone(method: str, segments: Sequence[str]) -> bool:
+    return (
+        method == "POST"
+        and len(segments) == 3
+        and segments[0] == "zones"
+        and segments[1] != "tasks"
+    )

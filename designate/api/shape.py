@@ -1,8 +1,8 @@
-"""What bodies and parameters look like: a declaration that reads or renders a value describes it too.
+"""Shapes of bodies and parameters: one declaration reads or renders a value and describes it.
 
-Descriptions are JSON Schema 2020-12, the dialect of OpenAPI 3.1; `designate.api.openapi` gathers them.
-What central judges is named by formats: domain-name, email, rr-type, rdata (master-file form).
-A `Field` is a member of a request, a `Member` one of an answer.
+Descriptions are JSON Schema 2020-12, the dialect of OpenAPI 3.1; `designate.api.openapi` collects them.
+Values that central validates have a format: domain-name, email, rr-type or rdata (in master-file form).
+A `Field` is a member of a request, a `Member` one of a response.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ OBJECT: Schema = {"type": "object"}
 
 
 def nullable(schema: Schema) -> Schema:
-    """The same, or null."""
+    """Return the schema of the same values and null."""
     found = dict(schema)
     kinds = schema["type"]
     found["type"] = [*([kinds] if isinstance(kinds, str) else kinds), "null"]
@@ -49,44 +49,60 @@ def nullable(schema: Schema) -> Schema:
 
 
 def enum_of(words: type[StrEnum] | tuple[str, ...]) -> Schema:
+    """Return the schema of a string that is one of these."""
     return {"type": "string", "enum": [str(word) for word in words]}
 
 
 def closed_object(properties: Mapping[str, Schema], required: tuple[str, ...] = ()) -> Schema:
-    """An object of these members and no others."""
+    """Return the schema of an object that has these members and no others."""
     return open_object(properties, required) | {"additionalProperties": False}
 
 
 def open_object(properties: Mapping[str, Schema], required: tuple[str, ...] = ()) -> Schema:
-    """An object with these members; later releases may add to it."""
+    """Return the schema of an object with these members; later releases may add others."""
     found: Schema = {"type": "object", "properties": dict(properties)}
     return found | ({"required": list(required)} if required else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A member of a request: its schema, and the reader that refuses what does not fit. Readers also
-    take what old clients send, such as numbers as texts; the schema says what new ones should."""
+    """A member of a request: its schema, and the reader that validates it.
+
+    Readers also accept what old clients send, such as numbers as strings; the schema describes what
+    new clients should send.
+    """
 
     schema: Schema
     read: Reader
 
     def __call__(self, name: str, value: Any) -> Any:
-        """Raises InvalidObject."""
+        """Return the value that the member of this name stands for.
+
+        Raises:
+            InvalidObject: The value is not valid.
+        """
         return self.read(name, value)
 
     def described(self, description: str) -> Field:
+        """Return the same field with a description."""
         return replace(self, schema=self.schema | {"description": description})
 
     def with_schema(self, schema: Schema) -> Field:
-        """The same reader, for what is of a format besides."""
+        """Return the same field with the members of another schema added, such as a format."""
         return replace(self, schema=schema | self.schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
-    """A request body. name: of its schema. needed: members without which it is refused. optional: it
-    may be missing. files: content types in which it may come instead of JSON."""
+    """A request body.
+
+    Attributes:
+        name: The name of its schema.
+        members: All members.
+        required: The members that must be present.
+        optional: Whether the body may be missing.
+        file_types: Content types that are accepted instead of JSON.
+    """
 
     name: str
     members: Mapping[str, Field]
@@ -96,15 +112,21 @@ class Body:
 
     @property
     def schema(self) -> Schema:
-        return closed_object(
-            {name: each.schema for name, each in self.members.items()}, self.required
-        )
+        """The schema of the body as JSON."""
+        members = {name: each.schema for name, each in self.members.items()}
+        return closed_object(members, self.required)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """A member of an answer. of: its value, from the object; None: the object's attribute of the same
-    name, through `convert` unless it is None. when: which objects have it."""
+    """A member of a response.
+
+    Attributes:
+        schema: The schema of its value.
+        value_of: Returns the value for an object; None: the object's attribute of the same name.
+        convert: Converts the attribute, unless that is None.
+        when: Returns whether an object has this member; None: all have.
+    """
 
     schema: Schema
     value_of: Callable[[Any], Any] | None = None
@@ -112,9 +134,11 @@ class Member:
     when: Callable[[Any], bool] | None = None
 
     def described(self, description: str) -> Member:
+        """Return the same member with a description."""
         return replace(self, schema=self.schema | {"description": description})
 
     def getter(self, name: str) -> Callable[[Any], Any]:
+        """Return the function that gets the value of the member with this name from an object."""
         if self.value_of is not None:
             return self.value_of
         get, convert = attrgetter(name), self.convert
@@ -128,46 +152,55 @@ class Member:
         return converted
 
 
-def member(schema: Schema, means: str = "", **how: Any) -> Member:
-    found = Member(schema=schema, **how)
-    return found.described(means) if means else found
+def member(schema: Schema, description: str = "", **options: Any) -> Member:
+    """Return a member with a description; the options are attributes of Member."""
+    found = Member(schema=schema, **options)
+    return found.described(description) if description else found
 
 
-def timestamp_member(means: str, *, optional: bool = False) -> Member:
-    """A date in UTC."""
-    return member(nullable(TIMESTAMP) if optional else TIMESTAMP, means, convert=timestamp)
+def timestamp_member(description: str, *, optional: bool = False) -> Member:
+    """Return a member that is a time in UTC, or null if it is optional."""
+    schema = nullable(TIMESTAMP) if optional else TIMESTAMP
+    return member(schema, description, convert=timestamp)
 
 
-CREATED_AT = timestamp_member("When it was made, UTC.")
+CREATED_AT = timestamp_member("When it was created, UTC.")
 UPDATED_AT = timestamp_member("When it was last changed, UTC; null: never.", optional=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An object as clients see it. name: of its schema. members: in the order in which they are sent."""
+    """An object as clients see it.
+
+    Attributes:
+        name: The name of its schema.
+        members: The members in the order in which they are sent.
+    """
 
     name: str
     members: Mapping[str, Member]
-    # A list renders a thousand objects: where all members are always there, one call fetches the
-    # attributes, and what is not simply an attribute is put in its place afterwards.
+    # A list renders a thousand objects. Where all objects have all members, one call fetches the
+    # attributes, and the members that are not plain attributes are replaced afterwards.
     _fetch: Callable[[Any], tuple[Any, ...]] | None = field(init=False, repr=False)
     _getters: tuple[Any, ...] = field(init=False, repr=False)
     _names: tuple[str, ...] = field(init=False, repr=False)
     _others: tuple[tuple[str, Callable[[Any], Any]], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        """Prepare the functions that get the members."""
         members = self.members.items()
-        simple = [name for name, each in members if each.value_of is None and each.convert is None]
-        whole = len(simple) > 1 and all(each.when is None for _, each in members)
-        fetched = [name if name in simple else simple[0] for name in self.members] if whole else ()
+        plain = [name for name, each in members if each.value_of is None and each.convert is None]
+        complete = len(plain) > 1 and all(each.when is None for _, each in members)
+        fetched = [name if name in plain else plain[0] for name in self.members] if complete else ()
         getters = tuple((name, each.getter(name), each.when) for name, each in members)
-        others = tuple((name, get) for name, get, _ in getters if name not in simple)
-        object.__setattr__(self, "_fetch", attrgetter(*fetched) if whole else None)
+        others = tuple((name, get) for name, get, _ in getters if name not in plain)
+        object.__setattr__(self, "_fetch", attrgetter(*fetched) if complete else None)
         object.__setattr__(self, "_names", tuple(self.members))
         object.__setattr__(self, "_getters", getters)
         object.__setattr__(self, "_others", others)
 
     def render(self, value: Any) -> dict[str, Any]:
+        """Return the members of an object."""
         if self._fetch is None:
             return {
                 name: get(value) for name, get, when in self._getters if when is None or when(value)
@@ -179,13 +212,20 @@ class Shape:
 
     @property
     def schema(self) -> Schema:
+        """The schema of the object."""
         required = tuple(name for name, each in self.members.items() if each.when is None)
         return open_object({name: each.schema for name, each in self.members.items()}, required)
 
 
+def stored_object(name: str, /, **members: Member) -> Shape:
+    """Return the shape of an object that has an id, these members and dates."""
+    dates = {"created_at": CREATED_AT, "updated_at": UPDATED_AT}
+    return Shape(name, {"id": member(UUID), **members, **dates})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A parameter of requests. where: query, header or path."""
+    """A parameter of a request; `where` is query, header or path."""
 
     name: str
     where: str
@@ -195,14 +235,17 @@ class Parameter:
 
 
 class Schemas:
-    """The named schemas of one document. Each name stands for one thing."""
+    """The named schemas of one document; each name has one schema."""
 
     def __init__(self) -> None:
         self.found: dict[str, Schema] = {}
 
     def ref(self, name: str, schema: Schema) -> Schema:
-        """A reference to the schema, which is kept. Raises ConfigurationError for a second one of
-        the name."""
+        """Add the schema and return a reference to it.
+
+        Raises:
+            ConfigurationError: The name has a different schema already.
+        """
         if self.found.setdefault(name, schema) != schema:
             raise errors.ConfigurationError(f"two different schemas are called {name}")
         return {"$ref": f"#/components/schemas/{name}"}

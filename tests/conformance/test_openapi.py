@@ -190,7 +190,8 @@ def test_the_page_s_links_lead_somewhere():
 
 
 def test_two_plug_ins_cannot_call_different_things_the_same():
-    from designate.api.resource import Operation, ResponseSpec, route
+    from designate.api.operation import Operation, ResponseSpec
+    from designate.api.routing import route
 
     def answering(schema):
         return Operation(

@@ -12,7 +12,9 @@ from tests.support.servers.standalone import Service, make_conf
 MODULE = '''
     """Resources that an operator adds: the top-level domains under another name, and a greeting."""
 
-    from designate.api.resource import Resource, json_response, route
+    from designate.api.resource import Resource
+    from designate.api.responses import json_response
+    from designate.api.routing import route
     from designate.api.shape import STRING, UUID, Shape, member
 
     DOMAINS = Resource(

@@ -1,4 +1,4 @@
-"""/v2/reverse/floatingips: the names of the caller's floating IPs."""
+"""The resource /v2/reverse/floatingips: PTR records of the caller's floating IPs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
+from designate.api import fields
 from designate.api.environ_keys import CATALOG
-from designate.api.operation import ref
-from designate.api.resource import ApiCall, Operation, ResponseSpec, Route, json_response, route
+from designate.api.operation import ApiCall, Operation, ResponseSpec, ref
+from designate.api.responses import json_response
+from designate.api.routing import Route, route
 from designate.api.shape import (
     DOMAIN,
     INTEGER,
@@ -38,18 +40,20 @@ STATUSES = ("ACTIVE", "PENDING", "ERROR", "INACTIVE")
 CHANGES = Body(
     name="FloatingIpChanges",
     members={
-        "ptrdname": bodies.text(bodies.MAX_NAME, nullable=True)
+        "ptrdname": fields.text(fields.MAX_NAME, nullable=True)
         .with_schema(DOMAIN)
-        .described("With the dot at the end; null: no name any more."),
-        "ttl": bodies.null_ttl.described("Seconds; reset unless given."),
-        "description": bodies.description.described("Reset unless given."),
+        .described("The name with the trailing dot; null: remove the name."),
+        "ttl": fields.nullable_ttl.described("Seconds; reset if missing."),
+        "description": fields.description.described("Reset if missing."),
     },
 )
 FLOATINGIP = Shape(
     "FloatingIp",
     {
         "id": member(
-            STRING, "Region, colon and id in the network service.", value_of=lambda ip: ip.key
+            STRING,
+            "The region, a colon, and the id in the network service.",
+            value_of=lambda floatingip: floatingip.key,
         ),
         "description": member(nullable(STRING)),
         "address": member(STRING),
@@ -71,8 +75,12 @@ def _render(call: ApiCall, found: FloatingIp) -> dict[str, object]:
     return FLOATINGIP.render(found) | {"links": {"self": call.link(f"{PATH}/{found.key}")}}
 
 
-def key_of(call: ApiCall) -> tuple[str, str]:
-    """Region and id of the path. Raises BadRequest."""
+def _key(call: ApiCall) -> tuple[str, str]:
+    """Return the region and the id in the path.
+
+    Raises:
+        BadRequest: The path has no such key.
+    """
     (text,) = call.ids
     match = KEY.fullmatch(text)
     if match is None:
@@ -80,20 +88,27 @@ def key_of(call: ApiCall) -> tuple[str, str]:
     return match["region"], match["id"].lower()
 
 
-def token_of(call: ApiCall) -> str:
+def _token(call: ApiCall) -> str:
     return str(call.request.headers.get("X-Auth-Token", ""))
 
 
-def catalog_of(call: ApiCall) -> tuple[NetworkEndpoint, ...]:
-    """Endpoints of the network service in the catalogue that comes with a validated token. What a
-    caller itself says in the header of that name does not count."""
+def _catalog(call: ApiCall) -> tuple[NetworkEndpoint, ...]:
+    """Return the network service's endpoints in the catalogue of the validated token.
+
+    A header of that name that a client sends itself is not used.
+    """
     text = call.request.environ.get(CATALOG)
     return endpoints(text) if text else ()
 
 
 def endpoints(text: str) -> tuple[NetworkEndpoint, ...]:
-    """Endpoints of the network service in a catalogue of Identity's version 2 form, which is what
-    keystonemiddleware writes whatever the token was."""
+    """Return the network service's endpoints in a service catalogue.
+
+    The catalogue has the form of Identity API version 2, which keystonemiddleware writes for any token.
+
+    Raises:
+        Forbidden: Of type no_endpoint; the catalogue cannot be read.
+    """
     try:
         services = json.loads(text)
         return tuple(
@@ -109,52 +124,56 @@ def endpoints(text: str) -> tuple[NetworkEndpoint, ...]:
 
 
 def index(call: ApiCall) -> Response:
-    found = call.central.floatingips.find(call.context, token_of(call), catalog_of(call))
+    """Return the floating IPs of the caller's project."""
+    found = call.central.floatingips.find(call.context, _token(call), _catalog(call))
     items = [_render(call, floatingip) for floatingip in found]
     return json_response({"floatingips": items, "links": {"self": call.link(PATH)}})
 
 
 def show(call: ApiCall) -> Response:
-    key = key_of(call)
-    found = call.central.floatingips.get(call.context, *key, token_of(call), catalog_of(call))
+    """Return the floating IP in the path."""
+    key = _key(call)
+    found = call.central.floatingips.get(call.context, *key, _token(call), _catalog(call))
     return json_response(_render(call, found))
 
 
 def change(call: ApiCall) -> Response:
-    key = key_of(call)
+    """Set or remove the name of the floating IP in the path."""
+    key = _key(call)
     patch = FloatingIpPatch(**bodies.read(bodies.parse(call.request), CHANGES))
-    found = call.central.floatingips.update(
-        call.context, *key, patch, token_of(call), catalog_of(call)
-    )
+    found = call.central.floatingips.update(call.context, *key, patch, _token(call), _catalog(call))
     return json_response(None if found is None else _render(call, found), 202)
 
 
-def _answer(description: str, schema: Schema) -> ResponseSpec:
+def _response(description: str, schema: Schema) -> ResponseSpec:
     return ResponseSpec(description=description, schema=schema, schemas={FLOATINGIP.name: SCHEMA})
 
 
-ONE = ref(FLOATINGIP.name)
-LIST = open_object({"floatingips": {"type": "array", "items": ONE}, "links": LINKS})
+ITEM = ref(FLOATINGIP.name)
+LIST = open_object({"floatingips": {"type": "array", "items": ITEM}, "links": LINKS})
 INDEX = Operation(
     handler=index,
     summary="List the floating IPs of the caller's project",
-    responses={200: _answer("All of them.", LIST)},
+    responses={200: _response("All floating IPs.", LIST)},
 )
 SHOW = Operation(
-    handler=show, summary="Show a floating IP", responses={200: _answer("The object.", ONE)}
+    handler=show, summary="Show a floating IP", responses={200: _response("The object.", ITEM)}
 )
 CHANGE = Operation(
     handler=change,
     summary="Change the name that a floating IP resolves to",
     body=CHANGES,
     responses={
-        202: _answer("The object; null: no name any more.", {"anyOf": [ONE, {"type": "null"}]})
+        202: _response(
+            "The object; null: the name is removed.", {"anyOf": [ITEM, {"type": "null"}]}
+        )
     },
     error_codes=(409,),
 )
 
 
 def routes() -> list[Route]:
+    """Return the routes of this resource."""
     return [
         route("/reverse"),
         route(PATH, GET=INDEX),

@@ -1,37 +1,43 @@
-"""/v2/limits."""
+"""The resource /v2/limits."""
 
 from __future__ import annotations
 
 from webob import Response
 
-from designate.api.resource import ApiCall, Operation, ResponseSpec, Route, json_response, route
+from designate.api.operation import ApiCall, Operation, ResponseSpec
+from designate.api.responses import json_response
+from designate.api.routing import Route, route
 from designate.api.shape import INTEGER, Shape, member
 
 LIMITS = Shape(
     "Limits",
     {
-        "max_zones": member(INTEGER, "Zones of the project; negative: no limit, here as below."),
+        "max_zones": member(
+            INTEGER, "Zones of the project. Negative values, here and below, mean no limit."
+        ),
         "max_zone_recordsets": member(INTEGER, "Recordsets of a zone."),
         "max_zone_records": member(INTEGER, "Records of a zone."),
         "max_recordset_records": member(INTEGER, "Records of a recordset."),
         "min_ttl": member(INTEGER, "Seconds."),
         "max_zone_name_length": member(INTEGER, "Characters."),
         "max_recordset_name_length": member(INTEGER, "Characters."),
-        "max_page_limit": member(INTEGER, "What `limit=max` stands for."),
+        "max_page_limit": member(INTEGER, "The page size that `limit=max` stands for."),
     },
 )
 
 
 def show(call: ApiCall) -> Response:
+    """Return the limits of the caller's project."""
     return json_response(LIMITS.render(call.central.quotas.limits(call.context)))
 
 
 SHOW = Operation(
     handler=show,
-    summary="Show what the service allows the caller's project",
+    summary="Show the limits of the caller's project",
     responses={200: ResponseSpec.of(LIMITS, "The limits.")},
 )
 
 
 def routes() -> list[Route]:
+    """Return the routes of this resource."""
     return [route("/limits", leaf=True, GET=SHOW)]

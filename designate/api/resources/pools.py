@@ -1,4 +1,4 @@
-"""/v2/pools: what administrators see and may change of pools. Targets are pools.yaml's."""
+"""The resource /v2/pools: pools as administrators see and change them; targets are in pools.yaml."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from typing import Any
 
 from designate import errors
 from designate.api import body as bodies
-from designate.api.resource import ApiCall, Resource, Route
+from designate.api import fields
+from designate.api.identifiers import MAX_PROJECT_ID
+from designate.api.paging import DATE_SORT_KEYS
+from designate.api.resource import Resource
+from designate.api.routing import Route
 from designate.api.shape import (
-    CREATED_AT,
     DOMAIN,
     INTEGER,
     STRING,
     STRING_MAP,
-    UPDATED_AT,
-    UUID,
     Body,
     Field,
     Shape,
     closed_object,
     member,
     nullable,
+    stored_object,
 )
 from designate.context import Context
 from designate.model.pools import NsRecord, Pool, PoolDraft, PoolPatch
@@ -31,8 +33,8 @@ from designate.rpc.interfaces import PoolsApi
 
 
 @dataclass(frozen=True, slots=True)
-class _Pools:
-    """The administrators' side of central's pools under the names that a Resource calls."""
+class _PoolsClient:
+    """Central's pools for administrators, under the method names that a Resource calls."""
 
     api: PoolsApi
 
@@ -52,35 +54,30 @@ class _Pools:
         self.api.delete(context, pool_id)
 
 
-def _client(central: CentralClient) -> _Pools:
-    return _Pools(central.pools)
+def _client(central: CentralClient) -> _PoolsClient:
+    return _PoolsClient(central.pools)
 
 
 NS_RECORD = Shape(
     "PoolNsRecord",
     {
-        "priority": member(INTEGER, "The lower, the earlier in the list."),
-        "hostname": member(DOMAIN, "With the dot at the end."),
+        "priority": member(INTEGER, "Records are listed in ascending order of priority."),
+        "hostname": member(DOMAIN, "With the trailing dot."),
     },
 )
-POOL = Shape(
+POOL = stored_object(
     "Pool",
-    {
-        "id": member(UUID),
-        "project_id": member(nullable(STRING), "Whose pool it is; null: everybody's."),
-        "name": member(STRING),
-        "description": member(nullable(STRING)),
-        "attributes": member(STRING_MAP, "What the scheduler picks it by."),
-        "ns_records": member(
-            {"type": "array", "items": NS_RECORD.schema},
-            "The apex NS records of its zones.",
-            value_of=lambda pool: [NS_RECORD.render(record) for record in pool.ns_records],
-        ),
-        "created_at": CREATED_AT,
-        "updated_at": UPDATED_AT,
-    },
+    project_id=member(nullable(STRING), "The project that owns the pool; null: all may use it."),
+    name=member(STRING),
+    description=member(nullable(STRING)),
+    attributes=member(STRING_MAP, "What the scheduler selects the pool by."),
+    ns_records=member(
+        {"type": "array", "items": NS_RECORD.schema},
+        "The apex NS records of its zones.",
+        value_of=lambda pool: [NS_RECORD.render(record) for record in pool.ns_records],
+    ),
 )
-NS_MEMBERS = {"hostname": bodies.domain, "priority": bodies.integer(1, 10000)}
+NS_MEMBERS = {"hostname": fields.domain, "priority": fields.integer(1, 10000)}
 
 
 def _ns_records(name: str, value: Any) -> tuple[NsRecord, ...]:
@@ -91,9 +88,7 @@ def _ns_records(name: str, value: Any) -> tuple[NsRecord, ...]:
         if not isinstance(item, dict):
             raise errors.InvalidObject(f"Field '{name}' must hold objects")
         members = bodies.read(item, NS_MEMBERS)
-        for needed in NS_MEMBERS:
-            if needed not in members:
-                bodies.raise_required(needed)
+        bodies.require_properties(members, NS_MEMBERS)
         found.append(NsRecord(**members))
     return tuple(found)
 
@@ -110,23 +105,16 @@ NS_RECORDS = Field(
 NEW = Body(
     name="PoolNew",
     members={
-        "name": bodies.text(50, allow_empty=False),
-        "project_id": bodies.text(36, nullable=True, allow_empty=False),
-        "description": bodies.description,
-        "attributes": bodies.texts_by_key(bodies.MAX_ATTRIBUTE),
+        "name": fields.text(50, allow_empty=False),
+        "project_id": fields.text(MAX_PROJECT_ID, nullable=True, allow_empty=False),
+        "description": fields.description,
+        "attributes": fields.string_map(fields.MAX_ATTRIBUTE),
         "ns_records": NS_RECORDS,
     },
     required=("name",),
 )
 CHANGES = replace(NEW, name="PoolChanges", required=())
-
-
-def _new(_call: ApiCall, body: dict[str, Any]) -> PoolDraft:
-    bodies.require_members(body, NEW.required)
-    return PoolDraft(**bodies.read(body, NEW))
-
-
-RESOURCE = Resource(
+POOLS = Resource(
     name="pools",
     singular="a pool",
     path="/pools",
@@ -134,11 +122,11 @@ RESOURCE = Resource(
     client=_client,
     shape=POOL,
     self_path=lambda pool: f"/pools/{pool.id}",
-    sort_keys=("created_at", "id", "updated_at", "name"),
+    sort_keys=(*DATE_SORT_KEYS, "name"),
     filters=("name",),
-    make_draft=_new,
+    make_draft=bodies.draft_maker(PoolDraft, NEW),
     create_body=NEW,
-    make_patch=lambda _call, body: PoolPatch(**bodies.read(body, CHANGES)),
+    make_patch=bodies.patch_maker(PoolPatch, CHANGES),
     update_body=CHANGES,
     updated_codes=(202,),
     has_count=False,
@@ -146,4 +134,5 @@ RESOURCE = Resource(
 
 
 def routes() -> list[Route]:
-    return RESOURCE.routes()
+    """Return the routes of this resource."""
+    return POOLS.routes()

@@ -1,4 +1,4 @@
-"""/v2/zones and the nameservers of a zone."""
+"""The resource /v2/zones and the tasks of one zone."""
 
 from __future__ import annotations
 
@@ -8,18 +8,12 @@ from webob import Response
 
 from designate import errors
 from designate.api import body as bodies
+from designate.api import fields
 from designate.api.headers import DELETE_SHARES, HARD_DELETE
-from designate.api.operation import NO_CONTENT, ref
-from designate.api.resource import (
-    ApiCall,
-    Operation,
-    Resource,
-    ResponseSpec,
-    Route,
-    empty_response,
-    json_response,
-    route,
-)
+from designate.api.operation import NO_CONTENT, ApiCall, Operation, ResponseSpec
+from designate.api.resource import Resource
+from designate.api.responses import empty_response, json_response
+from designate.api.routing import Route, route
 from designate.api.shape import (
     BOOLEAN,
     CREATED_AT,
@@ -37,15 +31,11 @@ from designate.api.shape import (
     enum_of,
     member,
     nullable,
-    open_object,
     timestamp_member,
 )
-from designate.model.pools import NsRecord
 from designate.model.zones import (
     Action,
-    NameserverStatus,
     PrimaryAddress,
-    ServedStatus,
     Status,
     Zone,
     ZoneDraft,
@@ -60,32 +50,32 @@ READ_ONLY = (
 MAX_HOST = 255
 
 
-def _shown(master: PrimaryAddress) -> str:
+def _master_text(master: PrimaryAddress) -> str:
     host = f"[{master.host}]" if ":" in master.host and master.port != 53 else master.host
     return host if master.port == 53 else f"{host}:{master.port}"
 
 
 def _masters(name: str, value: Any) -> tuple[PrimaryAddress, ...]:
-    """`host`, `host:port` or `[IPv6]:port`; a bare IPv6 address is a host."""
+    """Return the masters; each is `host`, `host:port` or `[IPv6]:port`, or an IPv6 address alone."""
     if not isinstance(value, list):
         raise errors.InvalidObject(f"Field '{name}' must be a list")
-    read = bodies.text(MAX_HOST)
-    found = []
-    for item in value:
-        text = read(name, item)
-        host, _, port = text.rpartition(":")
-        bracketed = host.startswith("[") and host.endswith("]")
-        if port.isascii() and port.isdigit() and host and (bracketed or ":" not in host):
-            if not 0 < int(port[:6]) < 65536:
-                raise errors.InvalidObject(f"Port of '{text}' in the field '{name}' is not valid")
-            found.append(PrimaryAddress(host=host.strip("[]"), port=int(port)))
-        elif text:
-            found.append(PrimaryAddress(host=text))
-        else:
-            raise errors.InvalidObject(f"Field '{name}' holds an empty host")
+    read = fields.text(MAX_HOST)
+    found = [_master(name, read(name, item)) for item in value]
     if len(set(found)) != len(found):
         raise errors.Duplicate("zone_attribute")
     return tuple(found)
+
+
+def _master(name: str, text: str) -> PrimaryAddress:
+    host, _, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if port.isascii() and port.isdigit() and host and (bracketed or ":" not in host):
+        if not 0 < int(port[:6]) < 65536:
+            raise errors.InvalidObject(f"Port of '{text}' in the field '{name}' is not valid")
+        return PrimaryAddress(host=host.strip("[]"), port=int(port))
+    if not text:
+        raise errors.InvalidObject(f"Field '{name}' holds an empty host")
+    return PrimaryAddress(host=text)
 
 
 MASTERS = Field({"type": "array", "items": {"type": "string", "maxLength": MAX_HOST}}, _masters)
@@ -95,75 +85,72 @@ ZONE = Shape(
         "id": member(UUID),
         "pool_id": member(UUID, "The pool whose nameservers serve it."),
         "project_id": member(nullable(STRING), "Its owner; null: the service itself."),
-        "name": member(DOMAIN, "With the dot at the end."),
-        "email": member(EMAIL, "Who is responsible, as the SOA record says."),
+        "name": member(DOMAIN, "With the trailing dot."),
+        "email": member(EMAIL, "The responsible person's address, as in the SOA record."),
         "description": member(nullable(STRING)),
-        "ttl": member(INTEGER, "Seconds; for recordsets that have none of their own."),
-        "serial": member(INTEGER, "The version that DNS sees, 32 bits (RFC 1982)."),
+        "ttl": member(INTEGER, "Seconds; applies to recordsets without a TTL of their own."),
+        "serial": member(INTEGER, "The serial of the SOA record, 32 bits (RFC 1982)."),
         "shared": member(BOOLEAN, "Whether other projects may use it."),
-        "status": member(enum_of(Status), "ACTIVE: its nameservers serve it as it is here."),
-        "action": member(enum_of(Action), "What is on its way to the nameservers."),
-        "version": member(INTEGER, "Grows by one with each stored change."),
-        "attributes": member(STRING_MAP, "What the scheduler picks a pool by."),
+        "status": member(enum_of(Status), "ACTIVE: its nameservers serve the current version."),
+        "action": member(enum_of(Action), "The change that is on its way to the nameservers."),
+        "version": member(INTEGER, "Incremented by each stored change."),
+        "attributes": member(STRING_MAP, "What the scheduler selects a pool by."),
         "type": member(enum_of(ZoneType)),
         "masters": member(
             STRINGS,
-            "Whom a secondary zone comes from: `host` or `host:port`.",
-            value_of=lambda zone: [_shown(master) for master in zone.masters],
+            "The primary servers of a secondary zone: `host` or `host:port`.",
+            value_of=lambda zone: [_master_text(master) for master in zone.masters],
         ),
         "created_at": CREATED_AT,
         "updated_at": UPDATED_AT,
         "transferred_at": timestamp_member(
-            "When a secondary zone last came in, UTC.", optional=True
+            "When a secondary zone was last transferred in, UTC.", optional=True
         ),
     },
 )
-
 CHANGES = Body(
     name="ZoneChanges",
     members={
-        "email": bodies.text(255).with_schema(EMAIL).described("Primary zones only."),
-        "ttl": bodies.ttl.described("Seconds. Primary zones only."),
-        "description": bodies.description,
-        "attributes": bodies.texts_by_key(bodies.MAX_ATTRIBUTE).described("In the stead of all."),
-        "masters": MASTERS.described("In the stead of all. Secondary zones only."),
+        "email": fields.text(255).with_schema(EMAIL).described("Primary zones only."),
+        "ttl": fields.ttl.described("Seconds. Primary zones only."),
+        "description": fields.description,
+        "attributes": fields.string_map(fields.MAX_ATTRIBUTE).described("Replaces all attributes."),
+        "masters": MASTERS.described("Replaces all masters. Secondary zones only."),
     },
 )
 NEW = Body(
     name="ZoneNew",
     members={
-        "name": bodies.domain,
-        "type": bodies.choice([str(kind) for kind in ZoneType]).described("PRIMARY unless given."),
+        "name": fields.domain,
+        "type": fields.choice([str(kind) for kind in ZoneType]).described("Default: PRIMARY."),
         **CHANGES.members,
-        "pool_id": bodies.identifier.described("Without effect; the scheduler decides."),
+        "pool_id": fields.identifier.described("Ignored; the scheduler selects the pool."),
     },
     required=("name",),
 )
 
 
-def new(call: ApiCall, body: dict[str, Any]) -> ZoneDraft:
+def _make_draft(_call: ApiCall, body: dict[str, Any]) -> ZoneDraft:
     members = bodies.read(body, NEW, unchecked=(*READ_ONLY, "pool_id"))
     bodies.reject_read_only(body, READ_ONLY)
-    for name in NEW.required:
-        if name not in members:
-            bodies.raise_required(name)
+    bodies.require_properties(members, NEW.required)
     if "type" in members:
         members["type"] = ZoneType(members["type"])
-    _pool_id(body)
+    _check_pool_id(body)
     return ZoneDraft(**members)
 
 
-def _pool_id(body: dict[str, Any]) -> None:
-    """Taken for old clients, which may send it; the scheduler decides."""
+def _check_pool_id(body: dict[str, Any]) -> None:
+    """Validate the pool's id, which old clients may send and which has no effect."""
     if body.get("pool_id") is not None:
         NEW.members["pool_id"]("pool_id", body["pool_id"])
 
 
-def changes(call: ApiCall, body: dict[str, Any]) -> ZonePatch:
+def _make_patch(call: ApiCall, body: dict[str, Any]) -> ZonePatch:
     fixed = [name for name in (*READ_ONLY, "name", "type", "pool_id") if name in body]
     current: dict[str, Any] = {}
     if fixed:
-        current = ZONE.render(call.central.zones.get(call.context, *call.ids))
+        current = ZONE.render(_get(call))
         if body.get("name") == current["name"]:
             raise errors.BadRequest("Renaming a zone is not allowed")
     try:
@@ -171,17 +158,22 @@ def changes(call: ApiCall, body: dict[str, Any]) -> ZonePatch:
         bodies.reject_changed(body, fixed, current)
     except errors.InvalidObject:
         if not fixed:
-            # A zone that the caller does not see is not found, whatever the body holds.
-            call.central.zones.get(call.context, *call.ids)
+            # NotFound for a zone that the caller does not see comes first, whatever the body holds.
+            _get(call)
         raise
     return ZonePatch(**members)
 
 
-def _accepted(zone: Zone) -> int:
+def _get(call: ApiCall) -> Zone:
+    found: Zone = call.central.zones.get(call.context, *call.ids)
+    return found
+
+
+def _updated_status(zone: Zone) -> int:
     return 202 if zone.status == Status.PENDING else 200
 
 
-RESOURCE = Resource(
+ZONES = Resource(
     name="zones",
     singular="a zone",
     path="/zones",
@@ -191,144 +183,72 @@ RESOURCE = Resource(
     self_path=lambda zone: f"/zones/{zone.id}",
     sort_keys=("created_at", "id", "updated_at", "name", "tenant_id", "serial", "ttl", "status"),
     filters=("name", "type", "email", "status", "description", "ttl"),
-    make_draft=new,
+    make_draft=_make_draft,
     create_body=NEW,
-    make_patch=changes,
+    make_patch=_make_patch,
     update_body=CHANGES,
-    precheck=lambda call: call.central.zones.get(call.context, *call.ids),
+    precheck=_get,
     created_codes=(202,),
     updated_codes=(202, 200),
-    updated_status=_accepted,
+    updated_status=_updated_status,
     returns_deleted=True,
     flags={"DELETE": (HARD_DELETE, DELETE_SHARES)},
 )
-
-
-NAMESERVER = Shape(
-    "NameserverRecord",
-    {
-        "priority": member(INTEGER, "The lower, the earlier in the list."),
-        "hostname": member(DOMAIN, "With the dot at the end."),
-    },
-)
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-NAMESERVER_STATUS = Shape(
-    "NameserverStatus",
-    {
-        "name": member(STRING, "As the pool's definition says.", value_of=lambda one: one.host),
-        "address": member(
-            STRING, "Host and port.", value_of=lambda one: f"{_bracketed(one.host)}:{one.port}"
-        ),
-        "status": member(
-            enum_of(ServedStatus),
-            "ACTIVE: it serves the zone as it is here. PENDING: it answers, and does not. ERROR: it "
-            "does not answer.",
-        ),
-        "serial": member(nullable(INTEGER), "That it serves; null: none."),
-        "lag": member(nullable(INTEGER), "By how much that is below the zone's; null: not known."),
-        "last_error": member(
-            nullable(STRING),
-            "What it said, where it is not ACTIVE.",
-            value_of=lambda one: one.error,
-        ),
-        "since": timestamp_member(
-            "When the change was made that it does not serve, UTC.", optional=True
-        ),
-    },
-)
-MOVE = Body(
+POOL_MOVE_BODY = Body(
     name="PoolMove",
-    members={"pool_id": bodies.identifier.described("The scheduler picks one unless given.")},
+    members={
+        "pool_id": fields.identifier.described(
+            "The new pool; if missing, the scheduler selects one."
+        )
+    },
 )
 ACCEPTED = ResponseSpec(description="Accepted.", schema={"const": ""})
 
 
-def _nameservers(call: ApiCall) -> Response:
-    found: tuple[NsRecord, ...] = call.central.zones.nameservers(call.context, *call.ids)
-    return json_response({"nameservers": [NAMESERVER.render(record) for record in found]})
-
-
-def _nameserver_status(call: ApiCall) -> Response:
-    found: tuple[NameserverStatus, ...] = call.central.zones.nameserver_status(
-        call.context, *call.ids
-    )
-    return json_response({"nameservers": [NAMESERVER_STATUS.render(one) for one in found]})
-
-
 def abandon(call: ApiCall) -> Response:
+    """Delete the zone from the database without a change of its nameservers."""
     call.central.zones.abandon(call.context, *call.ids)
     return empty_response()
 
 
 def transfer_in(call: ApiCall) -> Response:
+    """Check the masters of the secondary zone for a newer version."""
     call.central.zones.transfer_in(call.context, *call.ids)
     return json_response("", 202)
 
 
 def pool_move(call: ApiCall) -> Response:
-    body = bodies.read(bodies.parse(call.request), MOVE)
+    """Start to move the zone to another pool."""
+    body = bodies.read(bodies.parse(call.request), POOL_MOVE_BODY)
     call.central.zones.pool_move(call.context, call.ids[0], body.get("pool_id"))
     return json_response("", 202)
 
 
-NAMESERVERS = Operation(
-    handler=_nameservers,
-    summary="List the nameservers of a zone",
-    responses={
-        200: ResponseSpec(
-            description="All of them.",
-            schema=open_object(
-                {"nameservers": {"type": "array", "items": ref(NAMESERVER.name)}}, ("nameservers",)
-            ),
-            schemas={NAMESERVER.name: NAMESERVER.schema},
-        )
-    },
-)
-NAMESERVERS_STATUS = Operation(
-    handler=_nameserver_status,
-    summary="Ask the nameservers of a zone how far they are",
-    responses={
-        200: ResponseSpec(
-            description="What each of them says now.",
-            schema=open_object(
-                {"nameservers": {"type": "array", "items": ref(NAMESERVER_STATUS.name)}},
-                ("nameservers",),
-            ),
-            schemas={NAMESERVER_STATUS.name: NAMESERVER_STATUS.schema},
-        )
-    },
-)
 ABANDON = Operation(
     handler=abandon,
-    summary="Forget a zone, but let its nameservers serve it",
+    summary="Delete a zone here, but leave it on its nameservers",
     responses={204: NO_CONTENT},
     parameters=DELETE_SHARES.parameters(),
 )
 TRANSFER_IN = Operation(
     handler=transfer_in,
-    summary="Look for a newer version of a secondary zone now",
+    summary="Check for a newer version of a secondary zone now",
     responses={202: ACCEPTED},
 )
 POOL_MOVE = Operation(
     handler=pool_move,
-    summary="Serve a zone from another pool",
-    body=MOVE,
+    summary="Move a zone to another pool",
+    body=POOL_MOVE_BODY,
     responses={202: ACCEPTED},
     error_codes=(409,),
 )
 
 
 def routes() -> list[Route]:
+    """Return the routes of zones and their tasks."""
     tasks = "/zones/{zone_id}/tasks"
     return [
-        *RESOURCE.routes(),
-        route("/zones/{zone_id}/nameservers", leaf=True, GET=NAMESERVERS),
-        route("/zones/{zone_id}/nameservers/status", leaf=True, GET=NAMESERVERS_STATUS),
+        *ZONES.routes(),
         route(f"{tasks}/abandon", POST=ABANDON),
         route(f"{tasks}/xfr", POST=TRANSFER_IN),
         route(f"{tasks}/pool_move", POST=POOL_MOVE),
