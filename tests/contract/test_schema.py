@@ -1,11 +1,13 @@
-"""The migrations make what storage.tables describes, on every database."""
+"""Migrated databases have the schema that the tables describe and that tests/contract/schema stores."""
+
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from designate.storage.sqlalchemy import migration, shared_zone_counts
+from designate.storage.sqlalchemy import migration, shared_zone_counts, zones
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.listing.pagination import EVERYTHING, Scope
 from designate.storage.sqlalchemy.tables import (
@@ -16,6 +18,9 @@ from designate.storage.sqlalchemy.tables import (
     shared_recordset_counts,
 )
 from tests.perf import seed
+from tests.support.schema_dump import dump
+
+STORED = Path(__file__).with_name("schema")
 
 
 @pytest.fixture
@@ -47,8 +52,16 @@ def test_a_migrated_database_has_exactly_the_described_tables(migrated):
         _assert_nulls_first(migrated)
 
 
+def test_a_migrated_database_has_the_stored_schema(migrated, databases):
+    """The stored schemas may change only together with a migration that makes the change."""
+    with migrated.read() as connection:
+        found = dump(connection)
+
+    assert found.splitlines() == (STORED / f"{databases.kind}.txt").read_text().splitlines()
+
+
 def _assert_nulls_first(database):
-    """What PostgreSQL's indexes of nullable orders are; the other databases hold null first anyway."""
+    """Check PostgreSQL's indexes of nullable orders; the other databases hold null first anyway."""
     with database.read() as connection:
         rows = connection.execute(sa.text("SELECT indexname, indexdef FROM pg_indexes")).all()
     described = {
@@ -64,19 +77,20 @@ def _assert_nulls_first(database):
 
 
 def test_texts_are_compared_by_code_point(migrated):
-    """Every column: another collation would make other names equal and other prefixes adjacent."""
+    """Check every column: another collation would change which names are equal and adjacent."""
     dialect = migrated.reader.dialect.name
     if dialect == "sqlite":
         query = "SELECT name, type, sql FROM sqlite_master WHERE sql LIKE '%COLLATE%'"
     else:
-        here, wanted = {"mysql": ("database()", "utf8mb4_bin"), "postgresql": ("'public'", "C")}[
-            dialect
-        ]
+        schema, collation = {
+            "mysql": ("database()", "utf8mb4_bin"),
+            "postgresql": ("'public'", "C"),
+        }[dialect]
         query = (
             "SELECT table_name, column_name, collation_name FROM information_schema.columns "
-            f"WHERE table_schema = {here} AND table_name <> 'alembic_version' "
+            f"WHERE table_schema = {schema} AND table_name <> 'alembic_version' "
             "AND data_type IN ('varchar', 'longtext', 'text', 'character varying') "
-            f"AND coalesce(collation_name, 'the usual') <> '{wanted}'"
+            f"AND coalesce(collation_name, 'the usual') <> '{collation}'"
         )
     with migrated.read() as connection:
         others = connection.execute(sa.text(query)).all()
@@ -100,23 +114,28 @@ def test_sync_is_repeatable_and_leaves_the_default_pool(url):
     assert names == ["default"]
 
 
-def test_recordsets_in_zones_of_others_are_counted_as_they_are_found(url):
-    migration.upgrade(url, "0011")
-    database = Database(url)
+def test_recordsets_in_zones_of_others_are_counted_as_they_are_found(migrated, url):
     served_by = [{"hostname": "ns1.example.org.", "priority": 1}]
-    database.write(lambda tx: tx.execute(sa.update(pools).values(ns_records=served_by)))
+    migrated.write(lambda tx: tx.execute(sa.update(pools).values(ns_records=served_by)))
     zone_id = seed.zone(url, "guests.example.", 6, announce=False)
-    seed.zone(url, "alone.example.", 6, announce=False)
+    alone_id = seed.zone(url, "alone.example.", 6, announce=False)
     for project_id, names in (("other", ("h1", "h2")), (None, ("h3",))):
         keys = [f"{name}.guests.example." for name in names]
         given = sa.update(recordsets).where(recordsets.c.name_key.in_(keys))
-        database.write(
+        migrated.write(
             lambda tx, given=given, to=project_id: tx.execute(given.values(project_id=to))
         )
 
-    migration.sync(url)
+    def recount(tx):
+        for each in (zone_id, alone_id):
+            zone = zones.lock(tx, each).zone
+            # A zone without a count is not counted anew.
+            shared_zone_counts.adjust(tx, zone, "gone", 1)
+            shared_zone_counts.recount(tx, zone)
 
-    with database.read() as connection:
+    migrated.write(recount)
+
+    with migrated.read() as connection:
         found = connection.execute(sa.select(shared_recordset_counts)).all()
         numbers = [
             connection.execute(shared_zone_counts.count_recordsets(scope)).scalar_one()
@@ -124,6 +143,5 @@ def test_recordsets_in_zones_of_others_are_counted_as_they_are_found(url):
                 Scope(project_id=seed.PROJECT), Scope(project_id="other"), Scope(), EVERYTHING
             )
         ]  # fmt: skip
-    database.close()
     assert sorted(found) == [(zone_id, "", seed.PROJECT, 1), (zone_id, "other", seed.PROJECT, 2)]
     assert numbers == [13, 2, 0, 16]
