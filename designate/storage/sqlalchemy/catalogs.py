@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from designate.model.admin import TsigScope
 from designate.model.zones import Action, ZoneId, ZoneType
+from designate.storage.sqlalchemy import tsigkeys
 from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.tables import LIVE, moved_zones, recordsets, tsigkeys, zones
+from designate.storage.sqlalchemy.tables import LIVE, moved_zones, recordsets, zones
 
 # What each catalog zone holds besides its members: SOA, NS, and the version (RFC 9432 section 4.1).
 APEX_RECORDSETS = 3
@@ -113,11 +113,4 @@ def delete_members(tx: Transaction, members: Sequence[CatalogMember]) -> None:
     tx.execute(sa.delete(recordsets).where(recordsets.c.id.in_([one.id for one in members])))
 
 
-def delete_zone_tsigkeys(tx: Transaction, zone_id: str, name: str | None = None) -> None:
-    """The TSIG keys that open this zone alone: all of them, or the one of this name."""
-    statement = sa.delete(tsigkeys).where(
-        tsigkeys.c.scope == TsigScope.ZONE, tsigkeys.c.resource_id == zone_id
-    )
-    if name is not None:
-        statement = statement.where(tsigkeys.c.name_key == name.lower())
-    tx.execute(statement)
+delete_zone_tsigkeys = tsigkeys.delete_of_zone

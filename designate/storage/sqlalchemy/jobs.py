@@ -13,10 +13,9 @@ from designate.model.jobs import JobStatus, ZoneJob
 from designate.model.zones import Zone
 from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.db.rows import Rows
+from designate.storage.sqlalchemy.db.rows import DATES, Rows
 from designate.storage.sqlalchemy.tables import recordsets, zone_task_files, zone_tasks
 
-DATES = ("created_at", "id", "updated_at")
 FILTERS = ("status", "message", "zone_id")
 IMPORT = zone_tasks.c.task_type == "IMPORT"
 EXPORT = zone_tasks.c.task_type == "EXPORT"

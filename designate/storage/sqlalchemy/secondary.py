@@ -13,13 +13,13 @@ from designate.model.recordsets import RecordSet
 from designate.model.zones import Action, ZoneType
 from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy import recordsets as rows
+from designate.storage.sqlalchemy import tsigkeys
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.tables import (
     LIVE,
     inbound_chunks,
     records,
     recordsets,
-    tsigkeys,
     zones,
 )
 from designate.storage.sqlalchemy.zones import STORED, StoredZone, of_row
@@ -216,14 +216,4 @@ def set_timers(tx: Transaction, zone_id: str, refresh_at: datetime, expires_at: 
     )
 
 
-def zone_tsigkeys(
-    connection: sa.Connection, zone_id: str, limit: int
-) -> list[tuple[str, str, str]]:
-    """(name, algorithm, secret) of the TSIG keys of a zone, the newest first."""
-    found = connection.execute(
-        sa.select(tsigkeys.c.name, tsigkeys.c.algorithm, tsigkeys.c.secret)
-        .where(tsigkeys.c.scope == "ZONE", tsigkeys.c.resource_id == zone_id)
-        .order_by(tsigkeys.c.created_at.desc(), tsigkeys.c.id)
-        .limit(limit)
-    )
-    return [(row.name, row.algorithm, row.secret) for row in found]
+zone_tsigkeys = tsigkeys.find_of_zone

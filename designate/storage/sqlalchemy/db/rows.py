@@ -24,6 +24,7 @@ from designate.storage.sqlalchemy.listing import pagination as queries
 from designate.storage.sqlalchemy.listing.pagination import Condition
 
 T = TypeVar("T")
+DATES = ("created_at", "id", "updated_at")
 
 
 class Rows(Generic[T]):
@@ -37,7 +38,7 @@ class Rows(Generic[T]):
         table: sa.Table,
         kind: str,
         *,
-        sort_keys: Sequence[str] = ("created_at", "id", "updated_at"),
+        sort_keys: Sequence[str] = DATES,
         filters: Sequence[str] = (),
         select: sa.Select[Any] | None = None,
     ) -> None:
