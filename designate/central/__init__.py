@@ -1,0 +1,1 @@
+"""Central: the business rules, and the only writer of the database."""

@@ -1,4 +1,4 @@
-"""Recordsets that the service keeps itself: the apex SOA and NS of each zone."""
+"""Apex records: the SOA and NS recordsets that the service maintains in each zone."""
 
 from __future__ import annotations
 
@@ -16,30 +16,35 @@ from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import names, rr
 
-_TIMERS = struct.Struct(">5I")
+_SOA_NUMBERS = struct.Struct(">5I")
 
 
 def soa_wire(zone: Zone) -> bytes:
-    """The SOA's data in wire form (RFC 1035 section 3.3.13)."""
+    """Return the SOA's RDATA (RFC 1035 section 3.3.13)."""
     return (
         names.to_wire(zone.mname)
         + names.to_wire(rname(zone.email))
-        + _TIMERS.pack(zone.serial, zone.refresh, zone.retry, zone.expire, zone.minimum)
+        + _SOA_NUMBERS.pack(zone.serial, zone.refresh, zone.retry, zone.expire, zone.minimum)
     )
 
 
 def ns_wire(zone: Zone, hostnames: list[str]) -> bytes:
+    """Return the apex NS RRs as stored, which inherit the zone's TTL."""
     return rr.rrset(
         zone.name, zone.name, rr.TYPE_NS, None, [names.to_wire(name) for name in hostnames]
     )
 
 
 def hostnames(pool: Pool) -> list[str]:
+    """Return the names of the pool's NS records."""
     return [record.hostname for record in pool.ns_records]
 
 
 def initial_recordsets(zone: Zone, pool: Pool) -> list[tuple[RecordSet, bytes]]:
-    """What a new zone holds: SOA, and NS unless its content comes from elsewhere."""
+    """Return the apex recordsets of a new zone: SOA, and for a primary zone NS.
+
+    The SOA has no RRs: they are made from the zone's row.
+    """
     soa = _apex(zone, "SOA", (zone.soa_text,))
     if zone.type != "PRIMARY":
         return [(soa, b"")]
@@ -63,11 +68,14 @@ def _apex(zone: Zone, rtype: str, texts: tuple[str, ...]) -> RecordSet:
     )
 
 
-def follow_pool(
+def sync_with_pool(
     core: Core, tx: Transaction, stored: StoredZone, pool: Pool, *, recovery: bool = False
 ) -> Zone:
-    """Bring a zone's apex NS set and its SOA's MNAME in line with its pool's NS records. Answers the
-    zone as it is then. recovery: see zone_change.advance."""
+    """Make the locked zone's apex NS recordset and its SOA's MNAME follow its pool's NS records.
+
+    Returns:
+        The zone after the change; stored.zone itself if there was none.
+    """
     texts = hostnames(pool)
     zone = replace(stored.zone, mname=texts[0])
     current = recordsets.find_at_apex(tx.connection, zone, "NS")
@@ -105,20 +113,26 @@ def follow_pool(
 def move_to_pool(
     core: Core, tx: Transaction, stored: StoredZone, pool: Pool, parent_id: ZoneId | None
 ) -> Zone:
-    """Hand the zone to another pool: its nameservers in the apex NS set, and the SOA's MNAME."""
+    """Assign the locked zone to another pool, and announce it to the workers.
+
+    Returns:
+        The zone after the move, with the pool's nameservers in its apex records.
+    """
     moved = {"pool_id": pool.id, "parent_zone_id": parent_id}
     zones.update(tx, stored.zone.id, **moved, served_revision=0, ns_version=0)
     zone = replace(stored.zone, pool_id=pool.id, parent_zone_id=parent_id, served_revision=0)
     if zone.type != ZoneType.SECONDARY:
-        after = follow_pool(core, tx, replace(stored, zone=zone, pool_version=pool.version), pool)
+        after = sync_with_pool(
+            core, tx, replace(stored, zone=zone, pool_version=pool.version), pool
+        )
         if after.revision != zone.revision:
             return after
-    # Its content is its primary's, or names the pool's nameservers already.
+    # No new revision: it is a secondary zone, or names the same nameservers already.
     zone = replace(zone, action=Action.UPDATE, status=Status.PENDING)
     if not stored.expired:
         now = core.now()
-        waiting = {"action": zone.action, "status": zone.status, "error": None}
+        pending = {"action": zone.action, "status": zone.status, "error": None}
         since = zone.pending_since or now
-        zones.update(tx, zone.id, **waiting, pending_since=since, updated_at=now)
+        zones.update(tx, zone.id, **pending, pending_since=since, updated_at=now)
         announce(core, tx, zone, pool.version)
     return zone

@@ -1,8 +1,8 @@
 """Catalog zones (RFC 9432): the list of a pool's zones as a zone that its nameservers transfer.
 
 Members are ordinary recordsets, `<zone id>.zones.<catalog>` PTR, written in the transaction that creates,
-moves or deletes their zone; so AXFR, IXFR and NOTIFY need nothing special. What was missed is found by
-`follow`: the zones that a pool has already when it gets a catalog, and those that were created meanwhile.
+moves or deletes their zone; so AXFR, IXFR and NOTIFY need nothing special. `sync_members` adds the zones
+that a pool has when it gets a catalog, and those that were created at the same time.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from designate.wire import names, rr, tsig_keys
 
 LOG = logging.getLogger(__name__)
 
-BATCH = 1000
+MAX_BATCH = 1000
 FIRST_REVISION = 1
-# So long that a consumer keeps its zones whatever happens to us.
+# The maximum, so that consumers keep their zones however long this service is down.
 EXPIRE_S = 2147483646
-LABEL = ".zones."
+MEMBERS_LABEL = ".zones."
 
 
 def validate(catalog: CatalogZone) -> None:
-    """Raises InvalidObject for a catalog zone that cannot be made."""
+    """Raise InvalidObject if the catalog zone cannot be created."""
     rrtypes.check_domain(catalog.fqdn)
     try:
         names.to_wire(_member_name(str(uuid.UUID(int=0)), catalog.fqdn))
@@ -48,7 +48,7 @@ def validate(catalog: CatalogZone) -> None:
 
 
 def apply(core: Core, tx: Transaction, old: Pool | None, pool: Pool) -> None:
-    """Make, change or remove the pool's catalog zone, as the pool says now; old: what it said."""
+    """Create, change or remove the catalog zone of a changed pool; old is the pool before the change."""
     before = None if old is None else old.catalog_zone
     after = pool.catalog_zone
     if before is not None and (after is None or after.fqdn.lower() != before.fqdn.lower()):
@@ -61,15 +61,18 @@ def apply(core: Core, tx: Transaction, old: Pool | None, pool: Pool) -> None:
     elif before is not None and before.refresh != after.refresh:
         stored = zones.lock(tx, catalog_id)
         refresh = _refresh(core, after)
-        timed = replace(stored.zone, refresh=refresh)
+        changed = replace(stored.zone, refresh=refresh)
         advance(
-            core, tx, stored, soa_wire=apex_records.soa_wire(timed), columns={"refresh": refresh}
-        )  # fmt: skip
+            core, tx, stored, soa_wire=apex_records.soa_wire(changed), columns={"refresh": refresh}
+        )
     _set_key(core, tx, catalog_id, after)
 
 
 def remove(core: Core, tx: Transaction, pool_id: str, catalog: CatalogZone) -> None:
-    """The consumers are refused from now on, and keep what they have until they are told otherwise."""
+    """Delete the catalog zone.
+
+    Consumers can no longer transfer it; they keep its zones until they are reconfigured.
+    """
     catalog_id = catalogs.find(tx.connection, pool_id, catalog.fqdn)
     if catalog_id is not None:
         zones.soft_delete(tx, zones.lock(tx, catalog_id).zone, core.now())
@@ -77,32 +80,35 @@ def remove(core: Core, tx: Transaction, pool_id: str, catalog: CatalogZone) -> N
 
 
 def add_member(core: Core, tx: Transaction, zone: Zone, pool: Pool) -> None:
-    """Make a new zone of the pool a member of its catalog, if it has one."""
+    """Add a zone to the pool's catalog, if it has one."""
     stored = _locked(tx, pool)
     if stored is not None:
-        _write(core, tx, stored, added=[(zone.id, zone.name)])
+        _change_members(core, tx, stored, added=[(zone.id, zone.name)])
 
 
 def remove_member(core: Core, tx: Transaction, zone: Zone) -> None:
-    """Take a zone that goes out of its pool's catalog."""
+    """Remove a zone from the catalog of its own pool, if that has one."""
     remove_member_from(core, tx, zone.id, pools.get(tx.connection, zone.pool_id))
 
 
 def remove_member_from(core: Core, tx: Transaction, zone_id: str, pool: Pool) -> None:
-    """Take a zone out of the pool's catalog, if it has one."""
+    """Remove a zone from the pool's catalog, if it has one."""
     stored = _locked(tx, pool)
     if stored is None:
         return
     found = catalogs.find_member(
         tx.connection, stored.zone.id, _member_name(zone_id, stored.zone.name)
-    )  # fmt: skip
+    )
     if found is not None:
-        _write(core, tx, stored, removed=[found])
+        _change_members(core, tx, stored, removed=[found])
 
 
-def sync_members(core: Core, pool: Pool, limit: int = BATCH) -> int:
-    """Bring the catalog of the pool in line with its zones; answers how many members that took. At most
-    `limit` at once, one serial for all of them."""
+def sync_members(core: Core, pool: Pool, limit: int = MAX_BATCH) -> int:
+    """Make the pool's catalog list exactly the pool's zones, by one new revision of the catalog.
+
+    Returns:
+        How many members were added and removed; at most `limit` of each.
+    """
     catalog = pool.catalog_zone
     if catalog is None:
         return 0
@@ -113,10 +119,16 @@ def sync_members(core: Core, pool: Pool, limit: int = BATCH) -> int:
 
     def write(tx: Transaction) -> int:
         stored = zones.lock(tx, catalog_id)
-        what = (tx.connection, pool.id, catalog_id, LABEL + stored.zone.name.lower(), limit)
-        added, removed = catalogs.find_missing(*what), catalogs.find_surplus(*what)
+        query = (
+            tx.connection,
+            pool.id,
+            catalog_id,
+            MEMBERS_LABEL + stored.zone.name.lower(),
+            limit,
+        )
+        added, removed = catalogs.find_missing(*query), catalogs.find_surplus(*query)
         if added or removed:
-            _write(core, tx, stored, added=added, removed=removed)
+            _change_members(core, tx, stored, added=added, removed=removed)
         return len(added) + len(removed)
 
     try:
@@ -124,7 +136,7 @@ def sync_members(core: Core, pool: Pool, limit: int = BATCH) -> int:
     except errors.NotFound:
         return 0
     if changed:
-        LOG.info("catalog zone %s: %d members brought in line", catalog_id, changed)
+        LOG.info("catalog zone %s: %d members added or removed", catalog_id, changed)
     return changed
 
 
@@ -135,7 +147,7 @@ def _locked(tx: Transaction, pool: Pool) -> StoredZone | None:
     return None if catalog_id is None else zones.lock(tx, catalog_id)
 
 
-def _write(
+def _change_members(
     core: Core,
     tx: Transaction,
     stored: StoredZone,
@@ -153,20 +165,20 @@ def _write(
         core,
         tx,
         stored,
-        deleted=[rr.with_ttl(one.wire, catalog.ttl) for one in removed],
+        deleted=[rr.with_ttl(member.wire, catalog.ttl) for member in removed],
         added=[rr.with_ttl(wire, catalog.ttl) for _, wire in new],
         columns={"recordset_count": count},
     )
 
 
 def _member_name(zone_id: str, catalog: str) -> str:
-    return zone_id + LABEL + catalog
+    return zone_id + MEMBERS_LABEL + catalog
 
 
 def _member(core: Core, catalog: Zone, zone_id: str, name: str) -> tuple[RecordSet, bytes]:
     return _recordset(
         core, catalog, _member_name(zone_id, catalog.name), "PTR", name, names.to_wire(name)
-    )  # fmt: skip
+    )
 
 
 def _recordset(
@@ -197,7 +209,7 @@ def _refresh(core: Core, catalog: CatalogZone) -> int:
 
 
 def _create(core: Core, tx: Transaction, pool: Pool, catalog: CatalogZone) -> ZoneId:
-    """The zone without its members."""
+    """Create the catalog zone without members."""
     now = core.now()
     zone = Zone(
         id=ZoneId(str(uuid.uuid4())),
@@ -238,7 +250,7 @@ def _create(core: Core, tx: Transaction, pool: Pool, catalog: CatalogZone) -> Zo
 
 
 def _set_key(core: Core, tx: Transaction, catalog_id: ZoneId, catalog: CatalogZone) -> None:
-    """The key of scope ZONE that is named after the catalog, where the pool has one for it."""
+    """Store the TSIG key of the catalog, if it has one, with scope ZONE and the catalog's name."""
     catalogs.delete_zone_tsigkeys(tx, catalog_id, catalog.fqdn)
     if catalog.secret is None:
         return

@@ -1,4 +1,4 @@
-"""Names of floating IPs: PTR recordsets that follow who has which address in the network service."""
+"""PTR records of floating IPs, which follow the owners of the addresses in the network service."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from designate import errors, rrtypes
 from designate.central import network, reverse_zones, zone_rules
 from designate.central.base import Core
-from designate.central.network import NetworkAddress, Question
+from designate.central.network import FloatingIpQuery, NetworkAddress
 from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.floatingips import FloatingIp, FloatingIpPatch, NetworkEndpoint
@@ -22,12 +22,16 @@ LOG = logging.getLogger(__name__)
 PLUGIN_TYPE = "network_api"
 RESOURCE_TYPE = "ptr:floatingip"
 
-Found = tuple[StoredRecordSet, int]
+# A recordset and the TTL of its zone.
+StoredPtr = tuple[StoredRecordSet, int]
 
 
 class FloatingIpsEndpoint:
-    """See rpc.interfaces.FloatingIpsApi. Which operations a caller has is the network service's to
-    say: whoever has the floating IP has its name, and no policy rule stands before that."""
+    """See rpc.interfaces.FloatingIpsApi.
+
+    There are no policy rules: the network service decides which floating IPs a project has, and a project
+    may set the PTR record of any of them.
+    """
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -40,8 +44,8 @@ class FloatingIpsEndpoint:
         self, context: Context, token: str, catalog: tuple[NetworkEndpoint, ...] = ()
     ) -> tuple[FloatingIp, ...]:
         project_id = _project_of(context)
-        question = Question(project_id=project_id, token=token, catalog=catalog)
-        return self._with_names(project_id, self._ask(question))
+        query = FloatingIpQuery(project_id=project_id, token=token, catalog=catalog)
+        return self._with_names(project_id, self._owned_addresses(query))
 
     def get(
         self,
@@ -52,11 +56,11 @@ class FloatingIpsEndpoint:
         catalog: tuple[NetworkEndpoint, ...] = (),
     ) -> FloatingIp:
         project_id = _project_of(context)
-        address = self._one(project_id, region, floatingip_id, token, catalog)
+        address = self._network_address(project_id, region, floatingip_id, token, catalog)
         (found,) = self._with_names(project_id, [address])
         return found
 
-    def _one(
+    def _network_address(
         self,
         project_id: str,
         region: str,
@@ -64,37 +68,41 @@ class FloatingIpsEndpoint:
         token: str,
         catalog: tuple[NetworkEndpoint, ...],
     ) -> NetworkAddress:
-        """Raises NotFound unless the project has it."""
-        question = Question(
+        """Return the floating IP, or raise NotFound if the project does not have it."""
+        query = FloatingIpQuery(
             project_id=project_id,
             token=token,
             catalog=catalog,
             region=region,
             floatingip_id=floatingip_id,
         )
-        for address in self._ask(question):
+        for address in self._owned_addresses(query):
             if (address.region, address.id) == (region, floatingip_id):
                 return address
         raise errors.NotFound(message="Could not find FloatingIP")
 
-    def _ask(self, question: Question) -> list[NetworkAddress]:
-        """What the network service says, each address in the one way to write it. What is no
-        address is left out: nothing can stand for it in DNS."""
+    def _owned_addresses(self, query: FloatingIpQuery) -> list[NetworkAddress]:
+        """Return what the network service lists, with canonical addresses.
+
+        Invalid addresses are left out: they have no name in DNS.
+        """
         usable = []
-        for found in self._network.floatingips(question):
+        for found in self._network.floatingips(query):
             try:
                 usable.append(replace(found, address=reverse_zones.canonical(found.address)))
             except ValueError:
-                LOG.warning("%s:%s had no usable address", found.region, found.id)
+                LOG.warning("floating IP %s:%s: invalid address, ignored", found.region, found.id)
         return usable
 
     def _with_names(
         self, project_id: str, addresses: Sequence[NetworkAddress]
     ) -> tuple[FloatingIp, ...]:
-        """The floating IPs with what is stored for them. Names that were given by a project which
-        has the address no more are dropped."""
+        """Return the floating IPs with their stored PTR records.
+
+        PTR records of projects that no longer have the address are deleted.
+        """
         stored = self._stored([found.address for found in addresses])
-        self._drop_foreign(project_id, stored)
+        self._delete_foreign(project_id, stored)
         mine = {
             old.recordset.managed_by.extra: (old, zone_ttl)
             for old, zone_ttl in stored
@@ -107,19 +115,19 @@ class FloatingIpsEndpoint:
             for found in addresses
         )
 
-    def _stored(self, addresses: Sequence[str]) -> list[Found]:
+    def _stored(self, addresses: Sequence[str]) -> list[StoredPtr]:
         with self._core.db.read() as connection:
             return recordsets.find_managed(connection, RESOURCE_TYPE, "extra", addresses)
 
-    def _drop_foreign(self, project_id: str, stored: Sequence[Found]) -> None:
+    def _delete_foreign(self, project_id: str, stored: Sequence[StoredPtr]) -> None:
         def is_foreign(recordset: RecordSet) -> bool:
             return recordset.project_id != project_id
 
         foreign = [old for old, _ in stored if is_foreign(old.recordset)]
-        if foreign and self._reverse.drop(foreign, is_foreign):
+        if foreign and self._reverse.delete(foreign, is_foreign):
             for old in foreign:
                 LOG.info(
-                    "%s dropped: %s belongs to another project",
+                    "recordset %s: deleted, the floating IP of %s now belongs to another project",
                     old.recordset.id,
                     old.recordset.name,
                 )
@@ -143,14 +151,14 @@ class FloatingIpsEndpoint:
             rrtypes.check_domain(patch.ptrdname)
             (rdata,) = rrtypes.rdata("PTR", patch.ptrdname, (patch.ptrdname,))
             zone_rules.check_ttl(self._core, context, patch.ttl)
-        address = self._one(project_id, region, floatingip_id, token, catalog)
+        address = self._network_address(project_id, region, floatingip_id, token, catalog)
         stored = self._stored([address.address])
-        self._drop_foreign(project_id, stored)
+        self._delete_foreign(project_id, stored)
         own = [old for old, _ in stored if old.recordset.project_id == project_id]
         if patch.ptrdname is None:
-            self._unset(project_id, own)
+            self._delete(project_id, own)
             return None
-        ptr = reverse_zones.Ptr(
+        ptr = reverse_zones.PtrDraft(
             address=address.address,
             ptrdname=patch.ptrdname,
             rdata=rdata,
@@ -158,7 +166,7 @@ class FloatingIpsEndpoint:
             description=patch.description,
             managed=self._managed(project_id, address),
         )
-        return self._set(address, ptr, own)
+        return self._store(address, ptr, own)
 
     def _managed(self, project_id: str, address: NetworkAddress) -> Managed:
         return Managed(
@@ -171,26 +179,26 @@ class FloatingIpsEndpoint:
             project_id=project_id,
         )
 
-    def _set(
-        self, address: NetworkAddress, ptr: reverse_zones.Ptr, own: Sequence[StoredRecordSet]
+    def _store(
+        self, address: NetworkAddress, ptr: reverse_zones.PtrDraft, own: Sequence[StoredRecordSet]
     ) -> FloatingIp:
-        zone_id = self._reverse.zone_for(ptr.address)
-        recordset, zone = self._reverse.put(zone_id, ptr)
-        # A nearer zone that was made later hides what stands in the farther one.
-        self._reverse.drop(
+        zone_id = self._reverse.find_or_create_zone(ptr.address)
+        recordset, zone = self._reverse.store(zone_id, ptr)
+        # A reverse zone that was created later is nearer and hides the recordset in the other one.
+        self._reverse.delete(
             [old for old in own if old.recordset.zone_id != zone_id],
             lambda old: old.project_id == ptr.managed.project_id,
         )
         return _floatingip(address, recordset, zone.ttl)
 
-    def _unset(self, project_id: str, own: Sequence[StoredRecordSet]) -> None:
-        if not self._reverse.drop(own, lambda old: old.project_id == project_id):
-            raise errors.NotFound(message="The floating IP has no name")
+    def _delete(self, project_id: str, own: Sequence[StoredRecordSet]) -> None:
+        if not self._reverse.delete(own, lambda old: old.project_id == project_id):
+            raise errors.NotFound(message="The floating IP has no PTR record")
 
 
 def _project_of(context: Context) -> str:
     if context.project_id is None:
-        raise errors.Unauthorized("A project is needed to have floating IPs")
+        raise errors.Unauthorized("Floating IPs require a project-scoped token")
     return str(context.project_id)
 
 

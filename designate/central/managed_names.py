@@ -1,8 +1,8 @@
-"""Names of the cloud's resources: managed recordsets in a zone that an operator chose for them.
+"""Managed names: recordsets of the cloud's resources in zones that an operator chose for them.
 
-A declaration says all that a resource has (or, with keep, some of it) and is carried out as one change of
-the zone, so that repeating it does nothing and the newest wins. A name belongs to whoever had it
-first: what a project made, or what stands for another resource, is never replaced.
+A declaration lists all recordsets of a resource (or, with keep, some of them) and becomes one change of the
+zone, so that it is idempotent and the newest one wins. It never replaces recordsets of projects or of other
+resources.
 """
 
 from __future__ import annotations
@@ -29,8 +29,9 @@ from designate.storage.sqlalchemy.recordsets import StoredRecordSet
 from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import rr
 
-Key = tuple[str, str]
-LONGEST = {
+# The lower-case name and the type.
+RecordSetKey = tuple[str, str]
+MAX_LENGTHS = {
     "plugin_type": 50,
     "plugin_name": 50,
     "resource_type": 50,
@@ -57,51 +58,53 @@ class ManagedNamesEndpoint:
         keep: bool = False,
     ) -> Declared:
         _check(resource)
-        wanted = _by_place(drafts)
+        desired = _merged(drafts)
 
         def write(tx: Transaction) -> Declared:
             stored = zones.lock_visible(tx, zone_id, EVERYTHING)
             if stored.zone.type != ZoneType.PRIMARY:
-                raise errors.BadRequest("Only a primary zone can hold names of resources")
+                raise errors.BadRequest("Only primary zones can have recordsets of resources")
             refuse_pending_delete(stored.zone)
             now = self._core.now()
             if not events.record_event(tx, zone_id, resource, at or now):
                 return Declared(outdated=True)
             events.prune_events(tx, zone_id, now)
-            change = _Change(self._core, tx, context, stored, resource)
-            mine = _of(tx, zone_id, resource)
+            declaration = _Declaration(self._core, tx, context, stored, resource)
+            current = _recordsets_of(tx, zone_id, resource)
             if not keep:
-                for place in sorted(mine.keys() - wanted.keys()):
-                    change.remove(mine[place])
-            for place, draft in wanted.items():
-                change.put(draft, mine.get(place))
-            return change.finish()
+                for key in sorted(current.keys() - desired.keys()):
+                    declaration.remove(current[key])
+            for key, draft in desired.items():
+                declaration.put(draft, current.get(key))
+            return declaration.finish()
 
         return self._core.db.write(write)
 
 
 def _check(resource: Managed) -> None:
     if not resource.resource_id:
-        raise errors.BadRequest("A resource needs an id")
-    for name, longest in LONGEST.items():
-        if len(getattr(resource, name) or "") > longest:
-            raise errors.BadRequest(f"{name} is longer than {longest} characters")
+        raise errors.BadRequest("resource_id is required")
+    for name, max_length in MAX_LENGTHS.items():
+        if len(getattr(resource, name) or "") > max_length:
+            raise errors.BadRequest(f"{name} is longer than {max_length} characters")
 
 
-def _by_place(drafts: Sequence[RecordSetDraft]) -> dict[Key, RecordSetDraft]:
-    """One draft for each place: what several say of one is one recordset."""
-    merged: dict[Key, RecordSetDraft] = {}
+def _merged(drafts: Sequence[RecordSetDraft]) -> dict[RecordSetKey, RecordSetDraft]:
+    """Merge drafts with the same name and type into one."""
+    merged: dict[RecordSetKey, RecordSetDraft] = {}
     for draft in drafts:
-        place = (draft.name.lower(), draft.type)
-        if (first := merged.get(place)) is not None:
+        key = (draft.name.lower(), draft.type)
+        if (first := merged.get(key)) is not None:
             records = dict.fromkeys((*first.records, *draft.records))
             draft = replace(first, records=tuple(records))
-        merged[place] = draft
+        merged[key] = draft
     return merged
 
 
-def _of(tx: Transaction, zone_id: str, resource: Managed) -> Mapping[Key, StoredRecordSet]:
-    """What stands for the resource in the zone."""
+def _recordsets_of(
+    tx: Transaction, zone_id: str, resource: Managed
+) -> Mapping[RecordSetKey, StoredRecordSet]:
+    """Return the resource's recordsets in the zone."""
     tx.flush()
     found = recordsets.find_managed(
         tx.connection, resource.resource_type, "resource_id", [resource.resource_id or ""]
@@ -109,20 +112,20 @@ def _of(tx: Transaction, zone_id: str, resource: Managed) -> Mapping[Key, Stored
     return {
         (old.recordset.name.lower(), old.recordset.type): old
         for old, _ in found
-        if old.recordset.zone_id == zone_id and _same(old.recordset.managed_by, resource)
+        if old.recordset.zone_id == zone_id and _same_plugin(old.recordset.managed_by, resource)
     }
 
 
-def _same(one: Managed | None, other: Managed) -> bool:
-    return one is not None and (one.plugin_type, one.plugin_name) == (
+def _same_plugin(managed: Managed | None, other: Managed) -> bool:
+    return managed is not None and (managed.plugin_type, managed.plugin_name) == (
         other.plugin_type,
         other.plugin_name,
     )
 
 
 @dataclass(slots=True)
-class _Change:
-    """What a declaration changes in a locked zone."""
+class _Declaration:
+    """The change of a locked zone by one declaration."""
 
     core: Core
     tx: Transaction
@@ -133,11 +136,11 @@ class _Change:
     refused: list[str] = field(default_factory=list)
     deleted: list[bytes] = field(default_factory=list)
     added: list[bytes] = field(default_factory=list)
-    made: int = 0
+    count_delta: int = 0
     changed: bool = False
 
     def put(self, draft: RecordSetDraft, old: StoredRecordSet | None) -> None:
-        """What cannot be is noted and does not keep the rest from being done."""
+        """Insert or replace a recordset; record refusals and continue with the others."""
         try:
             if not draft.records:
                 raise errors.BadRequest("no records")
@@ -181,7 +184,7 @@ class _Change:
         wire = recordset_rules.stored_wire(recordset, rdatas)
         recordsets.insert(self.tx, recordset, wire, zone.revision + 1)
         self.added += rr.split(recordset_rules.served_wire(wire, recordset.ttl, zone))
-        self.made += 1
+        self.count_delta += 1
         self.changed = True
         self.recordsets.append(recordset)
         self.core.notify(self.tx, self.context, "dns.recordset.create", recordset)
@@ -209,31 +212,33 @@ class _Change:
         )
         wire = recordset_rules.stored_wire(after, rdatas)
         recordsets.update(self.tx, after, wire, zone.revision + 1, new_records=True)
-        gone, new = rr.difference(
+        deleted, added = rr.difference(
             recordset_rules.served_wire(old.wire, before.ttl, zone),
             recordset_rules.served_wire(wire, after.ttl, zone),
         )
-        self.deleted += gone
-        self.added += new
+        self.deleted += deleted
+        self.added += added
         self.changed = True
         self.recordsets.append(after)
         self.core.notify(self.tx, self.context, "dns.recordset.update", after, before)
 
     def remove(self, old: StoredRecordSet) -> None:
+        """Delete a recordset."""
         recordsets.delete(self.tx, old.recordset.id)
         shared_zone_counts.adjust(self.tx, self.stored.zone, old.recordset.project_id, -1)
         wire = recordset_rules.served_wire(old.wire, old.recordset.ttl, self.stored.zone)
         self.deleted += rr.split(wire)
-        self.made -= 1
+        self.count_delta -= 1
         self.changed = True
         gone = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
         self.core.notify(self.tx, self.context, "dns.recordset.delete", gone)
 
     @property
     def _recordset_count(self) -> int:
-        return self.stored.recordset_count + self.made
+        return self.stored.recordset_count + self.count_delta
 
     def finish(self) -> Declared:
+        """Write the zone's next revision, if anything changed."""
         if self.changed:
             advance(
                 self.core,

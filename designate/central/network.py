@@ -1,4 +1,4 @@
-"""Who has which floating IPs: the interface to network services, and what chooses among them."""
+"""Floating IPs of projects: the interface to network services, and the choice of the plug-in."""
 
 from __future__ import annotations
 
@@ -22,32 +22,35 @@ OPTIONS_BY_GROUP = {
         cfg.StrOpt(
             "network_api",
             default="neutron",
-            help="Plug-in that knows the floating IPs: neutron, or fake (they stand in "
-            "[network_api:fake]).",
+            help="Plug-in that lists floating IPs: neutron, or fake (those in [network_api:fake]).",
         ),
     ],
     NEUTRON: [
         cfg.ListOpt(
             "endpoints",
-            help="Neutron's endpoints, each `region|url`. Unset: those of the caller's service "
-            "catalogue.",
+            help="Neutron endpoints, each `region|url`. If unset, those of the caller's service "
+            "catalog.",
         ),
         cfg.StrOpt(
             "endpoint_type",
             default="publicURL",
             choices=["publicURL", "internalURL", "adminURL"],
-            help="Which endpoint of the service catalogue is used.",
+            help="Interface of the endpoints to use from the service catalog.",
         ),
         cfg.IntOpt(
             "timeout",
             default=30,
             min=1,
-            help="Seconds that all questions for one request may take together.",
+            help="Seconds that all requests to Neutron for one API request may take in total.",
         ),
-        cfg.BoolOpt("insecure", default=False, help="Take any TLS certificate."),
-        cfg.StrOpt("ca_certificates_file", help="CA certificates; unset: the system's."),
+        cfg.BoolOpt(
+            "insecure", default=False, help="Accept any TLS certificate. Insecure: for tests only."
+        ),
         cfg.StrOpt(
-            "client_certificate_file", help="Certificate and key to present, in one PEM file."
+            "ca_certificates_file", help="File of CA certificates. If unset, those of the system."
+        ),
+        cfg.StrOpt(
+            "client_certificate_file", help="PEM file with the client certificate and its key."
         ),
     ],
     FAKE: [
@@ -62,7 +65,7 @@ OPTIONS_BY_GROUP = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkAddress:
-    """A floating IP as the network service tells it. address: IPv4 or IPv6, as it came."""
+    """A floating IP as the network service returns it, with an IPv4 or IPv6 address."""
 
     region: str
     id: str
@@ -70,9 +73,11 @@ class NetworkAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """Whose floating IPs are asked for, and with what. token: never to be logged. region and
-    floatingip_id: only that one, if it is the project's; None: all."""
+class FloatingIpQuery:
+    """A query for the floating IPs of a project.
+
+    token: The caller's; never log it. region, floatingip_id: Only that one; None: all.
+    """
 
     project_id: str
     token: str
@@ -82,60 +87,67 @@ class Question:
 
 
 class NetworkApi(Protocol):
-    """A plug-in; made with the configuration. Thread-safe."""
+    """A plug-in for a network service; called with the configuration. Thread-safe."""
 
     name: str
 
-    def floatingips(self, question: Question) -> list[NetworkAddress]:
-        """What the project has now. Raises Forbidden of type no_endpoint when nobody can be asked,
-        NetworkFailure when whoever was asked did not tell."""
+    def floatingips(self, query: FloatingIpQuery) -> list[NetworkAddress]:
+        """Return the project's current floating IPs.
+
+        Raises:
+            Forbidden: There is no endpoint to query; the type is no_endpoint.
+            NetworkFailure: The network service cannot be reached, or returns an error.
+        """
         ...
 
 
 class NetworkFailure(errors.DeadlineExceeded):
-    """The network service cannot be reached or does not answer as it should."""
+    """Raised when the network service cannot be reached or returns an error."""
 
     default_type = "neutron_communication_failure"
 
 
 def load(conf: cfg.ConfigOpts) -> NetworkApi:
-    """The configured plug-in. Raises ConfigurationError."""
+    """Return the configured plug-in, or raise ConfigurationError if it is not installed."""
     try:
         found: NetworkApi = driver.DriverManager(
             NAMESPACE, conf.network_api, invoke_on_load=True, invoke_args=(conf,)
         ).driver
     except NoMatches:
         raise errors.ConfigurationError(
-            f"[DEFAULT] network_api: there is no plug-in {conf.network_api}"
+            f"[DEFAULT] network_api: unknown plug-in {conf.network_api}"
         ) from None
     return found
 
 
-def parts_of(option: str, text: str, count: int) -> list[str]:
-    """The parts between bars of an item of an option. Raises ConfigurationError."""
+def split_option(option: str, text: str, count: int) -> list[str]:
+    """Split an item of an option at `|`, or raise ConfigurationError if it has not `count` parts."""
     parts = [part.strip() for part in text.split("|", count - 1)]
     if len(parts) != count or not all(parts):
-        raise errors.ConfigurationError(f"{option}: {text!r} has not {count} parts between bars")
+        raise errors.ConfigurationError(
+            f"{option}: {text!r} must have {count} parts separated by |"
+        )
     return parts
 
 
 class FakeNetwork:
-    """Floating IPs that the operator wrote down: for clouds without Neutron, and to try things."""
+    """Floating IPs from the configuration: for tests, and for clouds without Neutron."""
 
     name = "fake"
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._found: list[tuple[str, NetworkAddress]] = []
         for text in conf[FAKE].floatingips:
-            project_id, region, id, address = parts_of(f"[{FAKE}] floatingips", text, 4)
+            project_id, region, id, address = split_option(f"[{FAKE}] floatingips", text, 4)
             found = NetworkAddress(region=region, id=id.lower(), address=address)
             self._found.append((project_id, found))
 
-    def floatingips(self, question: Question) -> list[NetworkAddress]:
+    def floatingips(self, query: FloatingIpQuery) -> list[NetworkAddress]:
+        """Return the project's configured floating IPs."""
         return [
             found
             for project_id, found in self._found
-            if project_id == question.project_id
-            and question.region in (None, found.region)
-            and question.floatingip_id in (None, found.id)
+            if project_id == query.project_id
+            and query.region in (None, found.region)
+            and query.floatingip_id in (None, found.id)
         ]

@@ -1,8 +1,7 @@
-"""Zones that were moved to another pool: what the old pool's servers have goes once the new pool serves
-them.
+"""Pool moves: a zone moves to another pool, and the stale copy in the old pool is deleted afterwards.
 
-What is left is a row of its own, written in the transaction of the move. To a worker it is a deletion from
-the old pool under an id of its own, so that it and the zone's life in the new pool do not meet.
+The stale copy has its own row, written in the transaction of the move. Workers see it as the deletion of a
+zone with its own id from the old pool, so that it never mixes with the zone's changes in the new pool.
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ OPTS = [
         "pool_move_grace",
         default=30.0,
         min=0,
-        help="Seconds for which the old pool's nameservers go on serving a zone after the new pool "
-        "serves it. Where the parent's delegation is changed only then, make it longer than that takes "
-        "and than the delegation's TTL.",
+        help="Seconds for which the old pool's nameservers still serve a moved zone after the new "
+        "pool's nameservers serve it. If the parent zone's delegation is changed only then, allow for "
+        "the time that this takes and for the delegation's TTL.",
     ),
 ]
 FIRST_REVISION = 1
@@ -53,26 +52,28 @@ def move(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> Zone:
     parent_id = zone_rules.parent_of(zone.name, pool.id, above)
     zone_hierarchy.reparent_to_grandparent(tx, zone)
     after = apex_records.move_to_pool(core, tx, stored, pool, parent_id)
-    _record(core, tx, zone, after, pool)
+    _record_stale_copy(core, tx, zone, after, pool)
     zone_hierarchy.reparent_below(tx, replace(zone, pool_id=pool.id))
     return after
 
 
-def _record(core: Core, tx: Transaction, before: Zone, after: Zone, pool: Pool) -> None:
-    """The zone moves to the pool. If that had it before and has not dropped it yet, it keeps it."""
+def _record_stale_copy(core: Core, tx: Transaction, before: Zone, after: Zone, pool: Pool) -> None:
+    """Record the stale copy in the old pool, and drop the new pool's one if the zone moves back."""
     pool_moves.delete(tx, before.id, pool.id)
     catalogs.remove_member_from(core, tx, before.id, pool)
     catalogs.add_member(core, tx, before, pool)
     pool_moves.record(tx, before, after.revision)
 
 
-def sweep(core: Core, tx: Transaction, shards: tuple[int, int], limit: int, retry_s: float) -> None:
-    """Hand what may go to workers, again if it was not proven to be gone for retry_s."""
+def delete_stale_copies(
+    core: Core, tx: Transaction, shards: tuple[int, int], limit: int, retry_s: float
+) -> None:
+    """Have workers delete the stale copies that are due, once more if not confirmed after retry_s."""
     if not pool_moves.any_pending(tx.connection, shards):
         return
     now = core.now()
     pool_moves.mark_served(tx, shards, now, limit)
-    found = pool_moves.claim(
+    due = pool_moves.claim(
         tx,
         shards,
         now,
@@ -80,44 +81,54 @@ def sweep(core: Core, tx: Transaction, shards: tuple[int, int], limit: int, retr
         served_before=now - timedelta(seconds=core.conf[GROUP].pool_move_grace),
         sent_before=now - timedelta(seconds=retry_s),
     )
-    for leftover in found:
-        _let_go(core, tx, leftover)
-    metrics.SWEPT.labels("moves").inc(len(found))
+    for stale in due:
+        _delete_stale_copy(core, tx, stale)
+    metrics.SWEPT.labels("moves").inc(len(due))
 
 
-def _let_go(core: Core, tx: Transaction, leftover: StaleCopy) -> None:
-    if leftover.pool_version is None or leftover.kept_in == leftover.pool_id:
-        LOG.info("zone %s: pool %s is left as it is", leftover.name, leftover.pool_id)
-        pool_moves.delete_copy(tx, leftover.id)
+def _delete_stale_copy(core: Core, tx: Transaction, stale: StaleCopy) -> None:
+    if stale.pool_version is None or stale.kept_in == stale.pool_id:
+        LOG.info(
+            "zone %s: pool %s is gone or has the zone again, nothing to delete",
+            stale.name,
+            stale.pool_id,
+        )
+        pool_moves.delete_copy(tx, stale.id)
         return
-    catalogs.remove_member_from(
-        core, tx, leftover.zone_id, pools.get(tx.connection, leftover.pool_id)
-    )
-    if leftover.replaced:
-        LOG.info("zone %s: pool %s has another one by now", leftover.name, leftover.pool_id)
-        pool_moves.delete_copy(tx, leftover.id)
+    catalogs.remove_member_from(core, tx, stale.zone_id, pools.get(tx.connection, stale.pool_id))
+    if stale.replaced:
+        LOG.info(
+            "zone %s: pool %s has another zone of that name, nothing to delete",
+            stale.name,
+            stale.pool_id,
+        )
+        pool_moves.delete_copy(tx, stale.id)
         return
     change = ZoneAnnouncement(
-        zone_id=ZoneId(leftover.id),
-        name=leftover.name,
-        type=leftover.type,
-        pool_id=leftover.pool_id,
-        pool_version=leftover.pool_version,
+        zone_id=ZoneId(stale.id),
+        name=stale.name,
+        type=stale.type,
+        pool_id=stale.pool_id,
+        pool_version=stale.pool_version,
         revision=FIRST_REVISION,
         serial=0,
         action=Action.DELETE,
         created=True,
         again=True,
-        kept_in=leftover.kept_in,
-        kept_version=leftover.kept_version or 0,
+        kept_in=stale.kept_in,
+        kept_version=stale.kept_version or 0,
     )
     tx.after_commit.append(partial(core.worker.zone_changed, admin_context(), change))
 
 
-def report(tx: Transaction, told: ZoneReport) -> str | None:
-    """What a worker's report on a leftover means, in words; None: it is none, or was forgotten."""
-    if told.outcome is Outcome.ABSENT:
-        name = pool_moves.delete_copy(tx, told.zone_id)
-        return name and f"({name}) is gone from the pool that it was moved out of"
-    name = pool_moves.zone_name(tx.connection, told.zone_id)
-    return name and f"({name}) is still in the pool that it was moved out of: {told.error}"
+def apply_report(tx: Transaction, report: ZoneReport) -> str | None:
+    """Apply a worker's report on a stale copy.
+
+    Returns:
+        The news for the log; None if the id is not one of a stale copy.
+    """
+    if report.outcome is Outcome.ABSENT:
+        name = pool_moves.delete_copy(tx, report.zone_id)
+        return name and f"{name} deleted from the pool that it was moved out of"
+    name = pool_moves.zone_name(tx.connection, report.zone_id)
+    return name and f"{name} still in the pool that it was moved out of: {report.error}"

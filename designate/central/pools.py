@@ -1,51 +1,28 @@
-"""Pools: what the operator declares in pools.yaml, stored as one transaction, and brought to the zones.
-
-A change of a pool's NS records concerns every zone in it. Those are brought forward one by one: a zone
-remembers the `ns_version` it was made from, so whatever is left when a process dies, the sweep finds.
-"""
+"""Pools: the endpoint that applies pools.yaml in one transaction and serves the API."""
 
 from __future__ import annotations
 
-import logging
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
-from designate.central import apex_records, catalogs
+from designate.central import catalogs, pool_diff, pool_sync
 from designate.central.base import Core, own_target, scope_of
 from designate.central.policy import ADMIN, rule
-from designate.context import Context, admin_context
-from designate.model import pools_file
+from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPatch, PoolSpec
 from designate.model.query import Page, Query
-from designate.model.shards import SHARDS
-from designate.model.zones import Action
-from designate.storage.sqlalchemy import pools, zones
+from designate.storage.sqlalchemy import pools
 from designate.storage.sqlalchemy.db.engine import Transaction
 
-LOG = logging.getLogger(__name__)
-
-PARTS = (
-    "name",
-    "description",
-    "attributes",
-    "ns_records",
-    "nameservers",
-    "targets",
-    "also_notifies",
-    "catalog_zone",
-)
-NEEDED = ("ns_records", "nameservers", "targets")
-
-
-# Zones that a changed pool brings forward while its caller waits; the others follow by the sweep.
-AT_ONCE = 100
+REQUIRED_PARTS = ("ns_records", "nameservers", "targets")
+# How many zones a call brings in line with changed pools itself; the sweep does the others.
+MAX_SYNCED_ZONES = 100
 
 RULES = (
     rule("create_pool", ADMIN, "POST /v2/pools", "Create a pool."),
@@ -71,6 +48,8 @@ class PoolsEndpoint:
         with self._core.db.read() as connection:
             return tuple(pools.find(connection))
 
+    # -- for pools.yaml --------------------------------------------------------------------------
+
     def apply(
         self, context: Context, pools: tuple[PoolSpec, ...], delete: bool, dry_run: bool
     ) -> tuple[PoolChange, ...]:
@@ -87,7 +66,7 @@ class PoolsEndpoint:
             return tuple(changes)
         except db_errors.DBDuplicateEntry:
             raise errors.Duplicate("zone", "A catalog zone has the name of another zone") from None
-        follow_pools(self._core, limit=AT_ONCE)
+        pool_sync.sync_zones(self._core, limit=MAX_SYNCED_ZONES)
         return tuple(changes)
 
     def _apply(
@@ -97,11 +76,11 @@ class PoolsEndpoint:
         by_id = {pool.id: pool for pool in stored}
         by_name = {pool.name: pool for pool in stored}
         changes: list[PoolChange] = []
-        kept: set[str] = set()
+        declared: set[str] = set()
         for spec in specs:
             current = by_id.get(spec.id) if spec.id else by_name.get(spec.name)
             spec = _completed(spec, current)
-            _check(spec)
+            _check_spec(spec)
             namesake = by_name.get(spec.name)
             if namesake is not None and namesake is not current:
                 raise errors.Duplicate(
@@ -110,57 +89,55 @@ class PoolsEndpoint:
                     "the id of an existing pool cannot be changed",
                 )
             if current is None:
-                pool = self._new(spec)
-                pools.insert(tx, pool)
-                catalogs.apply(self._core, tx, None, pool)
-                self._core.notify(tx, context, "dns.pool.create", pool)
+                pool = self._insert_spec(tx, context, spec)
                 changes.append(PoolChange(pool=spec.name, kind="create"))
             else:
                 pool = current
-                found = list(_differences(current, spec))
-                if found:
-                    after = self._merged(current, spec)
-                    pools.update(tx, after)
-                    if any(change.path == "catalog_zone" for change in found):
-                        catalogs.apply(self._core, tx, current, after)
-                    self._core.notify(tx, context, "dns.pool.update", after, current)
-                changes += found
-            kept.add(pool.id)
+                changes += self._update_spec(tx, context, current, spec)
+            declared.add(pool.id)
         if delete:
             for pool in stored:
-                if pool.id not in kept:
-                    if pools.has_zones(tx.connection, pool.id):
-                        raise errors.BadRequest(
-                            f"Pool {pool.name} still holds zones", type="invalid_operation"
-                        )
-                    if pool.catalog_zone is not None:
-                        catalogs.remove(self._core, tx, pool.id, pool.catalog_zone)
-                    pools.delete(tx, pool.id)
-                    self._core.notify(tx, context, "dns.pool.delete", pool)
+                if pool.id not in declared:
+                    self._delete(tx, context, pool, f"Pool {pool.name} still holds zones")
                     changes.append(PoolChange(pool=pool.name, kind="delete"))
         return changes
 
-    def _new(self, spec: PoolSpec) -> Pool:
-        return Pool(
+    def _insert_spec(self, tx: Transaction, context: Context, spec: PoolSpec) -> Pool:
+        pool = Pool(
             id=spec.id or str(uuid.uuid4()),
             created_at=self._core.now(),
-            **{part: getattr(spec, part) for part in PARTS},
+            **{part: getattr(spec, part) for part in pool_diff.PARTS},
         )
+        pools.insert(tx, pool)
+        catalogs.apply(self._core, tx, None, pool)
+        return self._core.notify(tx, context, "dns.pool.create", pool)
+
+    def _update_spec(
+        self, tx: Transaction, context: Context, current: Pool, spec: PoolSpec
+    ) -> list[PoolChange]:
+        found = list(pool_diff.differences(current, spec))
+        if found:
+            after = self._merged(current, spec)
+            pools.update(tx, after)
+            if any(change.path == "catalog_zone" for change in found):
+                catalogs.apply(self._core, tx, current, after)
+            self._core.notify(tx, context, "dns.pool.update", after, current)
+        return found
 
     def _merged(self, current: Pool, spec: PoolSpec) -> Pool:
-        # Priorities are kept for those who list them; no zone has them.
+        # Priorities are stored for listings only; zones do not contain them.
         ns_changed = [n.hostname for n in current.ns_records] != [
             n.hostname for n in spec.ns_records
         ]
         return replace(
             current,
-            **{part: getattr(spec, part) for part in PARTS},
+            **{part: getattr(spec, part) for part in pool_diff.PARTS},
             version=current.version + 1,
             ns_version=current.ns_version + ns_changed,
             updated_at=self._core.now(),
         )
 
-    # -- the API's side --------------------------------------------------------------------------
+    # -- for the API -----------------------------------------------------------------------------
 
     def list(self, context: Context, query: Query) -> Page[Pool]:
         core = self._core
@@ -192,7 +169,7 @@ class PoolsEndpoint:
             pools.insert(tx, pool)
             core.notify(tx, context, "dns.pool.create", pool)
 
-        with _named_duplicates():
+        with _duplicate_pools():
             core.db.write(write)
         return pool
 
@@ -209,9 +186,9 @@ class PoolsEndpoint:
             pools.update(tx, after)
             return core.notify(tx, context, "dns.pool.update", after, before)
 
-        with _named_duplicates():
+        with _duplicate_pools():
             pool = core.db.write(write)
-        follow_pools(core, limit=AT_ONCE)
+        pool_sync.sync_zones(core, limit=MAX_SYNCED_ZONES)
         return pool
 
     def delete(self, context: Context, pool_id: str) -> None:
@@ -220,14 +197,18 @@ class PoolsEndpoint:
 
         def write(tx: Transaction) -> None:
             pool = _visible(context, pools.get(tx.connection, pool_id))
-            if pools.has_zones(tx.connection, pool.id):
-                raise errors.BadRequest("The pool holds zones", type="invalid_operation")
-            if pool.catalog_zone is not None:
-                catalogs.remove(core, tx, pool.id, pool.catalog_zone)
-            pools.delete(tx, pool.id)
-            core.notify(tx, context, "dns.pool.delete", pool)
+            self._delete(tx, context, pool, "The pool holds zones")
 
         core.db.write(write)
+
+    def _delete(self, tx: Transaction, context: Context, pool: Pool, message: str) -> None:
+        """Delete a pool, or raise BadRequest with the message if it has zones."""
+        if pools.has_zones(tx.connection, pool.id):
+            raise errors.BadRequest(message, type="invalid_operation")
+        if pool.catalog_zone is not None:
+            catalogs.remove(self._core, tx, pool.id, pool.catalog_zone)
+        pools.delete(tx, pool.id)
+        self._core.notify(tx, context, "dns.pool.delete", pool)
 
 
 def _patched(before: Pool, patch: PoolPatch) -> Pool:
@@ -248,7 +229,7 @@ def _patched(before: Pool, patch: PoolPatch) -> Pool:
 
 
 def _visible(context: Context, pool: Pool) -> Pool:
-    """Raises NotFound for a pool of another project."""
+    """Return the pool, or raise NotFound if it is another project's."""
     if not context.all_projects and pool.project_id not in (None, context.project_id):
         raise errors.NotFound("pool")
     return pool
@@ -264,7 +245,8 @@ def _check_names(ns_records: tuple[NsRecord, ...]) -> None:
 
 
 @contextmanager
-def _named_duplicates() -> Iterator[None]:
+def _duplicate_pools() -> Iterator[None]:
+    """Turn a violated unique constraint into Duplicate."""
     try:
         yield
     except db_errors.DBDuplicateEntry:
@@ -272,21 +254,24 @@ def _named_duplicates() -> Iterator[None]:
 
 
 class _DryRun(Exception):
-    pass
+    """Raised to roll back the transaction of a dry run."""
 
 
 def _completed(spec: PoolSpec, current: Pool | None) -> PoolSpec:
-    """With what is stored where the file says nothing. Raises BadRequest where a new pool lacks
-    something."""
+    """Return the spec with the stored values of the parts that the file leaves out.
+
+    Raises:
+        BadRequest: A new pool lacks a required part.
+    """
     if current is not None:
         return replace(spec, **{part: getattr(current, part) for part in spec.left_out})
-    for part in NEEDED:
+    for part in REQUIRED_PARTS:
         if part in spec.left_out:
-            raise errors.BadRequest(f"pool {spec.name}: {part}: is needed for a new pool")
+            raise errors.BadRequest(f"pool {spec.name}: {part}: required for a new pool")
     return spec
 
 
-def _check(spec: PoolSpec) -> None:
+def _check_spec(spec: PoolSpec) -> None:
     for record in spec.ns_records:
         rrtypes.check_domain(record.hostname)
     if not spec.ns_records:
@@ -296,107 +281,3 @@ def _check(spec: PoolSpec) -> None:
         )
     if spec.catalog_zone is not None:
         catalogs.validate(spec.catalog_zone)
-
-
-def _differences(current: Pool, spec: PoolSpec) -> Iterator[PoolChange]:
-    for part in PARTS:
-        old, new = getattr(current, part), getattr(spec, part)
-        if old == new:
-            continue
-        gone, come = _apart(old, new)
-        if isinstance(old, tuple) and gone is not old and len(gone) == len(come):
-            # Entries that were changed: what is the same in them is left out.
-            for before, after in zip(gone, come, strict=True):
-                yield _change(
-                    current,
-                    f"{part}[{old.index(before) + 1}]",
-                    _unlike(before, after),
-                    _unlike(after, before),
-                )
-        else:
-            yield _change(current, part, gone, come)
-
-
-def _change(pool: Pool, path: str, old: Any, new: Any) -> PoolChange:
-    before, after = _shown(old), _shown(new)
-    if before == after:
-        # Only secrets differ.
-        after = after.replace(pools_file.MASK, f"{pools_file.MASK} (another one)")
-    return PoolChange(pool=pool.name, kind="update", path=path, old=before, new=after)
-
-
-def _apart(old: Any, new: Any) -> tuple[Any, Any]:
-    """What only one of them has; both whole where they differ in the order alone."""
-    if isinstance(old, tuple):
-        gone = tuple(item for item in old if item not in new)
-        come = tuple(item for item in new if item not in old)
-        return (gone, come) if gone or come else (old, new)
-    if isinstance(old, dict):
-        return _unlike(old, new), _unlike(new, old)
-    return old, new
-
-
-def _unlike(one: Any, other: Any) -> dict[str, Any]:
-    """The members of the one that the other has not, or otherwise."""
-    if isinstance(one, Mapping):
-        return {key: value for key, value in one.items() if other.get(key) != value}
-    found: dict[str, Any] = {}
-    for name in one.__dataclass_fields__:
-        mine, its = getattr(one, name), getattr(other, name)
-        if isinstance(mine, Mapping):
-            found |= _unlike(mine, its)
-        elif mine != its:
-            found[name] = mine
-    return found
-
-
-def _shown(value: Any) -> str:
-    """A value for the operator's eye, without what must stay secret."""
-    if isinstance(value, tuple):
-        return "; ".join(_shown(item) for item in value) or "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{k}={_masked(k, _shown(v))}" for k, v in value.items()) or "none"
-    if hasattr(value, "__dataclass_fields__"):
-        members = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
-        return " ".join(
-            f"{name}={_masked(name, _shown(item))}"
-            for name, item in members
-            if item not in (None, (), {})
-        )
-    return "none" if value is None else str(value)
-
-
-def _masked(name: str, value: str) -> str:
-    return pools_file.MASK if pools_file.is_secret(name) else value
-
-
-def follow_pools(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 1)) -> int:
-    """Bring zones whose apex NS set is older than their pool forward, each in a transaction of its
-    own; answers how many. Interrupted, it goes on at the next sweep."""
-    done = 0
-    with core.db.read() as connection:
-        everything = pools.find(connection)
-        waiting = [
-            (pool, zone_id)
-            for pool in everything
-            for zone_id in zones.find_outdated(connection, pool.id, pool.ns_version, limit, shards)
-        ]
-    for pool, zone_id in waiting[:limit]:
-
-        def write(tx: Transaction, pool: Pool = pool, zone_id: str = zone_id) -> None:
-            stored = zones.lock(tx, zone_id)
-            if stored.zone.action != Action.DELETE and stored.zone.pool_id == pool.id:
-                # There may be thousands, and nobody waits for one of them.
-                after = apex_records.follow_pool(core, tx, stored, pool, recovery=True)
-                if after is not stored.zone:
-                    core.notify(tx, admin_context(), "dns.zone.update", after, stored.zone)
-
-        try:
-            core.db.write(write)
-            done += 1
-        except errors.NotFound:
-            LOG.debug("zone %s went before it could follow its pool", zone_id)
-    if shards[0] == 0:
-        # Catalogs are not divided.
-        done += sum(catalogs.sync_members(core, pool) for pool in everything)
-    return done

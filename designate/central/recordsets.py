@@ -1,4 +1,4 @@
-"""Recordsets: what may stand where, and how it changes a zone."""
+"""Recordsets: the endpoint that reads, creates, changes and deletes them."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class RecordSetsEndpoint:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._answers = ResultCache()
+        self._results = ResultCache()
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -110,8 +110,12 @@ class RecordSetsEndpoint:
     def _visible(
         self, context: Context, zone_id: str | None, recordset_id: str
     ) -> tuple[Zone, StoredRecordSet]:
-        """The recordset and its zone. NotFound: recordset, when there is none (in this zone);
-        zone, when the caller does not see the zone."""
+        """Return the recordset and its zone.
+
+        Raises:
+            NotFound: Of kind recordset if there is none (in this zone), of kind zone if the caller does
+                not see the zone.
+        """
         with self._core.db.read() as connection:
             if zone_id is not None:
                 zone = zones.get(connection, zone_id, scope_of(context))
@@ -123,7 +127,7 @@ class RecordSetsEndpoint:
             try:
                 zone = zones.get(connection, stored.recordset.zone_id, scope_of(context))
             except errors.NotFound:
-                # Whether somebody else has a recordset of this id is not the caller's to know.
+                # Do not reveal that another project has a recordset of this id.
                 raise errors.NotFound("recordset") from None
             return zone, stored
 
@@ -133,14 +137,22 @@ class RecordSetsEndpoint:
         count = not context.hide_counts
         with core.db.read() as connection:
             if zone_id is not None:
-                zone, held = zones.get_with_recordset_count(connection, zone_id, scope_of(context))
+                zone, recordset_count = zones.get_with_recordset_count(
+                    connection, zone_id, scope_of(context)
+                )
                 core.policy.check("get_zone", context, target_of(context, zone))
                 core.policy.check("find_recordsets", context, own_target(context))
                 tag = _tag(zone)
                 if tag == query.known:
                     return Page(items=(), tag=tag, same=True)
                 page = recordset_lists.list_in_zone(
-                    connection, query, zone, held, self._answers, limit=limit, count=count
+                    connection,
+                    query,
+                    zone,
+                    recordset_count,
+                    self._results,
+                    limit=limit,
+                    count=count,
                 )
                 return replace(page, tag=tag)
             core.policy.check("find_recordsets", context, own_target(context))
@@ -266,11 +278,11 @@ class RecordSetsEndpoint:
             if (value := getattr(patch, name)) is not UNSET
         }
         after = replace(current, **members)
-        waits = bool(after.records)
+        pending = bool(after.records)
         return replace(
             after,
-            action=Action.UPDATE if waits else Action.NONE,
-            status=Status.PENDING if waits else Status.ACTIVE,
+            action=Action.UPDATE if pending else Action.NONE,
+            status=Status.PENDING if pending else Status.ACTIVE,
             updated_at=self._core.now(),
             version=current.version + 1,
         )
@@ -325,40 +337,43 @@ class RecordSetsEndpoint:
             if before.managed and not context.edit_managed_records:
                 raise errors.BadRequest("Managed records may not be deleted")
             self._remove(tx, stored, current)
-            gone = replace(
+            after = replace(
                 before,
                 action=Action.DELETE,
                 status=Status.PENDING,
                 updated_at=core.now(),
                 version=before.version + 1,
             )
-            return core.notify(tx, context, "dns.recordset.delete", gone)
+            return core.notify(tx, context, "dns.recordset.delete", after)
 
         return core.db.write(write, zone_id)
 
     def _remove(self, tx: Transaction, stored: StoredZone, current: StoredRecordSet) -> None:
-        gone = current.recordset
-        recordsets.delete(tx, gone.id)
-        shared_zone_counts.adjust(tx, stored.zone, gone.project_id, -1)
+        deleted = current.recordset
+        recordsets.delete(tx, deleted.id)
+        shared_zone_counts.adjust(tx, stored.zone, deleted.project_id, -1)
         counts = {"recordset_count": stored.recordset_count - 1}
-        if not gone.records:
+        if not deleted.records:
             zones.update(tx, stored.zone.id, **counts)
             return
-        if not gone.managed:
-            counts["record_count"] = stored.record_count - len(gone.records)
-        wire = recordset_rules.served_wire(current.wire, gone.ttl, stored.zone)
+        if not deleted.managed:
+            counts["record_count"] = stored.record_count - len(deleted.records)
+        wire = recordset_rules.served_wire(current.wire, deleted.ttl, stored.zone)
         advance(self._core, tx, stored, deleted=rr.split(wire), columns=counts)
 
 
 def _tag(zone: Zone) -> str:
-    """Of what the zone's recordsets show: the version alone would come back with an older database."""
+    """Return the entity tag of the zone's recordsets.
+
+    The version alone is not enough: it repeats after the database was restored from a backup.
+    """
     return f"{zone.version}-{zone.serial}-{zone.updated_at}"
 
 
 def _locked(
     tx: Transaction, context: Context, zone_id: str, recordset_id: str
 ) -> tuple[StoredZone, StoredRecordSet]:
-    """The zone, held until the transaction ends, and its recordset."""
+    """Lock the zone until the end of the transaction; return it and its recordset."""
     stored = zones.lock_visible(tx, zone_id, scope_of(context))
     return stored, recordsets.get_in_zone(tx, stored.zone, recordset_id)
 

@@ -1,9 +1,9 @@
-"""Reverse zones (RFC 1035 section 3.5, RFC 3596 section 2.5) that the service keeps itself, and the
-managed PTR recordsets in them.
+"""Reverse zones (RFC 1035 section 3.5, RFC 3596 section 2.5) and the managed PTR recordsets in them.
 
-An address belongs into the nearest primary zone above its reverse name that the managed project owns;
-where there is none, one is made: of the /24 for IPv4, of the /64 for IPv6. The configured quotas do not
-hold for that project, for nobody chose how many zones it needs; those that an operator gave it do.
+A PTR recordset is in the nearest primary zone above its name that the managed project owns. If there is
+none, one is created: for the /24 of an IPv4 address, for the /64 of an IPv6 address. The managed project
+has no default quotas, because the number of its zones depends on other projects' addresses; quotas that an
+operator sets for it apply.
 """
 
 from __future__ import annotations
@@ -35,28 +35,32 @@ from designate.storage.sqlalchemy.recordsets import StoredRecordSet
 from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import rr
 
+# Labels of a reverse name below the zone that is created for it, by IP version.
 HOST_LABELS = {4: 1, 6: 16}
 
 
 def canonical(address: str) -> str:
-    """The one way to write the address. Raises ValueError."""
+    """Return the canonical text of the address, or raise ValueError."""
     return str(ipaddress.ip_address(address))
 
 
 def name_of(address: str) -> str:
-    """The name at which the address' PTR stands."""
+    """Return the name of the address's PTR recordset."""
     return ipaddress.ip_address(address).reverse_pointer + "."
 
 
 def zone_name_of(address: str) -> str:
-    """The name of the zone that is made for the address."""
+    """Return the name of the zone to create for the address."""
     labels = HOST_LABELS[ipaddress.ip_address(address).version]
     return name_of(address).split(".", labels)[labels]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ptr:
-    """A PTR to be. rdata: its name in wire form. managed: what it stands for, of address."""
+class PtrDraft:
+    """A PTR record to store.
+
+    rdata: ptrdname in wire form. managed: The resource that has the address.
+    """
 
     address: str
     ptrdname: str
@@ -67,7 +71,10 @@ class Ptr:
 
 
 class ReverseZones:
-    """Thread-safe. A transaction that changes a zone locks it first and reads the rest afterwards."""
+    """The reverse zones of the managed project. Thread-safe.
+
+    Transactions lock the zone first and read the recordsets afterwards.
+    """
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -78,56 +85,63 @@ class ReverseZones:
 
     # -- zones -----------------------------------------------------------------------------------
 
-    def zone_for(self, address: str) -> ZoneId:
-        """The zone into which the address belongs; made when there is none. Raises what creating a
-        zone of that name raises."""
+    def find_or_create_zone(self, address: str) -> ZoneId:
+        """Return the zone for the address; create it if there is none.
+
+        Raises the errors of zone creation.
+        """
         with self._core.db.read() as connection:
             zone_id = self._nearest(connection, address)
         if zone_id is not None:
             return zone_id
         try:
-            return self._core.db.write(lambda tx: self._made(tx, address))
+            return self._core.db.write(lambda tx: self._create_zone(tx, address))
         except db_errors.DBDuplicateEntry:
-            # Somebody else made it meanwhile.
+            # A concurrent request created it.
             with self._core.db.read() as connection:
                 zone_id = self._nearest(connection, address)
             if zone_id is None:
                 raise errors.Duplicate("zone") from None
             return zone_id
 
-    def _made(self, tx: Transaction, address: str) -> ZoneId:
+    def _create_zone(self, tx: Transaction, address: str) -> ZoneId:
         name = zone_name_of(address)
         zones.lock_namespace(tx, name)
         zone_id = self._nearest(tx.connection, address)
         if zone_id is not None:
             return zone_id
-        # Without a role: names that only an administrator may use (blacklists) stay refused.
+        # No roles: names that only administrators may use (blacklists) are refused.
         context = Context(project_id=self._project_id, roles=[])
-        limits = _only(stored_quotas.overrides(tx.connection, self._project_id))
+        limits = _only_quotas(stored_quotas.overrides(tx.connection, self._project_id))
         draft = ZoneDraft(name=name, email=self._email)
         return self._creator.create(tx, context, draft, limits=limits).id
 
     def _nearest(self, connection: sa.Connection, address: str) -> ZoneId | None:
         pool_id = self._core.conf["service:central"].default_pool_id
-        mine = [
+        owned = [
             zone
             for zone in zone_hierarchy.find_at_or_above(connection, name_of(address))
             if zone.project_id == self._project_id and zone.type == ZoneType.PRIMARY
         ]
-        best = max(mine, key=lambda zone: (len(zone.name), zone.pool_id == pool_id), default=None)
-        return None if best is None else best.id
+        nearest = max(
+            owned, key=lambda zone: (len(zone.name), zone.pool_id == pool_id), default=None
+        )
+        return None if nearest is None else nearest.id
 
     # -- recordsets ------------------------------------------------------------------------------
 
-    def put(self, zone_id: ZoneId, ptr: Ptr) -> tuple[RecordSet, Zone]:
-        """Store the PTR in this zone, in the stead of the one that its project has there. Raises
-        Duplicate when the name has another one."""
+    def store(self, zone_id: ZoneId, ptr: PtrDraft) -> tuple[RecordSet, Zone]:
+        """Store the PTR record in the zone; it replaces the one that its project has there.
+
+        Raises:
+            Duplicate: The name has a PTR recordset of something else.
+        """
 
         def write(tx: Transaction) -> tuple[RecordSet, Zone]:
             stored = zones.lock_visible(tx, zone_id, EVERYTHING)
             refuse_pending_delete(stored.zone)
-            there = self._of(tx, zone_id, ptr.managed.resource_type, [ptr.address])
-            for old in there:
+            existing = self._managed_in(tx, zone_id, ptr.managed.resource_type, [ptr.address])
+            for old in existing:
                 if old.recordset.project_id == ptr.managed.project_id:
                     return self._replace(tx, stored, old, ptr), stored.zone
             return self._insert(tx, stored, ptr), stored.zone
@@ -138,18 +152,18 @@ class ReverseZones:
             raise errors.Duplicate("recordset") from None
 
     @staticmethod
-    def _of(
+    def _managed_in(
         tx: Transaction, zone_id: str, resource_type: str, addresses: list[str]
     ) -> list[StoredRecordSet]:
         found = recordsets.find_managed(tx.connection, resource_type, "extra", addresses)
         return [old for old, _ in found if old.recordset.zone_id == zone_id]
 
-    def _insert(self, tx: Transaction, stored: StoredZone, ptr: Ptr) -> RecordSet:
+    def _insert(self, tx: Transaction, stored: StoredZone, ptr: PtrDraft) -> RecordSet:
         zone = stored.zone
         name = name_of(ptr.address)
         _check_place(tx, zone, name)
         count = stored.recordset_count + 1
-        quotas.require(_only(stored.overrides), zone_recordsets=count)
+        quotas.require(_only_quotas(stored.overrides), zone_recordsets=count)
         recordset = RecordSet(
             id=RecordSetId(str(uuid.uuid4())),
             zone_id=zone.id,
@@ -175,7 +189,7 @@ class ReverseZones:
         return self._core.notify(tx, context, "dns.recordset.create", recordset)
 
     def _replace(
-        self, tx: Transaction, stored: StoredZone, old: StoredRecordSet, ptr: Ptr
+        self, tx: Transaction, stored: StoredZone, old: StoredRecordSet, ptr: PtrDraft
     ) -> RecordSet:
         zone, before = stored.zone, old.recordset
         after = replace(
@@ -199,23 +213,30 @@ class ReverseZones:
         context = _acting_for(ptr.managed.project_id)
         return self._core.notify(tx, context, "dns.recordset.update", after, before)
 
-    def drop(self, found: Iterable[StoredRecordSet], still: Callable[[RecordSet], bool]) -> int:
-        """Take these PTRs away, one change per zone, if they are still so; answers how many went.
-        What stands in a zone that is being deleted goes with it."""
-        gone = 0
+    def delete(
+        self, found: Iterable[StoredRecordSet], condition: Callable[[RecordSet], bool]
+    ) -> int:
+        """Delete PTR recordsets, in one transaction per zone, where the condition still holds.
+
+        Those in zones that are being deleted are left to that deletion.
+
+        Returns:
+            How many were deleted.
+        """
+        deleted_count = 0
         by_zone = sorted(found, key=lambda old: old.recordset.zone_id)
         for zone_id, group in groupby(by_zone, key=lambda old: old.recordset.zone_id):
-            gone += self._core.db.write(
-                partial(self._drop, zone_id=zone_id, found=list(group), still=still)
+            deleted_count += self._core.db.write(
+                partial(self._delete_in, zone_id=zone_id, found=list(group), condition=condition)
             )
-        return gone
+        return deleted_count
 
-    def _drop(
+    def _delete_in(
         self,
         tx: Transaction,
         zone_id: ZoneId,
         found: list[StoredRecordSet],
-        still: Callable[[RecordSet], bool],
+        condition: Callable[[RecordSet], bool],
     ) -> int:
         try:
             stored = zones.lock(tx, zone_id)
@@ -224,31 +245,31 @@ class ReverseZones:
         if stored.zone.action == Action.DELETE:
             return 0
         deleted: list[bytes] = []
-        gone = 0
-        for old in _again(tx, found):
-            if still(old.recordset):
+        deleted_count = 0
+        for old in _reread(tx, found):
+            if condition(old.recordset):
                 recordsets.delete(tx, old.recordset.id)
                 shared_zone_counts.adjust(tx, stored.zone, old.recordset.project_id, -1)
                 context = _acting_for(old.recordset.project_id)
-                gone_one = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
-                self._core.notify(tx, context, "dns.recordset.delete", gone_one)
+                after = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
+                self._core.notify(tx, context, "dns.recordset.delete", after)
                 deleted += rr.split(
                     recordset_rules.served_wire(old.wire, old.recordset.ttl, stored.zone)
                 )
-                gone += 1
-        if gone:
-            columns = {"recordset_count": stored.recordset_count - gone}
+                deleted_count += 1
+        if deleted_count:
+            columns = {"recordset_count": stored.recordset_count - deleted_count}
             advance(self._core, tx, stored, deleted=deleted, columns=columns)
-        return gone
+        return deleted_count
 
 
 def _acting_for(project_id: str | None) -> Context:
-    """Who is told to have changed a PTR: the project for which it stands."""
+    """Return the context for notifications: PTR changes are those of the project with the address."""
     return Context(project_id=project_id, roles=[])
 
 
-def _again(tx: Transaction, found: list[StoredRecordSet]) -> list[StoredRecordSet]:
-    """The same recordsets as they are now."""
+def _reread(tx: Transaction, found: list[StoredRecordSet]) -> list[StoredRecordSet]:
+    """Return the current state of the recordsets that still exist."""
     by_type: dict[str, list[str]] = {}
     for old in found:
         managed = old.recordset.managed_by
@@ -256,23 +277,27 @@ def _again(tx: Transaction, found: list[StoredRecordSet]) -> list[StoredRecordSe
             by_type.setdefault(managed.resource_type, []).append(managed.extra)
     ids = {old.recordset.id for old in found}
     return [
-        now
+        current
         for resource_type, extras in by_type.items()
-        for now, _ in recordsets.find_managed(tx.connection, resource_type, "extra", extras)
-        if now.recordset.id in ids
+        for current, _ in recordsets.find_managed(tx.connection, resource_type, "extra", extras)
+        if current.recordset.id in ids
     ]
 
 
-def _only(given: Mapping[str, int]) -> Quotas:
-    """These limits and no others."""
+def _only_quotas(given: Mapping[str, int]) -> Quotas:
+    """Return these quotas, and no limits otherwise."""
     known = Quotas.__slots__
     return Quotas(**dict.fromkeys(known, -1) | {k: v for k, v in given.items() if k in known})
 
 
 def _check_place(tx: Transaction, zone: Zone, name: str) -> None:
-    """Raises BadRequest where the name is delegated (RFC 2317 section 4). Another PTR at the name is
-    the database's to refuse."""
+    """Raise BadRequest where the name is delegated (RFC 2317 section 4) or has a CNAME recordset.
+
+    Another PTR recordset at the name violates a unique constraint of the database.
+    """
     points = zone_rules.delegation_points(name, zone.name)
     existing, covered = recordsets.at_name(tx, zone.id, name, points)
     if covered or "CNAME" in existing:
-        raise recordset_rules.location_error("The address' name belongs to another zone")
+        raise recordset_rules.location_error(
+            "The reverse name of the address is delegated to another zone"
+        )

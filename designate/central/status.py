@@ -1,4 +1,4 @@
-"""What the nameservers are proven to serve, and the sweep that hands out what is still missing."""
+"""Status of zones: workers' reports, and the recovery sweep that announces pending zones again."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ OPTS = [
         "recover_after",
         default=3.0,
         min=0.1,
-        help="Seconds after which a change that its nameservers do not serve yet is handed to a "
-        "worker again by the recovery sweep. Shorter repairs lost messages sooner and repeats more "
+        help="Seconds after which the recovery sweep sends a change to a worker again if its "
+        "nameservers do not serve it yet. A shorter time repairs lost messages sooner and repeats more "
         "work while nameservers are slow.",
     ),
     cfg.FloatOpt(
         "retry_failed_after",
         default=15.0,
         min=0.1,
-        help="Seconds between attempts for zones in ERROR, and for those that wait for slow "
-        "nameservers past convergence_deadline.",
+        help="Seconds between attempts for zones in ERROR, and for zones whose nameservers are slower "
+        "than convergence_deadline.",
     ),
     cfg.IntOpt(
         "journal_max_age",
         default=604800,
         min=60,
-        help="Seconds for which the differences between serials are kept for IXFR. A nameserver "
-        "that was away for longer transfers whole zones.",
+        help="Seconds for which differences between serials are stored for IXFR. A nameserver that "
+        "was unreachable for longer transfers whole zones.",
     ),
 ]
 
 RULES: tuple[policy.RuleDefault, ...] = ()
-MOST_ERROR_TEXT = 1000
-# Of one producer's shards. What nameservers take in `recover_after`; handed out faster than they take
-# it, all that waits would be handed out again and again, which costs more than serving it.
-MOST_UNDER_WAY = 200
+MAX_ERROR_LENGTH = 1000
+# Per producer. About what nameservers take in `recover_after`: if zones were sent faster than that, all
+# pending zones would be sent again and again, which costs more than serving them.
+MAX_IN_FLIGHT = 200
 
 
 class StatusEndpoint:
@@ -63,30 +63,32 @@ class StatusEndpoint:
         self._jobs = jobs
 
     def report(self, context: Context, report: ZoneReport) -> None:
-        """Idempotent, and harmless when it comes late: only news changes the row, and a report
-        counts for the revisions that it proves and for no later ones."""
+        """Store what a worker found out about a zone.
+
+        Idempotent, and harmless when delayed: a report counts only for the revisions that it proves.
+        """
 
         def write(tx: Transaction) -> str | None:
             try:
                 stored = zones.lock(tx, report.zone_id)
             except errors.NotFound:
-                return pool_moves.report(tx, report)
-            found = self._decide(tx, stored, report)
-            if found and self._core.notifications_enabled:
-                self._tell(tx, stored.zone)
-            return found
+                return pool_moves.apply_report(tx, report)
+            news = self._apply(tx, stored, report)
+            if news and self._core.notifications_enabled:
+                self._notify_update(tx, stored.zone)
+            return news
 
         news = self._core.db.write(write, report.zone_id)
         if news:
             worse = report.outcome in (Outcome.LATE, Outcome.FAILED, Outcome.DRIFTED)
             level = logging.WARNING if worse else logging.INFO
-            LOG.log(level, "zone %s %s", report.zone_id, news)
+            LOG.log(level, "zone %s: %s", report.zone_id, news)
 
-    def _decide(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
-        """What is new, in words; None: nothing."""
+    def _apply(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
+        """Return the news for the log; None if the report changes nothing."""
         zone = stored.zone
         if report.pool_id not in (None, zone.pool_id):
-            return None  # The zone has moved on.
+            return None  # The zone has moved to another pool.
         if stored.expired and zone.action != Action.DELETE:
             return self._withdrawn(tx, stored, report)
         if report.outcome is Outcome.ABSENT:
@@ -97,8 +99,8 @@ class StatusEndpoint:
             return self._drifted(tx, stored, report)
         return self._missed(tx, zone, report)
 
-    def _tell(self, tx: Transaction, before: Zone) -> None:
-        """The end of a deletion is told as the update that it is, for its request was told before."""
+    def _notify_update(self, tx: Transaction, before: Zone) -> None:
+        """Emit an update; also at the end of a deletion, whose request emitted the delete."""
         try:
             after = zones.stored(tx.connection, before.id).zone
         except errors.NotFound:
@@ -106,24 +108,26 @@ class StatusEndpoint:
         self._core.notify(tx, admin_context(), "dns.zone.update", after, before)
 
     def _withdrawn(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
-        """Expired content (RFC 1034 section 4.3.5): what counts is that it is gone. Created afresh when
-        there is content again."""
+        """Record that an expired zone (RFC 1034 section 4.3.5) is gone from its nameservers.
+
+        They create it again with its next content.
+        """
         gone = report.outcome is Outcome.ABSENT and report.revision == stored.zone.revision
         if not gone or stored.withdrawn:
             return None
         zones.update(tx, stored.zone.id, withdrawn=True, served_revision=0)
-        return "has expired and is gone from its nameservers"
+        return "expired and removed from its nameservers"
 
     def _absent(self, tx: Transaction, zone: Zone) -> str | None:
         if zone.action != Action.DELETE:
             return None
         zones.soft_delete(tx, zone, self._core.now())
-        return "is gone from its nameservers"
+        return "deleted from its nameservers"
 
     def _served(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
         if zone.action == Action.DELETE:
             return None
-        # An older serial proves at least the revision that the worker was asked to prove.
+        # An older serial still proves the revision that the worker polled for.
         current = serial_ge(report.serial, zone.serial)
         revision = zone.revision if current else report.revision
         served = max(zone.served_revision, min(revision, zone.revision))
@@ -140,40 +144,40 @@ class StatusEndpoint:
                 sent_at=None,
                 error=None,
             )
-            return f"revision {served} is active"
+            return f"revision {served} active"
         if served > zone.served_revision:
             zones.update(tx, zone.id, served_revision=served, status=Status.PENDING, error=None)
         return None
 
     def _missed(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
-        """Slow nameservers leave a zone PENDING; a target's refusal makes it ERROR."""
+        """Record a failure: ERROR for a refusing target, PENDING for slow nameservers."""
         outdated = report.revision < zone.revision or zone.served_revision >= zone.revision
         if outdated and zone.action != Action.DELETE:
             return None
-        error = (report.error or "")[:MOST_ERROR_TEXT]
+        error = (report.error or "")[:MAX_ERROR_LENGTH]
         late = report.outcome is Outcome.LATE
         status = Status.PENDING if late else Status.ERROR
         if zone.status == status and zone.error == error:
             return None
         zones.update(tx, zone.id, status=status, error=error, sent_at=self._core.now())
-        return f"revision {zone.revision} {'is late' if late else 'failed'}: {error}"
+        return f"revision {zone.revision} {'late' if late else 'failed'}: {error}"
 
     def _drifted(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
-        """What was proven once does not hold any more: the zone waits again, so that the recovery sweep
-        sees to it whatever becomes of the worker.
+        """Make an active zone pending again that its nameservers no longer serve.
 
-        A nameserver with a newer serial than was ever given (the database is an old copy, or somebody
-        else wrote to the server) would take no transfer: the zone gets a serial beyond that.
+        The recovery sweep then handles it even if the worker dies. A nameserver with a newer serial than
+        this service assigned (the database is an old copy, or something else wrote to the server) would
+        refuse transfers: the zone gets a serial newer than that.
         """
         zone = stored.zone
-        settled = zone.status == Status.ACTIVE and zone.action == Action.NONE
-        if not settled or report.revision != zone.revision:
+        converged = zone.status == Status.ACTIVE and zone.action == Action.NONE
+        if not converged or report.revision != zone.revision:
             return None
         if serial_gt(report.serial, zone.serial):
             if zone.type == ZoneType.SECONDARY:
-                return None  # The serials are the primary's to give.
+                return None  # Its primary assigns the serials.
             after = advance(self._core, tx, stored, newer_than=report.serial)
-            return f"gets serial {after.serial}: {report.error}"
+            return f"moved to serial {after.serial}: {report.error}"
         now = self._core.now()
         zones.update(
             tx,
@@ -184,7 +188,7 @@ class StatusEndpoint:
             pending_since=now,
             sent_at=now,
         )
-        return f"is not served any more: {report.error}"
+        return f"no longer served: {report.error}"
 
     def recover(
         self,
@@ -199,19 +203,19 @@ class StatusEndpoint:
 
         def write(tx: Transaction) -> int:
             leases.require(tx.connection, generation)
-            waiting = zones.claim_pending(
+            pending = zones.claim_pending(
                 tx,
                 (first_shard, last_shard),
                 core.now(),
                 limit=limit,
-                under_way=MOST_UNDER_WAY,
+                under_way=MAX_IN_FLIGHT,
                 pending_age_s=conf.recover_after,
                 error_age_s=conf.retry_failed_after,
             )
-            if len(waiting) < limit:
+            if len(pending) < limit:
                 shards = (first_shard, last_shard)
-                pool_moves.sweep(core, tx, shards, limit, conf.retry_failed_after)
-            for stored in waiting:
+                pool_moves.delete_stale_copies(core, tx, shards, limit, conf.retry_failed_after)
+            for stored in pending:
                 change = (
                     withdrawal_of(stored.zone, stored.pool_version, recovery=True)
                     if stored.expired and stored.zone.action != Action.DELETE
@@ -224,12 +228,12 @@ class StatusEndpoint:
                 )
                 send = partial(core.worker.zone_changed, admin_context(), change)
                 tx.after_commit.append(send)
-            return len(waiting)
+            return len(pending)
 
         count = core.db.write(write)
         if first_shard == 0:
             self._jobs.recover()
         metrics.SWEPT.labels("recovery").inc(count)
         if count:
-            LOG.info("recovery handed out %d zones again", count)
+            LOG.info("recovery: announced %d zones again", count)
         return count

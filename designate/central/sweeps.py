@@ -1,13 +1,12 @@
-"""Periodic work on the zones of some shards, for the producers: each call is one bounded batch."""
+"""Periodic work on the zones of a range of shards; each call of a producer is one bounded batch."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from designate import metrics
-from designate.central import leases
+from designate.central import leases, pool_sync
 from designate.central.base import Core
-from designate.central.pools import follow_pools
 from designate.central.status import GROUP
 from designate.central.zone_change import announcement_of
 from designate.context import Context, admin_context
@@ -15,8 +14,8 @@ from designate.model.zones import Zone
 from designate.storage.sqlalchemy import audit, journal, secondary, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 
-# Of transfers that a worker left.
-STAGED_KEPT_S = 7200
+# For staged parts of transfers whose worker died.
+STAGED_RETENTION_S = 7200
 
 
 class SweepsEndpoint:
@@ -46,8 +45,8 @@ class SweepsEndpoint:
         metrics.SWEPT.labels("purge").inc(removed)
         if first_shard > 0:
             return removed
-        # What is not divided goes with the first share.
-        staged_before = now - timedelta(seconds=STAGED_KEPT_S)
+        # What has no shards is purged with the first range.
+        staged_before = now - timedelta(seconds=STAGED_RETENTION_S)
         core.db.write(lambda tx: secondary.discard_older(tx, staged_before))
         steps_before = now - timedelta(seconds=core.conf[GROUP].journal_max_age)
         pruned = core.db.write(lambda tx: journal.prune_older(tx, steps_before, limit))
@@ -64,7 +63,7 @@ class SweepsEndpoint:
     ) -> int:
         with self._core.db.read() as connection:
             leases.require(connection, generation)
-        return follow_pools(self._core, limit, (first_shard, last_shard))
+        return pool_sync.sync_zones(self._core, limit, (first_shard, last_shard))
 
     def audit(
         self,
@@ -97,7 +96,9 @@ class SweepsEndpoint:
             found = zones.find_converged(connection, (first_shard, last_shard), after, limit)
         if not found:
             return ""
-        changes = tuple(announcement_of(one.zone, one.pool_version, recovery=True) for one in found)
+        changes = tuple(
+            announcement_of(stored.zone, stored.pool_version, recovery=True) for stored in found
+        )
         core.worker.check_zones(admin_context(), changes)
         metrics.SWEPT.labels("reconciliation").inc(len(found))
         return found[-1].zone.id if len(found) >= limit else ""

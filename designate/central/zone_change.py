@@ -57,6 +57,9 @@ def advance(
     Sets serial and status, and appends a journal step.
 
     Args:
+        core: The shared parts of central.
+        tx: The transaction that locked the zone.
+        stored: The locked zone.
         deleted: The RRs that go, one each, with the TTLs that nameservers serve.
         added: The RRs that come, in the same form.
         force_axfr: RRs cannot express the difference (the zone's TTL changed); the journal step

@@ -264,13 +264,13 @@ def _prepare_removal(tx: Transaction, context: Context, zone: Zone) -> None:
         ownership.delete_shares(tx, zone.id)
 
 
-def _nameserver_status(zone: Zone, answer: NameserverAnswer) -> NameserverStatus:
-    """Compare what a nameserver answered with the zone's serial."""
-    serial = answer.serial
+def _nameserver_status(zone: Zone, reply: NameserverAnswer) -> NameserverStatus:
+    """Compare the serial that a nameserver serves with the zone's."""
+    serial = reply.serial
     status = ServedStatus.PENDING
     if serial is not None and serial_ge(serial, zone.serial):
         status = ServedStatus.ACTIVE
-    elif answer.failing:
+    elif reply.failing:
         status = ServedStatus.ERROR
     behind = status is not ServedStatus.ACTIVE
     lag: int | None = 0
@@ -279,11 +279,11 @@ def _nameserver_status(zone: Zone, answer: NameserverAnswer) -> NameserverStatus
     elif behind:
         lag = (zone.serial - serial) % SERIAL_MODULUS
     return NameserverStatus(
-        host=answer.host,
-        port=answer.port,
+        host=reply.host,
+        port=reply.port,
         status=status,
         serial=serial,
         lag=lag,
-        error=answer.text if behind else None,
+        error=reply.text if behind else None,
         since=zone.pending_since if behind else None,
     )

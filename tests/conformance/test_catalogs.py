@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from designate import errors
-from designate.central import catalogs, pools
+from designate.central import catalogs, pool_sync
 from designate.context import Context, admin_context
 from designate.model.admin import TsigKeyDraft, TsigScope
 from designate.model.pools import CatalogZone, NsRecord, PoolSpec
@@ -216,7 +216,7 @@ def test_the_sweep_repairs_what_was_missed_and_does_nothing_else(listed):
     assert set(members(listed)) == {kept.id}
 
     for _ in range(2):
-        pools.follow_pools(core_of(listed), limit=100)
+        pool_sync.sync_zones(core_of(listed), limit=100)
 
     assert set(members(listed)) == {kept.id, lost.id}
     assert catalog_of(listed).revision == catalog.revision + 1

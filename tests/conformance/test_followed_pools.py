@@ -2,7 +2,7 @@
 
 import pytest
 
-from designate.central.pools import AT_ONCE
+from designate.central.pools import MAX_SYNCED_ZONES
 from designate.context import admin_context
 from designate.model.pools import NsRecord, PoolSpec
 from tests.support.factories.zone_data import Hidden
@@ -36,7 +36,7 @@ def test_zones_that_follow_their_pool_let_other_changes_go_first(hidden):
 
 
 def test_who_changes_a_pool_waits_for_some_of_its_zones_and_the_sweep_does_the_rest(hidden):
-    count = AT_ONCE + 3
+    count = MAX_SYNCED_ZONES + 3
     for n in range(count):
         hidden.zone(f"z{n}.example.org.")
     del hidden.worker.changes[:]
@@ -44,5 +44,5 @@ def test_who_changes_a_pool_waits_for_some_of_its_zones_and_the_sweep_does_the_r
     at_once = len(hidden.worker.changes)
     done = hidden.central.sweeps.follow_pools(admin_context(), 0, 4095, 100)
 
-    assert (at_once, done, len(hidden.worker.changes)) == (AT_ONCE, 3, count)
+    assert (at_once, done, len(hidden.worker.changes)) == (MAX_SYNCED_ZONES, 3, count)
     assert hidden.central.sweeps.follow_pools(admin_context(), 0, 4095, 100) == 0

@@ -732,8 +732,8 @@ def test_a_next_page_without_end_ends(mine, neutron):
 
 
 def asked(conf, *catalog, token="token", region=None):
-    question = network.Question(project_id="p", token=token, catalog=catalog, region=region)
-    return network.load(conf).floatingips(question)
+    query = network.FloatingIpQuery(project_id="p", token=token, catalog=catalog, region=region)
+    return network.load(conf).floatingips(query)
 
 
 def endpoint(url, region=REGION, interface="publicURL"):

@@ -141,7 +141,7 @@ def test_a_plan_shows_the_changed_option_of_a_target_alone(run, pools_file):
 
     assert only_secret[0] == "Update Pool: default: targets[1]"
     assert only_secret[1].endswith("=***")
-    assert only_secret[2].endswith("=*** (another one)")
+    assert only_secret[2].endswith("=*** (changed)")
     assert " " not in only_secret[1].removeprefix("  - "), "one option"
     assert both[:3] == ["Update Pool: default: nameservers[1]", "  - port=53", "  + port=54"]
     assert both[3:] == only_secret
@@ -253,7 +253,7 @@ def test_a_new_pool_needs_what_a_stored_one_may_keep(run, pools_file):
     status, _, err = run("pool", "update", "--file", pools_file("- {name: other}"))
 
     assert status == 1
-    assert "pools.yaml: pool other: ns_records: is needed for a new pool" in err
+    assert "pools.yaml: pool other: ns_records: required for a new pool" in err
 
 
 def test_target_types_can_be_left_unchecked(run, pools_file):

@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from designate.backend import rndc, rndc_key
-from designate.central.status import MOST_UNDER_WAY
+from designate.central.status import MAX_IN_FLIGHT
 from designate.context import admin_context
 from designate.model.shards import SHARDS
 from designate.model.zones import Outcome, Status, ZoneReport
@@ -61,7 +61,7 @@ def test_a_zone_that_is_lost_waits_until_it_is_served_again(hidden, settled, cap
     assert (str(lost.status), str(lost.action)) == ("PENDING", "UPDATE")
     assert lost.served_revision == settled.revision - 1
     assert (lost.revision, lost.serial) == (settled.revision, settled.serial), "nothing changed"
-    assert "is not served any more: nameserver ns: missing" in caplog.text
+    assert "no longer served: nameserver ns: missing" in caplog.text
     assert (back.status, back.served_revision) == (Status.ACTIVE, settled.revision)
 
 
@@ -95,15 +95,15 @@ def test_a_slow_nameserver_leaves_the_zone_pending_and_is_named(hidden, caplog):
         "CREATE",
         "nameserver ns: missing",
     )
-    assert said.count("revision 1 is late: nameserver ns: missing") == 1
+    assert said.count("revision 1 late: nameserver ns: missing") == 1
     assert [str(found.status) for found in (failed, again)] == ["ERROR", "PENDING"]
 
 
 def test_the_sweep_hands_out_no_more_than_is_on_its_way_and_goes_on_as_zones_are_served(tmp_path):
     clock = ManualClock(utcnow())
-    most, half = MOST_UNDER_WAY, MOST_UNDER_WAY // 2
+    most, half = MAX_IN_FLIGHT, MAX_IN_FLIGHT // 2
 
-    def swept(parts, limit=2 * MOST_UNDER_WAY):
+    def swept(parts, limit=2 * MAX_IN_FLIGHT):
         clock.advance(seconds=0.1)
         parts.worker.changes.clear()
         count = parts.central.status.recover(admin_context(), 0, SHARDS - 1, limit)
