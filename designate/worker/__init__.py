@@ -1,0 +1,1 @@
+"""designate-worker: makes the nameservers of pools agree with the database."""

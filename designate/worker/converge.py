@@ -1,51 +1,43 @@
 """Drives each zone until its nameservers are proven to have it.
 
-Nothing here blocks: a zone is a small state, moved on by answers, hints and timers. The calls that
-take time run in executors, one per destination. `worker.publish` tells the servers; here they are asked,
-and the SOA answer is the only proof that counts.
+Nothing here blocks: a zone is a small state that answers, hints and timers advance. Requests that take
+time run on executors, one per endpoint. `worker.publish` announces changes to the servers, `worker.polling`
+queries them, and the SOA answer is the only proof that counts.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from time import monotonic
 
 from designate import errors, metrics
 from designate.context import admin_context
 from designate.model.pools import Nameserver
 from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneId, ZoneReport, newest
 from designate.rpc.clients import CentralClient
-from designate.runtime.backoff import jittered
 from designate.wire import client, resolver
+from designate.worker.polling import Poller
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
 from designate.worker.scheduling.admission import AdmissionLimit
-from designate.worker.scheduling.circuit_breaker import CircuitBreakers, Endpoint
-from designate.worker.scheduling.executors import EndpointExecutors
-from designate.worker.scheduling.poll_backoff import PollBackoff
-from designate.worker.scheduling.timers import Timers
-from designate.worker.zone_state import (
-    ConvergenceSettings,
-    ServerState,
-    ZoneState,
-    first_delay_s,
-    new_state,
-    transfers,
-)
+from designate.worker.scheduling.priority import Priority
+from designate.worker.scheduling.scheduler import Scheduler
+from designate.worker.settings import ConvergenceSettings
+from designate.worker.zone_state import ServerState, ZoneState, new_state
 
 LOG = logging.getLogger(__name__)
-
-HINTED_DELAY_S = 0.004
-MAX_DELAY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """repair: the zone was served once and is found to have drifted."""
+    """What a zone's nameservers are to have.
+
+    Attributes:
+        change: the newest change.
+        pool: the pool whose nameservers are to have it.
+        repair: the zone was served before and has drifted.
+    """
 
     change: ZoneAnnouncement
     pool: LivePool
@@ -53,330 +45,200 @@ class DesiredState:
 
 
 class Converger:
-    """Thread-safe. dropped: changes of zones beyond the bound, which are left to the sweep."""
+    """Converges zones. Thread-safe.
 
-    def __init__(self, central: CentralClient, settings: ConvergenceSettings) -> None:
+    Attributes:
+        dropped: changes refused because there were too many zones; periodic recovery sends them again.
+    """
+
+    def __init__(
+        self,
+        central: CentralClient,
+        settings: ConvergenceSettings,
+        scheduler: Scheduler | None = None,
+    ) -> None:
+        """Create the converger; `start` starts it."""
         self._central = central
         self._settings = settings
-        self._executors = EndpointExecutors()
-        self._timers = Timers()
-        self._lock = threading.RLock()
+        self._scheduler = scheduler or Scheduler(settings.polls_per_s)
         self._states: dict[str, ZoneState] = {}
-        self._breakers = CircuitBreakers(self._timers, self._lock)
-        self._backoff = PollBackoff(settings.polls_per_s)
-        self._admission = AdmissionLimit(self._begin)
+        self._admission = AdmissionLimit(self._begin, clock=self._scheduler.clock)
+        self._poller = Poller(settings, self._scheduler, self._evaluate, self._send)
         self._publisher = Publisher(
-            settings,
-            self._executors,
-            self._timers,
-            self._lock,
-            self._breakers,
-            self._reached,
-            self._states.get,
-            self._backoff,
+            settings, self._scheduler, self._poller.target_done, self._states.get
         )
         self.dropped = 0
 
     def start(self) -> None:
-        self._timers.start()
+        """Start the timers and the check for expired states."""
+        self._scheduler.start()
         self._expire()
 
     def stop(self) -> None:
-        self._timers.stop()
-        self._executors.stop(timeout_s=5)
+        """Stop converging; periodic recovery hands out what is unfinished."""
+        self._scheduler.stop()
 
-    def later(self, delay_s: float, step: Callable[[], object]) -> None:
-        """Run a short step after a while."""
-        self._timers.at(monotonic() + delay_s, step)
+    def call_later(self, delay_s: float, step: Callable[[], object]) -> None:
+        """Run a short step after a delay, on the timers' thread."""
+        self._scheduler.after(delay_s, step)
 
     def __len__(self) -> int:
+        """Return the number of zones that converge or wait for their admission."""
         return len(self._states) + len(self._admission)
 
-    def waits(self, zone_id: ZoneId) -> bool:
-        """Whether the zone is on its way to its nameservers."""
-        return zone_id in self._states or self._admission.waiting(zone_id) is not None
+    def is_converging(self, zone_id: ZoneId) -> bool:
+        """Return whether the zone converges or waits for its admission."""
+        return zone_id in self._states or self._admission.queued(zone_id) is not None
 
-    def want(self, change: ZoneAnnouncement, pool: LivePool, *, repair: bool = False) -> None:
-        """Make this the zone's wanted state, unless a newer one is wanted already.
+    def converge(self, change: ZoneAnnouncement, pool: LivePool, *, repair: bool = False) -> None:
+        """Make this the zone's desired state, unless a newer one is known.
 
-        What is wanted already is not begun again: the recovery sweep repeats changes, and of these
-        only so many are on their way at once.
+        A repeated change continues the zone's state: recovery hands changes out again and again, and
+        only a limited number of recovered zones converge at once.
         """
         if not pool.nameservers:
-            state = new_state(change, pool, self._settings, monotonic())
+            state = new_state(change, pool, self._settings, self._scheduler.now())
             self._send(state.failure("the pool has no nameservers, so nothing proves the change"))
             return
-        with self._lock:
-            old, waiting = self._states.get(change.zone_id), self._admission.waiting(change.zone_id)
-            most = self._settings.max_zones
-            # Half of the room is kept for new changes.
-            most = most // 2 if change.again else most
-            if old is None and waiting is None and len(self) >= most:
+        with self._scheduler.lock:
+            old = self._states.get(change.zone_id)
+            queued = self._admission.queued(change.zone_id)
+            if old is None and queued is None and not self._has_room(change):
                 self._drop()
                 return
-            if waiting is not None:
-                change, repair = newest(waiting.change, change), repair or waiting.repair
+            if queued is not None:
+                change, repair = newest(queued.change, change), repair or queued.repair
             if old is not None:
                 change = newest(old.change, change)
-                same_way = old.change.withdrawn == change.withdrawn
-                if (
-                    old.pool == pool
-                    and same_way
-                    and old.deleting == (change.action is Action.DELETE)
-                ):
+                if _continues(old, change, pool):
                     self._follow(old, change)
                     return
                 self._close(old)
-            wanted = DesiredState(change, pool, repair)
-            if not change.again:
-                self._admission.leaves(change.zone_id)
-                self._begin(wanted)
-            elif self._admission.enters(pool.id, change.zone_id, wanted):
-                self._begin(wanted)
+            self._admit(DesiredState(change, pool, repair))
+
+    def _has_room(self, change: ZoneAnnouncement) -> bool:
+        return len(self) < Priority.of(change).room(self._settings.max_zones)
 
     def _drop(self) -> None:
         self.dropped += 1
         metrics.QUEUE_DROPPED.labels("zones").inc()
         if self.dropped == 1 or self.dropped % 1000 == 0:
-            LOG.warning("too many zones wait; %d changes left to the sweep so far", self.dropped)
+            LOG.warning(
+                "too many zones converge; %d changes deferred to periodic recovery so far",
+                self.dropped,
+            )
 
-    def _begin(self, wanted: DesiredState) -> None:
-        state = new_state(wanted.change, wanted.pool, self._settings, monotonic())
-        state.repair = wanted.repair
-        self._states[wanted.change.zone_id] = state
-        self._backoff.enters(wanted.pool.id, wanted.change.zone_id)
-        self._publisher.begin(state)
-        for server in state.servers:
-            self._poll_in(state, server, server.delay_s)
+    def _admit(self, desired: DesiredState) -> None:
+        """Begin at once, or for a recovery when the admission limit allows it."""
+        zone_id = desired.change.zone_id
+        if Priority.of(desired.change) is Priority.CHANGE:
+            self._admission.release(zone_id)
+            self._begin(desired)
+        elif self._admission.admit(desired.pool.id, zone_id, desired):
+            self._begin(desired)
+
+    def _begin(self, desired: DesiredState) -> None:
+        now = self._scheduler.now()
+        state = new_state(desired.change, desired.pool, self._settings, now)
+        state.repair = desired.repair
+        self._states[desired.change.zone_id] = state
+        self._scheduler.backoff.add(desired.pool.id, desired.change.zone_id)
+        self._publisher.publish(state)
+        self._poller.start(state)
 
     def _follow(self, state: ZoneState, change: ZoneAnnouncement) -> None:
-        """The state goes on with a newer change. Its deadline stays: it is that of the oldest
-        change that is not served, which only progress puts off."""
-        is_news = change.revision != state.change.revision
+        """Continue the state with a newer change.
+
+        Its deadline stays that of the oldest change that is not served; only progress extends it.
+        """
+        is_newer = change.revision != state.change.revision
         state.change = change
-        if not is_news:
+        if not is_newer:
             return
-        state.since = monotonic()
+        state.since = self._scheduler.now()
         state.steps.append((change.serial, change.revision))
-        self._publisher.follow(state)
-        for server in state.servers:
-            server.delay_s = first_delay_s(state.pool, self._settings)
-            self._poll_in(state, server, server.delay_s)
+        self._publisher.publish_newer(state)
+        self._poller.start(state)
 
     def hint(self, zone_id: str, peer: str) -> None:
-        """A nameserver has just been given the zone: ask it now."""
-        with self._lock:
+        """Poll the nameserver with the address `peer`, which has just transferred the zone."""
+        with self._scheduler.lock:
             state = self._states.get(zone_id)
             servers = list(state.servers) if state is not None else []
-        # Outside the lock, since names may have to be looked up.
-        addressed = [s for s in servers if peer in resolver.addresses(s.nameserver.host)]
-        with self._lock:
-            for server in addressed or servers:
+        # Without the lock, because names may have to be resolved.
+        matching = [s for s in servers if peer in resolver.addresses(s.nameserver.host)]
+        with self._scheduler.lock:
+            for server in matching or servers:
                 if state is not None and not state.closed:
-                    if addressed:
-                        self._breakers.alive(_endpoint(state.pool, server.nameserver))
-                    server.delay_s = HINTED_DELAY_S
-                    self._poll(state, server)
+                    self._poller.poll_hinted(state, server, known=bool(matching))
 
-    def ask(
+    def query(
         self,
         change: ZoneAnnouncement,
         pool: LivePool,
         nameserver: Nameserver,
-        tell: Callable[[client.SoaAnswer], object],
-        *,
-        later: bool = False,
+        on_answer: Callable[[client.SoaAnswer], object],
+        priority: Priority = Priority.CHANGE,
     ) -> None:
-        """Ask a nameserver about a zone, whatever is wanted of it. tell: called once with the answer,
-        which is a silent one where the server is known to be silent or too much waits. later: behind
-        all that is on its way."""
-        executor = ("query", nameserver.host, nameserver.port)
-        job = partial(self._ask_once, change, pool, nameserver, tell)
-        if not self._executors.submit(executor, job, later=later):
-            tell(_unasked("too many queries wait"))
-
-    def _ask_once(
-        self,
-        change: ZoneAnnouncement,
-        pool: LivePool,
-        nameserver: Nameserver,
-        tell: Callable[[client.SoaAnswer], object],
-    ) -> None:
-        endpoint = _endpoint(pool, nameserver)
-        with self._lock:
-            held = self._breakers.holds(endpoint, change.zone_id, None)
-            probe = not held and self._breakers.asks(endpoint)
-        if held:
-            tell(_unasked(held))
-            return
-        answer = self._query(change, pool, nameserver)
-        with self._lock:
-            self._heard(endpoint, answer, probe=probe)
-        tell(answer)
-
-    def _query(
-        self, change: ZoneAnnouncement, pool: LivePool, nameserver: Nameserver
-    ) -> client.SoaAnswer:
-        return client.query_soa(
-            nameserver.host,
-            nameserver.port,
-            change.name,
-            self._settings.query_timeout_s,
-            tcp=self._settings.all_tcp,
-            key=pool.key_of(nameserver),
-        )
-
-    def _heard(self, endpoint: Endpoint, answer: client.SoaAnswer, *, probe: bool) -> None:
-        if answer.unreachable:
-            self._breakers.silent(endpoint, answer.text, probe=probe)
-        else:
-            self._breakers.answered(endpoint)
-
-    def _reached(self, state: ZoneState) -> None:
-        """A target has done what it was told, so the nameservers may know already, or soon where they
-        have to transfer first."""
-        later = not state.deleting and transfers(state.pool)
-        for server in state.servers:
-            server.delay_s = min(server.delay_s, HINTED_DELAY_S)
-            if later:
-                self._poll_in(state, server, self._paced_s(state, server))
-            else:
-                self._poll(state, server)
-
-    def _poll_in(self, state: ZoneState, server: ServerState, delay_s: float) -> None:
-        due = monotonic() + delay_s
-        if server.due is not None and server.due <= due and not server.asking:
-            return
-        server.due = due
-        self._timers.at(due, partial(self._poll_due, state, server, due))
-
-    def _poll_due(self, state: ZoneState, server: ServerState, due: float) -> None:
-        with self._lock:
-            if server.due == due:
-                server.due = None
-                self._poll(state, server)
-
-    def _poll(self, state: ZoneState, server: ServerState) -> None:
-        if state.closed:
-            return
-        if server.asking:
-            server.again = True
-            return
-        server.due = None
-        if self._holds(state, server):
-            return
-        server.asking = True
-        nameserver = server.nameserver
-        executor = ("query", nameserver.host, nameserver.port)
-        if not self._executors.submit(
-            executor, partial(self._ask, state, server), later=state.change.again
-        ):
-            server.asking = False
-            self._poll_in(state, server, MAX_DELAY_S)
-
-    def _holds(self, state: ZoneState, server: ServerState) -> bool:
-        """Whether the server is silent, so that the zone waits until it is not."""
-        resume = partial(self._poll, state, server)
-        why = self._breakers.holds(
-            _endpoint(state.pool, server.nameserver), state.change.zone_id, resume
-        )
-        if why and server.answer is None:
-            server.answer = client.SoaAnswer(state=client.SoaState.UNKNOWN, text=why)
-        return bool(why)
-
-    def _ask(self, state: ZoneState, server: ServerState) -> None:
-        endpoint = _endpoint(state.pool, server.nameserver)
-        with self._lock:
-            if state.closed:
-                return
-            if self._holds(state, server):
-                server.asking = False
-                return
-            probe = self._breakers.asks(endpoint)
-        answer = self._query(state.change, state.pool, server.nameserver)
-        report: ZoneReport | None = None
-        with self._lock:
-            server.asking = False
-            self._heard(endpoint, answer, probe=probe)
-            if state.closed:
-                return
-            lagged = state.lags(server)
-            server.answer = answer
-            if lagged:
-                measure(state, server)
-            report = state.outcome()
-            if report is not None:
-                self._reported(state, report)
-            if not state.closed:
-                self._go_on(state, server)
-        if report is not None:
-            self._send(report)
+        """Query a nameserver once; see `Poller.query`."""
+        self._poller.query(change, pool, nameserver, on_answer, priority)
 
     def _send(self, report: ZoneReport) -> None:
         try:
             self._central.status.report(admin_context(), report)
         except errors.DesignateError as error:
-            LOG.warning("zone %s: its report was refused: %s", report.zone_id, error)
+            LOG.warning("zone %s: report refused by central: %s", report.zone_id, error)
 
-    def _reported(self, state: ZoneState, report: ZoneReport) -> None:
+    def _evaluate(self, state: ZoneState, server: ServerState) -> ZoneReport | None:
+        """Return what the nameservers' answers prove, after a new one from `server`."""
+        report = state.outcome()
+        if report is not None:
+            self._advance(state, report)
+        if not (state.closed or state.deleting) and server.absent:
+            self._publisher.recreate(state)
+        return report
+
+    def _advance(self, state: ZoneState, report: ZoneReport) -> None:
         if report.outcome is Outcome.ABSENT or report.revision >= state.change.revision:
             self._close(state)
             if state.repair and report.outcome is Outcome.SERVED:
                 metrics.REPAIRED.labels(state.pool.name).inc()
-        state.deadline = monotonic() + self._settings.deadline_s
+        state.deadline = self._scheduler.now() + self._settings.deadline_s
         while state.steps and state.steps[0][1] <= report.revision:
             state.steps.popleft()
 
-    def _go_on(self, state: ZoneState, server: ServerState) -> None:
-        if not state.deleting and server.absent:
-            self._publisher.restore(state)
-        if server.again:
-            server.again = False
-            self._poll(state, server)
-        elif state.lags(server):
-            server.delay_s = min(MAX_DELAY_S, max(HINTED_DELAY_S, server.delay_s * 2))
-            self._poll_in(state, server, jittered(self._paced_s(state, server)))
-
-    def _paced_s(self, state: ZoneState, server: ServerState) -> float:
-        return max(server.delay_s, self._backoff.pace_s(state.pool.id))
-
     def _expire(self) -> None:
-        """Give up what is past its deadline, and look again. One look at all states costs less than
-        a timer for each, most of which would outlive their zone's state by far."""
-        self.later(min(1.0, self._settings.deadline_s / 10), self._expire)
-        with self._lock:
-            now = monotonic()
+        """Give up the states past their deadline, and repeat.
+
+        One pass over all states costs less than a timer for each, most of which would long outlive
+        their zone's state.
+        """
+        self.call_later(min(1.0, self._settings.deadline_s / 10), self._expire)
+        with self._scheduler.lock:
+            now = self._scheduler.now()
             expired = [state for state in self._states.values() if state.deadline <= now]
             for state in expired:
                 metrics.UNSERVED.labels(state.pool.name).inc()
                 self._close(state)
-            self._breakers.look()
-            self._admission.look()
+            self._scheduler.breakers.tick()
+            self._admission.expire()
         for state in expired:
             self._send(state.given_up())
 
     def _close(self, state: ZoneState) -> None:
         state.closed = True
-        if self._states.get(state.change.zone_id) is state:
-            del self._states[state.change.zone_id]
-            self._backoff.leaves(state.pool.id, state.change.zone_id)
-            self._breakers.forget(state.change.zone_id)
-            self._admission.leaves(state.change.zone_id)
+        zone_id = state.change.zone_id
+        if self._states.get(zone_id) is state:
+            del self._states[zone_id]
+            self._scheduler.backoff.discard(state.pool.id, zone_id)
+            self._scheduler.breakers.forget(zone_id)
+            self._admission.release(zone_id)
 
 
-def _unasked(why: str) -> client.SoaAnswer:
-    return client.SoaAnswer(state=client.SoaState.UNKNOWN, text=why, unreachable=True)
-
-
-def _endpoint(pool: LivePool, nameserver: Nameserver) -> Endpoint:
-    return "query", pool.name, nameserver.label
-
-
-def measure(state: ZoneState, server: ServerState) -> None:
-    """Record what the answer of a nameserver that was behind says."""
-    labels = (state.pool.name, server.nameserver.label)
-    if not state.lags(server):
-        metrics.CONVERGENCE_SECONDS.labels(*labels).observe(monotonic() - state.since)
-        metrics.SERIAL_LAG.labels(*labels).set(0)
-    elif server.serial:
-        metrics.SERIAL_LAG.labels(*labels).set((state.change.serial - server.serial) % 2**32)
+def _continues(state: ZoneState, change: ZoneAnnouncement, pool: LivePool) -> bool:
+    """Return whether the change needs the same steps on the same servers as the state."""
+    return (
+        state.pool == pool
+        and state.change.withdrawn == change.withdrawn
+        and state.deleting == (change.action is Action.DELETE)
+    )

@@ -1,4 +1,4 @@
-"""The worker's copies of pools, backends loaded, kept until a change names newer ones."""
+"""The worker's pools with their back ends loaded, cached until a change names a newer version."""
 
 from __future__ import annotations
 
@@ -22,11 +22,19 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class LiveTarget:
-    """executor: whose threads carry the backend's calls. notify: where NOTIFY goes; None: nowhere. key:
-    signs it. place: the server, and the part of it that has the zones."""
+    """A target with its back end loaded.
+
+    Attributes:
+        label: names it in errors.
+        executor_key: whose threads make the back end's calls.
+        backend: makes the calls.
+        notify: where NOTIFYs go; None if the target wants none.
+        key: signs them.
+        place: the server, and the part of it that has the zones.
+    """
 
     label: str
-    executor: Hashable
+    executor_key: Hashable
     backend: Backend
     notify: Address | None
     key: SigningKey | None = None
@@ -35,8 +43,18 @@ class LiveTarget:
 
 @dataclass(frozen=True, slots=True)
 class LivePool:
-    """A pool ready for use. keys: of its nameservers, by id. by_catalog: the
-    nameservers make and drop zones by themselves."""
+    """A pool ready for use.
+
+    Attributes:
+        id: the pool's id.
+        name: the pool's name.
+        version: the version of the stored pool.
+        targets: its targets.
+        nameservers: its nameservers.
+        also_notifies: further servers that get NOTIFYs.
+        keys: the TSIG keys of its servers, by id.
+        by_catalog: the nameservers create and delete zones by themselves (RFC 9432).
+    """
 
     id: str
     name: str
@@ -48,11 +66,11 @@ class LivePool:
     by_catalog: bool = False
 
     def key_of(self, nameserver: Nameserver) -> SigningKey | None:
-        """What signs SOA queries to it."""
+        """Return the key that signs SOA queries to the nameserver."""
         return self.keys.get(nameserver.tsigkey_id or "")
 
     def without(self, other: LivePool) -> LivePool:
-        """What this pool has and the other one has not. Equal for equal pools."""
+        """Return this pool without the targets and nameservers of the other; equal for equal pools."""
         places = {target.place for target in other.targets}
         servers = {nameserver.label for nameserver in other.nameservers}
         return replace(
@@ -65,51 +83,52 @@ class LivePool:
 @dataclass(slots=True)
 class _Entry:
     lock: threading.Lock = field(default_factory=threading.Lock)
-    asked_version: int = -1
+    requested_version: int = -1
     live: LivePool | None = None
 
 
 class _ByCatalog(Backend):
-    """The nameserver makes and drops zones by itself, from the pool's catalog zone (RFC 9432)."""
+    """For nameservers that follow the pool's catalog zone (RFC 9432): nothing has to be called."""
 
     def create_zone(self, zone: ZoneAnnouncement) -> None:
-        """It is in the catalog."""
+        """Do nothing: the zone is in the catalog."""
 
     def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        """It has gone from the catalog."""
+        """Do nothing: the zone has gone from the catalog."""
 
 
 class PoolCache:
-    """Thread-safe. One fetch at a time per pool; others wait for it."""
+    """A cache of pools. Thread-safe; one fetch at a time per pool, for which other threads wait."""
 
     def __init__(self, central: CentralClient, load: Factory) -> None:
+        """Create an empty cache; load: makes the back end of a target."""
         self._central = central
         self._load = load
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
 
     def get(self, pool_id: str, version: int) -> LivePool:
-        """The pool as of this version or the one that central holds by now.
+        """Return the pool in this version, or in the one that central has now.
 
-        Raises what central raises (NotFound, Unavailable, DeadlineExceeded), and
-        ConfigurationError for a target whose backend cannot be used, and for a TSIG key that does not
-        exist or cannot be used.
+        Raises:
+            DesignateError: what central raises: NotFound, Unavailable, DeadlineExceeded.
+            ConfigurationError: a target's back end or a TSIG key cannot be used or does not exist.
         """
         with self._lock:
             entry = self._entries.setdefault(pool_id, _Entry())
         with entry.lock:
             live = entry.live
-            # A late message may name an older version than central answered with: asking again
-            # for it would give the same, so the asked version counts as known too.
-            if live is not None and version in (live.version, entry.asked_version):
+            # A late message may name an older version than central returned. Fetching again would
+            # return the same, so the requested version counts as known too.
+            if live is not None and version in (live.version, entry.requested_version):
                 return live
             pool = self._central.pools.get(admin_context(), pool_id)
-            live = self._revive(pool)
-            entry.live, entry.asked_version = live, version
-            LOG.info("pool %s version %d loaded", pool_id, live.version)
+            live = self._load_pool(pool)
+            entry.live, entry.requested_version = live, version
+            LOG.info("pool %s: version %d loaded", pool_id, live.version)
             return live
 
-    def _revive(self, pool: Pool) -> LivePool:
+    def _load_pool(self, pool: Pool) -> LivePool:
         keys = {key_id: self._key(key_id) for key_id in sorted(pool.key_ids)}
         return LivePool(
             id=pool.id,
@@ -140,7 +159,7 @@ class PoolCache:
             backend.transfer_with(key.name)
         return LiveTarget(
             label=f"target {place + 1} ({target.type})",
-            executor=("backend", pool.id, place),
+            executor_key=("backend", pool.id, place),
             backend=backend if pool.catalog_zone is None else _ByCatalog(target),
             notify=_notify_address(target, backend),
             key=key,

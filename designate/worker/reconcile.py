@@ -1,8 +1,8 @@
-"""Looks whether nameservers still serve what they were once proven to serve, and has it repaired.
+"""Checks whether nameservers still serve what they were proven to serve, and repairs what drifted.
 
-A server may be rebuilt empty, restored from an old copy, or written to by somebody else; no change of
-ours tells of it. The reconciliation sweep hands every zone to a worker now and then, which asks each of
-its nameservers for the SOA. What is right costs one query and nothing else.
+A server may be rebuilt empty, restored from an old copy, or changed by others, without a change of the
+zone. The reconciliation task hands every zone to a worker from time to time, which queries each of its
+nameservers for the SOA. A zone that is in order costs one query per nameserver.
 """
 
 from __future__ import annotations
@@ -13,39 +13,56 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from time import monotonic
 
 from designate import errors, metrics
 from designate.context import admin_context
 from designate.model.pools import Nameserver
 from designate.model.zones import NameserverAnswer, Outcome, ZoneAnnouncement, ZoneReport, ZoneType
 from designate.rpc.clients import CentralClient
+from designate.runtime.clock import SYSTEM_CLOCK, Clock
 from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import serial_gt
 from designate.worker.converge import Converger
 from designate.worker.pools import LivePool, PoolCache
-from designate.worker.zone_state import ConvergenceSettings, needed
+from designate.worker.scheduling.priority import Priority
+from designate.worker.settings import ConvergenceSettings
 
 LOG = logging.getLogger(__name__)
 
-NAMED = 3
-LOOK_S = 5.0
+MAX_NAMES_LOGGED = 3
+QUERY_DEADLINE_S = 5.0
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What was found about zones that were asked for together, so that a server that lost thousands
-    of zones is told of in a few lines. found: names by pool, server and kind."""
+    """The zones of one request, logged together: a server may have lost thousands of zones.
 
-    left: int
+    Attributes:
+        remaining: zones without all answers.
+        found: zone names by pool name, nameserver and kind of fault.
+    """
+
+    remaining: int
     found: dict[tuple[str, str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 @dataclass(slots=True)
 class _Zone:
+    """A zone that is being checked.
+
+    Attributes:
+        change: what the nameservers were proven to serve.
+        pool: the zone's pool.
+        remaining: nameservers that have not answered.
+        serving: nameservers that are in order.
+        unknown: nameservers that did not reply.
+        faults: texts for people.
+        newest: a serial that is ahead of the zone's; 0 without one.
+    """
+
     change: ZoneAnnouncement
     pool: LivePool
-    left: int
+    remaining: int
     serving: int = 0
     unknown: int = 0
     faults: list[str] = field(default_factory=list)
@@ -53,7 +70,7 @@ class _Zone:
 
 
 class DriftChecker:
-    """Thread-safe. Holds no more zones than were handed over and are not answered for yet."""
+    """Checks zones against their nameservers. Thread-safe; holds only zones that wait for answers."""
 
     def __init__(
         self,
@@ -61,55 +78,63 @@ class DriftChecker:
         pools: PoolCache,
         converger: Converger,
         settings: ConvergenceSettings,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        """Create a checker that queries nameservers through the converger."""
         self._central = central
         self._pools = pools
         self._converger = converger
         self._settings = settings
+        self._clock = clock
         self._lock = threading.Lock()
 
     def check(self, changes: Sequence[ZoneAnnouncement]) -> None:
-        """Ask about zones; returns before there are answers. A zone that is on its way to its
-        nameservers anyway is left out."""
-        wanted = []
+        """Start to check zones; returns before there are answers. Skips zones that converge anyway."""
+        zones = []
         for change in changes:
-            if self._converger.waits(change.zone_id):
+            if self._converger.is_converging(change.zone_id):
                 continue
             try:
                 pool = self._pools.get(change.pool_id, change.pool_version)
             except errors.DesignateError as error:
-                LOG.warning("zone %s is not checked: %s", change.zone_id, error)
+                LOG.warning("zone %s: not checked: %s", change.zone_id, error)
                 continue
             if pool.nameservers:
-                wanted.append(_Zone(change, pool, len(pool.nameservers)))
-        batch = _Batch(len(wanted))
-        for zone in wanted:
+                zones.append(_Zone(change, pool, len(pool.nameservers)))
+        batch = _Batch(len(zones))
+        for zone in zones:
             for nameserver in zone.pool.nameservers:
-                tell = partial(self._answered, batch, zone, nameserver)
-                self._converger.ask(zone.change, zone.pool, nameserver, tell, later=True)
+                on_answer = partial(self._record, batch, zone, nameserver)
+                self._converger.query(
+                    zone.change, zone.pool, nameserver, on_answer, Priority.RECOVERY
+                )
 
-    def look(self, change: ZoneAnnouncement) -> tuple[NameserverAnswer, ...]:
-        """What each of the zone's nameservers says now, in the pool's order; waits for LOOK_S at most.
-        Raises as PoolCache.get."""
+    def query_nameservers(self, change: ZoneAnnouncement) -> tuple[NameserverAnswer, ...]:
+        """Return what each of the zone's nameservers answers now, in the pool's order.
+
+        Waits for QUERY_DEADLINE_S at most. Raises what PoolCache.get raises.
+        """
         pool = self._pools.get(change.pool_id, change.pool_version)
         answers: dict[int, SoaAnswer] = {}
-        told = threading.Semaphore(0)
+        answered = threading.Condition()
 
-        def tell(place: int, answer: SoaAnswer) -> None:
-            answers[place] = answer
-            told.release()
+        def on_answer(place: int, answer: SoaAnswer) -> None:
+            with answered:
+                answers[place] = answer
+                answered.notify()
 
         for place, nameserver in enumerate(pool.nameservers):
-            self._converger.ask(change, pool, nameserver, partial(tell, place))
-        until_s = monotonic() + LOOK_S
-        for _ in pool.nameservers:
-            told.acquire(timeout=max(0.0, until_s - monotonic()))
-        return tuple(
-            _seen(nameserver, answers.get(place))
-            for place, nameserver in enumerate(pool.nameservers)
-        )
+            self._converger.query(change, pool, nameserver, partial(on_answer, place))
+        deadline = self._clock.monotonic() + QUERY_DEADLINE_S
+        with answered:
+            while len(answers) < len(pool.nameservers) and self._clock.monotonic() < deadline:
+                self._clock.wait_until(answered, deadline)
+            return tuple(
+                _nameserver_answer(nameserver, answers.get(place))
+                for place, nameserver in enumerate(pool.nameservers)
+            )
 
-    def _answered(
+    def _record(
         self, batch: _Batch, zone: _Zone, nameserver: Nameserver, answer: SoaAnswer
     ) -> None:
         label = nameserver.label
@@ -126,20 +151,19 @@ class DriftChecker:
                     zone.newest = answer.serial if kind == "ahead" else zone.newest
                 else:
                     zone.serving += 1
-            zone.left -= 1
-            whole = zone.left == 0
-            batch.left -= whole
-            last = whole and batch.left == 0
-        if whole and zone.faults:
+            zone.remaining -= 1
+            complete = zone.remaining == 0
+            batch.remaining -= complete
+            last = complete and batch.remaining == 0
+        if complete and zone.faults:
             self._repair(zone)
         if last:
-            _tell(batch)
+            _log(batch)
 
     def _repair(self, zone: _Zone) -> None:
-        """Enough nameservers with the zone are enough for its status; the others are repaired all the
-        same."""
+        """Report the drift where too few nameservers serve the zone, and repair all that drifted."""
         change = zone.change
-        required = needed(len(zone.pool.nameservers), self._settings)
+        required = self._settings.servers_needed(len(zone.pool.nameservers))
         if zone.newest or zone.serving + zone.unknown < required:
             report = ZoneReport(
                 zone_id=change.zone_id,
@@ -152,17 +176,20 @@ class DriftChecker:
             try:
                 self._central.status.report(admin_context(), report)
             except errors.DesignateError as error:
-                LOG.warning("zone %s: its report was refused: %s", change.zone_id, error)
+                LOG.warning("zone %s: report refused by central: %s", change.zone_id, error)
                 return
         if not zone.newest:
-            self._converger.want(replace(change, again=True), zone.pool, repair=True)
+            self._converger.converge(replace(change, again=True), zone.pool, repair=True)
 
 
 def fault_of(change: ZoneAnnouncement, answer: SoaAnswer) -> str:
-    """What is wrong with a nameserver's answer for a zone that it was proven to serve: missing,
-    failing, behind or ahead; nothing where it is right or says nothing."""
+    """Return the fault of a nameserver's answer for a zone that it was proven to serve.
+
+    Returns:
+        "missing", "failing", "behind" or "ahead"; an empty text if it is in order or proves nothing.
+    """
     if answer.state is SoaState.ABSENT:
-        # A server may refuse queries for a catalog zone, which lists everybody's zones.
+        # A server may refuse queries for a catalog zone, which lists the zones of all projects.
         return "" if change.type is ZoneType.CATALOG else "missing"
     if answer.state is SoaState.FAILED:
         return "failing"
@@ -171,7 +198,7 @@ def fault_of(change: ZoneAnnouncement, answer: SoaAnswer) -> str:
     return "ahead" if serial_gt(answer.serial, change.serial) else "behind"
 
 
-def _seen(nameserver: Nameserver, answer: SoaAnswer | None) -> NameserverAnswer:
+def _nameserver_answer(nameserver: Nameserver, answer: SoaAnswer | None) -> NameserverAnswer:
     serves = answer is not None and answer.state is SoaState.SERIAL
     return NameserverAnswer(
         host=nameserver.host,
@@ -182,14 +209,14 @@ def _seen(nameserver: Nameserver, answer: SoaAnswer | None) -> NameserverAnswer:
     )
 
 
-def _tell(batch: _Batch) -> None:
+def _log(batch: _Batch) -> None:
     for (pool, label, kind), names in sorted(batch.found.items()):
         LOG.warning(
-            "pool %s: nameserver %s: %d zones are %s, and are repaired: %s%s",
+            "pool %s: nameserver %s: %d zones are %s, repairing: %s%s",
             pool,
             label,
             len(names),
             kind,
-            ", ".join(sorted(names)[:NAMED]),
-            ", ..." if len(names) > NAMED else "",
+            ", ".join(sorted(names)[:MAX_NAMES_LOGGED]),
+            ", ..." if len(names) > MAX_NAMES_LOGGED else "",
         )

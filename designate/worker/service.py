@@ -1,4 +1,4 @@
-"""The worker: takes changes from central and makes the pools' nameservers agree with them."""
+"""The worker: receives changes from central and makes the pools' nameservers agree with them."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from designate.backend import base as backends
 from designate.context import Context, admin_context
 from designate.model.zones import NameserverAnswer, Outcome, ZoneAnnouncement, ZoneReport
 from designate.rpc.clients import CentralClient
+from designate.runtime.clock import SYSTEM_CLOCK, Clock
 from designate.worker.converge import Converger
 from designate.worker.pools import PoolCache
 from designate.worker.reconcile import DriftChecker
+from designate.worker.scheduling.scheduler import Scheduler
 from designate.worker.scheduling.zone_queue import ZoneQueue
 from designate.worker.secondary import SecondaryRefresher
-from designate.worker.zone_state import ConvergenceSettings
+from designate.worker.settings import ConvergenceSettings
 
 LOG = logging.getLogger(__name__)
 
@@ -28,8 +30,8 @@ OPTS = [
         "threads",
         default=200,
         min=1,
-        help="Upper bound of threads that publish changes; no more than eight are used, for a "
-        "waiting zone needs none.",
+        help="Threads that publish changes; more than 8 have no effect because a zone that waits "
+        "for its nameservers needs no thread.",
     ),
     cfg.IntOpt(
         "threshold_percentage",
@@ -43,84 +45,90 @@ OPTS = [
         "poll_timeout",
         default=30,
         min=1,
-        help="Seconds that one SOA query or NOTIFY may take; no more than 2 are used, for a lost "
-        "datagram is better asked again.",
+        help="Seconds that one SOA query or NOTIFY may take. More than 2 have no effect because it is "
+        "better to repeat a lost datagram.",
     ),
     cfg.FloatOpt(
         "poll_retry_interval",
         default=15,
         min=0.1,
-        help="Seconds between attempts at a backend that fails, at most. The first ones come sooner, "
-        "and no more than 5 are used, so that a server that is back is not kept waiting.",
+        help="Longest time in seconds between attempts of a failing back end call. The first attempts "
+        "follow sooner; more than 5 have no effect, so that a recovered server is used soon.",
     ),
     cfg.IntOpt(
         "poll_max_retries",
         default=10,
         min=1,
-        help="Kept for old configurations: how long to go on is said by convergence_deadline.",
+        help="Accepted for old configurations and ignored; see convergence_deadline.",
     ),
     cfg.FloatOpt(
         "poll_delay",
         default=0,
         min=0,
-        help="Seconds between a NOTIFY and the first SOA query where nothing tells when the "
-        "nameserver has transferred. 0: 0.05 s.",
+        help="Seconds between a NOTIFY and the first SOA query where no finished transfer is reported. "
+        "0 stands for 0.05.",
     ),
     cfg.FloatOpt(
         "convergence_deadline",
         default=60,
         min=1,
-        help="Seconds after which a change that too few nameservers serve is reported: the zone is in "
-        "ERROR if a target did not take it, and stays PENDING if nameservers are slow. The recovery "
-        "sweep goes on trying.",
+        help="Seconds after which a change that too few nameservers serve is reported. The zone goes to "
+        "ERROR if a target refused it, and stays PENDING if nameservers are slow or unreachable. "
+        "Periodic recovery continues to try.",
     ),
     cfg.BoolOpt("all_tcp", default=False, help="Send SOA queries and NOTIFY over TCP."),
     cfg.IntOpt("workers", min=1, help="Processes of designate-worker. Unset: one."),
 ]
 
-PUBLISHERS = 8
+MAX_PUBLISHERS = 8
 PUBLISH_GAP_S = 0.02
 # Under a stream of changes of one zone, publishing more often would only take time from them.
 MAX_PUBLISH_GAP_S = 0.1
 MAX_QUERY_S = 2.0
+FIRST_RETRY_S = 0.25
 MAX_RETRY_S = 5.0
 FIRST_POLL_S = 0.05
 
 
 class Worker:
-    """See rpc.interfaces.WorkerApi. What it holds is memory only: the database is the truth."""
+    """Implements rpc.interfaces.WorkerApi. All its state is in memory; the database is authoritative."""
 
-    def __init__(self, conf: cfg.ConfigOpts, central: CentralClient) -> None:
+    def __init__(
+        self, conf: cfg.ConfigOpts, central: CentralClient, clock: Clock = SYSTEM_CLOCK
+    ) -> None:
+        """Create a worker with the options of its group; `start` starts its threads."""
         group = conf[GROUP]
         self._central = central
-        self._zone_queue = ZoneQueue()
+        self._zone_queue = ZoneQueue(clock=clock)
         self._pools = PoolCache(central, backends.load)
         settings = ConvergenceSettings(
             threshold_percentage=group.threshold_percentage,
             deadline_s=group.convergence_deadline,
             query_timeout_s=min(float(group.poll_timeout), MAX_QUERY_S),
             first_poll_s=group.poll_delay or FIRST_POLL_S,
-            retry_s=min(0.25, group.poll_retry_interval),
+            retry_s=min(FIRST_RETRY_S, group.poll_retry_interval),
             max_retry_s=min(MAX_RETRY_S, group.poll_retry_interval),
             all_tcp=group.all_tcp,
         )
-        self._converger = Converger(central, settings)
-        self._checker = DriftChecker(central, self._pools, self._converger, settings)
-        self._secondary = SecondaryRefresher(conf, central)
+        scheduler = Scheduler(settings.polls_per_s, clock)
+        self._converger = Converger(central, settings, scheduler)
+        self._checker = DriftChecker(central, self._pools, self._converger, settings, clock)
+        self._secondary = SecondaryRefresher(conf, central, clock)
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._publish, name=f"publisher-{n}", daemon=True)
-            for n in range(min(PUBLISHERS, group.threads))
+            for n in range(min(MAX_PUBLISHERS, group.threads))
         ]
 
     def start(self) -> None:
+        """Start all threads."""
         self._converger.start()
         self._secondary.start()
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """What is not finished is left to the sweep."""
+        """End all threads; periodic recovery hands out what is unfinished."""
         self._stopping.set()
         self._secondary.stop()
         self._zone_queue.close()
@@ -129,19 +137,47 @@ class Worker:
                 thread.join(timeout=5)
         self._converger.stop()
 
-    def zone_changed(self, context: Context, change: ZoneAnnouncement) -> None:
+    def zone_changed(
+        self,
+        context: Context,  # noqa: ARG002 - part of the interface
+        change: ZoneAnnouncement,
+    ) -> None:
+        """Queue a change; see rpc.interfaces.WorkerApi."""
         self._zone_queue.put(change)
 
-    def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
+    def refresh_zone(
+        self,
+        context: Context,  # noqa: ARG002 - part of the interface
+        zone_id: str,
+        source: str | None = None,
+    ) -> None:
+        """Queue a refresh of a secondary zone; see rpc.interfaces.WorkerApi."""
         self._secondary.refresh_zone(zone_id, source)
 
-    def check_zones(self, context: Context, changes: tuple[ZoneAnnouncement, ...]) -> None:
+    def check_zones(
+        self,
+        context: Context,  # noqa: ARG002 - part of the interface
+        changes: tuple[ZoneAnnouncement, ...],
+    ) -> None:
+        """Check zones for drift; see rpc.interfaces.WorkerApi."""
         self._checker.check(changes)
 
-    def look(self, context: Context, change: ZoneAnnouncement) -> tuple[NameserverAnswer, ...]:
-        return self._checker.look(change)
+    def look(
+        self,
+        context: Context,  # noqa: ARG002 - part of the interface
+        change: ZoneAnnouncement,
+    ) -> tuple[NameserverAnswer, ...]:
+        """Query a zone's nameservers; see rpc.interfaces.WorkerApi."""
+        return self._checker.query_nameservers(change)
 
-    def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
+    def zone_served(
+        self,
+        context: Context,  # noqa: ARG002 - part of the interface
+        zone_id: str,
+        serial: int,  # noqa: ARG002 - part of the interface
+        peer: str,
+    ) -> None:
+        """Poll the nameserver that transferred a zone; see rpc.interfaces.WorkerApi."""
         self._converger.hint(zone_id, peer)
 
     def _publish(self) -> None:
@@ -151,15 +187,15 @@ class Worker:
                 continue
             change, merged = taken
             try:
-                self._hand_over(change)
+                self._converge(change)
             except errors.DesignateError as error:
-                LOG.warning("zone %s is left to the sweep: %s", change.zone_id, error)
+                LOG.warning("zone %s: deferred to periodic recovery: %s", change.zone_id, error)
             finally:
-                # What comes for this zone in the meantime waits in its slot and is published as one.
+                # Changes of the zone that arrive in the meantime are merged and published as one.
                 gap_s = min(MAX_PUBLISH_GAP_S, PUBLISH_GAP_S * max(1, merged))
-                self._converger.later(gap_s, partial(self._zone_queue.done, change.zone_id))
+                self._converger.call_later(gap_s, partial(self._zone_queue.done, change.zone_id))
 
-    def _hand_over(self, change: ZoneAnnouncement) -> None:
+    def _converge(self, change: ZoneAnnouncement) -> None:
         try:
             pool = self._pools.get(change.pool_id, change.pool_version)
             if change.kept_in is not None:
@@ -169,10 +205,10 @@ class Worker:
             self._report(change, Outcome.FAILED, reason)
             return
         if change.kept_in is not None and not (pool.targets and pool.nameservers):
-            # All that the old pool has is the new one's too.
+            # All servers of the old pool belong to the new one too.
             self._report(change, Outcome.ABSENT)
             return
-        self._converger.want(change, pool)
+        self._converger.converge(change, pool)
 
     def _report(self, change: ZoneAnnouncement, outcome: Outcome, error: str | None = None) -> None:
         report = ZoneReport(

@@ -1,4 +1,4 @@
-"""What is known about one zone on its way to the nameservers. No threads, no clock, no network."""
+"""The state of one zone while its nameservers converge: no threads, no clock, no network."""
 
 from __future__ import annotations
 
@@ -11,36 +11,27 @@ from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneReport,
 from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import serial_ge
 from designate.worker.pools import LivePool, LiveTarget
+from designate.worker.settings import ConvergenceSettings
 
 MAX_STEPS = 256
 MAX_ERROR_CHARS = 900
 
 
-@dataclass(frozen=True, slots=True)
-class ConvergenceSettings:
-    """Of a worker. Times in seconds. first_poll_s: the wait before nameservers are asked for the
-    first time where nothing tells that they have transferred. retry_s, max_retry_s: the first
-    and the longest wait before a failing backend is called again. max_zones: bound of the states
-    held at once. polls_per_s: how many zones of a pool are asked about, and how many told again, per
-    second."""
-
-    threshold_percentage: int
-    deadline_s: float
-    query_timeout_s: float
-    first_poll_s: float
-    retry_s: float
-    all_tcp: bool
-    max_retry_s: float = 5.0
-    max_zones: int = 10_000
-    polls_per_s: float = 500.0
-
-
 @dataclass(slots=True)
 class TargetState:
-    """done: the backend call that the zone needs has succeeded. error: of the last call; refused: the
-    server said no, so that waiting alone will not help. notifying: a NOTIFY is on its way;
-    notify_again: and another is wanted after it. notify_text: what the server said to the last one;
-    told: the newest serial whose NOTIFY it accepted."""
+    """What is known about one target.
+
+    Attributes:
+        live: the target.
+        done: the back end call that the zone needs has succeeded.
+        attempts: failed calls, for the growing delay.
+        error: of the last call.
+        refused: the server refused the last call, so waiting alone will not help.
+        notifying: a NOTIFY is queued or being sent.
+        renotify: another NOTIFY is due after it.
+        notify_text: the server's reply to the last NOTIFY.
+        accepted_serial: the newest serial whose NOTIFY the server accepted.
+    """
 
     live: LiveTarget
     done: bool = False
@@ -48,29 +39,38 @@ class TargetState:
     error: str = ""
     refused: bool = False
     notifying: bool = False
-    notify_again: bool = False
+    renotify: bool = False
     notify_text: str = ""
-    told: int | None = None
+    accepted_serial: int | None = None
 
 
 @dataclass(slots=True)
 class ServerState:
-    """asking: a query is on its way. again: something happened meanwhile, so ask once more at once.
-    delay_s: the wait before the next query."""
+    """What is known about one nameserver.
+
+    Attributes:
+        nameserver: the server.
+        delay_s: the wait before the next poll.
+        answer: the last one.
+        querying: a query is queued or being sent.
+        repoll: poll again right after it, for something happened meanwhile.
+        due: when the next poll is scheduled, in monotonic time.
+    """
 
     nameserver: Nameserver
     delay_s: float
     answer: SoaAnswer | None = None
-    asking: bool = False
-    again: bool = False
+    querying: bool = False
+    repoll: bool = False
     due: float | None = None
 
     @property
     def serial(self) -> int:
-        """Of the last answer; 0 when that had none."""
+        """The serial of the last answer; 0 if that had none."""
         return self.answer.serial if self.answer is not None else 0
 
     def serves(self, serial: int) -> bool:
+        """Return whether the last answer proves that the server has this serial or a newer one."""
         answer = self.answer
         return (
             answer is not None
@@ -80,17 +80,37 @@ class ServerState:
 
     @property
     def absent(self) -> bool:
+        """Whether the last answer proves that the server does not have the zone."""
         return self.answer is not None and self.answer.state is SoaState.ABSENT
 
 
 @dataclass(slots=True)
 class ZoneState:
-    """change: the wanted state. steps: (serial, revision) of the changes not yet reported, oldest
-    first, so that a stream of changes shows progress. calls: what each target's backend is to do
-    ("create", "delete" or ""). calls_needed: the zone is not done before enough of them did it; a
-    repair is not needed, for there the nameservers' answers are proof enough. renewed: the targets'
-    settings were compared with the servers' once. repair: the zone was found to have drifted. since:
-    when the change was heard of. Moments are those of time.monotonic()."""
+    """A zone whose nameservers converge. Moments are those of the clock's monotonic time.
+
+    Attributes:
+        change: the desired state.
+        pool: the servers.
+        settings: the worker's settings.
+        deadline: when the zone is given up.
+        targets: the pool's targets.
+        servers: the pool's nameservers.
+        calls: what each target's back end has to do: "create", "delete" or nothing.
+        calls_needed: the zone is not done before enough back ends did it. Not so in a repair, where
+            the nameservers' answers prove enough.
+        steps: (serial, revision) of the changes not yet reported, oldest first, so that a stream of
+            changes shows progress.
+        closed: the zone is done or given up, or another state has replaced this one.
+        notify_due: when a delayed NOTIFY is due.
+        notify_rounds: NOTIFYs since the newest change, for the growing delay.
+        notify_at: when the last NOTIFY was sent.
+        notified_serial: the serial that the also_notifies were notified of.
+        restore_after: not before this moment is the zone created again where it is missing.
+        restorations: how often it was, for the growing delay.
+        renewed: the servers' settings of the zone were compared with the targets'.
+        repair: the zone was served before and has drifted.
+        since: when the worker received the change.
+    """
 
     change: ZoneAnnouncement
     pool: LivePool
@@ -114,51 +134,65 @@ class ZoneState:
 
     @property
     def deleting(self) -> bool:
+        """Whether the nameservers are to lose the zone."""
         return self.change.action is Action.DELETE
 
     @property
     def servers_needed(self) -> int:
-        """Of the nameservers."""
-        return needed(len(self.servers), self.settings)
+        """How many nameservers must prove the desired state."""
+        return self.settings.servers_needed(len(self.servers))
 
     def targets_done(self) -> bool:
-        """Enough backends have done what the zone needs of them."""
+        """Return whether enough back ends made the call that the zone needs."""
         if not self.calls_needed:
             return True
-        needed = math.ceil(len(self.targets) * self.settings.threshold_percentage / 100)
-        return sum(target.done for target in self.targets) >= needed
+        required = self.settings.share(len(self.targets))
+        return sum(target.done for target in self.targets) >= required
 
     def gone(self, server: ServerState) -> bool:
-        """The nameserver does not serve the zone. Expired content is not served either by one that
-        has the zone and answers SERVFAIL."""
+        """Return whether the nameserver is proven not to serve the zone.
+
+        It may answer SERVFAIL for a zone whose content has expired.
+        """
         answer = server.answer
         return server.absent or (
             self.change.withdrawn and answer is not None and answer.state is SoaState.FAILED
         )
 
+    @property
+    def lagging(self) -> bool:
+        """Whether any nameserver lags."""
+        return any(self.lags(server) for server in self.servers)
+
     def lags(self, server: ServerState) -> bool:
-        """The nameserver is not known to have the wanted state."""
+        """Return whether the nameserver is not proven to have the desired state."""
         if self.deleting:
             return not self.gone(server)
-        return self._has(server, self.change.serial) is None
+        return self._proven_serial(server, self.change.serial) is None
 
-    def _has(self, server: ServerState, serial: int) -> int | None:
-        """The serial that proves that the server has this one; None: nothing proves it.
+    def _proven_serial(self, server: ServerState, serial: int) -> int | None:
+        """Return the serial that proves that the server has this one; None without proof.
 
-        A server may answer queries for a catalog zone with REFUSED, for it lists everybody's zones (RFC
-        9432 section 7). Then that the targets have taken the NOTIFY of the serial must do: that its
-        members come and go is proven for each of them.
+        A server may refuse queries for a catalog zone because that lists the zones of all projects (RFC
+        9432 section 7). Then the proof is that the targets accepted the NOTIFY of the serial; each
+        member zone is proven on its own.
         """
         if server.serves(serial):
             return server.serial
-        told = bool(self.targets) and all(
-            target.told is not None and serial_ge(target.told, serial) for target in self.targets
-        )
-        is_catalog = self.change.type is ZoneType.CATALOG
-        return serial if is_catalog and server.absent and told else None
+        if self.change.type is ZoneType.CATALOG and server.absent and self._accepted(serial):
+            return serial
+        return None
+
+    def _accepted(self, serial: int) -> bool:
+        """Return whether all targets accepted a NOTIFY of this serial or a newer one."""
+        serials = [target.accepted_serial for target in self.targets]
+        return bool(serials) and all(s is not None and serial_ge(s, serial) for s in serials)
 
     def outcome(self) -> ZoneReport | None:
-        """What the answers prove and has not been reported; revision of `change`: the end."""
+        """Return what the answers prove and was not reported; None if there is nothing new.
+
+        A report of the change's own revision ends the state.
+        """
         if not self.targets_done():
             return None
         if self.deleting:
@@ -166,33 +200,33 @@ class ZoneState:
                 return None
             return self._report(Outcome.ABSENT, self.change.serial, self.change.revision)
         for serial, revision in reversed(self.steps):
-            found = [self._has(server, serial) for server in self.servers]
-            counted = [one for one in found if one is not None]
-            if len(counted) < self.servers_needed:
+            found = [self._proven_serial(server, serial) for server in self.servers]
+            proven = [one for one in found if one is not None]
+            if len(proven) < self.servers_needed:
                 continue
-            lowest = counted[0]
-            for other in counted[1:]:
+            lowest = proven[0]
+            for other in proven[1:]:
                 if serial_ge(lowest, other):
                     lowest = other
             return self._report(Outcome.SERVED, lowest, revision)
         return None
 
     def given_up(self) -> ZoneReport:
-        """The report at the deadline: a target refuses its part, or servers are slow or away."""
+        """Return the report at the deadline: FAILED if a target refuses its call, else LATE."""
         refused = any(target.refused and not target.done for target in self.targets)
         failed = refused and not self.targets_done()
         return self.failure("not served in time", Outcome.FAILED if failed else Outcome.LATE)
 
     def failure(self, reason: str, outcome: Outcome = Outcome.FAILED) -> ZoneReport:
-        """The report that gives up, with what every server said."""
+        """Return a report that gives up, with the last reply of every server."""
         parts = [
-            f"nameserver {server.nameserver.label}: {server.answer or 'not asked'}"
+            f"nameserver {server.nameserver.label}: {server.answer or 'not queried'}"
             for server in self.servers
             if self.lags(server)
         ]
         for target in self.targets:
             if self.calls_needed and not target.done:
-                parts.append(f"{target.live.label}: {target.error or 'no answer yet'}")
+                parts.append(f"{target.live.label}: {target.error or 'no reply yet'}")
             elif target.error:
                 parts.append(f"{target.live.label}: {target.error}")
             if target.notify_text not in ("", "NOERROR"):
@@ -215,16 +249,10 @@ class ZoneState:
         )
 
 
-def needed(servers: int, settings: ConvergenceSettings) -> int:
-    """How many of so many nameservers must serve a zone; never none, for without a proof nothing is
-    known."""
-    return max(1, math.ceil(servers * settings.threshold_percentage / 100))
-
-
 def new_state(
     change: ZoneAnnouncement, pool: LivePool, settings: ConvergenceSettings, now: float
 ) -> ZoneState:
-    """The state in which a change starts: nothing called, nobody asked."""
+    """Return the state in which a change starts: nothing called, no server queried."""
     if change.action is Action.DELETE:
         calls = "delete"
     elif change.action is Action.CREATE or not change.created:
@@ -248,10 +276,10 @@ def new_state(
 
 
 def first_delay_s(pool: LivePool, settings: ConvergenceSettings) -> float:
-    """Where nothing has to be transferred there is nothing to wait for."""
+    """Return the wait before the first poll: none where no transfer has to happen."""
     return settings.first_poll_s if transfers(pool) else 0.0
 
 
 def transfers(pool: LivePool) -> bool:
-    """Whether a nameserver learns of a change by NOTIFY, and transfers it by itself."""
+    """Return whether nameservers learn of changes by NOTIFY and transfer them."""
     return any(target.notify is not None for target in pool.targets)

@@ -11,7 +11,7 @@ from designate import errors
 from designate.backend import base
 from designate.model import pools_file
 from designate.model.pools import Target
-from designate.worker.scheduling.executors import WIDTH
+from designate.worker.scheduling.executors import MAX_THREADS
 from tests.support.deadlines import scaled
 from tests.support.factories.worker import change
 from tests.support.fakes import backend_peers, hosted_peers
@@ -161,7 +161,7 @@ def test_many_zones_come_and_go_in_parallel(side):
     def delete(zone):
         return surely(lambda: backend.delete_zone(zone, hard_delete=True))
 
-    with ThreadPoolExecutor(WIDTH) as pool:
+    with ThreadPoolExecutor(MAX_THREADS) as pool:
         created = list(pool.map(create, zones))
         made = list(pool.map(lambda zone: side.has(zone.name), zones))
         deleted = list(pool.map(delete, zones))

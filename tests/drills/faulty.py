@@ -52,13 +52,13 @@ STEPS: dict[str, tuple[str, str, str, str, str]] = {
         "worker", "designate.worker.service", "Worker", "zone_changed", "after",
     ),
     "notify-due": (
-        "worker", "designate.worker.publish", "Publisher", "_notify_target", "before",
+        "worker", "designate.worker.notify", "Notifier", "_notify_target", "before",
     ),
     "notified": (
-        "worker", "designate.worker.publish", "Publisher", "_notify_target", "after",
+        "worker", "designate.worker.notify", "Notifier", "_notify_target", "after",
     ),
     "poll-due": (
-        "worker", "designate.worker.converge", "Converger", "_ask", "before",
+        "worker", "designate.worker.polling", "Poller", "_query_for", "before",
     ),
     "proven": (
         "worker", "designate.worker.converge", "Converger", "_send", "before",

@@ -1,7 +1,7 @@
-"""Which servers say nothing at all: they are asked by single probes, not once for every zone.
+"""Circuit breakers: an endpoint that never replies is probed once at a time, not once for every zone.
 
-A server that refuses datagrams costs no time, so without this each of ten thousand zones that wait for
-it would ask every few seconds; one that swallows them would keep all threads of its executor in timeouts.
+A server that refuses datagrams costs no time, so without this each of ten thousand zones that wait for it
+would query it every few seconds; one that drops them would keep all threads of its executor in timeouts.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from time import monotonic
 
 from designate import metrics
 from designate.model.zones import ZoneId
 from designate.runtime.backoff import jittered
+from designate.runtime.clock import SYSTEM_CLOCK, Clock
 from designate.worker.scheduling.timers import Timers
 
 LOG = logging.getLogger(__name__)
@@ -23,123 +23,150 @@ LOG = logging.getLogger(__name__)
 OPENS_AFTER = 8
 FIRST_PROBE_S = 0.25
 MAX_PROBE_S = 2.0
-FORGOTTEN_S = 60.0
+FORGET_AFTER_S = 60.0
 
-# What the server is asked ("query", "notify", or a backend's "call" or "trigger_transfer"), the
-# pool's name, the server's or the target's. Of a pool, since another pool's key may be the one that
-# the server takes.
+# The kind of request ("query", "notify", or a back end's "call" or "trigger"), the pool's name, and the
+# label of the server or target. The pool is part of it because a server may know only one pool's key.
 Endpoint = tuple[str, str, str]
+Resume = Callable[[], object]
 
 
 @dataclass(slots=True)
-class _Circuit:
-    """silences: calls without an answer since the last answer. held: what goes on when the server
-    answers again, by zone, the first to wait first."""
+class _Breaker:
+    """The state of one endpoint.
 
-    silences: int = 0
-    silent_at: float = 0.0
+    Attributes:
+        timeouts: requests without a reply since the last reply.
+        failed_at: when the last of them ended.
+        text: what went wrong then.
+        delay_s: the wait before the next probe.
+        probe_at: when the next request may go out as a probe.
+        waiting: what to run when the endpoint replies again, by zone, in the order of arrival.
+    """
+
+    timeouts: int = 0
+    failed_at: float = 0.0
     text: str = ""
     delay_s: float = FIRST_PROBE_S
     probe_at: float = 0.0
     probing: bool = False
-    held: dict[ZoneId, Callable[[], object]] = field(default_factory=dict)
+    waiting: dict[ZoneId, Resume] = field(default_factory=dict)
 
     @property
     def open(self) -> bool:
-        return self.silences >= OPENS_AFTER
+        return self.timeouts >= OPENS_AFTER
 
 
 class CircuitBreakers:
-    """All methods are called with `lock` held and never block; what was held is run with it too.
+    """The circuit breakers of all endpoints.
 
-    Bounded: a circuit per server that is silent, and in each one entry per zone that waits.
+    All methods are called with `lock` held and never block; waiting zones are resumed with it held too.
+    Bounded: one breaker per endpoint that times out, and in each one entry per waiting zone.
     """
 
-    def __init__(self, timers: Timers, lock: threading.RLock) -> None:
+    def __init__(self, timers: Timers, lock: threading.RLock, clock: Clock = SYSTEM_CLOCK) -> None:
+        """Create the breakers, all closed."""
         self._timers = timers
         self._lock = lock
-        self._breakers: dict[Endpoint, _Circuit] = {}
+        self._clock = clock
+        self._breakers: dict[Endpoint, _Breaker] = {}
 
-    def holds(
-        self, endpoint: Endpoint, zone_id: ZoneId, resume: Callable[[], object] | None
-    ) -> str:
-        """Why the server is not to be asked now, or nothing. resume: run when it is to be, unless the
-        zone is forgotten before."""
-        circuit = self._breakers.get(endpoint)
-        if circuit is None or not circuit.open:
+    def blocked(self, endpoint: Endpoint, zone_id: ZoneId, resume: Resume | None) -> str:
+        """Return why no request may be sent now, or an empty text.
+
+        Args:
+            endpoint: where the request would go.
+            zone_id: the zone of the request.
+            resume: run once a request may be sent, unless the zone is forgotten before.
+        """
+        breaker = self._breakers.get(endpoint)
+        if breaker is None or not breaker.open:
             return ""
-        if not circuit.probing and monotonic() >= circuit.probe_at:
-            circuit.held.pop(zone_id, None)
+        if not breaker.probing and self._clock.monotonic() >= breaker.probe_at:
+            breaker.waiting.pop(zone_id, None)
             return ""
         if resume is not None:
-            circuit.held[zone_id] = resume
-        return circuit.text
+            breaker.waiting[zone_id] = resume
+        return breaker.text
 
-    def asks(self, endpoint: Endpoint) -> bool:
-        """The server is asked now. True: as a probe, while all others wait."""
-        circuit = self._breakers.get(endpoint)
-        if circuit is None or not circuit.open:
+    def begin(self, endpoint: Endpoint) -> bool:
+        """Record that a request is being sent; return whether it is a probe, for which others wait."""
+        breaker = self._breakers.get(endpoint)
+        if breaker is None or not breaker.open:
             return False
-        circuit.probing = True
+        breaker.probing = True
         metrics.PROBES.labels(*endpoint).inc()
         return True
 
-    def answered(self, endpoint: Endpoint) -> None:
-        """Whatever the server said, it is there: all that waited for it goes on."""
-        circuit = self._breakers.pop(endpoint, None)
-        if circuit is None or not circuit.open:
+    def replied(self, endpoint: Endpoint) -> None:
+        """Record a reply, whatever it says, and resume all zones that wait for the endpoint."""
+        breaker = self._breakers.pop(endpoint, None)
+        if breaker is None or not breaker.open:
             return
         metrics.SILENT.labels(*endpoint).set(0)
-        LOG.info("%s: answers again, and %d zones go on", _name(endpoint), len(circuit.held))
-        for resume in circuit.held.values():
+        LOG.info(
+            "%s: replies again, circuit closed, %d zones resumed",
+            _describe(endpoint),
+            len(breaker.waiting),
+        )
+        for resume in breaker.waiting.values():
             resume()
 
-    def silent(self, endpoint: Endpoint, text: str, *, probe: bool) -> None:
-        """The server did not answer. probe: as `asks` said."""
-        circuit = self._breakers.setdefault(endpoint, _Circuit())
-        circuit.silences += 1
-        circuit.silent_at = monotonic()
-        circuit.text = text
+    def timed_out(self, endpoint: Endpoint, text: str, *, probe: bool) -> None:
+        """Record that a request got no reply; probe: as returned by `begin`."""
+        breaker = self._breakers.setdefault(endpoint, _Breaker())
+        now = self._clock.monotonic()
+        breaker.timeouts += 1
+        breaker.failed_at = now
+        breaker.text = text
         if probe:
-            circuit.probing = False
-            circuit.delay_s = min(MAX_PROBE_S, circuit.delay_s * 2)
-        if circuit.silences == OPENS_AFTER:
+            breaker.probing = False
+            breaker.delay_s = min(MAX_PROBE_S, breaker.delay_s * 2)
+        if breaker.timeouts == OPENS_AFTER:
             metrics.SILENT.labels(*endpoint).set(1)
-            LOG.warning("%s: does not answer and is only probed: %s", _name(endpoint), text)
-        elif not (probe and circuit.open):
+            LOG.warning(
+                "%s: circuit open after %d timeouts, probing: %s",
+                _describe(endpoint),
+                breaker.timeouts,
+                text,
+            )
+        elif not (probe and breaker.open):
             return
-        circuit.probe_at = monotonic() + jittered(circuit.delay_s)
-        self._timers.at(circuit.probe_at, partial(self._probe, endpoint, circuit))
+        breaker.probe_at = now + jittered(breaker.delay_s)
+        self._timers.at(breaker.probe_at, partial(self._probe, endpoint, breaker))
 
-    def alive(self, endpoint: Endpoint) -> None:
-        """The server was heard of by other means: the next call is not held up."""
-        if circuit := self._breakers.get(endpoint):
-            circuit.probe_at = 0.0
+    def allow_next(self, endpoint: Endpoint) -> None:
+        """Let the next request through: the server was heard of by other means."""
+        if breaker := self._breakers.get(endpoint):
+            breaker.probe_at = 0.0
 
     def forget(self, zone_id: ZoneId) -> None:
-        """The zone waits no more."""
-        for circuit in self._breakers.values():
-            circuit.held.pop(zone_id, None)
+        """Remove the zone from those that wait."""
+        for breaker in self._breakers.values():
+            breaker.waiting.pop(zone_id, None)
 
-    def look(self) -> None:
-        """To be called every second or so. Servers for which nothing waits are forgotten: they may be
-        those of a pool that was changed. A probe whose zone went before its turn is made up for."""
-        now = monotonic()
-        for endpoint, circuit in list(self._breakers.items()):
-            if circuit.held:
-                if now > circuit.probe_at:
-                    self._probe(endpoint, circuit)
-            elif circuit.silent_at < now - FORGOTTEN_S and not circuit.probing:
+    def tick(self) -> None:
+        """Probe where a zone was forgotten before its probe; call it about once per second.
+
+        Endpoints for which no zone waits are forgotten: they may belong to a pool that was changed.
+        """
+        now = self._clock.monotonic()
+        for endpoint, breaker in list(self._breakers.items()):
+            if breaker.waiting:
+                if now > breaker.probe_at:
+                    self._probe(endpoint, breaker)
+            elif breaker.failed_at < now - FORGET_AFTER_S and not breaker.probing:
                 del self._breakers[endpoint]
-                if circuit.open:
+                if breaker.open:
                     metrics.SILENT.labels(*endpoint).set(0)
 
-    def _probe(self, endpoint: Endpoint, circuit: _Circuit) -> None:
+    def _probe(self, endpoint: Endpoint, breaker: _Breaker) -> None:
         with self._lock:
-            if self._breakers.get(endpoint) is circuit and not circuit.probing and circuit.held:
-                circuit.held.pop(next(iter(circuit.held)))()
+            current = self._breakers.get(endpoint) is breaker
+            if current and not breaker.probing and breaker.waiting:
+                breaker.waiting.pop(next(iter(breaker.waiting)))()
 
 
-def _name(endpoint: Endpoint) -> str:
+def _describe(endpoint: Endpoint) -> str:
     kind, pool, server = endpoint
     return f"pool {pool}: server {server} ({kind})"

@@ -1,4 +1,4 @@
-"""Threads per destination, so that a dead server holds up nobody but itself."""
+"""Threads per endpoint, so that an unreachable server delays no other."""
 
 from __future__ import annotations
 
@@ -6,74 +6,91 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
-from time import monotonic
+
+from designate.runtime.clock import SYSTEM_CLOCK, Clock
+from designate.worker.scheduling.priority import FairOrder, Priority
 
 LOG = logging.getLogger(__name__)
 
-WIDTH = 8
-MAX_WAITING = 20_000
+MAX_THREADS = 8
+MAX_QUEUED = 20_000
 IDLE_S = 10.0
-# So many jobs are taken before one that can wait, where both do.
-TURN = 8
 
 Job = Callable[[], object]
 
 
 class _Executor:
-    __slots__ = ("idle", "in_a_row", "jobs", "later", "ready", "threads")
+    """The queues and the number of threads of one endpoint."""
+
+    __slots__ = ("changes", "idle", "order", "ready", "recoveries", "threads")
 
     def __init__(self, lock: threading.Lock) -> None:
-        self.jobs: deque[Job] = deque()
-        self.later: deque[Job] = deque()
-        self.in_a_row = 0
+        self.changes: deque[Job] = deque()
+        self.recoveries: deque[Job] = deque()
+        self.order = FairOrder()
         self.ready = threading.Condition(lock)
         self.threads = 0
         self.idle = 0
 
     def __len__(self) -> int:
-        return len(self.jobs) + len(self.later)
+        return len(self.changes) + len(self.recoveries)
+
+    def append(self, job: Job, priority: Priority) -> None:
+        """Queue a job."""
+        self._queue(priority).append(job)
 
     def pop(self) -> Job:
-        later = self.later and (not self.jobs or self.in_a_row >= TURN)
-        self.in_a_row = 0 if later else self.in_a_row + 1
-        return (self.later if later else self.jobs).popleft()
+        """Remove and return the job to run next."""
+        return self._queue(self.order.next(self.changes, self.recoveries)).popleft()
 
     def clear(self) -> None:
-        self.jobs.clear()
-        self.later.clear()
+        """Drop all queued jobs."""
+        self.changes.clear()
+        self.recoveries.clear()
+
+    def _queue(self, priority: Priority) -> deque[Job]:
+        return self.recoveries if priority is Priority.RECOVERY else self.changes
 
 
 class EndpointExecutors:
-    """At most `width` jobs at once per key, the others wait in order; threads live while needed.
-    Jobs that can wait stand in a queue of their own and get every ninth turn at least, half of the
-    room at most.
+    """Runs jobs on a bounded number of threads per endpoint; further jobs wait in a bounded queue.
 
-    A executor that nobody uses for IDLE_S has no thread. Thread-safe.
+    Thread-safe. Threads are started on demand and end after IDLE_S without a job.
     """
 
-    def __init__(self, width: int = WIDTH, max_waiting: int = MAX_WAITING) -> None:
-        self._width = width
-        self._max_waiting = max_waiting
+    def __init__(
+        self,
+        max_threads: int = MAX_THREADS,
+        max_queued: int = MAX_QUEUED,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        """Create the executors; both bounds are per endpoint."""
+        self._max_threads = max_threads
+        self._max_queued = max_queued
+        self._clock = clock
         self._lock = threading.Lock()
         self._executors: dict[Hashable, _Executor] = {}
         self._threads: set[threading.Thread] = set()
         self._closed = False
 
-    def submit(self, key: Hashable, job: Job, *, later: bool = False) -> bool:
-        """Never blocks. later: the job can wait. False: this executor's queue is full, or the executors are
-        closed; nothing runs."""
+    def submit(self, key: Hashable, job: Job, priority: Priority = Priority.CHANGE) -> bool:
+        """Queue a job for the endpoint `key`; never blocks.
+
+        Returns:
+            False when the job was refused: the endpoint's queue is full, or the executors are stopped.
+        """
         with self._lock:
             if self._closed:
                 return False
             executor = self._executors.get(key)
             if executor is None:
                 executor = self._executors[key] = _Executor(self._lock)
-            if len(executor) >= (self._max_waiting // 2 if later else self._max_waiting):
+            if len(executor) >= priority.room(self._max_queued):
                 return False
-            (executor.later if later else executor.jobs).append(job)
+            executor.append(job, priority)
             if len(executor) <= executor.idle:
                 executor.ready.notify()
-            elif executor.threads < self._width:
+            elif executor.threads < self._max_threads:
                 self._start_thread(key, executor)
             return True
 
@@ -90,15 +107,15 @@ class EndpointExecutors:
             try:
                 job()
             except Exception:
-                LOG.exception("%s: a step failed; the zone's deadline covers it", key)
+                LOG.exception("%s: a job failed; the zone's deadline covers it", key)
 
     def _next(self, key: Hashable, executor: _Executor) -> Job | None:
-        """The next job; None: the thread is to end."""
+        """Wait for the next job and return it; None ends the thread."""
         with self._lock:
-            deadline = monotonic() + IDLE_S
+            deadline = self._clock.monotonic() + IDLE_S
             executor.idle += 1
-            while not executor and not self._closed and (left_s := deadline - monotonic()) > 0:
-                executor.ready.wait(left_s)
+            while not (executor or self._closed) and self._clock.monotonic() < deadline:
+                self._clock.wait_until(executor.ready, deadline)
             executor.idle -= 1
             if executor and not self._closed:
                 return executor.pop()
@@ -109,13 +126,13 @@ class EndpointExecutors:
             return None
 
     def stop(self, timeout_s: float) -> None:
-        """Drop what waits and wait for what runs, at most timeout_s."""
+        """Drop the queued jobs and wait for the running ones, at most timeout_s."""
         with self._lock:
             self._closed = True
             for executor in self._executors.values():
                 executor.clear()
                 executor.ready.notify_all()
             threads = list(self._threads)
-        deadline = monotonic() + timeout_s
+        deadline = self._clock.monotonic() + timeout_s
         for thread in threads:
-            thread.join(max(0.0, deadline - monotonic()))
+            thread.join(max(0.0, deadline - self._clock.monotonic()))

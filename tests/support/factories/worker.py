@@ -227,7 +227,7 @@ def live_pool(
         targets=tuple(
             LiveTarget(
                 label=f"target {place + 1}",
-                executor=("backend", "pool", place),
+                executor_key=("backend", "pool", place),
                 backend=backend,
                 notify=address,
             )

@@ -4,12 +4,13 @@ import threading
 from time import monotonic
 
 from designate.worker.scheduling.executors import EndpointExecutors
+from designate.worker.scheduling.priority import Priority
 from designate.worker.scheduling.timers import Timers
 from tests.support.deadlines import scaled, until
 
 
 def test_a_stuck_destination_holds_up_nobody_else():
-    executors, gate, done = EndpointExecutors(width=2), threading.Event(), threading.Event()
+    executors, gate, done = EndpointExecutors(max_threads=2), threading.Event(), threading.Event()
     for _ in range(50):
         executors.submit("dead", lambda: gate.wait(scaled(10)))
     executors.submit("alive", done.set)
@@ -20,7 +21,7 @@ def test_a_stuck_destination_holds_up_nobody_else():
 
 
 def test_no_more_than_width_jobs_run_at_once_and_all_of_them_do():
-    executors, gate = EndpointExecutors(width=3), threading.Event()
+    executors, gate = EndpointExecutors(max_threads=3), threading.Event()
     running, most, finished = [], [], []
     lock = threading.Lock()
 
@@ -44,7 +45,7 @@ def test_no_more_than_width_jobs_run_at_once_and_all_of_them_do():
 
 
 def test_two_jobs_at_once_do_not_wait_for_one_idle_thread():
-    executors, both = EndpointExecutors(width=2), threading.Barrier(2, timeout=scaled(10))
+    executors, both = EndpointExecutors(max_threads=2), threading.Barrier(2, timeout=scaled(10))
     met = []
     executors.submit("one", lambda: met.append("first"))
     until(lambda: met, 10, "an idle thread")
@@ -56,7 +57,7 @@ def test_two_jobs_at_once_do_not_wait_for_one_idle_thread():
 
 
 def test_a_full_lane_refuses():
-    executors, gate = EndpointExecutors(width=1, max_waiting=1), threading.Event()
+    executors, gate = EndpointExecutors(max_threads=1, max_queued=1), threading.Event()
     started = threading.Event()
     executors.submit("one", lambda: (started.set(), gate.wait(scaled(10))))
     started.wait(scaled(10))
@@ -70,7 +71,7 @@ def test_a_full_lane_refuses():
 
 
 def test_a_job_that_fails_does_not_end_its_lane(caplog):
-    executors, done = EndpointExecutors(width=1), threading.Event()
+    executors, done = EndpointExecutors(max_threads=1), threading.Event()
     executors.submit("one", lambda: 1 / 0)
     executors.submit("one", done.set)
 
@@ -93,10 +94,12 @@ def test_timed_steps_run_in_the_order_of_their_moments_and_a_failure_ends_nothin
 
 
 def test_jobs_that_can_wait_are_passed_but_not_forgotten():
-    executors, gate, order = EndpointExecutors(width=1, max_waiting=40), threading.Event(), []
+    executors, gate, order = EndpointExecutors(max_threads=1, max_queued=40), threading.Event(), []
     executors.submit("one", lambda: gate.wait(scaled(10)))
     until(lambda: not executors._executors["one"], 10, "the running job")
-    later = [executors.submit("one", lambda: order.append("later"), later=True) for _ in range(21)]
+    later = [
+        executors.submit("one", lambda: order.append("later"), Priority.RECOVERY) for _ in range(21)
+    ]
     now = [executors.submit("one", lambda: order.append("now")) for _ in range(10)]
     gate.set()
     until(lambda: len(order) == 30, 10, "all jobs done")

@@ -8,17 +8,17 @@ LOOKS_PER_S = 500
 def test_the_pace_is_that_of_the_zones_of_the_pool():
     backoff = PollBackoff(LOOKS_PER_S)
     for number in range(2 * LOOKS_PER_S):
-        backoff.enters("pool", f"z{number}")
-        backoff.enters("pool", f"z{number}")
-    backoff.enters("other", "y")
+        backoff.add("pool", f"z{number}")
+        backoff.add("pool", f"z{number}")
+    backoff.add("other", "y")
 
-    assert backoff.pace_s("pool") == 2.0
-    assert backoff.pace_s("other") == 1 / LOOKS_PER_S
+    assert backoff.min_interval_s("pool") == 2.0
+    assert backoff.min_interval_s("other") == 1 / LOOKS_PER_S
 
     for number in range(LOOKS_PER_S):
-        backoff.leaves("pool", f"z{number}")
-    backoff.leaves("other", "y")
-    backoff.leaves("other", "y")
+        backoff.discard("pool", f"z{number}")
+    backoff.discard("other", "y")
+    backoff.discard("other", "y")
 
-    assert backoff.pace_s("pool") == 1.0
-    assert backoff.pace_s("other") == backoff.pace_s("never seen") == 0.0
+    assert backoff.min_interval_s("pool") == 1.0
+    assert backoff.min_interval_s("other") == backoff.min_interval_s("never seen") == 0.0

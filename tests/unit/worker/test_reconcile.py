@@ -14,7 +14,7 @@ from designate.wire.client import SoaAnswer, SoaState
 from designate.worker.converge import Converger
 from designate.worker.pools import PoolCache
 from designate.worker.reconcile import DriftChecker, fault_of
-from designate.worker.zone_state import ConvergenceSettings
+from designate.worker.settings import ConvergenceSettings
 from tests.support.deadlines import until
 from tests.support.factories.worker import ZONE, Central, change, stored_pool
 from tests.support.fakes.nameserver import NanoServer
@@ -147,7 +147,7 @@ def test_a_server_that_says_nothing_proves_nothing(parts, servers):
 def test_a_zone_on_its_way_is_not_asked_for(parts, servers):
     checker, converger, _ = parts()
     pool = checker._pools.get("pool", 1)
-    converger.want(change(6), pool)
+    converger.converge(change(6), pool)
     asked = checked(*servers)
     for server in servers:
         server.serials["other.example."] = 500

@@ -17,8 +17,9 @@ from designate.model.zones import PrimaryAddress, ZoneId
 from designate.rpc.clients import CentralClient
 from designate.wire import transfer_in as wire
 from designate.wire.client import SoaAnswer, SoaState
-from designate.worker import secondary
-from designate.worker.secondary import RefreshQueue, SecondaryRefresher
+from designate.worker import primaries, secondary
+from designate.worker.scheduling.refresh_queue import RefreshQueue
+from designate.worker.secondary import SecondaryRefresher
 from tests.support.deadlines import scaled, until
 from tests.support.fakes.scripted_primary import (
     CONTENT,
@@ -303,20 +304,20 @@ def test_who_sent_the_notify_is_asked_first_among_equals():
     answers = {here: same, there: same, behind: older}
 
     for _ in range(20):
-        assert secondary._order(answers, 5, "192.0.2.2", False) == [there, here, behind]
-        assert secondary._order(answers, 5, "192.0.2.3", False)[-1] == behind
-    firsts = {secondary._order(answers, 5, None, False)[0] for _ in range(100)}
+        assert primaries.transfer_order(answers, 5, "192.0.2.2", False) == [there, here, behind]
+        assert primaries.transfer_order(answers, 5, "192.0.2.3", False)[-1] == behind
+    firsts = {primaries.transfer_order(answers, 5, None, False)[0] for _ in range(100)}
     assert firsts == {here, there}
 
 
 def test_while_a_zone_is_looked_after_what_comes_for_it_waits_as_one():
     queue = RefreshQueue(gap_s=0.0)
-    queue.put("a", None, 0)
-    queue.put("a", "192.0.2.1", 0)
+    queue.put("a", None)
+    queue.put("a", "192.0.2.1")
     first = queue.take()
     for source in ("192.0.2.2", "192.0.2.3"):
-        queue.put("a", source, 0)
-    queue.put("b", None, 0)
+        queue.put("a", source)
+    queue.put("b", None)
     second = queue.take()
     queue.done("a")
 
@@ -327,11 +328,11 @@ def test_while_a_zone_is_looked_after_what_comes_for_it_waits_as_one():
 
 def test_a_zone_rests_between_two_looks():
     queue = RefreshQueue(gap_s=0.2)
-    queue.put("a", None, 0)
+    queue.put("a", None)
     queue.take()
     queue.done("a")
     began = monotonic()
-    queue.put("a", None, 0)
+    queue.put("a", None)
 
     assert queue.take() == ("a", None)
     assert monotonic() - began > 0.15
@@ -339,7 +340,7 @@ def test_a_zone_rests_between_two_looks():
 
 def test_the_queue_is_bounded_and_counts_what_it_drops():
     queue = RefreshQueue(max_zones=2)
-    took = [queue.put(zone, None, 0) for zone in ("a", "b", "c", "a")]
+    took = [queue.put(zone, None) for zone in ("a", "b", "c", "a")]
 
     assert took == [True, True, False, True]
     assert queue.dropped == 1
@@ -354,7 +355,7 @@ def test_a_closed_queue_ends_its_threads_and_takes_nothing():
     thread.join(scaled(5))
 
     assert ended == [None]
-    assert not queue.put("a", None, 0)
+    assert not queue.put("a", None)
 
 
 def test_a_silent_primary_is_left_alone_while_another_one_confirms_what_is_there(primary, look):
