@@ -27,7 +27,7 @@ class Answerer:
         connection: sa.Connection,
         zone: ServedZone,
         question: packet.Question,
-        reply: packet.Reply,
+        reply: packet.ReplyBuilder,
     ) -> None:
         self._connection = connection
         self._zone = zone
@@ -145,10 +145,10 @@ class Answerer:
             section += self._soa(owner, self._zone.ttl)
             return
         ttl = self._zone.ttl if stored.ttl is None else None
-        section += packet.placed(stored.wire, owner, ttl)
+        section += packet.with_owner(stored.wire, owner, ttl)
 
     def _soa(self, owner: bytes, ttl: int) -> Iterable[bytes]:
-        return packet.placed(rr.soa(ttl, self._zone.soa_wire), owner, None)
+        return packet.with_owner(rr.soa(ttl, self._zone.soa_wire), owner, None)
 
     def _owner(self, labels: tuple[bytes, ...], depth: int) -> bytes:
         if labels == self._question.name.labels:

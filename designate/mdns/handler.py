@@ -95,7 +95,7 @@ class Handler:
         self._may_transfer = networks(group.allow_transfer, f"[{GROUP}] allow_transfer")
         self._callers = Callers(database)
         self._notifies = Notifies(database, worker)
-        body_bytes = transfer_out.room(group.max_message_size)
+        body_bytes = transfer_out.max_body_bytes(group.max_message_size)
         self._transfers = Transfers(
             database,
             ZoneCache(database, group.zone_cache_bytes, body_bytes),
@@ -188,11 +188,12 @@ class Handler:
                     return messages
             except Expired:
                 rcode = dns.rcode.SERVFAIL
-        reply = packet.Reply(
+        reply = packet.ReplyBuilder(
             number=query.id,
             flags=int(query.flags),
             question=question.wire,
-            largest=packet.room(tcp=client.tcp, payload=payload) - client.signature_bytes,
+            max_bytes=packet.max_reply_bytes(tcp=client.tcp, payload=payload)
+            - client.signature_bytes,
             edns=payload is not None,
         )
         if rcode is None:
@@ -223,7 +224,7 @@ class Handler:
         return None
 
     def _ordinary(
-        self, reply: packet.Reply, question: packet.Question, view: View, tcp: bool
+        self, reply: packet.ReplyBuilder, question: packet.Question, view: View, tcp: bool
     ) -> None:
         with self._database.read() as connection:
             zone = serving.find_zone(connection, view, question.keys)

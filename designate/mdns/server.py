@@ -218,7 +218,7 @@ class MiniDns:
         if allowed:
             return self._handler.handle(wire, peer, tcp=False)
         metrics.RATE_LIMITED.inc()
-        return () if allowed is False else packet.truncated(wire)
+        return () if allowed is False else packet.truncated_reply(wire)
 
     def _accept_tls(self, sock: socket.socket) -> None:
         self._accept(sock, self._tls)

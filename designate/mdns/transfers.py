@@ -83,9 +83,9 @@ class Transfers:
             steps = [] if current else self._steps(connection, zone, request)
         if steps is None and request.tcp:
             return self._whole(request, view, zone)
-        pieces = transfer_out.difference(zone.ttl, zone.soa_wire, steps or ())
+        pieces = transfer_out.ixfr_pieces(zone.ttl, zone.soa_wire, steps or ())
         # Over UDP it is one message, and has been found to fit.
-        bodies = transfer_out.fill(
+        bodies = transfer_out.join_pieces(
             pieces, self._body_bytes if request.tcp else packet.MAX_MESSAGE_BYTES
         )
         return self._told(request, zone, bodies, "ixfr", hint=bool(steps))
@@ -115,8 +115,8 @@ class Transfers:
         if request.tcp:
             half = self._cache.size_of(zone) // 2
             return min(max(half, IXFR_ALWAYS_BYTES), IXFR_MOST_BYTES)
-        room = packet.room(tcp=False, payload=request.payload)
-        framing = 2 * len(transfer_out.difference(zone.ttl, zone.soa_wire, ())[0][1])
+        room = packet.max_reply_bytes(tcp=False, payload=request.payload)
+        framing = 2 * len(transfer_out.ixfr_pieces(zone.ttl, zone.soa_wire, ())[0][1])
         opt = 0 if request.payload is None else packet.OPT_LENGTH
         taken = packet.HEADER.size + len(request.question.wire) + framing + opt
         return room - taken - request.signature_bytes

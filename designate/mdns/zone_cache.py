@@ -219,8 +219,8 @@ class ZoneCache:
 
     def _read(self, connection: sa.Connection, zone: ServedZone) -> Iterator[Body]:
         rows = corrupt_records.left_out(zone.id, serving.stream(connection, zone.id))
-        return transfer_out.fill(
-            transfer_out.whole(zone.ttl, zone.soa_wire, rows), self._body_bytes
+        return transfer_out.join_pieces(
+            transfer_out.axfr_pieces(zone.ttl, zone.soa_wire, rows), self._body_bytes
         )
 
 

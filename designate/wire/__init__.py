@@ -1,0 +1,1 @@
+"""DNS on the wire: names, messages, TSIG, transfers and master files."""

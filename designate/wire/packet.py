@@ -1,8 +1,8 @@
-"""DNS messages as bytes: headers, questions and replies that are copied together from stored RRs.
+"""DNS messages as bytes: headers, questions and replies assembled from stored RRs.
 
-What comes in is read by dnspython; what goes out is already in wire form, so it is only placed. Stored
+Requests are parsed by dnspython. Replies are copied from RRs that are already in wire form. Stored
 owners are labels below the zone's apex and a pointer to offset 12. In an ordinary reply the name at
-offset 12 is what was asked, which ends in the apex: there the pointer has to lead a little further.
+offset 12 is the question's name, which ends in the apex, so the pointer is moved to the apex there.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ _PLAIN_LABEL = re.compile(rb"[-a-z0-9_*/]+")
 class Question:
     """The single question of a query.
 
-    wire: name, type and class as the client spelled them. key: the name in lower-case text.
-    keys: the name and its ancestors below the root in that form, longest first.
+    Attributes:
+        wire: name, type and class as the client spelled them.
+        keys: the name and its ancestors below the root as lower-case text, longest first.
     """
 
     wire: bytes
@@ -46,12 +47,16 @@ class Question:
 
     @property
     def key(self) -> str:
+        """The name as lower-case text."""
         return self.keys[0] if self.keys else "."
 
 
 def question(query: bytes) -> Question:
-    """The first question. Raises ValueError when its name is cut off, too long or compressed: there
-    is nothing before it that a pointer could sensibly lead to (RFC 1035 section 4.1.2)."""
+    """Return the first question.
+
+    Raises ValueError when its name is cut off, too long or compressed: nothing before it could be
+    the target of a compression pointer (RFC 1035 section 4.1.2).
+    """
     position = HEADER.size
     labels = []
     while True:
@@ -70,7 +75,7 @@ def question(query: bytes) -> Question:
 
 
 def keys_of(name: dns.name.Name) -> tuple[str, ...]:
-    """An absolute name and its ancestors below the root as lower-case text, longest first."""
+    """Return an absolute name and its ancestors below the root as lower-case text, longest first."""
     found = []
     text = ""
     for label in reversed(name.labels[:-1]):
@@ -85,19 +90,22 @@ def keys_of(name: dns.name.Name) -> tuple[str, ...]:
 
 
 def bare_reply(query: bytes, rcode: int, question: bytes = b"") -> bytes | None:
-    """A reply without records; None: to be met with silence, because the query is shorter than a
-    header or is itself a reply (RFC 1035 section 4.1.1). question: to be repeated, if readable."""
+    """Return a reply without records, with the question if one is given.
+
+    None means that no reply must be sent: the query is shorter than a header or is itself a reply
+    (RFC 1035 section 4.1.1).
+    """
     if len(query) < HEADER.size:
         return None
     number, flags, *_ = HEADER.unpack_from(query)
     if flags & QR:
         return None
-    kept = QR | (flags & (OPCODE | RD)) | rcode
-    return HEADER.pack(number, kept, bool(question), 0, 0, 0) + question
+    reply_flags = QR | (flags & (OPCODE | RD)) | rcode
+    return HEADER.pack(number, reply_flags, bool(question), 0, 0, 0) + question
 
 
-def truncated(query: bytes) -> Iterator[bytes]:
-    """What sends the client of a UDP query to TCP; nothing for what is no query with a question."""
+def truncated_reply(query: bytes) -> Iterator[bytes]:
+    """Yield a truncated reply, which makes a UDP client use TCP; nothing if this is no valid query."""
     try:
         reply = bare_reply(query, 0, question(query).wire) if not query[2] & 0xF8 else None
     except (ValueError, IndexError):
@@ -107,25 +115,32 @@ def truncated(query: bytes) -> Iterator[bytes]:
 
 
 def opt(rcode: int = 0) -> bytes:
-    """Our OPT record, with the high bits of an extended rcode (RFC 6891 section 6.1.2)."""
+    """Return the OPT record, with the high bits of an extended rcode (RFC 6891 section 6.1.2)."""
     return _OPT.pack(0, 41, UDP_EDNS, rcode >> 4, 0, 0, 0)
 
 
-def room(*, tcp: bool, payload: int | None) -> int:
-    """Bytes that a reply may have. payload: what the client's OPT says, None without one."""
+def max_reply_bytes(*, tcp: bool, payload: int | None) -> int:
+    """Return the size limit of a reply; payload: the size in the client's OPT, None without one."""
     if tcp:
         return MAX_MESSAGE_BYTES
     return UDP_PLAIN if payload is None else max(UDP_PLAIN, min(payload, UDP_EDNS))
 
 
 @dataclass(slots=True, kw_only=True)
-class Reply:
-    """One message being put together. number, flags: of the query. largest: bytes it may have."""
+class ReplyBuilder:
+    """The reply to one query, while it is assembled.
+
+    Attributes:
+        number: id of the query.
+        flags: flags of the query.
+        max_bytes: size limit of the message.
+        edns: whether the query had an OPT record, so the reply has one too.
+    """
 
     number: int
     flags: int
     question: bytes
-    largest: int
+    max_bytes: int
     edns: bool
     rcode: int = 0
     authoritative: bool = False
@@ -134,13 +149,16 @@ class Reply:
     additional: list[bytes] = field(default_factory=list)
 
     def to_wire(self) -> bytes:
-        """The message. When it does not fit, only its beginning is left and marked as truncated: all
-        of it is needed, the addresses of a delegation too (RFC 2181 section 9, RFC 9471)."""
+        """Return the message.
+
+        When it exceeds the size limit, the reply is truncated (TC) and has no records except OPT:
+        clients need the whole, including the addresses of a delegation (RFC 2181 section 9, RFC 9471).
+        """
         extra = [opt(self.rcode)] if self.edns else []
         sections = (self.answer, self.authority, [*self.additional, *extra])
         body = b"".join(wire for section in sections for wire in section)
         flags = QR | (self.flags & RD) | (AA if self.authoritative else 0) | (self.rcode & 15)
-        if HEADER.size + len(self.question) + len(body) > self.largest:
+        if HEADER.size + len(self.question) + len(body) > self.max_bytes:
             sections = ([], [], extra)
             body = b"".join(extra)
             flags |= TC
@@ -149,13 +167,13 @@ class Reply:
 
 
 def owner(labels: Sequence[bytes], apex_offset: int) -> bytes:
-    """The labels below an apex that stands at this offset of the message."""
+    """Return the wire form of an owner: labels and a pointer to the apex at this offset."""
     below = b"".join(bytes((len(label),)) + label for label in labels)
     return below + (0xC000 | apex_offset).to_bytes(2)
 
 
-def placed(wire: bytes, owner: bytes, ttl: int | None) -> Iterable[bytes]:
-    """Stored RRs of one owner as single RRs with another owner; ttl None: the RRs' own."""
+def with_owner(wire: bytes, owner: bytes, ttl: int | None) -> Iterable[bytes]:
+    """Yield the stored RRs of one owner as single RRs with another owner; ttl None: the RRs' own."""
     at = rr.owner_length(wire)
     for piece in rr.split(wire):
         if ttl is None:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 CACHE_S = 60.0
 
-# Address family and address.
+# Address version and address.
 SocketAddress = tuple[int, str]
 
 
@@ -40,4 +40,4 @@ def socket_addresses(host: str) -> tuple[SocketAddress, ...]:
 def _look_up(host: str, period: int) -> tuple[SocketAddress, ...]:
     del period  # Part of the cache key, so that entries expire.
     found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-    return tuple(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+    return tuple(dict.fromkeys((version, str(address[0])) for version, _, _, _, address in found))

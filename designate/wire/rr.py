@@ -1,7 +1,7 @@
 """Resource records as stored: whole RRs whose owner ends in a pointer to offset 12 (RFC 1035 3.2.1).
 
-A recordset's RRs are one byte string. When the recordset has no TTL of its own the field is zero in
-storage and `with_ttl` writes the zone's TTL into a copy.
+The RRs of a recordset are one byte string. When the recordset has no TTL of its own, the field is
+zero in storage and `with_ttl` writes the zone's TTL into a copy.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _U32 = struct.Struct(">I")
 
 
 def pack(owner: bytes, rtype: int, ttl: int, rdatas: Iterable[bytes]) -> bytes:
-    """The RRs of one owner and type. owner: wire form, e.g. of names.relative_owner."""
+    """Return the RRs of one owner and type; owner is in wire form, e.g. from names.relative_owner."""
     parts: list[bytes] = []
     for rdata in rdatas:
         parts += (owner, _FIXED.pack(rtype, CLASS_IN, ttl, len(rdata)), rdata)
@@ -27,22 +27,22 @@ def pack(owner: bytes, rtype: int, ttl: int, rdatas: Iterable[bytes]) -> bytes:
 
 
 def rrset(name: str, zone: str, rtype: int, ttl: int | None, rdatas: Sequence[bytes]) -> bytes:
-    """What `recordsets.wire` holds; ttl None: inherited from the zone."""
+    """Return the value of the column `recordsets.wire`; ttl None: inherited from the zone."""
     return pack(relative_owner(name, zone), rtype, ttl or 0, rdatas)
 
 
 def soa(zone_ttl: int, rdata: bytes) -> bytes:
-    """The zone's SOA RR."""
+    """Return the SOA RR at the zone's apex."""
     return pack(APEX_POINTER, TYPE_SOA, zone_ttl, (rdata,))
 
 
 def soa_with_serial(rdata: bytes, serial: int) -> bytes:
-    """The SOA's data with another serial, which stands 20 bytes before its end (RFC 1035 3.3.13)."""
+    """Return the SOA's data with another serial, which is 20 bytes before the end (RFC 1035 3.3.13)."""
     return rdata[:-20] + _U32.pack(serial) + rdata[-16:]
 
 
 def owner_length(wire: bytes, start: int = 0) -> int:
-    """Length of an owner name that ends in a pointer or in the root."""
+    """Return the length of an owner name that ends in a pointer or in the root."""
     position = start
     while (length := wire[position]) and length < 0xC0:
         position += 1 + length
@@ -50,7 +50,7 @@ def owner_length(wire: bytes, start: int = 0) -> int:
 
 
 def split(wire: bytes) -> Iterator[bytes]:
-    """The single RRs, in order."""
+    """Yield the single RRs, in order."""
     position = 0
     while position < len(wire):
         fixed = position + owner_length(wire, position)
@@ -60,7 +60,7 @@ def split(wire: bytes) -> Iterator[bytes]:
 
 
 def with_ttl(wire: bytes, ttl: int) -> bytes:
-    """A copy with this TTL in every RR. All RRs must have the same owner."""
+    """Return a copy with this TTL in every RR; all RRs must have the same owner."""
     if not wire:
         return wire
     at = owner_length(wire) + 4
@@ -71,7 +71,7 @@ def with_ttl(wire: bytes, ttl: int) -> bytes:
 
 
 def difference(old: bytes, new: bytes) -> tuple[list[bytes], list[bytes]]:
-    """(deleted, added): the RRs that only one of two RRsets has, in their order."""
+    """Return (deleted, added): the RRs that only one of two RRsets has, in their order."""
     old_rrs, new_rrs = list(split(old)), list(split(new))
     old_set, new_set = set(old_rrs), set(new_rrs)
     return (

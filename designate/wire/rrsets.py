@@ -1,6 +1,6 @@
-"""Stored RRs gathered into RRsets: what a transfer brought, ready to be compared with what is there.
+"""Stored RRs grouped into RRsets: the content of a transfer, to be compared with the stored zone.
 
-The bytes are those that `wire.assembly` makes, which are also the journal's.
+The RRs are those of `wire.transfer_assembler` and of the journal.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from designate.wire import packet, rr
 
 _FIXED = struct.Struct(">HHIH")
 _NUMBERS = struct.Struct(">5I")
-# A stored name's text; only names with many escaped bytes are longer.
+# Limit of a stored name's text; only names with many escaped bytes exceed it.
 MAX_NAME_CHARS = 255
-# An RRset is answered whole or not at all (RFC 2181 section 9): header, the longest question, and room
-# for a signature go beside it. Owners are pointers then.
+# An RRset must fit into one message (RFC 2181 section 9), with a header, the longest question and room
+# for a signature. Owners are pointers there.
 MAX_RRSET_BYTES = packet.MAX_MESSAGE_BYTES - 12 - 259 - 512
 
 RRsetKey = tuple[str, int]
@@ -31,7 +31,12 @@ RRsetKey = tuple[str, int]
 
 @dataclass(slots=True)
 class RRset:
-    """owner: relative to the zone, as in storage. rdatas: in their order, each once."""
+    """The records of one name and type.
+
+    Attributes:
+        owner: relative to the zone, as in storage.
+        rdatas: in order, each once.
+    """
 
     owner: bytes
     name: str
@@ -41,17 +46,22 @@ class RRset:
 
     @property
     def wire(self) -> bytes:
+        """The stored RRs."""
         return rr.pack(self.owner, self.rtype, self.ttl, self.rdatas)
 
     def texts(self) -> tuple[str, ...]:
-        """Presentation form of the data; types without one of their own as of RFC 3597 section 5."""
+        """Return the data in presentation form, unknown types as in RFC 3597 section 5."""
         return tuple(_text(self.rtype, rdata) for rdata in self.rdatas)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoaRecord:
-    """An SOA's data (RFC 1035 section 3.3.13). wire: all of it. email: RNAME as a mailbox, empty for
-    the root. Times in seconds."""
+    """The data of an SOA (RFC 1035 section 3.3.13), times in seconds.
+
+    Attributes:
+        wire: the whole data.
+        email: RNAME as an email address, empty for the root.
+    """
 
     ttl: int
     wire: bytes
@@ -66,7 +76,7 @@ class SoaRecord:
 
 @dataclass(slots=True)
 class IxfrStep:
-    """One difference: from one SOA to the next. RRs as (owner, type, TTL, data)."""
+    """One difference sequence of an IXFR, from one SOA to the next; RRs as (owner, type, TTL, data)."""
 
     old: SoaRecord
     new: SoaRecord
@@ -75,7 +85,7 @@ class IxfrStep:
 
 
 def split(wire: bytes) -> Iterator[tuple[bytes, int, int, bytes]]:
-    """The RRs as (owner, type, TTL, data), in order."""
+    """Yield the RRs as (owner, type, TTL, data), in order."""
     position = 0
     while position < len(wire):
         at = position + rr.owner_length(wire, position)
@@ -86,7 +96,7 @@ def split(wire: bytes) -> Iterator[tuple[bytes, int, int, bytes]]:
 
 
 class OwnerNames:
-    """Names and keys of owners in one zone; remembers the last one, as RRs come in runs."""
+    """Names of owners in one zone; caches the last one, as RRs of one owner follow each other."""
 
     def __init__(self, zone: str) -> None:
         self._zone = zone
@@ -94,7 +104,7 @@ class OwnerNames:
         self._name = ""
 
     def name(self, owner: bytes) -> str:
-        """Raises ValueError for a name whose text is too long to be kept."""
+        """Return the absolute name; raises ValueError when its text is too long to be stored."""
         if owner != self._owner:
             labels = []
             position = 0
@@ -103,25 +113,25 @@ class OwnerNames:
                 position += 1 + length
             below = dns.name.Name(labels).to_text() + "." if labels else ""
             if len(below) + len(self._zone) > MAX_NAME_CHARS:
-                raise ValueError(f"the name {below[:60]}... is too long to be written down")
+                raise ValueError(f"the name {below[:60]}... is too long to be stored")
             self._owner, self._name = owner, below + self._zone
         return self._name
 
 
 def parse_zone(wire: bytes, zone: str) -> tuple[SoaRecord, dict[RRsetKey, RRset]]:
-    """A whole zone's SOA and its other RRsets, in their order. RRs of one set with different TTLs get
-    the lowest (RFC 2181 section 5.2), with different spellings of the owner the first.
+    """Return a whole zone's SOA and its other RRsets, in order.
 
-    Raises ValueError for what cannot be kept.
+    An RRset with different TTLs gets the lowest (RFC 2181 section 5.2), one with different spellings
+    of the owner the first. Raises ValueError for records that cannot be stored.
     """
-    namer = OwnerNames(zone)
+    owner_names = OwnerNames(zone)
     records = split(wire)
     _, rtype, ttl, data = next(records, (b"", 0, 0, b""))
     if rtype != rr.TYPE_SOA:
         raise ValueError("the zone has no SOA")
     found: dict[RRsetKey, RRset] = {}
     for owner, rtype, own_ttl, rdata in yielding(records):
-        name = namer.name(owner)
+        name = owner_names.name(owner)
         key = (name.lower(), rtype)
         rrset = found.get(key)
         if rrset is None:
@@ -132,7 +142,7 @@ def parse_zone(wire: bytes, zone: str) -> tuple[SoaRecord, dict[RRsetKey, RRset]
 
 
 def parse_steps(wire: bytes) -> list[IxfrStep]:
-    """The steps of a difference, oldest first. Raises ValueError when it is none."""
+    """Return the steps of a difference, oldest first; raises ValueError for anything else."""
     found: list[IxfrStep] = []
     old: SoaRecord | None = None
     for owner, rtype, ttl, data in split(wire):
@@ -157,7 +167,7 @@ def parse_steps(wire: bytes) -> list[IxfrStep]:
 
 
 def from_stored(name: str, rtype: int, ttl: int, wire: bytes) -> RRset:
-    """An RRset as the database keeps it, its TTL in every RR."""
+    """Return an RRset from its stored row; the TTL is in every RR."""
     rrset = RRset(wire[: rr.owner_length(wire)], name, rtype, ttl)
     for _, _, _, rdata in split(wire):
         rrset.rdatas[rdata] = None
@@ -165,7 +175,7 @@ def from_stored(name: str, rtype: int, ttl: int, wire: bytes) -> RRset:
 
 
 def check_size(rrset: RRset) -> None:
-    """Raises ValueError for an RRset that no message can hold."""
+    """Raise ValueError for an RRset that does not fit into a DNS message."""
     size_bytes = sum(12 + len(rdata) for rdata in rrset.rdatas)
     if size_bytes > MAX_RRSET_BYTES:
         raise ValueError(
@@ -175,10 +185,12 @@ def check_size(rrset: RRset) -> None:
 
 
 def type_text(rtype: int) -> str:
+    """Return the name of a type, TYPEnnn for unknown ones."""
     return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rtype))
 
 
 def type_number(text: str) -> int:
+    """Return the number of a type."""
     return int(dns.rdatatype.from_text(text))
 
 
@@ -199,7 +211,7 @@ def _soa(ttl: int, data: bytes) -> SoaRecord:
         ttl=ttl,
         wire=data,
         mname=mname.to_text(),
-        email=_mailbox(rname),
+        email=_email(rname),
         serial=serial,
         refresh=refresh,
         retry=retry,
@@ -208,8 +220,8 @@ def _soa(ttl: int, data: bytes) -> SoaRecord:
     )
 
 
-def _mailbox(rname: dns.name.Name) -> str:
-    """RFC 1035 section 8: the first label is the local part."""
+def _email(rname: dns.name.Name) -> str:
+    """Return an RNAME as an email address; its first label is the local part (RFC 1035 section 8)."""
     if len(rname.labels) < 2:
         return ""
     local = rname.labels[0].decode("ascii", "replace")

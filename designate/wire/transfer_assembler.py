@@ -1,8 +1,8 @@
-"""A transfer's records put together as they arrive (RFC 5936 section 2.2, RFC 1995 section 4).
+"""Assembly of a transfer's records while they arrive (RFC 5936 section 2.2, RFC 1995 section 4).
 
-No sockets and no clock: `wire.inbound` feeds it. What it gives are stored RRs (see `wire.rr`) in the form
-of the journal: for a whole zone its SOA and everything else, for a difference one or more steps of old
-SOA, deleted RRs, new SOA, added RRs. The closing SOA is checked and left out.
+It uses neither sockets nor a clock; `wire.transfer_in` feeds it. The result is stored RRs (see `wire.rr`)
+in the form of the journal: for a whole zone its SOA and all other records, for a difference one or more
+steps of old SOA, deleted RRs, new SOA, added RRs. The closing SOA is checked and omitted.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ from designate import errors
 from designate.wire import packet, rr
 from designate.wire.names import APEX_POINTER, serial_ge, serial_gt
 
-# A record is sent on in a message of its own if need be: header, the longest question, the longest
+# A record may have to be sent in a message of its own, with a header, the longest question, the longest
 # owner, fixed fields, OPT, and a signature.
-LONGEST_RDATA_BYTES = packet.MAX_MESSAGE_BYTES - 12 - 259 - 255 - 10 - packet.OPT_LENGTH - 512
+MAX_RDATA_BYTES = packet.MAX_MESSAGE_BYTES - 12 - 259 - 255 - 10 - packet.OPT_LENGTH - 512
 
 
 class TransferFailed(errors.BackendError):
-    """A primary did not give a zone that can be taken. message: why, for people.
+    """Raised when a primary sent no usable zone.
 
-    final: asking the same primary in another way will not help.
+    Attributes:
+        final: another kind of transfer from the same primary will not help.
     """
 
     def __init__(self, message: str, *, final: bool = False) -> None:
@@ -36,7 +37,7 @@ class TransferFailed(errors.BackendError):
 
 
 class TransferKind(enum.StrEnum):
-    """CURRENT: the primary has nothing newer."""
+    """What a transfer brought; CURRENT: the primary has no newer version."""
 
     WHOLE = "WHOLE"
     DIFFERENCE = "DIFFERENCE"
@@ -53,13 +54,21 @@ class _At(enum.Enum):
 
 
 class TransferAssembler:
-    """One transfer. since: the serial whose difference was asked for; None: the whole zone was.
-    newer_than: the serial that the primary's must be newer than; None: any will do.
+    """Assembles one transfer.
 
-    kind, serial: known once done.
+    Attributes:
+        kind: what the transfer brought, known once done.
+        dropped: number of records outside the zone.
     """
 
     def __init__(self, zone: dns.name.Name, since: int | None, newer_than: int | None) -> None:
+        """Begin a transfer.
+
+        Args:
+            zone: name of the zone.
+            since: serial from which the difference was requested; None: the whole zone was.
+            newer_than: the primary's serial must be newer than this; None: any serial will do.
+        """
         self._zone = zone
         self._since = since
         self._newer_than = newer_than
@@ -72,16 +81,19 @@ class TransferAssembler:
 
     @property
     def done(self) -> bool:
+        """Whether the closing SOA has arrived."""
         return self._at is _At.DONE
 
     @property
     def serial(self) -> int:
-        """Of the primary's version."""
+        """The serial of the primary's version, known once done."""
         return int(self._soa.serial)
 
     def take(self, name: dns.name.Name, ttl: int, rdata: dns.rdata.Rdata) -> bytes:
-        """The next RR; answers what is to be kept. Raises TransferFailed when it does not belong
-        here."""
+        """Take the next RR and return the stored RRs to add.
+
+        Raises TransferFailed when the record is not permitted at this point.
+        """
         if rdata.rdclass != dns.rdataclass.IN:
             raise TransferFailed(f"it sent a record of class {int(rdata.rdclass)}")
         if self.done:
@@ -106,7 +118,7 @@ class TransferAssembler:
             self.dropped += 1
             return b""
         wire = _wire(rdata)
-        if len(wire) > LONGEST_RDATA_BYTES:
+        if len(wire) > MAX_RDATA_BYTES:
             raise TransferFailed(
                 f"it sent a record of {len(wire)} bytes, which no message can hold"
             )

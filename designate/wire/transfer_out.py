@@ -11,24 +11,29 @@ from collections.abc import Iterable, Iterator, Sequence
 from designate.wire import packet, rr, tsig_keys
 
 Body = tuple[int, bytes]
-# Header, the longest question, and an OPT record.
+# Header, longest question and OPT record.
 _FRAME_BYTES = 12 + 259 + packet.OPT_LENGTH
 
 
-def room(message_bytes: int) -> int:
-    """Bytes of records in a message of this size at most. The same body is sent with a signature and
-    without, so the longest one has its place; where messages are so small that it would take most of
-    them, signed ones may become larger."""
+def max_body_bytes(message_bytes: int) -> int:
+    """Return the size limit of the records in a message of at most this size.
+
+    The same body is sent with and without a signature, so there is room for the longest one. Where that
+    would be more than half of the records' room, signed messages may exceed the size.
+    """
     records = message_bytes - _FRAME_BYTES
     return max(records - tsig_keys.MAX_SIGNATURE_BYTES, records // 2)
 
 
-def whole(
+def axfr_pieces(
     zone_ttl: int, soa: bytes, recordsets: Iterable[tuple[int | None, int, bytes]]
 ) -> Iterator[Body]:
-    """The pieces of a whole zone: its SOA, everything else, the SOA (RFC 5936 section 2.2).
+    """Yield the pieces of a whole zone: its SOA, all other records, the SOA (RFC 5936 section 2.2).
 
-    soa: the SOA's data. recordsets: (ttl, number of RRs, wire); where ttl is None the zone's goes in.
+    Args:
+        zone_ttl: used for recordsets whose ttl is None.
+        soa: data of the SOA.
+        recordsets: (ttl, number of RRs, wire) of each.
     """
     framing = rr.soa(zone_ttl, soa)
     ttl_bytes = zone_ttl.to_bytes(4)
@@ -45,31 +50,36 @@ def whole(
     yield 1, framing
 
 
-def difference(zone_ttl: int, soa: bytes, steps: Sequence[bytes]) -> list[Body]:
-    """The pieces of an incremental transfer: the new SOA, the journal's steps from the oldest on, the
-    new SOA (RFC 1995 section 4). Without steps one SOA, which says: you are current, or: use TCP."""
+def ixfr_pieces(zone_ttl: int, soa: bytes, steps: Sequence[bytes]) -> list[Body]:
+    """Return the pieces of an incremental transfer (RFC 1995 section 4).
+
+    They are the new SOA, the journal's steps from the oldest on, and the new SOA. Without steps it is
+    one SOA, which means that the client is current or must use TCP.
+    """
     framing = (1, rr.soa(zone_ttl, soa))
     if not steps:
         return [framing]
     return [framing, *((sum(1 for _ in rr.split(step)), step) for step in steps), framing]
 
 
-def fill(pieces: Iterable[Body], largest_bytes: int) -> Iterator[Body]:
-    """Pieces gathered into bodies of at most largest_bytes, in order. A piece that is larger is
-    divided between its RRs; a single RR that is larger gets a body of its own."""
+def join_pieces(pieces: Iterable[Body], max_bytes: int) -> Iterator[Body]:
+    """Join pieces into bodies of at most max_bytes, in order.
+
+    A larger piece is divided between its RRs; a larger RR gets a body of its own.
+    """
     parts: list[bytes] = []
     size = count = 0
     for number, wire in pieces:
         length = len(wire)
-        if size + length > largest_bytes:
+        if size + length > max_bytes:
             if parts:
                 yield count, b"".join(parts)
             parts, size, count = [], 0, 0
-            if length > largest_bytes:
+            if length > max_bytes:
                 if number == 1:
                     yield 1, wire
                 else:
-                    yield from fill(((1, piece) for piece in rr.split(wire)), largest_bytes)
+                    yield from join_pieces(((1, piece) for piece in rr.split(wire)), max_bytes)
                 continue
         parts.append(wire)
         size += length
@@ -81,15 +91,22 @@ def fill(pieces: Iterable[Body], largest_bytes: int) -> Iterator[Body]:
 def messages(
     number: int, flags: int, question: bytes, bodies: Iterable[Body], *, edns: bool
 ) -> Iterator[bytes]:
-    """The messages, each with id, authority and question. edns: the query had an OPT record, so the
-    first message has one too (RFC 5936 section 2.2.5).
+    """Yield the messages of a transfer, each with id, AA flag and question.
 
-    Raises ValueError at a record that no message can hold.
+    Args:
+        number: id of the query.
+        flags: flags of the query.
+        question: question of the query, in wire form.
+        bodies: records of each message.
+        edns: the query had an OPT record, so the first message has one too (RFC 5936 section 2.2.5).
+
+    Raises:
+        ValueError: a record does not fit into a message.
     """
-    kept = packet.QR | packet.AA | (flags & packet.RD)
+    reply_flags = packet.QR | packet.AA | (flags & packet.RD)
     extra = packet.opt() if edns else b""
     for count, body in bodies:
-        header = packet.HEADER.pack(number, kept, 1, count, 0, bool(extra))
+        header = packet.HEADER.pack(number, reply_flags, 1, count, 0, bool(extra))
         message = b"".join((header, question, body, extra))
         if len(message) > packet.MAX_MESSAGE_BYTES:
             raise ValueError(f"a record of {len(body)} bytes does not fit into a message")

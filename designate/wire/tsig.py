@@ -1,8 +1,7 @@
-"""Transaction signatures (RFC 8945) on messages that are bytes; the cryptography is dnspython's.
+"""Transaction signatures (RFC 8945) on messages in wire form; dnspython does the cryptography.
 
-A server verifies a request, then signs what it sends with the verdict's `signer()`: one message or a
-stream of them, each under the MAC of the one before. A client signs its question and checks the reply.
-Nothing here knows where keys come from: a `KeyRing` finds them by name.
+A server verifies a request, then signs its replies with the verdict's `signer()`: one message or a
+stream of them, each chained to the MAC of the one before. A client signs its query and checks the reply.
 """
 
 from __future__ import annotations
@@ -24,30 +23,32 @@ import dns.tsig
 
 from designate.wire.tsig_keys import ALGORITHMS, KeyRing, SigningKey, for_dnspython
 
-# RFC 8945 section 10: seconds by which two clocks may differ.
+# RFC 8945 section 10: permitted difference between two clocks.
 FUDGE_S = 300
 _HEADER_BYTES = 12
 _COUNTS = struct.Struct(">6H")
 _RR_FIXED = struct.Struct(">HHIH")
-_SHORTEST_MAC_BYTES = 10
+_MIN_MAC_BYTES = 10
 _RR_HEAD = dns.rdatatype.TSIG.to_bytes(2) + dns.rdataclass.ANY.to_bytes(2) + bytes(4)
-
 
 _Data = dns.rdtypes.ANY.TSIG.TSIG
 _Running = dns.tsig.HMACTSig | dns.tsig.GSSTSig | None
 
 
 class UntrustedReply(Exception):
-    """A reply whose signature is missing or wrong, or that says so of ours. The text is for people."""
+    """Raised when a reply's signature is missing or wrong, or when the server rejects ours."""
 
 
 class Signer:
-    """Signs the messages of one answer, in order (RFC 8945 sections 5.3 and 5.3.1). Not thread-safe.
+    """Signs the messages of one reply, in order (RFC 8945 sections 5.3 and 5.3.1). Not thread-safe.
 
-    request_mac: of the request that is answered; empty for a request.
+    Attributes:
+        size_bytes: maximum size of a signature.
+        mac: MAC of the message signed last.
     """
 
     def __init__(self, key: SigningKey, request_mac: bytes = b"") -> None:
+        """Sign with this key; request_mac is the MAC of the request, empty when signing a request."""
         self._key = for_dnspython(key)
         self._request_mac = request_mac
         self._running: _Running = None
@@ -55,9 +56,9 @@ class Signer:
         self.mac = b""
 
     def sign(self, wire: bytes) -> bytes:
-        """The message with its signature at the end; `mac` is that of this message then.
+        """Return the message with its signature appended, and set `mac`.
 
-        Raises ValueError when it is longer than 65,535 bytes then.
+        Raises ValueError when the signed message exceeds 65,535 bytes.
         """
         unsigned = _data(self._key, int(time.time()), wire[:2])
         data, self._running = _signed(
@@ -69,8 +70,14 @@ class Signer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a signed request is worth. error: 0, or BADKEY, BADSIG, BADTIME, BADTRUNC. key: the one that
-    signed it; None: it is not known who did."""
+    """The result of verifying a signed request.
+
+    Attributes:
+        key: the key that signed the request; None if that is unknown.
+        error: 0, or BADKEY, BADSIG, BADTIME, BADTRUNC.
+        owner: owner name of the TSIG record.
+        data: data of the TSIG record.
+    """
 
     key: SigningKey | None
     error: int
@@ -78,19 +85,21 @@ class Verdict:
     data: _Data
 
     def signer(self) -> Signer:
-        """For the answer to a request without error."""
-        assert self.key is not None  # noqa: S101 - there is one when there is no error
+        """Return the signer of the reply to a request without error."""
+        assert self.key is not None  # noqa: S101 - known when there is no error
         return Signer(self.key, self.data.mac)
 
     def refuse(self, wire: bytes) -> bytes:
-        """The NOTAUTH reply with the TSIG record that says why: signed when the key is known and the
-        MAC is right (RFC 8945 section 5.3.2)."""
+        """Return the NOTAUTH reply with a TSIG record that has the error (RFC 8945 section 5.3.2).
+
+        It is signed when the key is known and the request's MAC is right.
+        """
         if self.key is None:
             return _appended(wire, self.owner, _with(self.data, error=self.error))
         key = for_dnspython(self.key)
         now = int(time.time())
         if self.error == dns.rcode.BADTIME:
-            # Section 5.2.3: the client's time, and ours beside it.
+            # Section 5.2.3: the client's time and the server's.
             signed_s, other = self.data.time_signed, now.to_bytes(6)
         else:
             signed_s, other = now, b""
@@ -103,10 +112,10 @@ class Verdict:
 
 
 def verify(wire: bytes, keys: KeyRing, now_s: float | None = None) -> Verdict | None:
-    """Check a request by the steps of RFC 8945 section 5.2, in its order; None: it is not signed.
+    """Verify a request by the steps of RFC 8945 section 5.2, in order; None: it is not signed.
 
-    A key counts with its own algorithm alone. MACs that are cut short are told with BADTRUNC. Raises
-    ValueError for what is to be answered with FORMERR. Thread-safe.
+    A key is valid with its own algorithm only. Truncated MACs give BADTRUNC. Raises ValueError when
+    the reply must be FORMERR. Thread-safe.
     """
     found = _find(wire)
     if found is None:
@@ -131,8 +140,17 @@ def verify(wire: bytes, keys: KeyRing, now_s: float | None = None) -> Verdict | 
 def check_reply(
     wire: bytes, key: SigningKey, request_mac: bytes, now_s: float | None = None
 ) -> bytes:
-    """The reply without its signature, which is that of the key over an answer to our request
-    (RFC 8945 section 5.4). Raises UntrustedReply."""
+    """Verify the signature of a reply and return the reply without it (RFC 8945 section 5.4).
+
+    Args:
+        wire: the reply.
+        key: the key that signed the request.
+        request_mac: MAC of the request.
+        now_s: Unix time; None: the current time.
+
+    Raises:
+        UntrustedReply: the reply is not signed, or not correctly by this key.
+    """
     try:
         found = _find(wire)
     except ValueError as error:
@@ -140,9 +158,9 @@ def check_reply(
     if found is None:
         raise UntrustedReply("TSIG: the answer is not signed")
     start, owner, data = found
-    told = dns.rcode.to_text(dns.rcode.Rcode.make(data.error), tsig=True)
+    rcode_text = dns.rcode.to_text(dns.rcode.Rcode.make(data.error), tsig=True)
     if data.error and not data.mac:
-        raise UntrustedReply(f"TSIG: the server says {told}")
+        raise UntrustedReply(f"TSIG: the server says {rcode_text}")
     ours = for_dnspython(key)
     reply = _stripped(wire, start)
     if owner != ours.name or data.algorithm != ours.algorithm:
@@ -150,9 +168,9 @@ def check_reply(
     if not hmac.compare_digest(_mac(reply, key, data, request_mac), data.mac):
         raise UntrustedReply("TSIG: the answer's signature is wrong")
     if data.error:
-        raise UntrustedReply(f"TSIG: the server says {told}")
+        raise UntrustedReply(f"TSIG: the server says {rcode_text}")
     if abs(data.time_signed - (time.time() if now_s is None else now_s)) > data.fudge:
-        raise UntrustedReply("TSIG: the answer's time is not ours")
+        raise UntrustedReply("TSIG: the answer's time differs by more than the fudge")
     return reply
 
 
@@ -162,7 +180,7 @@ def _data(key: dns.tsig.Key, now: int, number: bytes) -> _Data:
 
 
 def _with(data: _Data, **members: Any) -> _Data:
-    """A copy without MAC and other data."""
+    """Return a copy without MAC and other data."""
     changed = data.replace(**{"mac": b"", "other": b"", **members})
     assert isinstance(changed, _Data)  # noqa: S101 - a copy is of the same class
     return changed
@@ -177,7 +195,7 @@ def _signed(
     *,
     multi: bool = False,
 ) -> tuple[_Data, _Running]:
-    """The data with its MAC, and for a stream what the next message goes on from."""
+    """Return the data with its MAC, and the context for the next message of a stream."""
     made: tuple[_Data, _Running] = dns.tsig.sign(  # type: ignore[no-untyped-call]
         wire, key, data, data.time_signed, request_mac, running, multi
     )
@@ -185,19 +203,21 @@ def _signed(
 
 
 def _mac(message: bytes, key: SigningKey, data: _Data, request_mac: bytes) -> bytes:
-    """What the MAC of a single message should be."""
+    """Return the expected MAC of a single message."""
     return bytes(_signed(message, for_dnspython(key), data, request_mac)[0].mac)
 
 
 def _plausible(mac: bytes, expected: bytes) -> bool:
-    """RFC 8945 section 5.2.2.1."""
-    return max(_SHORTEST_MAC_BYTES, len(expected) // 2) <= len(mac) <= len(expected)
+    """Return whether the length of a MAC is permitted (RFC 8945 section 5.2.2.1)."""
+    return max(_MIN_MAC_BYTES, len(expected) // 2) <= len(mac) <= len(expected)
 
 
 def _find(wire: bytes) -> tuple[int, dns.name.Name, _Data] | None:
-    """Where the TSIG record begins, its owner and its data; None without one. Raises ValueError when
-    the message cannot be read up to there, or the record is not the last one or not alone (section
-    5.1)."""
+    """Return the TSIG record's offset, owner and data; None without one.
+
+    Raises ValueError when the message cannot be parsed up to the record, or when the record is not
+    the last one or not the only one (RFC 8945 section 5.1).
+    """
     if not wire[10:12].strip(b"\0"):
         return None
     try:
@@ -205,17 +225,17 @@ def _find(wire: bytes) -> tuple[int, dns.name.Name, _Data] | None:
         position = _HEADER_BYTES
         for _ in range(questions):
             position += dns.name.from_wire(wire, position)[1] + 4
-        for left in range(answers + authorities + additional - 1, -1, -1):
+        for following in range(answers + authorities + additional - 1, -1, -1):
             start = position
             owner, length = dns.name.from_wire(wire, start)
             rtype, rclass, ttl, size = _RR_FIXED.unpack_from(wire, start + length)
             position = start + length + _RR_FIXED.size + size
             if rtype != dns.rdatatype.TSIG:
                 continue
-            if left or rclass != dns.rdataclass.ANY or ttl:
+            if following or rclass != dns.rdataclass.ANY or ttl:
                 raise ValueError("the TSIG record is out of place")
             data = dns.rdata.from_wire(rclass, rtype, wire, position - size, size)
-            assert isinstance(data, _Data)  # noqa: S101 - its type says so
+            assert isinstance(data, _Data)  # noqa: S101 - implied by its type
             return start, owner, data
     except (dns.exception.DNSException, struct.error, IndexError, OverflowError) as error:
         raise ValueError("the message cannot be read") from error
@@ -223,7 +243,7 @@ def _find(wire: bytes) -> tuple[int, dns.name.Name, _Data] | None:
 
 
 def _stripped(wire: bytes, start: int) -> bytes:
-    """The message as it was before it was signed, but for its id, which is not under the MAC."""
+    """Return the message as it was before signing, except its id, which the MAC does not cover."""
     fewer = int.from_bytes(wire[10:12]) - 1
     return wire[:10] + fewer.to_bytes(2) + wire[_HEADER_BYTES:start]
 

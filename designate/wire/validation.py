@@ -1,8 +1,8 @@
-"""Whether stored RRs can be sent: a database that was damaged or written by hand must not break a zone.
+"""Validation of stored RRs before they are sent: corrupt rows must not break a zone.
 
-One RR that a secondary cannot read makes it refuse the whole transfer. So what is read for an answer goes
-through here first. The types of which large zones are made are checked by their shape alone, since
-dnspython takes ten times as long as everything else that is done with a record.
+A secondary rejects a whole transfer over one RR that it cannot parse, so all RRs read for an answer are
+validated first. The types of which large zones consist are checked by their shape only, since parsing
+with dnspython takes ten times as long as everything else that is done with a record.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from designate.wire.names import APEX_POINTER
 
 _IN = dns.rdataclass.IN.to_bytes(2)
 _ADDRESS_BYTES = {b"\0\1": 4, b"\0\x1c": 16}
-# NS, CNAME, PTR, MX and SRV: how much stands before the name that they end in.
+# NS, CNAME, PTR, MX and SRV: bytes before the name at their end.
 _BEFORE_NAME_BYTES = {b"\0\2": 0, b"\0\5": 0, b"\0\x0c": 0, b"\0\x0f": 2, b"\0\x21": 6}
 _TXT = b"\0\x10"
 _MALFORMED = (dns.exception.DNSException, ValueError, IndexError, OverflowError)
 
 
 def readable(wire: object, count: int) -> tuple[int, bytes]:
-    """(number, wire) of the RRs that can be sent; (0, b"") where they cannot be told apart, or are
-    not as many as they should be. Given back as it is when nothing is wrong with it."""
+    """Return (number, wire) of the RRs that can be sent.
+
+    It is (0, b"") when the RRs cannot be separated or their number is not `count`, and the argument
+    itself when all RRs are valid.
+    """
     if type(wire) is not bytes:
         return 0, b""
     if _are_addresses(wire, count):
@@ -32,18 +35,18 @@ def readable(wire: object, count: int) -> tuple[int, bytes]:
     pieces = _pieces(wire)
     if not pieces or len(pieces) != count:
         return 0, b""
-    kept = [piece for piece, owner_bytes in pieces if _is_readable(piece, owner_bytes)]
-    return (count, wire) if len(kept) == count else (len(kept), b"".join(kept))
+    valid = [piece for piece, owner_bytes in pieces if _is_readable(piece, owner_bytes)]
+    return (count, wire) if len(valid) == count else (len(valid), b"".join(valid))
 
 
 def all_readable(wire: bytes) -> bool:
-    """Whether each RR of a step of a journal can be sent."""
+    """Return whether all RRs of a journal step can be sent."""
     pieces = _pieces(wire)
     return bool(pieces) and all(_is_readable(piece, owner_bytes) for piece, owner_bytes in pieces)
 
 
 def _are_addresses(wire: bytes, count: int) -> bool:
-    """Whether it is one RRset of addresses: everything but the addresses is the same in each RR."""
+    """Return whether this is one RRset of addresses, its RRs equal except for the addresses."""
     owner_bytes = _owner_bytes(wire, 0)
     size = _ADDRESS_BYTES.get(wire[owner_bytes : owner_bytes + 2])
     if size is None or wire[owner_bytes + 2 : owner_bytes + 4] != _IN:
@@ -56,7 +59,7 @@ def _are_addresses(wire: bytes, count: int) -> bool:
 
 
 def _pieces(wire: bytes) -> list[tuple[bytes, int]]:
-    """The single RRs, each with the length of its owner; empty when they cannot be told apart."""
+    """Return the single RRs, each with the length of its owner; empty when they cannot be separated."""
     found = []
     position = 0
     while position < len(wire):
@@ -71,7 +74,7 @@ def _pieces(wire: bytes) -> list[tuple[bytes, int]]:
 
 
 def _owner_bytes(wire: bytes, start: int) -> int:
-    """Length of labels and the pointer to the apex; 0: that is not what stands there."""
+    """Return the length of labels and the pointer to the apex; 0: these bytes are something else."""
     position = start
     while position < len(wire) and 0 < (length := wire[position]) < 64:
         position += 1 + length
@@ -108,7 +111,7 @@ def _end_of_texts(data: bytes) -> int:
 
 
 def _is_name(data: bytes) -> bool:
-    """Whether it is one name that is not compressed."""
+    """Return whether this is exactly one uncompressed name."""
     position = 0
     while position < len(data) and 0 < (length := data[position]) < 64:
         position += 1 + length

@@ -1,4 +1,4 @@
-"""Master files (RFC 1035 section 5): reading them into RRsets, and writing them."""
+"""Master files (RFC 1035 section 5): parsing into RRsets, and writing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from designate import errors
 from designate.wire.zonefile_fast import FastPathTokenizer, FastZonefileReader
 
 DIRECTIVES = ("$ORIGIN", "$TTL")
-LONGEST_REASON = 100
+MAX_REASON_CHARS = 100
 MAX_ERRORS = 20
 # Records between two progress reports.
 PROGRESS_RECORDS = 1000
@@ -27,20 +27,24 @@ Progress = Callable[[str], None]
 
 
 class InvalidZonefile(errors.BadRequest):
-    """A zone file that cannot be read. message: what is wrong, with the line where it can be told."""
+    """Raised when a zone file cannot be parsed; the message has the errors and their lines."""
 
 
 class MissingOrigin(InvalidZonefile):
-    """It does not begin with $ORIGIN."""
+    """Raised when a zone file does not begin with $ORIGIN."""
 
 
 class MissingSoa(InvalidZonefile):
-    """It has no SOA record at its origin."""
+    """Raised when a zone file has no SOA record at its origin."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZonefileRRset:
-    """records: text to the line it is on, in the file's order, each once."""
+    """An RRset of a zone file.
+
+    Attributes:
+        records: maps each record's text to its line, in the file's order.
+    """
 
     name: str
     type: str
@@ -49,17 +53,24 @@ class ZonefileRRset:
 
     @property
     def texts(self) -> tuple[str, ...]:
+        """The records' texts."""
         return tuple(self.records)
 
     @property
     def lines(self) -> tuple[int, ...]:
+        """The line of each record."""
         return tuple(self.records.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneFile:
-    """origin: the zone's name. email: the mailbox of the SOA. rrsets: all but the SOA and the NS set
-    of the origin, in the file's order. Times in seconds."""
+    """The content of a zone file, times in seconds.
+
+    Attributes:
+        origin: name of the zone.
+        email: RNAME of the SOA as an email address.
+        rrsets: all but the SOA and the NS RRset of the origin, in the file's order.
+    """
 
     origin: str
     ttl: int
@@ -73,7 +84,7 @@ class ZoneFile:
 
 
 class _Collector:
-    """What dnspython's reader takes for a transaction: it gathers the records."""
+    """Collects the records; dnspython's reader uses it as its transaction."""
 
     def __init__(self, progress: Progress) -> None:
         self.manager = self
@@ -88,10 +99,10 @@ class _Collector:
         return None, False, None
 
     def check_put_rdataset(self, _check: object) -> None:
-        """Rules between records are judged where recordsets are."""
+        """Accept all: central checks the rules between recordsets."""
 
     def _set_origin(self, _origin: dns.name.Name) -> None:
-        """The reader keeps it."""
+        """Ignore the origin, which the reader has."""
 
     def add(self, name: dns.name.Name, ttl: int, rdata: dns.rdata.Rdata) -> None:
         # The reader has gone past the end of the record's line.
@@ -125,6 +136,7 @@ def parse(
     """Parse a zone file; records outside its origin are left out.
 
     Args:
+        text: content of the file.
         progress: called every PROGRESS_RECORDS records with a text about the position.
         fast_reader: class that reads the plain lines.
 
@@ -142,9 +154,9 @@ def parse(
         tokenizer, dns.rdataclass.IN, transaction, allow_include=False, allow_directives=DIRECTIVES
     )
     tokenizer.fast_reader = fast_reader(reader, collector.record)
-    faults = _read(reader, tokenizer, text)
-    if faults:
-        raise InvalidZonefile("; ".join(faults))
+    problems = _read(reader, tokenizer, text)
+    if problems:
+        raise InvalidZonefile("; ".join(problems))
     origin = reader.zone_origin
     if collector.soa is None or origin is None or collector.soa[0] != origin:
         raise MissingSoa("An SOA record is required")
@@ -153,7 +165,7 @@ def parse(
     return ZoneFile(
         origin=name,
         ttl=ttl,
-        email=_mailbox(soa.rname),
+        email=_email(soa.rname),
         serial=soa.serial,
         refresh=soa.refresh,
         retry=soa.retry,
@@ -168,10 +180,10 @@ def parse(
 
 
 def _read(reader: dns.zonefile.Reader, tokenizer: FastPathTokenizer, text: str) -> list[str]:
-    """Read everything; answers the faults, after each of which reading goes on with the next line."""
-    faults: list[str] = []
+    """Read the file and return the errors; after each one, reading continues at the next line."""
+    problems: list[str] = []
     lines: list[str] | None = None
-    while len(faults) < MAX_ERRORS:
+    while len(problems) < MAX_ERRORS:
         try:
             reader.read()
             break
@@ -179,10 +191,10 @@ def _read(reader: dns.zonefile.Reader, tokenizer: FastPathTokenizer, text: str) 
             dns.exception.DNSException, ValueError, UnicodeError, RecursionError, OverflowError,
         ) as error:  # fmt: skip
             line, reason = _located(error, tokenizer)
-            faults.append(f"line {line}: {reason}")
+            problems.append(f"line {line}: {reason}")
             lines = lines or text.splitlines(keepends=True)
-            tokenizer.go_on(line + 1, sum(map(len, lines[:line])))
-    return faults
+            tokenizer.continue_at(line + 1, sum(map(len, lines[:line])))
+    return problems
 
 
 def _begins_with_origin(text: str) -> bool:
@@ -194,17 +206,19 @@ def _begins_with_origin(text: str) -> bool:
 
 
 def _located(error: Exception, tokenizer: dns.tokenizer.Tokenizer) -> tuple[int, str]:
-    """The line and the reason. The reader's own text names the next line where it had looked at the
-    end of the faulty one, so that its number is not used."""
+    """Return the line and the reason of an error.
+
+    The reader's text may have the number of the next line, so that number is not used.
+    """
     text = str(error)
     if text.startswith("zone file:"):
         text = text.split(":", 2)[2].strip()
     line = tokenizer.where()[1] - (tokenizer.ungotten_char == "\n")
-    return line, text[:LONGEST_REASON]
+    return line, text[:MAX_REASON_CHARS]
 
 
-def _mailbox(rname: dns.name.Name) -> str:
-    """RFC 1035 section 8: the first label is the local part, whose dots are escaped."""
+def _email(rname: dns.name.Name) -> str:
+    """Return an RNAME as an email address (RFC 1035 section 8); its first label is the local part."""
     local = rname.labels[0].decode("ascii", "replace") if rname.labels else ""
     domain = dns.name.Name(rname.labels[1:]).to_text(omit_final_dot=True)
     return f"{local}@{domain}"
@@ -213,7 +227,13 @@ def _mailbox(rname: dns.name.Name) -> str:
 def render(
     origin: str, ttl: int, rrsets: Iterable[tuple[str, str, int | None, Iterable[str]]]
 ) -> Iterator[str]:
-    """The file's lines, each with its end. rrsets: (name, type, ttl or None for the zone's, texts)."""
+    """Yield the file's lines, each with its newline.
+
+    Args:
+        origin: name of the zone.
+        ttl: TTL of the zone.
+        rrsets: (name, type, ttl or None for the zone's, texts) of each.
+    """
     yield f"$ORIGIN {origin}\n"
     yield f"$TTL {ttl}\n"
     yield "\n"

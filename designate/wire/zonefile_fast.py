@@ -1,8 +1,8 @@
-"""The plain lines of master files, read without dnspython's tokenizer, which looks at every character.
+"""Fast path for the plain lines of master files, without dnspython's tokenizer.
 
-Most lines of a big zone are an owner, perhaps a TTL and a class, a common type and its data, without
-escapes, comments, groups or directives. Those are taken here, ten times faster; whatever is not
-exactly of that form is left to dnspython's reader, which also words all faults.
+Most lines of a large zone have an owner, an optional TTL and class, a common type and its data, without
+escapes, comments, groups or directives. They are parsed here, ten times as fast. dnspython's reader
+parses all other lines and reports all errors.
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ LINE = re.compile(
 )
 ONE_NAME = re.compile(NAME)
 EXCHANGE = re.compile(rf"([0-9]{{1,5}})[ \t]+({NAME})")
-# One character-string of printable ASCII, in quotes, with nothing in it to interpret.
+# One quoted character-string of printable ASCII without escapes.
 STRING = re.compile(r'"[ !#-\[\]-~]{0,255}"')
-# A name's text with its last dot: its bytes are one more (RFC 1035 section 2.3.4).
+# With the trailing dot; the wire form has one byte more (RFC 1035 section 2.3.4).
 MAX_NAME_CHARS = 254
 
-Take = Callable[[str, str, int, str, int], None]
+AddRecord = Callable[[str, str, int, str, int], None]
 
 
 class FastPathTokenizer(dns.tokenizer.Tokenizer):
-    """A tokenizer that lets `fast_reader` have the lines at the beginning of which the reader stands."""
+    """A tokenizer that offers each line to `fast_reader` before it reads the line itself."""
 
     fast_reader: FastZonefileReader | None = None
 
     def get(self, want_leading: bool = False, want_comment: bool = False) -> dns.tokenizer.Token:
-        # Only the reader's main loop asks for comments, and it does so at the beginning of a line.
+        """Return the next token, after the plain lines at the current position."""
+        # Only the reader's main loop requests comments, and only at the beginning of a line.
         if (
             want_comment
             and self.fast_reader is not None
@@ -62,8 +63,8 @@ class FastPathTokenizer(dns.tokenizer.Tokenizer):
             self.line_number += 1
         fast_reader.end()
 
-    def go_on(self, line: int, position: int) -> None:
-        """After a fault: from that line, whose first character is at the position."""
+    def continue_at(self, line: int, position: int) -> None:
+        """Continue after an error at this line, whose first character is at the position."""
         file: Any = self.file
         file.seek(position)
         self.line_number = line
@@ -76,37 +77,38 @@ class FastPathTokenizer(dns.tokenizer.Tokenizer):
 
 
 class FastZonefileReader:
-    """Reads plain lines in the reader's stead, and keeps the reader's state: the last owner and TTL.
-    take: gets each record as (name, type, ttl, text, line)."""
+    """Parses plain lines instead of the reader, and updates the reader's last owner and TTL."""
 
-    def __init__(self, reader: dns.zonefile.Reader, take: Take) -> None:
+    def __init__(self, reader: dns.zonefile.Reader, add: AddRecord) -> None:
+        """Call `add` with (name, type, ttl, text, line) of each record."""
         self._reader = reader
-        self._take = take
+        self._add = add
         self._usable = False
-        self._stated = False
+        self._has_default_ttl = False
         self._below = ""
         self._zone = ""
         self._last = ""
 
     def begin(self) -> None:
-        """The reader may have met an $ORIGIN since the last time."""
+        """Update origin and default TTL, which directives may have changed since the last call."""
         zone, current = self._reader.zone_origin, self._reader.current_origin
         self._last = ""
         self._usable = False
-        # By $TTL, that is: what else it may come from, the reader decides.
+        # Only a TTL from $TTL counts; the reader handles other sources.
         from_soa = getattr(self._reader, "default_ttl_from_soa", False)
-        self._stated = self._reader.default_ttl_known and not from_soa
+        self._has_default_ttl = self._reader.default_ttl_known and not from_soa
         if zone is not None and current is not None:
             self._usable = zone != dns.name.root and current.is_subdomain(zone)
             self._below = "." + current.to_text()
             self._zone = "." + zone.to_text().lower()
 
     def end(self) -> None:
+        """Set the reader's last owner."""
         if self._last:
             self._reader.last_name = dns.name.from_text(self._last)
 
     def line(self, line: str, number: int) -> bool:
-        """Whether the line was taken."""
+        """Parse a line and return whether that was possible."""
         match = LINE.fullmatch(line) if self._usable else None
         if match is None:
             return False
@@ -116,7 +118,7 @@ class FastZonefileReader:
             return False
         if own_ttl is not None:
             ttl = int(own_ttl)
-        elif self._stated:
+        elif self._has_default_ttl:
             ttl = self._reader.default_ttl
         else:
             return False
@@ -127,7 +129,7 @@ class FastZonefileReader:
             self._reader.last_ttl = ttl
             self._reader.last_ttl_known = True
         self._last = name
-        self._take(name, rtype, ttl, text, number)
+        self._add(name, rtype, ttl, text, number)
         return True
 
     def _absolute(self, name: str) -> str | None:
@@ -136,7 +138,7 @@ class FastZonefileReader:
         return name if len(name) <= MAX_NAME_CHARS else None
 
     def _text(self, rtype: str, data: str) -> str | None:
-        """The data as dnspython writes it; None where that is not plain."""
+        """Return the data as dnspython writes it; None if dnspython must parse it."""
         if rtype == "A":
             return data if _is_address(socket.AF_INET, data) else None
         if rtype == "AAAA":
@@ -154,9 +156,9 @@ class FastZonefileReader:
         return self._absolute(data) if ONE_NAME.fullmatch(data) else None
 
 
-def _is_address(kind: socket.AddressFamily, text: str) -> bool:
+def _is_address(version: socket.AddressFamily, text: str) -> bool:
     try:
-        socket.inet_pton(kind, text)
+        socket.inet_pton(version, text)
     except (OSError, ValueError):
         return False
     return True

@@ -162,7 +162,7 @@ def test_a_transfer_is_taken_or_fails_in_words_whatever_the_primary_sends(rounds
         rtype, wire = chance.choice(sound)
         since = 5 if rtype == "IXFR" else None
         transfer = _Transfer(primary, "example.com.", limits, Drain(), since, None)
-        reply = transfer._wire[:2] + bent(chance, wire)[2:]
+        reply = transfer._messages.query_wire[:2] + bent(chance, wire)[2:]
         try:
             transfer._take(reply, float("inf"))
             outcomes["taken"] += 1

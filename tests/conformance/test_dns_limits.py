@@ -71,7 +71,7 @@ def test_without_a_rate_nothing_is_counted():
 @settings(max_examples=200)
 @given(st.binary(max_size=64))
 def test_truncation_is_never_longer_than_the_query(wire):
-    for reply in packet.truncated(wire):
+    for reply in packet.truncated_reply(wire):
         assert len(reply) <= len(wire)
         assert dns.flags.TC & int.from_bytes(reply[2:4])
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from designate.wire import client, resolver, tsig_keys
+from designate.wire import client, exchange, resolver, tsig_keys
 from designate.wire.client import SoaState
 from tests.support.fakes.nameserver import NanoServer
 from tests.support.servers.nameservers import free_port
@@ -186,7 +186,7 @@ def test_an_unanswered_notify_has_no_rcode(server):
 
 
 QUERY = struct.pack(">HHHHHH", 77, 0, 1, 0, 0, 0) + b"\x07example\x03org\x00\x00\x06\x00\x01"
-ASKED = client._Asked(ZONE, QUERY, QUERY, None, b"")
+SENT = exchange.SoaQuery(ZONE, QUERY, QUERY, None, b"")
 
 
 def reply_of(rcode=0, aa=True, answer=None, authority=None, edns=-1):
@@ -228,7 +228,7 @@ def test_the_short_way_to_read_a_reply_gives_what_dnspython_reads(
     )
     wire = message.to_wire()
 
-    reply = client._matching(wire, ASKED)
+    reply = exchange.match_reply(wire, SENT)
     expected = serial if rtype == "SOA" and owner in (ZONE, "EXAMPLE.org.") else None
 
     assert (reply.serial, reply.rcode) == (expected, message.rcode())
@@ -244,8 +244,8 @@ def test_no_reply_however_broken_raises_anything_foreign(noise, length):
     for place, value in noise:
         wire[place % len(wire)] = value
     try:
-        reply = client._matching(bytes(wire[:length]), ASKED)
-    except client._NoReplyError:
+        reply = exchange.match_reply(bytes(wire[:length]), SENT)
+    except exchange.NoReplyError:
         return
 
     assert reply is None or reply.serial is None or 0 <= reply.serial < 2**32

@@ -225,7 +225,7 @@ def test_a_failure_names_every_primary_and_what_it_did(primary, look):
     _, reason = central.said[0]
 
     assert f"{garbage.port}: its answer belongs to another question" in reason
-    assert f"{ended.port}: it closed the connection in the middle" in reason
+    assert f"{ended.port}: it closed the connection early" in reason
     assert central.contents == []
 
 

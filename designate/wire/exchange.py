@@ -1,0 +1,209 @@
+"""One DNS query and its reply, over UDP or TCP, with a deadline.
+
+A query is a fixed header, the zone's name and four constant bytes, so it is packed directly, and the
+usual reply is unpacked in the same way. All other replies are parsed by dnspython.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+
+from designate import errors
+from designate.wire import tsig, tsig_keys
+from designate.wire.names import to_wire
+from designate.wire.resolver import SocketAddress, socket_addresses
+from designate.wire.sockets import receive_exactly, remaining_s
+
+UDP_SIZE_BYTES = 65535
+_HEADER = struct.Struct(">HHHHHH")
+_SOA_IN = struct.pack(">HH", dns.rdatatype.SOA, dns.rdataclass.IN)
+_RR_FIXED = struct.Struct(">HHHIH")
+_POINTER_TO_QUESTION = 0xC00C
+_MIN_SOA_BYTES = 22
+
+
+class NoReplyError(Exception):
+    """Raised when an exchange gave no readable reply; the text is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoaQuery:
+    """A query for a zone's SOA, or a NOTIFY, whose question is the same.
+
+    Attributes:
+        query: the message without a signature.
+        wire: the message as it is sent.
+        key: the key that signs it; the reply must be signed by it too.
+        mac: MAC of the signature.
+    """
+
+    zone: str
+    query: bytes
+    wire: bytes
+    key: tsig_keys.SigningKey | None
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SoaReply:
+    """The relevant parts of a reply; serial: of the zone's SOA in the answer, None without one."""
+
+    flags: int
+    rcode: int
+    serial: int | None
+
+
+def make_query(zone: str, flags: int, key: tsig_keys.SigningKey | None) -> SoaQuery:
+    """Return a query for the zone's SOA with a random id, signed by the key if there is one."""
+    message_id = secrets.randbits(16)
+    query = _HEADER.pack(message_id, flags, 1, 0, 0, 0) + to_wire(zone) + _SOA_IN
+    if key is None:
+        return SoaQuery(zone, query, query, None, b"")
+    signer = tsig.Signer(key)
+    return SoaQuery(zone, query, signer.sign(query), key, signer.mac)
+
+
+def exchange(host: str, port: int, query: SoaQuery, timeout_s: float, *, tcp: bool) -> SoaReply:
+    """Send the query to the addresses of a host in turn and return the first reply.
+
+    A truncated reply over UDP is requested again over TCP (RFC 7766 section 5). Raises NoReplyError.
+    """
+    deadline = time.monotonic() + timeout_s
+    addresses = socket_addresses(host)
+    problem = "no address"
+    for place, address in enumerate(addresses):
+        # Each address gets an even share of the remaining time, so a dead one leaves time for the next.
+        share = (deadline - time.monotonic()) / (len(addresses) - place)
+        try:
+            return _exchange(address, port, query, time.monotonic() + share, tcp)
+        except NoReplyError as error:
+            problem = str(error)
+    raise NoReplyError(problem)
+
+
+def _exchange(
+    address: SocketAddress, port: int, query: SoaQuery, deadline: float, tcp: bool
+) -> SoaReply:
+    try:
+        if not tcp:
+            reply = _over_udp(address, port, query, deadline)
+            if not reply.flags & dns.flags.TC:
+                return reply
+        return _over_tcp(address, port, query, deadline)
+    except TimeoutError:
+        raise NoReplyError("timeout") from None
+    except OSError as error:
+        raise NoReplyError(errors.said(error)) from None
+
+
+def _over_udp(address: SocketAddress, port: int, query: SoaQuery, deadline: float) -> SoaReply:
+    address_family, host = address
+    untrusted: tsig.UntrustedReply | None = None
+    with socket.socket(address_family, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(remaining_s(deadline))
+        sock.connect((host, port))  # Datagrams of other senders are dropped by the kernel.
+        sock.send(query.wire)
+        while True:
+            try:
+                sock.settimeout(remaining_s(deadline))
+                reply = match_reply(sock.recv(UDP_SIZE_BYTES), query)
+            except tsig.UntrustedReply as error:
+                # It may be forged, and the genuine one still to come (RFC 8945 section 5.4).
+                untrusted = error
+                continue
+            except TimeoutError:
+                if untrusted is None:
+                    raise
+                raise NoReplyError(str(untrusted)) from None
+            if reply is not None:
+                return reply
+
+
+def _over_tcp(address: SocketAddress, port: int, query: SoaQuery, deadline: float) -> SoaReply:
+    address_family, host = address
+    with socket.socket(address_family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(remaining_s(deadline))
+        sock.connect((host, port))
+        sock.sendall(struct.pack(">H", len(query.wire)) + query.wire)
+        length = int.from_bytes(receive_exactly(sock, 2, deadline))
+        try:
+            reply = match_reply(receive_exactly(sock, length, deadline), query)
+        except tsig.UntrustedReply as error:
+            raise NoReplyError(str(error)) from None
+    if reply is None:
+        raise NoReplyError("the answer belongs to another question")
+    return reply
+
+
+def match_reply(wire: bytes, sent: SoaQuery) -> SoaReply | None:
+    """Return the reply, or None when it belongs to another query (RFC 5452 section 9.1).
+
+    A server that cannot parse the question may omit it; its rcode says so then. Raises NoReplyError
+    for a malformed reply, tsig.UntrustedReply.
+    """
+    query, name = sent.query, _name(sent.zone)
+    if len(wire) < _HEADER.size or wire[:2] != query[:2] or not wire[2] & 0x80:
+        return None
+    if (wire[2] & 0x78) != (query[2] & 0x78):
+        return None
+    if sent.key is not None:
+        wire = tsig.check_reply(wire, sent.key, sent.mac)
+    usual = _usual_reply(wire, query)
+    if usual is not None:
+        return usual
+    try:
+        reply = dns.message.from_wire(wire, ignore_trailing=True, raise_on_truncation=False)
+    except (dns.exception.DNSException, ValueError, IndexError):
+        raise NoReplyError("malformed answer") from None
+    if reply.question:
+        question = reply.question[0]
+        if question.name != name or question.rdtype != dns.rdatatype.SOA:
+            return None
+    elif reply.rcode() == dns.rcode.NOERROR:
+        return None
+    found = reply.get_rrset(reply.answer, name, dns.rdataclass.IN, dns.rdatatype.SOA)
+    return SoaReply(reply.flags, reply.rcode(), found[0].serial if found else None)
+
+
+@lru_cache(maxsize=4096)
+def _name(zone: str) -> dns.name.Name:
+    return dns.name.from_text(zone)
+
+
+def _usual_reply(wire: bytes, query: bytes) -> SoaReply | None:
+    """Unpack the reply that nearly every server sends; None: it has another form.
+
+    The question is repeated unchanged, and nothing follows except an SOA whose owner is a pointer to
+    the question's name. The serial is 20 bytes before the end of the data (RFC 1035 section 3.3.13).
+    """
+    _, flags, questions, answers, authorities, additional = _HEADER.unpack_from(wire)
+    if questions != 1 or wire[_HEADER.size : len(query)] != query[_HEADER.size :]:
+        return None
+    rcode = flags & 0xF
+    start = len(query)
+    if not answers and not authorities and not additional and len(wire) == start:
+        return SoaReply(flags, rcode, None)
+    data = start + _RR_FIXED.size
+    if answers != 1 or len(wire) < data:
+        return None
+    owner, rtype, rclass, _, length = _RR_FIXED.unpack_from(wire, start)
+    if (owner, rtype, rclass) != (_POINTER_TO_QUESTION, dns.rdatatype.SOA, dns.rdataclass.IN):
+        return None
+    end = data + length
+    # The additional section may have an OPT with more bits of the rcode; leave it to dnspython.
+    if length < _MIN_SOA_BYTES or end > len(wire) or additional:
+        return None
+    return SoaReply(flags, rcode, int.from_bytes(wire[end - 20 : end - 16]))
