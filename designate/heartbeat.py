@@ -10,7 +10,7 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.context import admin_context
-from designate.model.admin import Heartbeat, ServiceState
+from designate.model.services import Heartbeat, ServiceState
 from designate.rpc.clients import CentralClient
 from designate.runtime.periodic import Periodic
 

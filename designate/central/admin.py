@@ -17,20 +17,11 @@ from designate.central.base import Core, own_target
 from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.errors import Reason
-from designate.model.admin import (
-    Blacklist,
-    BlacklistDraft,
-    BlacklistPatch,
-    Tld,
-    TldDraft,
-    TldPatch,
-    TsigKey,
-    TsigKeyDraft,
-    TsigKeyPatch,
-    TsigScope,
-)
+from designate.model.blacklists import Blacklist, BlacklistDraft, BlacklistPatch
 from designate.model.codec import UNSET
 from designate.model.query import Page, Query
+from designate.model.tlds import Tld, TldDraft, TldPatch
+from designate.model.tsigkeys import TsigKey, TsigKeyDraft, TsigKeyPatch, TsigScope
 from designate.storage.sqlalchemy import admin as storage
 from designate.storage.sqlalchemy import pools
 from designate.storage.sqlalchemy.db.engine import Transaction

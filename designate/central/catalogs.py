@@ -17,9 +17,9 @@ from designate import errors, rrtypes
 from designate.central import apex_records
 from designate.central.base import Core
 from designate.central.zone_change import advance, announce
-from designate.model.admin import TsigKey, TsigScope
 from designate.model.pools import CatalogZone, Pool
 from designate.model.recordsets import RecordSet, RecordSetId
+from designate.model.tsigkeys import TsigKey, TsigScope
 from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
 from designate.storage.sqlalchemy import admin, catalogs, pools, recordsets, zones
 from designate.storage.sqlalchemy.catalogs import CatalogMember

@@ -25,9 +25,9 @@ from designate.central.policy import (
 )
 from designate.context import Context
 from designate.model.codec import UNSET
-from designate.model.ownership import (
-    Share,
-    ShareDraft,
+from designate.model.query import Page, Query
+from designate.model.shares import Share, ShareDraft
+from designate.model.transfers import (
     TransferAccept,
     TransferAcceptDraft,
     TransferRequest,
@@ -35,7 +35,6 @@ from designate.model.ownership import (
     TransferRequestPatch,
     TransferStatus,
 )
-from designate.model.query import Page, Query
 from designate.model.zones import Zone, ZoneType
 from designate.storage.sqlalchemy import ownership, zones
 from designate.storage.sqlalchemy.db.engine import Transaction

@@ -11,8 +11,8 @@ from designate import errors
 from designate.central.base import Core, own_target, scope_of
 from designate.central.policy import ADMIN, ADMIN_OR_READER, rule
 from designate.context import Context
-from designate.model.admin import Heartbeat, ServiceState, ServiceStatus
 from designate.model.query import Page, Query
+from designate.model.services import Heartbeat, ServiceState, ServiceStatus
 from designate.model.usage import Counts, ProjectZones
 from designate.storage.sqlalchemy import admin as storage
 from designate.storage.sqlalchemy import leases, usage

@@ -23,9 +23,10 @@ from designate import config, errors, pools_yaml, processes
 from designate.backend.base import drivers as backend_drivers
 from designate.context import admin_context
 from designate.model import pools_file
-from designate.model.admin import ServiceState, ServiceStatus, TldDraft
 from designate.model.pools import PoolChange
 from designate.model.query import Query
+from designate.model.services import ServiceState, ServiceStatus
+from designate.model.tlds import TldDraft
 from designate.rpc.clients import CentralClient
 from designate.storage.sqlalchemy import migration
 from designate.storage.sqlalchemy.db import options

@@ -15,12 +15,15 @@ from functools import singledispatch
 from typing import Any
 
 from designate.model import pools_file
-from designate.model.admin import Blacklist, Tld, TsigKey
+from designate.model.blacklists import Blacklist
 from designate.model.codec import timestamp
 from designate.model.jobs import ZoneJob
-from designate.model.ownership import Share, TransferAccept, TransferRequest
 from designate.model.pools import Pool, Target
 from designate.model.recordsets import Managed, RecordSet
+from designate.model.shares import Share
+from designate.model.tlds import Tld
+from designate.model.transfers import TransferAccept, TransferRequest
+from designate.model.tsigkeys import TsigKey
 from designate.model.zones import Status, Zone
 
 Payload = dict[str, Any]

@@ -16,7 +16,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from designate import errors
-from designate.model.admin import TSIG_ALGORITHMS
 from designate.model.pools import (
     AlsoNotify,
     CatalogZone,
@@ -26,6 +25,7 @@ from designate.model.pools import (
     PoolSpec,
     Target,
 )
+from designate.model.tsigkeys import TSIG_ALGORITHMS
 from designate.model.zones import PrimaryAddress
 
 KEYS = (

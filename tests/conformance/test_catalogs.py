@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from designate import errors
 from designate.central import catalogs, pool_sync
 from designate.context import Context, admin_context
-from designate.model.admin import TsigKeyDraft, TsigScope
 from designate.model.pools import CatalogZone, NsRecord, PoolSpec
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
+from designate.model.tsigkeys import TsigKeyDraft, TsigScope
 from designate.model.zones import Action, Outcome, ZonePatch, ZoneReport, ZoneType
 from tests.support.deadlines import scaled
 from tests.support.factories.zone_data import Hidden

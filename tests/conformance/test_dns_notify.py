@@ -12,7 +12,7 @@ import pytest
 
 from designate.mdns import notifies
 from designate.mdns.hostnames import HostNames, same_address
-from designate.model.admin import TsigKeyDraft, TsigScope
+from designate.model.tsigkeys import TsigKeyDraft, TsigScope
 from designate.model.zones import PrimaryAddress
 from tests.support.deadlines import until
 from tests.support.factories.transfers import bring, secondary

@@ -21,8 +21,8 @@ import sqlalchemy as sa
 
 from designate import errors
 from designate.context import Context, admin_context
-from designate.model.admin import TSIG_ALGORITHMS, TsigKeyDraft, TsigKeyPatch, TsigScope
 from designate.model.pools import NsRecord, PoolSpec
+from designate.model.tsigkeys import TSIG_ALGORITHMS, TsigKeyDraft, TsigKeyPatch, TsigScope
 from designate.model.zones import ZoneDraft
 from designate.wire import tsig, tsig_keys
 from tests.support.deadlines import scaled

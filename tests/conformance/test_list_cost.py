@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from designate.api import app
 from designate.context import admin_context
-from designate.model.admin import Heartbeat
+from designate.model.services import Heartbeat
 from designate.storage.sqlalchemy.tables import zone_tasks
 from tests.support.deadlines import until
 from tests.support.factories.identities import CALLERS, OPS, OWNER, TARGET, World

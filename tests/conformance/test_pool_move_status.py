@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 
 from designate.context import admin_context
-from designate.model.admin import TsigKeyDraft, TsigScope
 from designate.model.pools import NsRecord, PoolSpec
+from designate.model.tsigkeys import TsigKeyDraft, TsigScope
 from designate.model.zones import Action, Outcome, ZoneReport
 from tests.support.factories.zone_data import Hidden
 from tests.support.fakes.clock import ManualClock

@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from designate.context import Context
-from designate.model.ownership import ShareDraft
 from designate.model.recordsets import RecordSetDraft, RecordSetPatch
+from designate.model.shares import ShareDraft
 from designate.model.zones import ZoneDraft
 from designate.storage.sqlalchemy.db.json_rows import SLOW, JsonRow, JsonRows
 from designate.storage.sqlalchemy.tables import records, recordsets, zones

@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from designate.context import Context
-from designate.model.ownership import ShareDraft, TransferAcceptDraft, TransferRequestDraft
 from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
+from designate.model.shares import ShareDraft
+from designate.model.transfers import TransferAcceptDraft, TransferRequestDraft
 from designate.model.zones import ZoneDraft
 from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy import shared_zone_counts, zones

@@ -16,8 +16,8 @@ from oslo_config import cfg
 from designate import config, processes
 from designate.cmd import manage
 from designate.context import Context, admin_context
-from designate.model.admin import ServiceState
 from designate.model.query import Query
+from designate.model.services import ServiceState
 from designate.model.zones import Action, PrimaryAddress, ZoneDraft, ZoneType
 from tests.support.deadlines import scaled
 

@@ -7,7 +7,7 @@ import pytest
 
 from designate import errors
 from designate.context import Context
-from designate.model.zones import Action, ZoneAnnouncement, ZoneType
+from designate.model.zones import Action, ZoneAnnouncement, ZoneDraft, ZoneType
 from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
 from designate.rpc.clients import CentralClient, worker_client
@@ -116,7 +116,7 @@ def test_a_foreign_error_is_logged_and_its_text_kept_back(bus, caplog):
     context = Context()
 
     with pytest.raises(errors.DesignateError) as caught:
-        CentralClient.over(bus).zones.create(context, interfaces.ZoneDraft(name="x."))
+        CentralClient.over(bus).zones.create(context, ZoneDraft(name="x."))
 
     assert type(caught.value) is errors.DesignateError
     assert "hunter2" not in str(caught.value)

@@ -8,7 +8,7 @@ from designate.api.paging import DATE_SORT_KEYS
 from designate.api.resource import Resource
 from designate.api.routing import Route
 from designate.api.shape import STRING, member, nullable, stored_object
-from designate.model.admin import BlacklistDraft, BlacklistPatch
+from designate.model.blacklists import BlacklistDraft, BlacklistPatch
 
 NEW, CHANGES = bodies.create_and_update(
     "Blacklist",

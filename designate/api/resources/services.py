@@ -8,7 +8,7 @@ from designate.api.paging import DATE_SORT_KEYS
 from designate.api.resource import Resource
 from designate.api.routing import Route
 from designate.api.shape import OBJECT, STRING, enum_of, member, stored_object, timestamp_member
-from designate.model.admin import ServiceState
+from designate.model.services import ServiceState
 
 SERVICES = Resource(
     name="service_statuses",

@@ -11,7 +11,7 @@ from designate.api.operation import ApiCall
 from designate.api.resource import Resource
 from designate.api.routing import Route
 from designate.api.shape import STRING, UUID, Body, member, stored_object
-from designate.model.ownership import ShareDraft
+from designate.model.shares import ShareDraft
 
 NEW = Body(
     name="SharedZoneNew",

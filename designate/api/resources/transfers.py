@@ -26,13 +26,7 @@ from designate.api.shape import (
     nullable,
     stored_object,
 )
-from designate.model.ownership import (
-    TransferAcceptDraft,
-    TransferRequest,
-    TransferRequestDraft,
-    TransferRequestPatch,
-    TransferStatus,
-)
+from designate.model.transfers import TransferAcceptDraft, TransferRequest, TransferRequestDraft, TransferRequestPatch, TransferStatus
 
 TARGET = "The project that may accept; null: any project that has the key."
 NEW_REQUEST = Body(

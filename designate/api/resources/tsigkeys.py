@@ -10,7 +10,7 @@ from designate.api.paging import DATE_SORT_KEYS
 from designate.api.resource import Resource
 from designate.api.routing import Route
 from designate.api.shape import STRING, UUID, enum_of, member, stored_object
-from designate.model.admin import TSIG_ALGORITHMS, TsigKeyDraft, TsigKeyPatch, TsigScope
+from designate.model.tsigkeys import TSIG_ALGORITHMS, TsigKeyDraft, TsigKeyPatch, TsigScope
 
 RESOURCE_ID = "The id of the pool or zone, depending on the scope."
 SCOPE = fields.choice([str(scope) for scope in TsigScope])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from designate.model.admin import Blacklist
+from designate.model.blacklists import Blacklist
 from designate.storage.sqlalchemy.db.rows import DATES, Rows
 from designate.storage.sqlalchemy.tables import blacklists
 

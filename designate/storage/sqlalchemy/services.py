@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from designate.model.admin import ServiceState, ServiceStatus
+from designate.model.services import ServiceState, ServiceStatus
 from designate.model.query import Page, Query
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import DATES, Rows

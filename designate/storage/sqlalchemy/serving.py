@@ -13,8 +13,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from designate.model.admin import TsigScope
 from designate.model.codec import from_plain
+from designate.model.tsigkeys import TsigScope
 from designate.model.zones import Action, PrimaryAddress, ZoneType
 from designate.runtime.clock import utcnow
 from designate.runtime.cooperative import yield_to_others

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from designate.model.ownership import Share
+from designate.model.shares import Share
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import Rows
 from designate.storage.sqlalchemy.tables import LIVE, recordsets, shared_zones, zones

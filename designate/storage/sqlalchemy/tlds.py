@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from designate.model.admin import Tld
+from designate.model.tlds import Tld
 from designate.storage.sqlalchemy.db.rows import DATES, Rows
 from designate.storage.sqlalchemy.tables import tlds
 

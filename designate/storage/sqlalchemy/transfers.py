@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from designate.model.ownership import TransferAccept, TransferRequest
+from designate.model.transfers import TransferAccept, TransferRequest
 from designate.storage.sqlalchemy import shared_zone_counts, shares
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import DATES, Rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from designate.model.admin import TsigKey, TsigScope
+from designate.model.tsigkeys import TsigKey, TsigScope
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import DATES, Rows
 from designate.storage.sqlalchemy.tables import LIVE, pools, tsigkeys, zones

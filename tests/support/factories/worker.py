@@ -9,8 +9,8 @@ from typing import Any
 
 from designate import errors
 from designate.backend.base import Backend
-from designate.model.admin import TsigKey, TsigScope
 from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
+from designate.model.tsigkeys import TsigKey, TsigScope
 from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneId, ZoneReport, ZoneType
 from designate.rpc.clients import CentralClient
 from designate.worker.pools import LivePool, LiveTarget

@@ -1,4 +1,4 @@
-"""Who else may use a zone, and how it changes hands."""
+"""Transfers of zones between projects."""
 
 from __future__ import annotations
 
@@ -9,33 +9,20 @@ from enum import StrEnum
 from designate.model.codec import UNSET, Unset
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """The target project sees the zone and keeps recordsets of its own in it. project_id: of whoever
-    made the share."""
-
-    id: str
-    zone_id: str
-    project_id: str
-    target_project_id: str
-    created_at: datetime
-    updated_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShareDraft:
-    target_project_id: str
-
-
 class TransferStatus(StrEnum):
+    """State of a transfer request or acceptance."""
+
     ACTIVE = "ACTIVE"
     COMPLETE = "COMPLETE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferRequest:
-    """The offer of a zone. target_project_id None: whoever has the key may take it. detailed: the
-    reader may see more than that the offer exists."""
+    """The offer of a zone to another project.
+
+    target_project_id: the only project that may accept; None: any project that knows the key. detailed:
+    whether the reader may see more than that the request exists.
+    """
 
     id: str
     zone_id: str
@@ -53,19 +40,26 @@ class TransferRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferRequestDraft:
+    """A transfer request to create."""
+
     target_project_id: str | None = None
     description: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferRequestPatch:
+    """The members to change; UNSET members stay as they are."""
+
     target_project_id: str | Unset | None = UNSET
     description: str | Unset | None = UNSET
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferAccept:
-    """key: only in the answer to the request that made it."""
+    """The acceptance of a transfer request.
+
+    key: only in the reply to the call that created it.
+    """
 
     id: str
     zone_transfer_request_id: str
@@ -80,5 +74,7 @@ class TransferAccept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferAcceptDraft:
+    """An acceptance to create."""
+
     zone_transfer_request_id: str
     key: str = field(repr=False)
