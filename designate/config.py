@@ -17,7 +17,7 @@ from oslo_config import cfg
 MODULES = (
     "designate.api.app",
     "designate.api.server",
-    "designate.central.admin",
+    "designate.central.tsigkeys",
     "designate.central.secondary_timers",
     "designate.central.pool_moves",
     "designate.central.network",

@@ -13,6 +13,7 @@ from oslo_config import cfg
 from designate import errors
 from designate.central.policy import Policy
 from designate.context import Context
+from designate.model.query import Query
 from designate.model.quotas import Quotas
 from designate.model.zones import Action, Zone
 from designate.notifications import Event, Notifier
@@ -105,3 +106,15 @@ def refuse_pending_delete(zone: Zone) -> None:
     """Raise BadRequest when the zone is being deleted."""
     if zone.action == Action.DELETE:
         raise errors.BadRequest("The zone is being deleted")
+
+
+def require_project(context: Context) -> str:
+    """Return the caller's project; raise Unauthorized for a token without one."""
+    if context.project_id is None:
+        raise errors.Unauthorized("A project is needed")
+    return str(context.project_id)
+
+
+def page_limit(core: Core, query: Query) -> int:
+    """Return how many items the page holds at most: what the query says, else the configured default."""
+    return query.limit or int(core.conf["service:api"].default_limit_v2)

@@ -21,7 +21,7 @@ from designate.model.pools import CatalogZone, Pool
 from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.tsigkeys import TsigKey, TsigScope
 from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
-from designate.storage.sqlalchemy import admin, catalogs, pools, recordsets, zones
+from designate.storage.sqlalchemy import catalogs, pools, recordsets, tsigkeys, zones
 from designate.storage.sqlalchemy.catalogs import CatalogMember
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.zones import StoredZone
@@ -263,6 +263,6 @@ def _set_key(core: Core, tx: Transaction, catalog_id: ZoneId, catalog: CatalogZo
         resource_id=catalog_id,
         created_at=core.now(),
     )
-    if admin.has_namesake(tx.connection, key.id, tsig_keys.key_name(key.name)):
+    if tsigkeys.name_is_taken(tx.connection, key.id, tsig_keys.key_name(key.name)):
         raise errors.Duplicate("tsigkey")
-    admin.TSIGKEYS.insert(tx, key)
+    tsigkeys.TSIGKEYS.insert(tx, key)

@@ -35,16 +35,21 @@ LEGACY_OWNER_OR_SHARED = f"{LEGACY_OWNER} or ({SHARED})"
 LEGACY = {ADMIN: LEGACY_ADMIN, ADMIN_OR_MEMBER: LEGACY_OWNER, ADMIN_OR_READER: LEGACY_OWNER}
 
 AGGREGATES = (
-    "designate.central.admin",
-    "designate.central.ownership",
+    "designate.central.tlds",
+    "designate.central.blacklists",
+    "designate.central.tsigkeys",
+    "designate.central.shares",
+    "designate.central.transfers",
     "designate.central.pools",
     "designate.central.quotas",
     "designate.central.scheduler",
     "designate.central.services",
+    "designate.central.usage",
     "designate.central.zones",
     "designate.central.recordsets",
     "designate.central.status",
-    "designate.central.jobs",
+    "designate.central.imports",
+    "designate.central.exports",
 )
 
 

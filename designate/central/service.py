@@ -8,25 +8,27 @@ from datetime import datetime
 from oslo_config import cfg
 
 from designate.central import quotas
-from designate.central.admin import BlacklistsEndpoint, TldsEndpoint, TsigKeysEndpoint
 from designate.central.base import Core
+from designate.central.blacklists import BlacklistsEndpoint
+from designate.central.exports import ExportsEndpoint
 from designate.central.floatingips import FloatingIpsEndpoint
-from designate.central.jobs import ExportsEndpoint, ImportsEndpoint, Jobs
+from designate.central.imports import ImportsEndpoint
+from designate.central.jobs import JobRunner
 from designate.central.leases import LeasesEndpoint
 from designate.central.managed_names import ManagedNamesEndpoint
-from designate.central.ownership import (
-    SharesEndpoint,
-    TransferAcceptsEndpoint,
-    TransferRequestsEndpoint,
-)
 from designate.central.policy import Policy
 from designate.central.pools import PoolsEndpoint
 from designate.central.quotas import QuotasEndpoint
 from designate.central.recordsets import RecordSetsEndpoint
 from designate.central.secondary import SecondaryEndpoint
-from designate.central.services import ServicesEndpoint, UsageEndpoint
+from designate.central.services import ServicesEndpoint
+from designate.central.shares import SharesEndpoint
 from designate.central.status import StatusEndpoint
 from designate.central.sweeps import SweepsEndpoint
+from designate.central.tlds import TldsEndpoint
+from designate.central.transfers import TransferAcceptsEndpoint, TransferRequestsEndpoint
+from designate.central.tsigkeys import TsigKeysEndpoint
+from designate.central.usage import UsageEndpoint
 from designate.central.zone_creation import ZoneCreator
 from designate.central.zones import ZonesEndpoint
 from designate.context import Context
@@ -96,7 +98,7 @@ def dispatcher(
         now=now,
         notifier=notifier,
     )
-    jobs = Jobs(core)
+    jobs = JobRunner(core)
     creator = ZoneCreator(core)
     return Dispatcher(
         {

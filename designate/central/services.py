@@ -8,14 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from designate import errors
-from designate.central.base import Core, own_target, scope_of
-from designate.central.policy import ADMIN, ADMIN_OR_READER, rule
+from designate.central.base import Core, own_target
+from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.model.query import Page, Query
 from designate.model.services import Heartbeat, ServiceState, ServiceStatus
-from designate.model.usage import Counts, ProjectZones
-from designate.storage.sqlalchemy import admin as storage
-from designate.storage.sqlalchemy import leases, usage
+from designate.storage.sqlalchemy import leases
+from designate.storage.sqlalchemy import services as storage
 from designate.storage.sqlalchemy.db.engine import Transaction
 
 # As many heartbeats may be lost before a service counts as down.
@@ -28,11 +27,6 @@ RULES = (
     rule("find_service_statuses", ADMIN, "GET /v2/service_statuses", "List services."),
     rule("update_service_status", ADMIN, None, "Store a heartbeat."),
     rule("delete_service_status", ADMIN, None, "Forget a service."),
-    rule("count_zones", ADMIN_OR_READER, "GET /admin/reports/counts", "Count zones."),
-    rule("count_records", ADMIN_OR_READER, "GET /admin/reports/counts", "Count records."),
-    rule("count_tenants", ADMIN, "GET /admin/reports/counts", "Count projects."),
-    rule("find_tenants", ADMIN, "GET /admin/reports/tenants", "List projects with zones."),
-    rule("get_tenant", ADMIN, "GET /admin/reports/tenants/{id}", "Show a project's zones."),
 )
 
 
@@ -50,7 +44,7 @@ class ServicesEndpoint:
         def write(tx: Transaction) -> None:
             if not self._stopped_last(tx, heartbeat, now):
                 return
-            row = storage.service(tx.connection, heartbeat.service_name, heartbeat.hostname)
+            row = storage.find_by_name(tx.connection, heartbeat.service_name, heartbeat.hostname)
             members: dict[str, Any] = {
                 "status": heartbeat.status,
                 "stats": heartbeat.stats,
@@ -95,7 +89,7 @@ class ServicesEndpoint:
         self._core.policy.check("find_service_statuses", context, own_target(context))
         limit = query.limit or self._core.conf["service:api"].default_limit_v2
         with self._core.db.read() as connection:
-            page = storage.find_services(connection, query, self._silent_since(), limit=limit)
+            page = storage.find(connection, query, self._silent_since(), limit=limit)
         return replace(page, items=tuple(self._judged(item) for item in page.items))
 
     def mark_down(self, context: Context, silent_s: float, limit: int) -> int:
@@ -111,7 +105,7 @@ class ServicesEndpoint:
 
         def write(tx: Transaction) -> int:
             leases.prune(tx, leases_before, limit)
-            return storage.delete_stopped_services(tx, before, limit)
+            return storage.delete_stopped(tx, before, limit)
 
         return core.db.write(write)
 
@@ -126,33 +120,3 @@ class ServicesEndpoint:
         if service.status is ServiceState.UP and (last is None or last < self._silent_since()):
             return replace(service, status=ServiceState.DOWN)
         return service
-
-
-class UsageEndpoint:
-    """See rpc.interfaces.UsageApi."""
-
-    def __init__(self, core: Core) -> None:
-        self._core = core
-
-    def counts(self, context: Context, names: tuple[str, ...]) -> Counts:
-        own = own_target(context)
-        for name in names:
-            asked = "count_zones" if name == "zones_delayed_notify" else f"count_{name}"
-            self._core.policy.check(asked, context, own)
-        scope = scope_of(context)
-        with self._core.db.read() as connection:
-            found = {name: usage.count(connection, name, scope) for name in names}
-        return Counts(**found)
-
-    def projects(self, context: Context) -> tuple[ProjectZones, ...]:
-        self._core.policy.check("find_tenants", context, own_target(context))
-        with self._core.db.read() as connection:
-            return tuple(usage.projects(connection, scope_of(context)))
-
-    def project(self, context: Context, project_id: str) -> ProjectZones:
-        target = {"project_id": project_id, "tenant_id": project_id}
-        self._core.policy.check("get_tenant", context, target)
-        visible = context.all_projects or project_id == context.project_id
-        with self._core.db.read() as connection:
-            names = usage.zone_names(connection, project_id) if visible else []
-        return ProjectZones(id=project_id, zone_count=len(names), names=tuple(names))

@@ -11,7 +11,7 @@ from oslo_policy import policy
 from designate import errors, metrics
 from designate.central import leases, pool_moves
 from designate.central.base import Core
-from designate.central.jobs import Jobs
+from designate.central.jobs import JobRunner
 from designate.central.zone_change import advance, announcement_of, soft_deleted, withdrawal_of
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport, ZoneType
@@ -58,7 +58,7 @@ MAX_IN_FLIGHT = 200
 class StatusEndpoint:
     """See rpc.interfaces.StatusApi."""
 
-    def __init__(self, core: Core, jobs: Jobs) -> None:
+    def __init__(self, core: Core, jobs: JobRunner) -> None:
         self._core = core
         self._jobs = jobs
 

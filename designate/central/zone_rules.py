@@ -7,15 +7,14 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from designate import errors, rrtypes
-from designate.central.admin import is_blacklisted
 from designate.central.base import Core, own_target
+from designate.central.blacklists import is_blacklisted
 from designate.context import Context
 from designate.errors import Reason
 from designate.model.codec import UNSET
 from designate.model.pools import Pool
 from designate.model.zones import Zone, ZoneDraft, ZoneId, ZonePatch, ZoneType, rname
-from designate.storage.sqlalchemy import admin as storage
-from designate.storage.sqlalchemy import zone_hierarchy
+from designate.storage.sqlalchemy import tlds, tsigkeys, zone_hierarchy
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.wire import names
 
@@ -32,7 +31,7 @@ def check_zone_name(core: Core, tx: Transaction, context: Context, name: str) ->
     if len(labels) < 2:
         raise errors.BadRequest("More than one label is required", type="invalid_zone_name")
     suffixes = [".".join(labels[n:]) for n in range(1, len(labels))]
-    allowed, is_tld = storage.check_tld(tx.connection, ".".join(labels), suffixes)
+    allowed, is_tld = tlds.check_name(tx.connection, ".".join(labels), suffixes)
     if not allowed:
         raise errors.BadRequest("Unknown or invalid TLD", type="invalid_zone_name")
     if is_tld:
@@ -117,7 +116,7 @@ def check_pool(core: Core, tx: Transaction, pool: Pool) -> None:
         raise errors.ConfigurationError(
             f"Pool {pool.name} has no NS records", type="no_servers_configured"
         )
-    if pool.id != core.conf["service:central"].default_pool_id and not storage.pool_has_key(
+    if pool.id != core.conf["service:central"].default_pool_id and not tsigkeys.pool_has_key(
         tx.connection, pool.id
     ):
         raise errors.BadRequest(f"Pool {pool.name} has no TSIG key of scope POOL")

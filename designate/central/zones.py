@@ -30,7 +30,7 @@ from designate.model.zones import (
     ZonePatch,
     ZoneType,
 )
-from designate.storage.sqlalchemy import ownership, pools, zones
+from designate.storage.sqlalchemy import pools, shares, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.wire.names import SERIAL_MODULUS, serial_ge
 
@@ -261,7 +261,7 @@ def _prepare_removal(tx: Transaction, context: Context, zone: Zone) -> None:
     if zone.shared:
         if not context.delete_shares:
             raise errors.BadRequest("The zone is shared", type="zone_is_shared")
-        ownership.delete_shares(tx, zone.id)
+        shares.delete_of_zone(tx, zone.id)
 
 
 def _nameserver_status(zone: Zone, reply: NameserverAnswer) -> NameserverStatus:

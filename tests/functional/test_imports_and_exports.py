@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from designate import rrtypes
-from designate.central import jobs as central_tasks
-from designate.central.jobs import MOST_ATTEMPTS, Progress, shortened
+from designate.central import jobs as central_jobs
+from designate.central.jobs import MAX_ATTEMPTS, ProgressReporter, shorten_message
 from designate.context import admin_context
 from designate.model.jobs import ZoneJob
 from designate.runtime.clock import utcnow
@@ -178,7 +178,7 @@ def test_a_task_that_is_claimed_is_left_alone_and_one_that_never_ends_is_given_u
         lost = type(new)(id=made.id, project_id="p", status="PENDING", created_at=utcnow())
         jobs.insert(tx, lost, "IMPORT", hidden.context.to_plain(), {}, "x")
         long_ago = utcnow() - timedelta(hours=1)
-        for turn in range(MOST_ATTEMPTS):
+        for turn in range(MAX_ATTEMPTS):
             moment = long_ago + timedelta(minutes=2 * turn)
             assert jobs.claim(tx, lost.id, moment, 60) is not None
             assert jobs.claim(tx, lost.id, moment, 60) is None
@@ -295,17 +295,17 @@ def test_every_fault_is_named_with_its_line(call):
 
 def test_a_list_of_faults_is_cut_between_them():
     faults = [f"line {number}: {'x' * 40}" for number in range(10)]
-    short = shortened("; ".join(faults))
+    short = shorten_message("; ".join(faults))
 
     assert short == "; ".join([*faults[:3], "and 7 more"])
-    assert shortened("y" * 500) == "y" * 160
+    assert shorten_message("y" * 500) == "y" * 160
 
 
 def test_a_running_import_says_how_far_it_is():
     """Not more often than every second, and each word keeps the claim."""
     said = []
     now = [0.0]
-    progress = Progress(said.append, 1.0, lambda: now[0])
+    progress = ProgressReporter(said.append, 1.0, lambda: now[0])
     for at, words in ((0.5, "early"), (1.0, "first"), (1.9, "soon after"), (2.0, "second")):
         now[0] = at
         progress(words)
@@ -334,7 +334,7 @@ def test_words_about_progress_are_shown_and_keep_the_claim(hidden, call):
 
 
 def test_an_import_that_takes_long_shows_its_progress(hidden, call, monkeypatch):
-    monkeypatch.setattr(central_tasks, "TOLD_EVERY_S", 0)
+    monkeypatch.setattr(central_jobs, "PROGRESS_INTERVAL_S", 0)
     lines = [f"h{number} IN A 192.0.2.1\n" for number in range(20_000)]
     text = HEAD.format(name="long.example.") + "".join(lines)
     status, task = call(

@@ -26,7 +26,13 @@ from designate.api.shape import (
     nullable,
     stored_object,
 )
-from designate.model.transfers import TransferAcceptDraft, TransferRequest, TransferRequestDraft, TransferRequestPatch, TransferStatus
+from designate.model.transfers import (
+    TransferAcceptDraft,
+    TransferRequest,
+    TransferRequestDraft,
+    TransferRequestPatch,
+    TransferStatus,
+)
 
 TARGET = "The project that may accept; null: any project that has the key."
 NEW_REQUEST = Body(

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from designate.model.services import ServiceState, ServiceStatus
 from designate.model.query import Page, Query
+from designate.model.services import ServiceState, ServiceStatus
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import DATES, Rows
 from designate.storage.sqlalchemy.listing.pagination import Condition

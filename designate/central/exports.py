@@ -1,0 +1,111 @@
+"""Exports: zones that become zone files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from designate import errors, rrtypes
+from designate.central import quotas
+from designate.central.base import Core, require_project, scope_of, target_of
+from designate.central.jobs import JobRunner, JobsEndpoint
+from designate.central.policy import ADMIN_OR_MEMBER, ADMIN_OR_READER, rule
+from designate.context import Context
+from designate.model.jobs import JobStatus, ZoneJob
+from designate.model.zones import Zone
+from designate.storage.sqlalchemy import jobs as stored_jobs
+from designate.storage.sqlalchemy import zones
+from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.listing.pagination import EVERYTHING
+from designate.wire import zonefile
+
+EXPORTS = "/v2/zones/tasks/exports"
+RULES = (
+    rule(
+        "create_zone_export",
+        ADMIN_OR_MEMBER,
+        "POST /v2/zones/{zone_id}/tasks/export",
+        "Export a zone.",
+    ),
+    rule("find_zone_exports", ADMIN_OR_READER, f"GET {EXPORTS}", "List exports."),
+    rule("get_zone_export", ADMIN_OR_READER, f"GET {EXPORTS}/{{id}}", "Show an export."),
+    rule("zone_export", ADMIN_OR_MEMBER, f"GET {EXPORTS}/{{id}}/export", "Download a zone file."),
+    rule(
+        "update_zone_export",
+        ADMIN_OR_MEMBER,
+        "POST /v2/zones/{zone_id}/tasks/export",
+        "Finish an export.",
+    ),
+    rule("delete_zone_export", ADMIN_OR_MEMBER, f"DELETE {EXPORTS}/{{id}}", "Delete an export."),
+)
+
+
+class ExportsEndpoint(JobsEndpoint):
+    """See rpc.interfaces.ExportsApi."""
+
+    def __init__(self, core: Core, runner: JobRunner) -> None:
+        super().__init__(core, runner, stored_jobs.EXPORTS, "EXPORT", stored_jobs.EXPORT)
+        runner.register("EXPORT", self._run)
+
+    def create(self, context: Context, zone_id: str) -> ZoneJob:
+        core = self._core
+
+        def write(tx: Transaction) -> ZoneJob:
+            stored = zones.lock_visible(tx, zone_id, scope_of(context))
+            core.policy.check("create_zone_export", context, target_of(context, stored.zone))
+            limits = quotas.effective(core, tx.connection, stored.zone.project_id)
+            quotas.require(limits, api_export_size=stored.recordset_count)
+            job = self._new_job(require_project(context), stored.zone.id)
+            stored_jobs.insert(tx, job, "EXPORT", context.to_plain(), {})
+            tx.after_commit.append(lambda: self._runner.enqueue(job.id))
+            self._notify(tx, context, "create", job)
+            return job
+
+        return core.db.write(write)
+
+    def get(self, context: Context, export_id: str) -> ZoneJob:
+        return self._get(context, export_id, "get_zone_export")
+
+    def delete(self, context: Context, export_id: str) -> None:
+        self._delete(context, export_id)
+
+    def file(self, context: Context, export_id: str) -> str:
+        job = self._get(context, export_id, "zone_export")
+        if job.status is not JobStatus.COMPLETE:
+            raise errors.BadRequest("The export is not complete")
+        with self._core.db.read() as connection:
+            text = stored_jobs.read_file(connection, export_id)
+        if text is None:
+            raise errors.NotFound("zone_export")
+        return text
+
+    def render(self, context: Context, zone_id: str) -> str:
+        self._core.policy.check("zone_export", context, {})
+        with self._core.db.read() as connection:
+            zone = zones.get(connection, zone_id, scope_of(context))
+            return _zone_file(connection, zone)
+
+    def _run(self, row: Any, attempt: int) -> None:
+        """Render the file from one database snapshot, so that it shows the zone at one serial."""
+        try:
+            with self._core.db.read() as connection:
+                zone = zones.get(connection, row.zone_id, EVERYTHING)
+                text = _zone_file(connection, zone)
+        except errors.NotFound:
+            self._runner.finish(row.id, attempt, JobStatus.ERROR, "The zone is gone.")
+            return
+
+        def store(tx: Transaction) -> dict[str, Any]:
+            stored_jobs.store_file(tx, row.id, text)
+            return {"location": f"designate://v2/zones/tasks/exports/{row.id}/export"}
+
+        self._runner.finish(row.id, attempt, JobStatus.COMPLETE, None, store)
+
+
+def _zone_file(connection: sa.Connection, zone: Zone) -> str:
+    rrsets = (
+        (name, rtype, ttl, rrtypes.master_form(rtype, texts))
+        for name, rtype, ttl, texts in stored_jobs.content(connection, zone)
+    )
+    return "".join(zonefile.render(zone.name, zone.ttl, rrsets))
