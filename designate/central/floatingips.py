@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from designate import errors, rrtypes
-from designate.central import network, reverse_zones, zone_rules
+from designate.central import network, reverse_names, reverse_zones, zone_rules
 from designate.central.base import Core
 from designate.central.network import FloatingIpQuery, NetworkAddress
 from designate.context import Context
@@ -89,7 +89,7 @@ class FloatingIpsEndpoint:
         usable = []
         for found in self._network.floatingips(query):
             try:
-                usable.append(replace(found, address=reverse_zones.canonical(found.address)))
+                usable.append(replace(found, address=reverse_names.canonical(found.address)))
             except ValueError:
                 LOG.warning("floating IP %s:%s: invalid address, ignored", found.region, found.id)
         return usable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,7 @@ from oslo_config import cfg
 from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
-from designate.central import quotas, recordset_rules, zone_rules
+from designate.central import quotas, recordset_changes, recordset_rules, zone_rules
 from designate.central.base import Core, own_target, refuse_pending_delete, scope_of, target_of
 from designate.central.policy import (
     ADMIN,
@@ -22,19 +21,18 @@ from designate.central.policy import (
     SHARED,
     rule,
 )
-from designate.central.zone_change import advance
 from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.query import Page, Query
-from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetId, RecordSetPatch
+from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetPatch
 from designate.model.zones import Action, Status, Zone
-from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zones
+from designate.storage.sqlalchemy import recordsets, zones
 from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.listing import recordsets as recordset_lists
 from designate.storage.sqlalchemy.listing.result_cache import ResultCache
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
 from designate.storage.sqlalchemy.zones import StoredZone
-from designate.wire import names, rr
+from designate.wire import names
 
 GROUP = "DEFAULT"
 OPTS = [
@@ -187,52 +185,13 @@ class RecordSetsEndpoint:
             quotas.require(
                 limits, zone_records=stored.record_count + count, recordset_records=count
             )
-            return self._insert(tx, context, stored, draft, rdatas)
+            recordset = recordset_changes.insert(core, tx, context, stored, draft, rdatas)
+            return core.notify(tx, context, "dns.recordset.create", recordset)
 
         try:
             return core.db.write(write, zone_id)
         except db_errors.DBDuplicateEntry:
             raise errors.Duplicate("recordset") from None
-
-    def _insert(
-        self,
-        tx: Transaction,
-        context: Context,
-        stored: StoredZone,
-        draft: RecordSetDraft,
-        rdatas: Sequence[bytes],
-    ) -> RecordSet:
-        zone = stored.zone
-        recordset = RecordSet(
-            id=RecordSetId(str(uuid.uuid4())),
-            zone_id=zone.id,
-            zone_name=zone.name,
-            project_id=context.project_id,
-            name=draft.name,
-            type=draft.type,
-            ttl=draft.ttl,
-            description=draft.description,
-            records=draft.records,
-            action=Action.CREATE if rdatas else Action.NONE,
-            status=Status.PENDING if rdatas else Status.ACTIVE,
-            created_at=self._core.now(),
-        )
-        wire = recordset_rules.stored_wire(recordset, rdatas)
-        shared_zone_counts.adjust(tx, zone, recordset.project_id, 1)
-        counts = {"recordset_count": stored.recordset_count + 1}
-        if not rdatas:
-            recordsets.insert(tx, recordset, wire, 0)
-            zones.update(tx, zone.id, **counts)
-            return self._core.notify(tx, context, "dns.recordset.create", recordset)
-        recordsets.insert(tx, recordset, wire, zone.revision + 1)
-        advance(
-            self._core,
-            tx,
-            stored,
-            added=rr.split(recordset_rules.served_wire(wire, recordset.ttl, zone)),
-            columns=counts | {"record_count": stored.record_count + len(rdatas)},
-        )
-        return self._core.notify(tx, context, "dns.recordset.create", recordset)
 
     # -- changing --------------------------------------------------------------------------------
 
@@ -258,7 +217,7 @@ class RecordSetsEndpoint:
             core.policy.check("update_recordset", context, _target(context, stored.zone, before))
             if patch.ttl is not UNSET and patch.ttl != before.ttl:
                 zone_rules.check_ttl(core, context, patch.ttl)
-            after = self._patched(before, patch)
+            after = recordset_changes.patched(before, patch, core.now())
             if not after.managed:
                 count = len(after.records)
                 quotas.require(
@@ -266,61 +225,10 @@ class RecordSetsEndpoint:
                     zone_records=stored.record_count - len(before.records) + count,
                     recordset_records=count,
                 )
-            after = self._replace(tx, stored, current, after, rdatas)
+            recordset_changes.update(core, tx, stored, current, after, rdatas)
             return core.notify(tx, context, "dns.recordset.update", after, before)
 
         return core.db.write(write, zone_id)
-
-    def _patched(self, current: RecordSet, patch: RecordSetPatch) -> RecordSet:
-        members = {
-            name: value
-            for name in ("records", "ttl", "description")
-            if (value := getattr(patch, name)) is not UNSET
-        }
-        after = replace(current, **members)
-        pending = bool(after.records)
-        return replace(
-            after,
-            action=Action.UPDATE if pending else Action.NONE,
-            status=Status.PENDING if pending else Status.ACTIVE,
-            updated_at=self._core.now(),
-            version=current.version + 1,
-        )
-
-    def _replace(
-        self,
-        tx: Transaction,
-        stored: StoredZone,
-        current: StoredRecordSet,
-        after: RecordSet,
-        rdatas: Sequence[bytes] | None,
-    ) -> RecordSet:
-        zone = stored.zone
-        before = current.recordset
-        wire = current.wire
-        if rdatas is not None:
-            wire = recordset_rules.stored_wire(after, rdatas)
-        if after.ttl != before.ttl:
-            wire = rr.with_ttl(wire, after.ttl or 0)
-        revision = zone.revision + 1
-        recordsets.update(tx, after, wire, revision, new_records=rdatas is not None)
-        if not before.records and not after.records:
-            zones.update(tx, zone.id)
-            return after
-        deleted, added = rr.difference(
-            recordset_rules.served_wire(current.wire, before.ttl, zone),
-            recordset_rules.served_wire(wire, after.ttl, zone),
-        )
-        change = 0 if after.managed else len(after.records) - len(before.records)
-        advance(
-            self._core,
-            tx,
-            stored,
-            deleted=deleted,
-            added=added,
-            columns={"record_count": stored.record_count + change},
-        )
-        return after
 
     # -- deleting --------------------------------------------------------------------------------
 
@@ -336,7 +244,7 @@ class RecordSetsEndpoint:
             core.policy.check("delete_recordset", context, _target(context, stored.zone, before))
             if before.managed and not context.edit_managed_records:
                 raise errors.BadRequest("Managed records may not be deleted")
-            self._remove(tx, stored, current)
+            recordset_changes.delete(core, tx, stored, current)
             after = replace(
                 before,
                 action=Action.DELETE,
@@ -347,19 +255,6 @@ class RecordSetsEndpoint:
             return core.notify(tx, context, "dns.recordset.delete", after)
 
         return core.db.write(write, zone_id)
-
-    def _remove(self, tx: Transaction, stored: StoredZone, current: StoredRecordSet) -> None:
-        deleted = current.recordset
-        recordsets.delete(tx, deleted.id)
-        shared_zone_counts.adjust(tx, stored.zone, deleted.project_id, -1)
-        counts = {"recordset_count": stored.recordset_count - 1}
-        if not deleted.records:
-            zones.update(tx, stored.zone.id, **counts)
-            return
-        if not deleted.managed:
-            counts["record_count"] = stored.record_count - len(deleted.records)
-        wire = recordset_rules.served_wire(current.wire, deleted.ttl, stored.zone)
-        advance(self._core, tx, stored, deleted=rr.split(wire), columns=counts)
 
 
 def _tag(zone: Zone) -> str:

@@ -8,7 +8,6 @@ operator sets for it apply.
 
 from __future__ import annotations
 
-import ipaddress
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_errors
 
 from designate import errors
-from designate.central import quotas, recordset_rules, zone_rules
+from designate.central import quotas, recordset_rules, reverse_names, zone_rules
 from designate.central.base import Core, refuse_pending_delete
 from designate.central.zone_change import advance
 from designate.central.zone_creation import ZoneCreator
@@ -34,25 +33,6 @@ from designate.storage.sqlalchemy.listing.pagination import EVERYTHING
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
 from designate.storage.sqlalchemy.zones import StoredZone
 from designate.wire import rr
-
-# Labels of a reverse name below the zone that is created for it, by IP version.
-HOST_LABELS = {4: 1, 6: 16}
-
-
-def canonical(address: str) -> str:
-    """Return the canonical text of the address, or raise ValueError."""
-    return str(ipaddress.ip_address(address))
-
-
-def name_of(address: str) -> str:
-    """Return the name of the address's PTR recordset."""
-    return ipaddress.ip_address(address).reverse_pointer + "."
-
-
-def zone_name_of(address: str) -> str:
-    """Return the name of the zone to create for the address."""
-    labels = HOST_LABELS[ipaddress.ip_address(address).version]
-    return name_of(address).split(".", labels)[labels]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +85,7 @@ class ReverseZones:
             return zone_id
 
     def _create_zone(self, tx: Transaction, address: str) -> ZoneId:
-        name = zone_name_of(address)
+        name = reverse_names.zone_name(address)
         zones.lock_namespace(tx, name)
         zone_id = self._nearest(tx.connection, address)
         if zone_id is not None:
@@ -120,7 +100,9 @@ class ReverseZones:
         pool_id = self._core.conf["service:central"].default_pool_id
         owned = [
             zone
-            for zone in zone_hierarchy.find_at_or_above(connection, name_of(address))
+            for zone in zone_hierarchy.find_at_or_above(
+                connection, reverse_names.reverse_name(address)
+            )
             if zone.project_id == self._project_id and zone.type == ZoneType.PRIMARY
         ]
         nearest = max(
@@ -160,7 +142,7 @@ class ReverseZones:
 
     def _insert(self, tx: Transaction, stored: StoredZone, ptr: PtrDraft) -> RecordSet:
         zone = stored.zone
-        name = name_of(ptr.address)
+        name = reverse_names.reverse_name(ptr.address)
         _check_place(tx, zone, name)
         count = stored.recordset_count + 1
         quotas.require(_only_quotas(stored.overrides), zone_recordsets=count)
