@@ -14,7 +14,7 @@ from tests.support.servers.databases import Databases
 @pytest.fixture(scope="module")
 def hidden(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hidden]:
     """Tests use zones and projects of their own in it."""
-    storage = {"connection": databases.fresh(), "max_pool_size": 40}
+    storage = {"connection": databases.migrated(), "max_pool_size": 40}
     folder = tmp_path_factory.mktemp(f"hidden-{databases.kind}")
     with Hidden(folder, **{"storage:sqlalchemy": storage}) as parts:
         yield parts

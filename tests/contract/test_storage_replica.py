@@ -8,7 +8,6 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from designate.storage.sqlalchemy import migration
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.tables import recordsets, zones
 from tests.support.factories.zone_data import Hidden
@@ -22,7 +21,6 @@ class Replica:
     """What is read from it has 192.0.2.99 where the database itself has 192.0.2.1."""
 
     def __init__(self, url: str) -> None:
-        migration.sync(url)
         self._database = Database(url)
 
     def catch_up(self, source: Database, zone_id: str) -> None:
@@ -51,9 +49,9 @@ class Replica:
 @pytest.fixture(scope="module", params=[0, 2**26], ids=["streamed", "kept"])
 def parts(request, databases, tmp_path_factory):
     """MiniDNS with a replica; and the replica."""
-    replica_url = databases.fresh()
+    replica_url = databases.migrated()
     storage = {
-        "connection": databases.fresh(),
+        "connection": databases.migrated(),
         "slave_connection": replica_url,
         "connect_timeout": 2,
     }
@@ -99,10 +97,10 @@ def test_a_replica_that_lags_or_lacks_the_zone_is_passed_over(parts):
 
 def test_a_replica_that_is_away_is_passed_over(mariadb, tmp_path):
     with TcpProxy(mariadb.port) as proxy:
-        replica_url = mariadb.fresh()
+        replica_url = mariadb.migrated()
         replica = Replica(replica_url)
         storage = {
-            "connection": mariadb.fresh(),
+            "connection": mariadb.migrated(),
             "slave_connection": replica_url.replace(f":{mariadb.port}/", f":{proxy.port}/"),
             "statement_timeout": 2,
             "connect_timeout": 2,

@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from designate import errors
-from designate.storage.sqlalchemy import migration
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.tables import tlds
 from tests.support.deadlines import scaled
@@ -19,8 +18,7 @@ COUNT = sa.select(sa.func.count()).select_from(tlds)
 
 @pytest.fixture
 def database(databases):
-    url = databases.fresh()
-    migration.sync(url)
+    url = databases.migrated()
     database = Database(url)
     yield database
     database.close()

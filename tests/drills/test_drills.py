@@ -50,7 +50,7 @@ def cloud(
     tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ, bind: Named, database: MariaDB
 ) -> Iterator[Daemons]:
     folder = tmp_path_factory.mktemp("cloud")
-    with Daemons(folder, database.fresh(), broker.url, bind) as daemons:
+    with Daemons(folder, database.migrated(), broker.fresh(), bind) as daemons:
         yield daemons
 
 

@@ -43,7 +43,7 @@ def cloud(
     tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ, bind: Named, mariadb: MariaDB
 ) -> Iterator[Daemons]:
     folder = tmp_path_factory.mktemp("cloud")
-    with Daemons(folder, mariadb.fresh(), broker.url, bind) as daemons:
+    with Daemons(folder, mariadb.migrated(), broker.fresh(), bind) as daemons:
         yield daemons
 
 

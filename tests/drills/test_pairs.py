@@ -32,7 +32,7 @@ def pairs(
 ) -> Iterator[Daemons]:
     folder = tmp_path_factory.mktemp("pairs")
     counts = dict.fromkeys(NAMES, 2)
-    with Daemons(folder, mariadb.fresh(), broker.url, bind, counts=counts) as daemons:
+    with Daemons(folder, mariadb.migrated(), broker.fresh(), bind, counts=counts) as daemons:
         yield daemons
 
 

@@ -51,7 +51,7 @@ def cloud(
     }
     with (
         Named(tmp_path_factory.mktemp("bind")) as bind,
-        Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker.url, bind, options) as daemons,
+        Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker.fresh(), bind, options) as daemons,
     ):
         yield daemons
 

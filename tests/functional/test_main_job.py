@@ -15,7 +15,7 @@ from tests.support.servers.standalone import Service, ask, texts, transferred
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, databases):
-    storage = {"connection": databases.fresh()}
+    storage = {"connection": databases.migrated()}
     folder = tmp_path_factory.mktemp("service")
     with Service(folder, **{"storage:sqlalchemy": storage}) as service:
         yield service
@@ -29,7 +29,7 @@ def bind(tmp_path_factory, databases):
 
 @pytest.fixture(scope="module")
 def with_bind(tmp_path_factory, bind, databases):
-    storage = {"connection": databases.fresh()}
+    storage = {"connection": databases.migrated()}
     folder = tmp_path_factory.mktemp("with-bind")
     with Service(folder, bind, free_port(), **{"storage:sqlalchemy": storage}) as service:
         yield service

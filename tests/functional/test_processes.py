@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from tests.support.clients.notifications import Listener
-from tests.support.deadlines import until
+from tests.support.deadlines import scaled, until
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.daemons import NAMES, Daemons
 from tests.support.servers.nameservers import Named, free_ports
@@ -36,18 +36,24 @@ def monitoring_port() -> int:
 
 
 @pytest.fixture(scope="module")
+def broker_url(broker: RabbitMQ) -> str:
+    return broker.fresh()
+
+
+@pytest.fixture(scope="module")
 def cloud(
     tmp_path_factory: pytest.TempPathFactory,
-    broker: RabbitMQ,
+    broker_url: str,
     bind: Named,
     monitoring_port: int,
 ) -> Iterator[Daemons]:
     folder = tmp_path_factory.mktemp("cloud")
     options = {
+        "DEFAULT": {"rpc_response_timeout": round(scaled(3))},  # some tests wait for it
         "monitoring": {"listen": f"127.0.0.1:{monitoring_port}"},
         "oslo_messaging_notifications": {"driver": "messagingv2"},
     }
-    with Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker.url, bind, options) as daemons:
+    with Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker_url, bind, options) as daemons:
         yield daemons
 
 
@@ -69,6 +75,14 @@ def new_zone(cloud: Daemons, name: str) -> dict[str, Any]:
     return zone
 
 
+def stops(cloud: Daemons, *kinds: str) -> None:
+    """Have these daemons end at the same time, each in order."""
+    for kind in kinds:
+        cloud.signal(f"{kind}-0", signal.SIGTERM)
+    for kind in kinds:
+        assert cloud.wait(f"{kind}-0") == 0, cloud.log(f"{kind}-0").read_text()[-2000:]
+
+
 def test_a_change_goes_through_all_processes(cloud: Daemons, bind: Named) -> None:
     zone = new_zone(cloud, "five.example.")
     body = {"name": "www.five.example.", "type": "A", "records": ["192.0.2.1"]}
@@ -80,8 +94,8 @@ def test_a_change_goes_through_all_processes(cloud: Daemons, bind: Named) -> Non
     assert texts(ask(("127.0.0.1", bind.port), "www.five.example.", "A")) == {"192.0.2.1"}
 
 
-def test_who_listens_at_the_broker_is_told_by_central(cloud: Daemons, broker: RabbitMQ) -> None:
-    with Listener(broker.url) as listener:
+def test_who_listens_at_the_broker_is_told_by_central(cloud: Daemons, broker_url: str) -> None:
+    with Listener(broker_url) as listener:
         zone = new_zone(cloud, "told.example.")
 
         told = listener.wait("dns.zone.create", lambda h: h.payload["id"] == zone["id"])
@@ -208,35 +222,33 @@ def test_options_are_read_again_on_hup(cloud: Daemons) -> None:
 
 @pytest.mark.timeout(300)
 def test_each_process_stops_in_order_and_comes_back(cloud: Daemons) -> None:
-    for name in NAMES:
-        assert cloud.stop(f"{name}-0") == 0, cloud.log(f"{name}-0").read_text()[-2000:]
-    for name in NAMES:
-        cloud.start(f"{name}-0")
-    cloud.ready()
+    stops(cloud, "central")
+    stops(cloud, *NAMES[1:])  # also while there is no central to report to
+    cloud.start_all()
 
     active(cloud, f"/zones/{new_zone(cloud, 'again.example.')['id']}")
 
 
 @pytest.mark.timeout(300)
 def test_several_of_each_with_worker_processes(
-    tmp_path: Path, broker_of_its_own: RabbitMQ, bind: Named
+    tmp_path: Path, broker: RabbitMQ, bind: Named
 ) -> None:
     options = {f"service:{name}": {"workers": 2} for name in NAMES}
     with Daemons(
-        tmp_path, f"sqlite:///{tmp_path}/db.sqlite", broker_of_its_own.url, bind, options
+        tmp_path, f"sqlite:///{tmp_path}/db.sqlite", broker.fresh(), bind, options
     ) as cloud:
         zones = [new_zone(cloud, f"w{number}.example.")["id"] for number in range(6)]
         for zone in zones:
             active(cloud, f"/zones/{zone}")
-        for name in NAMES:
-            assert cloud.stop(f"{name}-0") == 0, cloud.log(f"{name}-0").read_text()[-2000:]
+        stops(cloud, *NAMES[1:])
+        stops(cloud, "central")
 
 
 @pytest.mark.timeout(300)
-def test_green_threads(tmp_path: Path, broker_of_its_own: RabbitMQ, bind: Named) -> None:
+def test_green_threads(tmp_path: Path, broker: RabbitMQ, bind: Named) -> None:
     green = {"DESIGNATE_CONCURRENCY": "eventlet"}
     url = f"sqlite:///{tmp_path}/db.sqlite"
-    with Daemons(tmp_path, url, broker_of_its_own.url, bind, environment=green) as cloud:
+    with Daemons(tmp_path, url, broker.fresh(), bind, environment=green) as cloud:
         zones = [new_zone(cloud, f"green{number}.example.") for number in range(3)]
         for zone in zones:
             body = {"name": f"www.{zone['name']}", "type": "A", "records": ["192.0.2.1"]}
@@ -244,14 +256,8 @@ def test_green_threads(tmp_path: Path, broker_of_its_own: RabbitMQ, bind: Named)
             assert status == 202, recordset
             active(cloud, f"/zones/{zone['id']}/recordsets/{recordset['id']}")
             assert texts(ask(("127.0.0.1", bind.port), body["name"], "A")) == {"192.0.2.1"}
-        for name in reversed(NAMES):
-            assert cloud.stop(f"{name}-0") == 0, cloud.log(f"{name}-0").read_text()[-2000:]
-
-
-@pytest.fixture
-def broker_of_its_own(tmp_path: Path) -> Iterator[RabbitMQ]:
-    with RabbitMQ(tmp_path / "rabbitmq") as server:
-        yield server
+        stops(cloud, *NAMES[1:])
+        stops(cloud, "central")
 
 
 def test_a_large_secondary_zone_crosses_the_bus_in_parts_and_follows_notify(

@@ -18,8 +18,8 @@ from designate import errors
 from designate.context import admin_context
 from designate.model.shards import PRODUCERS, SHARDS
 from designate.producer.service import configured_membership
-from designate.storage.sqlalchemy import migration
 from tests.support.deadlines import scaled, until
+from tests.support.servers import schema
 from tests.support.servers.nameservers import Memcached
 from tests.support.servers.producer_process import local_central
 from tests.support.servers.standalone import make_conf
@@ -102,7 +102,7 @@ class Producers:
 
 @pytest.fixture
 def producers(tmp_path):
-    migration.sync(f"sqlite:///{tmp_path}/designate.sqlite")
+    schema.migrate(f"sqlite:///{tmp_path}/designate.sqlite")
     found = Producers(tmp_path, f"coordination.heartbeat_interval={HEARTBEAT_S}")
     yield found
     found.stop()
@@ -162,7 +162,7 @@ def memcached():
 @pytest.fixture
 def coordinated(tmp_path, memcached):
     """Producers that memcached, not the database, tells of each other."""
-    migration.sync(f"sqlite:///{tmp_path}/designate.sqlite")
+    schema.migrate(f"sqlite:///{tmp_path}/designate.sqlite")
     url = f"memcached://127.0.0.1:{memcached.port}?timeout=5&membership_timeout=2"
     found = Producers(
         tmp_path,
@@ -219,7 +219,7 @@ def test_a_coordination_service_without_a_driver_is_told_at_once(central, tmp_pa
 
 @pytest.fixture
 def central(tmp_path):
-    migration.sync(f"sqlite:///{tmp_path}/designate.sqlite")
+    schema.migrate(f"sqlite:///{tmp_path}/designate.sqlite")
     client, bus = local_central(make_conf(tmp_path))
     bus.start()
     yield client

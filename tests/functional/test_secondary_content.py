@@ -34,7 +34,7 @@ def hidden(tmp_path):
 @pytest.fixture
 def everywhere(tmp_path, databases):
     """As hidden, on each database."""
-    storage = {"connection": databases.fresh()}
+    storage = {"connection": databases.migrated()}
     with Hidden(tmp_path, **{"storage:sqlalchemy": storage}) as hidden:
         yield hidden
 

@@ -39,7 +39,7 @@ def hidden(tmp_path, clock):
 @pytest.fixture
 def everywhere(tmp_path, clock, databases):
     """As hidden, on each database."""
-    storage = {"connection": databases.fresh()}
+    storage = {"connection": databases.migrated()}
     with Hidden(tmp_path, clock.now, **{"storage:sqlalchemy": storage}) as hidden:
         yield hidden
 

@@ -57,10 +57,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ) -> Iterato
         },
         "handler:nova_fixed": {"notification_topics": TOPIC},
     }
-    url = f"sqlite:///{folder}/db.sqlite"
+    url, broker_url = f"sqlite:///{folder}/db.sqlite", broker.fresh()
     with (
         Named(folder / "bind") as bind,
-        Daemons(folder, url, broker.url, bind, options) as daemons,
+        Daemons(folder, url, broker_url, bind, options) as daemons,
     ):
         body = {"name": "sink.example.", "email": "a@example.org"}
         status, zone = daemons.call("POST", "/zones", body)
@@ -69,7 +69,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ) -> Iterato
         (folder / "sink-0.conf").write_text(configuration(own))
         daemons.start("sink-0")
         until(lambda: _lives(daemons), 30, "a heartbeat of the sink")
-        yield Cloud(daemons, bind, _nova(broker.url), zone)
+        yield Cloud(daemons, bind, _nova(broker_url), zone)
 
 
 def _lives(daemons: Daemons) -> bool:

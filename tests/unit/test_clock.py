@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from designate.runtime.clock import SYSTEM_CLOCK
+from tests.support.deadlines import scaled
 from tests.support.fakes.clock import ManualClock
 
 
@@ -22,7 +23,7 @@ class Waiter:
             self.outcome = clock.wait_until(self.condition, deadline)
 
     def result(self):
-        self.thread.join(5)
+        self.thread.join(scaled(5))
         return self.outcome
 
 

@@ -29,10 +29,10 @@ from designate.model.zones import (
 from designate.rpc.clients import CentralClient
 from designate.rpc.local import LocalBus
 from designate.runtime.clock import utcnow
-from designate.storage.sqlalchemy import migration
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.tables import recordsets, shared_recordset_counts
 from designate.storage.sqlalchemy.tables import zones as zones_table
+from tests.support.servers import schema
 from tests.support.servers.standalone import make_conf
 
 
@@ -138,7 +138,7 @@ class Hidden:
         self._unversioned = Unversioned()
 
     def __enter__(self) -> Self:
-        migration.sync(self.conf["storage:sqlalchemy"].connection)
+        schema.migrate(self.conf["storage:sqlalchemy"].connection)
         self._unversioned.__enter__()
         spec = PoolSpec(
             id="794ccc2c-d751-44fe-b57f-8894c9f5c842",

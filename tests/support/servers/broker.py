@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -15,11 +16,20 @@ from tests.support.servers.nameservers import free_port
 
 STARTER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 START_S = 90
+# Made when the broker starts: rabbitmqctl takes more than a second for each.
+VIRTUAL_HOSTS = [f"test{number}" for number in range(24)]
+# Idle schedulers sleep; by default they spin, which takes the time of the tests.
+ERLANG_ARGUMENTS = (
+    "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none"
+)
 
 
 class RabbitMQ:
-    """`with RabbitMQ(folder) as broker`: broker.url is for `transport_url`. stop() and start()
-    again keep what the broker had stored."""
+    """A broker that tests may share: `with RabbitMQ(folder) as broker`.
+
+    A client that needs topics of its own takes a `fresh` virtual host. What the broker stored outlives
+    stop() and start().
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -27,15 +37,20 @@ class RabbitMQ:
         self._epmd_port = free_port()
         self._node = f"designate{self.port}@localhost"
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._unused = iter(VIRTUAL_HOSTS)
 
-    @property
-    def url(self) -> str:
-        return f"rabbit://guest:guest@127.0.0.1:{self.port}/"
+    def fresh(self) -> str:
+        """Return the `transport_url` of an empty virtual host."""
+        name = next(self._unused, None)
+        assert name is not None, f"all {len(VIRTUAL_HOSTS)} virtual hosts are in use"
+        return f"rabbit://guest:guest@127.0.0.1:{self.port}/{name}"
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "enabled_plugins").write_text("[].")
-        (self.folder / "rabbitmq.conf").write_text("")
+        definitions = self.folder / "definitions.json"
+        definitions.write_text(json.dumps(_definitions()))
+        (self.folder / "rabbitmq.conf").write_text(f"load_definitions = {definitions}\n")
         self.start()
         return self
 
@@ -56,7 +71,7 @@ class RabbitMQ:
             "RABBITMQ_LOG_BASE": str(self.folder / "log"),
             "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "enabled_plugins"),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ERLANG_ARGUMENTS,
         }
 
     def start(self) -> None:
@@ -100,3 +115,12 @@ class RabbitMQ:
     def resume(self) -> None:
         for process in self._processes:
             os.killpg(process.pid, signal.SIGCONT)
+
+
+def _definitions() -> dict[str, object]:
+    everything = {"configure": ".*", "write": ".*", "read": ".*"}
+    return {
+        "users": [{"name": "guest", "password": "guest", "tags": "administrator"}],
+        "vhosts": [{"name": name} for name in VIRTUAL_HOSTS],
+        "permissions": [{"user": "guest", "vhost": name} | everything for name in VIRTUAL_HOSTS],
+    }

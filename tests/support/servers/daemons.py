@@ -15,9 +15,12 @@ import requests
 import yaml
 
 from tests.support.deadlines import scaled, until
-from tests.support.servers.nameservers import Named, free_port
+from tests.support.servers import schema
+from tests.support.servers.nameservers import Named, free_port, free_ports
 from tests.support.servers.standalone import bind_pool
 
+START_S = 60
+PROCESSES = 2  # of a daemon, at most
 NAMES = ("central", "worker", "mdns", "producer", "api")
 Options = Mapping[str, Mapping[str, Any]]
 
@@ -53,7 +56,6 @@ class Daemons:
         self._ports = {
             name: free_port() for kind in ("api", "mdns") for name in self._names_of(kind)
         }
-        self._health_ports = {name: free_port() for name in self.names}
         self._environment = {**os.environ, **(environment or {})}
         self._options: dict[str, dict[str, Any]] = defaultdict(dict)
         for group, values in {
@@ -70,8 +72,17 @@ class Daemons:
             self._options[group].update(values)
         for group, values in (options or {}).items():
             self._options[group].update(values)
+        self._health_ports = self._monitoring()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.http = requests.Session()
+
+    def _monitoring(self) -> dict[str, int]:
+        """Return the port of each daemon's first process."""
+        if "monitoring" in self._options:
+            first, step = int(self._options["monitoring"]["listen"].rpartition(":")[2]), 1
+        else:
+            first, step = free_ports(PROCESSES * len(self.names)), PROCESSES
+        return {name: first + step * number for number, name in enumerate(self.names)}
 
     @property
     def conf_file(self) -> Path:
@@ -110,24 +121,40 @@ class Daemons:
         pools.write_text(yaml.safe_dump(bind_pool(self.bind, *masters)))
         for name in self.names:
             (self.folder / f"{name}.conf").write_text(configuration(self._own_options(name)))
-        self.manage("database", "sync")
+        schema.migrate(self._options["storage:sqlalchemy"]["connection"])
         self.manage("pool", "update", "--file", str(pools))
         try:
-            for name in self.names:
-                self.start(name)
-            if "ssl" not in self._options:  # over HTTPS the test itself knows how to ask
-                self.ready()
+            self.start_all()
         except BaseException:
             self.__exit__()
             raise
         return self
 
+    def start_all(self) -> None:
+        """Start every daemon and wait until each serves.
+
+        Central comes first: a call to a topic that nobody serves waits for its whole timeout.
+        """
+        central = self._names_of("central")
+        for names in (central, [name for name in self.names if name not in central]):
+            for name in names:
+                self.start(name)
+            until(lambda names=names: all(map(self.healthy, names)), START_S, f"health of {names}")
+        if "ssl" not in self._options:  # over HTTPS the test itself knows how to ask
+            self.ready()
+
     def __exit__(self, *_: object) -> None:
         self.http.close()
-        for process in self.processes.values():
-            process.terminate()
-        for name in list(self.processes):
-            self.wait(name)
+        self.stop_all()
+
+    def stop_all(self) -> None:
+        """End every daemon in order, and central last: the others call it until they end."""
+        central = [name for name in self.processes if name.startswith("central-")]
+        for names in ([name for name in self.processes if name not in central], central):
+            for name in names:
+                self.processes[name].terminate()
+            for name in names:
+                self.wait(name)
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -178,7 +205,9 @@ class Daemons:
         return [argument for file in files for argument in ("--config-file", str(file))]
 
     def healthy(self, name: str) -> bool:
-        """Whether the daemon NAME-NUMBER says that it has all that it needs."""
+        """Return whether the daemon NAME-NUMBER runs and has all that it needs."""
+        process = self.processes[name]
+        assert process.poll() is None, self.log(name).read_text()[-4000:]
         url = f"http://127.0.0.1:{self._health_ports[name]}/healthcheck"
         try:
             return requests.get(url, timeout=scaled(20)).status_code == 200
@@ -187,7 +216,7 @@ class Daemons:
 
     def ready(self) -> None:
         """Wait for an answer that needs api, central and the database."""
-        until(self._answers, 60, "the API's first answer")
+        until(self._answers, START_S, "the API's first answer")
 
     def _answers(self) -> bool:
         for name, process in self.processes.items():

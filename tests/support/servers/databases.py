@@ -1,13 +1,15 @@
 """Private database servers on free loopback ports, ended by process id.
 
-Each kind has `fresh()`, the URL of a new and empty database, and for servers start() and stop() (at
-once, as a power cut would end it), pause() and resume() (it hangs: connections stay open and nothing
-answers). What was stored outlives stop() and start(), but unless durable not a crash of the machine.
+Each kind has `fresh()`, the URL of a new and empty database, `migrated()`, that of a new one with this
+release's schema, and for servers start() and stop() (at once, as a power cut would end it), pause() and
+resume() (it hangs: connections stay open and nothing answers). What was stored outlives stop() and
+start(), but unless durable not a crash of the machine.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import os
 import pwd
@@ -21,7 +23,9 @@ from typing import Self
 import psycopg
 import pymysql
 
+from designate.storage.sqlalchemy import migration
 from tests.support.deadlines import scaled, until
+from tests.support.servers import schema
 from tests.support.servers.nameservers import free_port
 
 USER = "designate"
@@ -43,6 +47,11 @@ class SQLite:
 
     def fresh(self) -> str:
         return f"sqlite:///{self._folder}/database{next(self._numbers)}.sqlite"
+
+    def migrated(self) -> str:
+        url = self.fresh()
+        schema.migrate(url)
+        return url
 
 
 class _Server:
@@ -150,6 +159,16 @@ class _Server:
     def fresh(self) -> str:
         raise NotImplementedError
 
+    def migrated(self) -> str:
+        raise NotImplementedError
+
+    @functools.cached_property
+    def _template(self) -> str:
+        """The name of a database that is migrated and never changed."""
+        url = self.fresh()
+        migration.sync(url)
+        return url.rpartition("/")[2]
+
 
 class MariaDB(_Server):
     kind = "mariadb"
@@ -160,6 +179,24 @@ class MariaDB(_Server):
         with self.admin() as connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name}")
         return f"mysql+pymysql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+
+    def migrated(self) -> str:
+        template, url = self._template, self.fresh()
+        with self.admin() as connection, connection.cursor() as cursor:
+            cursor.execute("SET foreign_key_checks = 0")
+            cursor.execute(f"USE {template}")
+            cursor.execute("SHOW TABLES")
+            tables = [name for (name,) in cursor.fetchall()]
+            definitions = []
+            for table in tables:
+                cursor.execute(f"SHOW CREATE TABLE `{table}`")
+                definitions += [definition for (_, definition) in cursor.fetchall()]
+            cursor.execute("USE " + url.rpartition("/")[2])
+            for table, definition in zip(tables, definitions, strict=True):
+                cursor.execute(definition)
+                cursor.execute(f"INSERT INTO `{table}` SELECT * FROM {template}.`{table}`")
+            connection.commit()
+        return url
 
     def admin(self) -> pymysql.connections.Connection:
         return pymysql.connect(
@@ -223,6 +260,16 @@ class PostgreSQL(_Server):
         name = f"designate{next(self._numbers)}"
         with self.admin() as connection:
             connection.execute(f"CREATE DATABASE {name}")
+        return self._url(name)
+
+    def migrated(self) -> str:
+        template, name = self._template, f"designate{next(self._numbers)}"
+        with self.admin() as connection:
+            # By the log: copying files makes a checkpoint before and after.
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
+        return self._url(name)
+
+    def _url(self, name: str) -> str:
         return f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
 
     def admin(self) -> psycopg.Connection:

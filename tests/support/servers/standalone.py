@@ -19,6 +19,7 @@ from oslo_policy import opts as policy_opts
 from designate import config, processes
 from tests.support.clients import openapi_checker
 from tests.support.deadlines import scaled, until
+from tests.support.servers import schema
 from tests.support.servers.nameservers import Named
 from tests.support.servers.secondaries import Secondary
 
@@ -89,7 +90,7 @@ class Service:
         self.http = requests.Session()
 
     def __enter__(self) -> Self:
-        self.parts.migrate()
+        schema.migrate(self.conf["storage:sqlalchemy"].connection)
         self.parts.start()
         return self
 

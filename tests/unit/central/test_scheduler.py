@@ -17,8 +17,9 @@ from designate.central.scheduler import (
 )
 from designate.context import Context
 from designate.model.pools import Pool
-from designate.storage.sqlalchemy import migration, pools
+from designate.storage.sqlalchemy import pools
 from designate.storage.sqlalchemy.db.engine import Database
+from tests.support.servers import schema
 from tests.support.servers.standalone import make_conf
 
 DEFAULT = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
@@ -58,7 +59,7 @@ STORED = (
 def stored(tmp_path_factory):
     """A configuration whose database has the pools."""
     conf = make_conf(tmp_path_factory.mktemp("pools"))
-    migration.sync(conf["storage:sqlalchemy"].connection)
+    schema.migrate(conf["storage:sqlalchemy"].connection)
     database = Database.from_conf(conf)
 
     def write(tx):
