@@ -1,8 +1,7 @@
-"""Who asks: identity, request id and the switches that the caller set on this one request.
+"""Request context: the caller's identity, the request id and the flags of the request.
 
-Scope is never hidden in here: a switch is what the caller asked for; central decides whether it is
-allowed before it does anything, and functions that widen their view take it as an explicit argument.
-`sudo`: project_id is not the caller's own.
+A flag is what the caller asks for. Central decides first whether it is permitted, and functions that
+widen their scope take it as an explicit argument. With `sudo`, project_id is not the caller's own.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ FLAGS = (
 
 
 class Context(oslo_context.RequestContext):
-    """An oslo.context request context with the DNS service's switches; immutable by convention."""
+    """An oslo.context request context with the DNS service's flags; immutable by convention."""
 
     def __init__(
         self,
@@ -46,11 +45,11 @@ class Context(oslo_context.RequestContext):
 
     @property
     def has_privileged_flag(self) -> bool:
-        """Whether the request has a switch that not everybody may use."""
+        """Whether the request has a flag that requires a permission."""
         return bool(self.sudo or self.all_projects or self.edit_managed_records or self.hard_delete)
 
     def to_plain(self) -> dict[str, Any]:
-        """Plain data for the bus. The token stays out: nobody behind the API needs it."""
+        """Return plain data for the bus, without the token, which only the API needs."""
         plain: dict[str, Any] = {
             "user_id": self.user_id,
             "project_id": self.project_id,
@@ -68,7 +67,7 @@ class Context(oslo_context.RequestContext):
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Self:
-        """Unknown members are ignored, so that a newer sender can be understood."""
+        """Return the context of plain data; unknown members, from newer senders, are ignored."""
         known = (
             "user_id",
             "project_id",
@@ -84,5 +83,5 @@ class Context(oslo_context.RequestContext):
 
 
 def admin_context() -> Context:
-    """The service acting for itself (sweeps, reports, the operator's command line)."""
+    """Return the context of the service itself (sweeps, reports, the operator's command line)."""
     return Context(is_admin=True, roles=["admin"], all_projects=True)

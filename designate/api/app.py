@@ -1,4 +1,4 @@
-"""The HTTP application: the declared resources behind pecan, and the layers around them."""
+"""The HTTP application: the declared resources in pecan, and the layers around them."""
 
 from __future__ import annotations
 
@@ -43,55 +43,60 @@ LOG = logging.getLogger(__name__)
 GROUP = "service:api"
 OPTS = [
     cfg.BoolOpt(
-        "enable_host_header", default=True, help="Make links from the Host header of the request."
+        "enable_host_header",
+        default=True,
+        help="Make links from the Host header of the request; otherwise from api_base_uri.",
     ),
     cfg.StrOpt(
         "api_base_uri",
         default="http://127.0.0.1:9001/",
-        help="What links start with when enable_host_header is off.",
+        help="URL that links start with if enable_host_header is off.",
     ),
     cfg.StrOpt(
         "auth_strategy",
         default="keystone",
         choices=["keystone", "noauth"],
-        help="Who is believed about who asks: keystone, or (noauth) the caller itself.",
+        help="How callers are authenticated: by keystone, or (noauth) not at all: the identity in the "
+        "request's headers is trusted.",
     ),
     cfg.BoolOpt("enable_api_v2", default=True, help="Serve /v2."),
     cfg.BoolOpt("enable_api_admin", default=False, help="Serve /admin."),
     cfg.ListOpt(
         "enabled_extensions_v2",
         default=[],
-        help="Plug-ins of designate.api.v2.extensions whose resources /v2 has besides its own.",
+        help="Plug-ins in designate.api.v2.extensions whose resources are added to /v2.",
     ),
     cfg.ListOpt(
         "enabled_extensions_admin",
         default=[],
-        help="Plug-ins of designate.api.admin.extensions that /admin consists of.",
+        help="Plug-ins in designate.api.admin.extensions whose resources are served at /admin.",
     ),
     cfg.BoolOpt(
         "quotas_verify_project_id",
         default=False,
-        help="Ask Keystone whether a project exists before its quotas are changed.",
+        help="Check with Keystone that a project exists before its quotas are changed.",
     ),
     cfg.BoolOpt(
         "maintenance_mode",
         default=False,
-        help="ResponseSpec 503 to everybody without the role of maintenance_mode_role.",
+        help="Reject requests with 503, except those of callers who have maintenance_mode_role.",
     ),
     cfg.StrOpt(
-        "maintenance_mode_role", default="admin", help="Role that maintenance lets through."
+        "maintenance_mode_role",
+        default="admin",
+        help="Role that may send requests during maintenance.",
     ),
     cfg.IntOpt(
         "max_request_body_size",
         default=114688,
         min=1024,
-        help="Largest request body in bytes; larger ones get a 413.",
+        help="Maximum size of a request body in bytes; larger ones are rejected with 413.",
     ),
     cfg.IntOpt(
         "max_import_body_size",
         default=32 * 2**20,
         min=1024,
-        help="Largest zone file in bytes that may be imported; larger ones get a 413.",
+        help="Maximum size of an imported zone file in bytes; larger ones are rejected with 413.",
     ),
 ]
 
@@ -129,7 +134,11 @@ RESOURCES = (
 
 
 def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:
-    """The whole application. Raises ConfigurationError for settings that cannot work."""
+    """Return the whole application.
+
+    Raises:
+        ConfigurationError: The settings of authentication or of plug-ins cannot work.
+    """
     api = conf[GROUP]
     apis = {}
     if api.enable_api_v2:
@@ -144,18 +153,20 @@ def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:
 
 
 def resources() -> list[Route]:
-    """What /v2 consists of without plug-ins."""
+    """Return the routes of /v2 without those of plug-ins."""
     return [found for module in RESOURCES for found in module.routes()]
 
 
 def admin_resources() -> list[Route]:
-    """What /admin consists of where all plug-ins of this package are enabled."""
+    """Return the routes of /admin with all extensions of this package enabled."""
     return _extensions("designate.api.admin.extensions", ["quotas", "reports", "zones"])
 
 
 def _extensions(namespace: str, names: list[str]) -> list[Route]:
-    """The routes of plug-ins: each is a function that answers them. Old configurations name plug-ins
-    that have become part of the API, so that unknown ones are no error."""
+    """Return the routes of plug-ins, which are functions that return routes.
+
+    An unknown name is not an error: old configurations name plug-ins that are part of the API today.
+    """
     manager = extension.ExtensionManager(namespace, invoke_on_load=False)
     found = {plugin.name: plugin.plugin for plugin in manager}
     routes: list[Route] = []
@@ -163,24 +174,25 @@ def _extensions(namespace: str, names: list[str]) -> list[Route]:
         if name in found:
             routes += found[name]()
         else:
-            LOG.info("there is no plug-in %s in %s", name, namespace)
+            LOG.info("plug-in %s: not found in %s, ignored", name, namespace)
     return routes
 
 
 class _Root:
-    """Pecan's root: asks the table of routes, whatever the path."""
+    """Pecan's root, which finds the operation of any path in the table of routes."""
 
     def __init__(self, conf: cfg.ConfigOpts, central: CentralClient, routes: list[Route]) -> None:
         self._conf = conf
-        self._kept = PageCache()
+        self._pages = PageCache()
         self._central = central
         self._table = RouteTable(routes)
 
     def content_type(self, request: Request) -> str:
-        """The content type of what is at the path."""
+        """Return the content type of the path's responses."""
         return self._table.content_type(_segments(request))
 
     def serve(self, request: Request) -> Response:
+        """Run the operation of the request."""
         segments = _segments(request)
         operation, ids = self._table.find(request.method, segments)
         names = ["{id}" if segment in ids else segment for segment in segments]
@@ -188,13 +200,15 @@ class _Root:
         context: Context = request.environ[environ_keys.CONTEXT]
         if context.has_privileged_flag:
             self._central.access.check(context)
-        return operation(ApiCall(request, context, self._central, self._conf, ids, self._kept))
+        return operation(ApiCall(request, context, self._central, self._conf, ids, self._pages))
 
 
 class _Pecan(pecan.core.ExplicitPecan):
-    """Pecan without its search for a controller by the parts of a path, and without the arguments that
-    it makes of parameters and bodies: the table knows the routes, and bodies are parsed once, with
-    limits, where they are used. That search took a quarter of a request's time."""
+    """Pecan without its lookup of controllers and without the arguments made from parameters and bodies.
+
+    The table has the routes, and bodies are parsed once, with limits, where they are used. Pecan's lookup
+    took a quarter of a request's time.
+    """
 
     def find_controller(self, state: Any) -> tuple[Callable[..., Any], list[Any], dict[str, Any]]:
         _check_acceptable(state.request, self.root.content_type(state.request))
@@ -207,7 +221,7 @@ class _Pecan(pecan.core.ExplicitPecan):
 
 
 def _check_acceptable(request: Request, content_type: str) -> None:
-    """Raises HTTPNotAcceptable where the client takes other content types alone."""
+    """Raise HTTPNotAcceptable if the client accepts only other content types."""
     accepted = request.headers.get("Accept", ANYTHING) or ANYTHING
     if accepted in (ANYTHING, content_type) or accepted.startswith(content_type):
         return

@@ -1,6 +1,6 @@
-"""Who a token is: keystonemiddleware with deadlines, bounded caches and answers of our own.
+"""Authentication by Keystone tokens: keystonemiddleware with timeouts, bounded caches and our own errors.
 
-What a token may do is central's to decide. `identity` says what was found out here.
+Central decides what a caller may do; this module finds out who the caller is.
 """
 
 from __future__ import annotations
@@ -28,46 +28,49 @@ GROUP = "keystone_authtoken"
 CACHE = "designate.token_cache"
 IDENTITY = "designate.identity"
 MAX_TOKENS = 10_000
-# So long a caller is known by its token alone, behind whatever keystonemiddleware has cached: it takes
-# a fifth of the time of a request to look up, check and spell out again what it said a moment ago.
+# How long a caller is identified by its token alone, without keystonemiddleware and its cache, which
+# take a fifth of the time of a request.
 IDENTITY_TTL_S = 10.0
 TIMEOUT_S = 5
-# One more attempt finds the other server of a pair; the caller is told to come back instead of being
-# kept waiting for a third.
+# One retry reaches the other server of a pair; after that the client is asked to come back instead.
 RETRIES = 1
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def with_authentication(conf: cfg.ConfigOpts, app: WsgiApp) -> WsgiApp:
-    """app behind the check of its callers' tokens, as [keystone_authtoken] says. No I/O happens before
-    the first request.
+    """Return the application behind a check of its callers' tokens, as [keystone_authtoken] says.
 
-    A request without a valid token gets a 401; Unavailable is raised while Keystone cannot be asked.
+    A request without a valid token gets a 401; while Keystone is unavailable, Unavailable is raised.
+    There is no I/O before the first request.
+
+    Raises:
+        ConfigurationError: memcached_servers is set, but the client library is not installed.
     """
     for group, options in auth_token.list_opts():
         conf.register_opts(options, group=group)
-    # keystonemiddleware would wait for ever.
+    # keystonemiddleware has no timeout by default.
     conf.set_default("http_connect_timeout", TIMEOUT_S, GROUP)
     conf.set_default("http_request_max_retries", RETRIES, GROUP)
-    # Without it the access rules of application credentials cannot be checked, and are refused.
+    # Without it, application credentials with access rules are rejected, since nothing can check them.
     conf.set_default("service_type", "dns", GROUP)
     settings = conf[GROUP]
-    memory: TokenCache | None = None
+    tokens: TokenCache | None = None
     if not settings.memcached_servers and not settings.cache and settings.token_cache_time > 0:
         conf.set_default("cache", CACHE, GROUP)
-        memory = TokenCache(settings.token_cache_time)
+        tokens = TokenCache(settings.token_cache_time)
     if settings.memcached_servers:
         _require_memcached_client()
     if settings.memcached_servers and settings.memcache_use_advanced_pool:
-        # Where eventlet is installed this imports it, and the thread that does so never ends: it must
-        # not be one of the threads that serve requests.
+        # If eventlet is installed, this module imports it, and the importing thread never ends: it
+        # must not be a thread that serves requests.
         importlib.import_module("oslo_cache._memcache_pool")
-    known = IdentityCache(min(IDENTITY_TTL_S, settings.token_cache_time))
+    identities = IdentityCache(min(IDENTITY_TTL_S, settings.token_cache_time))
     protocol = auth_token.AuthProtocol(
-        IdentityReader(app, known), {"oslo_config_config": conf, "oslo_config_project": "designate"}
+        IdentityReader(app, identities),
+        {"oslo_config_config": conf, "oslo_config_project": "designate"},
     )
-    return AuthMiddleware(protocol, memory, app, known)
+    return AuthMiddleware(protocol, tokens, app, identities)
 
 
 def _require_memcached_client() -> None:
@@ -81,54 +84,61 @@ def _require_memcached_client() -> None:
 
 
 def identity_from_token(request: Request) -> dict[str, Any]:
-    """Who asks, as its token proves; for the application behind `with_authentication`."""
+    """Return the caller as its token proves it; for the application behind `with_authentication`."""
     found = request.environ[IDENTITY]
     return {**found, "roles": list(found["roles"])}
 
 
 class TokenCache:
-    """What Keystone said about tokens, for one process; keystonemiddleware's own keeps one copy for
-    every thread, without a bound. Thread-safe. Keys are digests, not tokens."""
+    """A thread-safe cache of Keystone's responses about tokens, in the form of a memcached client.
 
-    def __init__(self, ttl_s: float, most: int = MAX_TOKENS) -> None:
-        self._known: BoundedCache[str, Any] = BoundedCache(most, ttl_s=ttl_s)
+    keystonemiddleware's own cache has one copy per thread and no bound. Keys are digests, not tokens.
+    """
+
+    def __init__(self, ttl_s: float, max_tokens: int = MAX_TOKENS) -> None:
+        self._values: BoundedCache[str, Any] = BoundedCache(max_tokens, ttl_s=ttl_s)
 
     def __bool__(self) -> bool:
-        """An empty one is a cache, too."""
+        """Return True, for keystonemiddleware ignores a cache that is false, as an empty one would be."""
         return True
 
     def get(self, key: str) -> Any:
-        return self._known.get(key)
+        """Return the cached value, or None."""
+        return self._values.get(key)
 
-    def set(self, key: str, value: Any, time: float = 0) -> None:
-        """time: seconds to keep it, as memcached clients have it; here it is the same for all."""
-        self._known.put(key, value)
+    def set(self, key: str, value: Any, **_options: Any) -> None:
+        """Cache the value for the `ttl_s` of the cache; the options of memcached have no effect."""
+        self._values.put(key, value)
 
 
 class IdentityCache:
-    """What the environ of a request says of its caller, by the token: for ttl_s seconds and no longer
-    than the token is good for; nothing at all where ttl_s is not positive. Thread-safe. Keys are
-    digests, not tokens."""
+    """A thread-safe cache of environ members that describe the caller, by token.
+
+    Entries expire after `ttl_s` seconds and no later than the token; nothing is cached if `ttl_s` is not
+    positive. Keys are digests, not tokens.
+    """
 
     def __init__(self, ttl_s: float) -> None:
-        self._known: BoundedCache[bytes, tuple[dict[str, Any], float]] = BoundedCache(
+        self._identities: BoundedCache[bytes, tuple[dict[str, Any], float]] = BoundedCache(
             MAX_TOKENS, ttl_s=max(0.0, ttl_s)
         )
 
-    def find(self, environ: Mapping[str, Any]) -> dict[str, Any] | None:
-        """What was learned of the request's token; None: keystonemiddleware must be asked."""
+    def get(self, environ: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return what is cached for the request's token; None: keystonemiddleware must be asked."""
         key = self._key(environ)
         if key is None:
             return None
-        found = self._known.get(key)
+        found = self._identities.get(key)
         if found is None or time.time() >= found[1]:
             return None
         return found[0]
 
-    def learn(self, environ: Mapping[str, Any], facts: dict[str, Any]) -> None:
-        """Keep what keystonemiddleware found out about the request's token. What it decides anew for
-        each request is left to it: a token that is good for some paths alone (the access rules of an
-        application credential), or for one client alone."""
+    def put(self, environ: Mapping[str, Any], identity: dict[str, Any]) -> None:
+        """Cache what keystonemiddleware found out about the request's token.
+
+        Tokens that are valid for some paths only (access rules of an application credential) or for one
+        client only are not cached: keystonemiddleware checks them for each request.
+        """
         key = self._key(environ)
         token = environ.get("keystone.token_info", {}).get("token")
         if key is None or not token or not token.get("expires_at") or token.get("bind"):
@@ -136,11 +146,11 @@ class IdentityCache:
         if (token.get("application_credential") or {}).get("access_rules") is not None:
             return
         expires_s = timeutils.parse_isotime(token["expires_at"]).timestamp()
-        self._known.put(key, (facts, expires_s))
+        self._identities.put(key, (identity, expires_s))
 
     @staticmethod
     def _key(environ: Mapping[str, Any]) -> bytes | None:
-        """None: another service speaks for the caller, or there is no token."""
+        """Return the digest of the token; None if there is none or another service acts for the user."""
         token = environ.get("HTTP_X_AUTH_TOKEN")
         if not token or "HTTP_X_SERVICE_TOKEN" in environ:
             return None
@@ -148,58 +158,74 @@ class IdentityCache:
 
 
 class IdentityReader:
-    """Behind keystonemiddleware: reads what that wrote into the headers, which nobody else may do, for
-    where the caller is known they are the caller's own."""
+    """The layer behind keystonemiddleware, which reads the headers that it has written.
 
-    def __init__(self, app: WsgiApp, known: IdentityCache) -> None:
+    Only here can they be trusted: for a cached identity the headers are the client's own.
+    """
+
+    def __init__(self, app: WsgiApp, identities: IdentityCache) -> None:
         self._app = app
-        self._known = known
+        self._identities = identities
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        who = {
+        """Add the identity to the environ and to the cache."""
+        user = {
             "user_id": environ.get("HTTP_X_USER_ID"),
             "project_id": environ.get("HTTP_X_PROJECT_ID"),
             "domain_id": environ.get("HTTP_X_DOMAIN_ID"),
             "system_scope": environ.get("HTTP_OPENSTACK_SYSTEM_SCOPE"),
             "roles": parse_roles(environ.get("HTTP_X_ROLES", "")),
         }
-        facts = {IDENTITY: who, CATALOG: environ.get("HTTP_X_SERVICE_CATALOG")}
+        identity = {IDENTITY: user, CATALOG: environ.get("HTTP_X_SERVICE_CATALOG")}
         if environ.get("HTTP_X_IDENTITY_STATUS") == "Confirmed":
-            self._known.learn(environ, facts)
-        environ.update(facts)
+            self._identities.put(environ, identity)
+        environ.update(identity)
         return self._app(environ, start_response)
 
 
 class AuthMiddleware:
-    """Lets through whom it knows, asks keystonemiddleware about the others, and makes errors of this
-    service out of what that cannot answer."""
+    """The layer that passes requests with a cached identity, and the others to keystonemiddleware.
+
+    Where Keystone is unavailable, the error is one of this service.
+    """
 
     def __init__(
-        self, protocol: WsgiApp, memory: TokenCache | None, app: WsgiApp, known: IdentityCache
+        self,
+        protocol: WsgiApp,
+        tokens: TokenCache | None,
+        app: WsgiApp,
+        identities: IdentityCache,
     ) -> None:
         self._protocol = protocol
-        self._memory = memory
+        self._tokens = tokens
         self._app = app
-        self._known = known
+        self._identities = identities
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        facts = self._known.find(environ)
-        if facts is not None:
-            environ.update(facts)
-            return self._app(environ, start_response)
-        if self._memory is not None:
-            environ[CACHE] = self._memory
-        return self._ask(Request(environ))(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
+        """Identify the caller and pass the request on.
 
-    def _ask(self, request: Request) -> Response:
-        """Raises Unavailable."""
+        Raises:
+            Unavailable: Keystone cannot validate the token now.
+        """
+        identity = self._identities.get(environ)
+        if identity is not None:
+            environ.update(identity)
+            return self._app(environ, start_response)
+        if self._tokens is not None:
+            environ[CACHE] = self._tokens
+        response = self._validate(Request(environ))
+        return response(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
+
+    def _validate(self, request: Request) -> Response:
         try:
             response = request.get_response(self._protocol)
         except exceptions.ClientException as error:
-            # The class alone: texts of HTTP libraries may hold what was sent.
-            LOG.error("a token could not be validated: %s", type(error).__name__)
-            raise errors.Unavailable("Keystone cannot be asked about the token") from None
-        # The one of maintenance has its own Retry-After.
+            # Only the class: texts of HTTP libraries may contain what was sent.
+            LOG.error("Keystone: token validation failed: %s", type(error).__name__)
+            raise errors.Unavailable(
+                "Keystone is unavailable: the token cannot be checked"
+            ) from None
+        # The 503 of maintenance mode has a Retry-After of its own.
         if response.status_int == 503 and "Retry-After" not in response.headers:
-            raise errors.Unavailable("Keystone cannot be asked about the token")
+            raise errors.Unavailable("Keystone is unavailable: the token cannot be checked")
         return response

@@ -1,4 +1,4 @@
-"""The layers around the resources: request ids, errors as bodies, size limits, who asks."""
+"""The layers around the resources: request ids, error bodies, size limits and the caller's context."""
 
 from __future__ import annotations
 
@@ -36,16 +36,22 @@ ALLOWED_HEADERS = [
 def with_middleware(
     conf: cfg.ConfigOpts, apis: Mapping[str, WsgiApp], versions: WsgiApp
 ) -> WsgiApp:
-    """The APIs, each below the path segment of its name, and the layers around them, from the inside
-    out. The errors' layer is outside of all that may refuse; the
-    request id is outside of the errors, which name it; proxies and CORS come first of all, for links
-    and preflight requests need no identity."""
+    """Return the APIs, each below the path segment of its name, with the layers around them.
+
+    Errors become bodies outside of every layer that may raise them. Proxy headers and CORS are handled
+    first, for links depend on the former, and preflight requests have no token.
+
+    Args:
+        conf: The configuration.
+        apis: The applications by name.
+        versions: The application that lists the versions.
+    """
     inner = ApiSelector(apis)
     identity: WsgiApp
     if conf["service:api"].auth_strategy == "noauth":
         identity = ContextMiddleware(conf, inner, identity_from_headers)
     else:
-        # Imported where it is needed: it brings much along.
+        # Imported only if needed, for it imports a lot.
         from designate.api import keystone
 
         identity = keystone.with_authentication(
@@ -69,18 +75,19 @@ def with_middleware(
 
 
 class ApiSelector:
-    """Chooses among the APIs behind the layers that they share."""
+    """The innermost layer, which passes a request to its API."""
 
     def __init__(self, apis: Mapping[str, WsgiApp]) -> None:
         self._apis = apis
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Pass the request to the API that the path names."""
         name = environ["SCRIPT_NAME"].rpartition("/")[2]
         return self._apis[name](environ, start_response)
 
 
 class PathDispatcher:
-    """Which application a path belongs to."""
+    """The layer that separates the APIs from the list of versions and the health check."""
 
     def __init__(self, names: Sequence[str], apis: WsgiApp, versions: WsgiApp) -> None:
         self._names = names
@@ -94,12 +101,13 @@ class PathDispatcher:
         )
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Pass the request to the application that its path belongs to."""
         path = environ.get("PATH_INFO", "").rstrip("/")
         if path == "":
             return self._versions(environ, start_response)
         if path == "/healthcheck":
-            answer: Iterable[bytes] = self._health(environ, start_response)
-            return answer
+            body: Iterable[bytes] = self._health(environ, start_response)
+            return body
         name = path.split("/", 2)[1]
         if name in KNOWN_APIS:
             if name not in self._names:
@@ -111,7 +119,7 @@ class PathDispatcher:
 
 
 class RequestMiddleware:
-    """Request id, body size, errors as bodies, and one line in the access log."""
+    """The layer that adds request ids, limits bodies, renders errors and writes the access log."""
 
     def __init__(self, conf: cfg.ConfigOpts, app: WsgiApp) -> None:
         self._max_body_bytes = conf["service:api"].max_request_body_size
@@ -119,6 +127,7 @@ class RequestMiddleware:
         self._app = app
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Serve the request; no exception leaves this layer."""
         started_s = monotonic()
         request = Request(environ)
         request_id = environ[REQUEST_ID] = generate_request_id()
@@ -128,7 +137,9 @@ class RequestMiddleware:
             response = error_response(error, request_id)
             metrics.ERRORS.labels(error.type).inc()
         except Exception:
-            LOG.exception("%s %s %r failed", request_id, request.method, environ["PATH_INFO"])
+            LOG.exception(
+                "request %s: %s %r failed", request_id, request.method, environ["PATH_INFO"]
+            )
             response = error_response(errors.DesignateError(), request_id)
         response.headers["X-Openstack-Request-Id"] = request_id
         took_s = monotonic() - started_s
@@ -154,15 +165,15 @@ class RequestMiddleware:
         except UnicodeError:
             raise errors.BadRequest("The URL is not UTF-8") from None
         if "\0" in query or "\0" in request.path_info:
-            raise errors.BadRequest("The URL holds a null character")
+            raise errors.BadRequest("The URL contains a null character")
         length = request.content_length or 0
         importing = request.path_info.rstrip("/") == IMPORTS
         max_bytes = self._max_import_bytes if importing else self._max_body_bytes
         if length > max_bytes:
             return Response(status=413, text="Request is too large.", content_type="text/plain")
         if length:
-            # A body that was announced is read whole here, so that what stands behind can rely on
-            # it; one that never comes is the server's to time out.
+            # An announced body is read completely here, so that the inner layers have it; the server
+            # times out one that never arrives.
             request.make_body_seekable()
         elif request.headers.get("Transfer-Encoding"):
             body = request.body_file.read(max_bytes + 1)
@@ -177,7 +188,7 @@ class RequestMiddleware:
 
 
 def identity_from_headers(request: Request) -> dict[str, Any]:
-    """Believes the caller about who it is; only for loopback and tests."""
+    """Return the identity that the headers claim, unverified; only for loopback and tests."""
     headers = request.headers
     return {
         "user_id": headers.get("X-Auth-User-ID", "noauth-user"),
@@ -189,7 +200,7 @@ def identity_from_headers(request: Request) -> dict[str, Any]:
 
 
 class ContextMiddleware:
-    """Gives the request its context. identify: who the caller is, from the request."""
+    """The layer that adds the context of the caller to the request."""
 
     def __init__(
         self,
@@ -197,23 +208,35 @@ class ContextMiddleware:
         app: WsgiApp,
         identify: Callable[[Request], dict[str, Any]],
     ) -> None:
+        """Set up the layer.
+
+        Args:
+            conf: The configuration.
+            app: The next layer.
+            identify: Returns the caller's identity for a request.
+        """
         self._conf = conf
         self._app = app
         self._identify = identify
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Add the context, and reject the request during maintenance."""
         request = Request(environ)
         context = context_of(request, **self._identify(request))
         api = self._conf["service:api"]
         if api.maintenance_mode and api.maintenance_mode_role not in context.roles:
-            refusal = Response(status=503, content_type=None, headers={"Retry-After": "60"})
-            return refusal(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
+            unavailable = Response(status=503, content_type=None, headers={"Retry-After": "60"})
+            return unavailable(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
         environ[CONTEXT] = context
         return self._app(environ, start_response)
 
 
 def context_of(request: Request, **identity: Any) -> Context:
-    """The request's context with its switches, which central allows or refuses."""
+    """Return the context of a request with its flags, which central permits or rejects.
+
+    Raises:
+        BadRequest: The project's id is too long.
+    """
     context = Context(
         request_id=request.environ[REQUEST_ID],
         global_request_id=request.headers.get("X-OpenStack-Request-ID"),
@@ -226,5 +249,5 @@ def context_of(request: Request, **identity: Any) -> Context:
     if sudo:
         context.sudo = True
         context.project_id = sudo
-    context.update_store()  # log lines of this thread are about this request now
+    context.update_store()  # for the log lines of this thread
     return context

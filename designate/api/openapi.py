@@ -1,4 +1,4 @@
-"""The API's document, OpenAPI 3.1, made of what the routes declare (https://spec.openapis.org/oas/v3.1.0)."""
+"""The API's document in OpenAPI 3.1, made from the routes (https://spec.openapis.org/oas/v3.1.0)."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ from designate.api.shape import (
 PATH = "/openapi.json"
 DIALECT = "3.1.0"
 TOKEN = "token"  # noqa: S105 - a name in the document
-# What may be answered to anybody, to what names something, and to what brings a body.
+# Errors that any operation may return, and those of operations with a body.
 COMMON_ERROR_CODES = (400, 401, 403, 404, 405, 406, 500, 503, 504)
 BODY_ERROR_CODES = (413, 415)
 ERROR_DESCRIPTIONS = {
-    400: "The request breaks a rule; the body says which.",
-    401: "No valid token (the body is the Identity service's), or one without a project.",
-    403: "A policy or a rule of the service forbids it.",
-    404: "There is no such thing, or the caller may not know of it.",
-    405: "What is at the path has no such method.",
-    406: "The client takes no content type that this has.",
-    409: "It exists already, or what exists prevents it.",
-    413: "The body is too large (in words), or a quota is used up.",
-    415: "The body has a content type that is not taken here.",
-    500: "A fault of the service or of its configuration.",
-    503: "Something is away for now; Retry-After says when to try again.",
-    504: "The service did not answer in time.",
+    400: "The request is not valid; the body says why.",
+    401: "The token is missing or not valid (the body is the Identity service's), or has no project.",
+    403: "A policy or a rule of the service forbids the request.",
+    404: "The object does not exist, or the caller may not see it.",
+    405: "The path does not have this method.",
+    406: "The client accepts none of the content types of this path.",
+    409: "The object exists already, or existing objects prevent the change.",
+    413: "The body is too large (plain text), or a quota is exhausted.",
+    415: "The content type of the body is not accepted here.",
+    500: "The service or its configuration has an error.",
+    503: "A part of the service is unavailable; Retry-After says when to retry.",
+    504: "The service did not respond in time.",
 }
 PLAIN_TEXT: Schema = {"text/plain": {"schema": STRING}}
-# As keystonemiddleware refuses a token.
+# The body of keystonemiddleware's 401.
 TOKEN_ERROR = Shape(
     "TokenError",
     {
@@ -66,7 +66,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ApiInfo:
-    """What a document says of itself. root: of the API's paths, such as /v2."""
+    """The title and version of a document, and the root of its paths, such as /v2."""
 
     title: str
     version: str
@@ -74,28 +74,25 @@ class ApiInfo:
 
 
 def document(routes: Sequence[Route], info: ApiInfo, base: str = "") -> Document:
-    """base: scheme and host of the service. Raises ConfigurationError where two plug-ins call different
-    things the same."""
+    """Return the document of these routes.
+
+    Args:
+        routes: All routes of the API.
+        info: The title, the version and the root.
+        base: Scheme and host of the service.
+
+    Raises:
+        ConfigurationError: Two plug-ins use one name for different schemas.
+    """
     schemas = Schemas()
     for error in (ERROR, TOKEN_ERROR):
         schemas.ref(error.name, error.schema)
-    paths: dict[str, dict[str, Any]] = {}
-    names: dict[tuple[str, ...], str] = {}
-    for each in routes:
-        # One path has one name, whatever its ids are called for another method.
-        pattern = tuple("{}" if is_parameter(part) else part for part in each.path)
-        path = names.setdefault(pattern, _template(each))
-        for method, operation in each.operations.items():
-            if operation.responses:
-                item = paths.setdefault(path, {})
-                item.setdefault("parameters", _path_parameters(path, each))
-                item[method.lower()] = _operation(schemas, path, each, method, operation)
     return {
         "openapi": DIALECT,
         "info": {"title": info.title, "version": info.version},
         "servers": [{"url": f"{base}{info.root}"}],
         "security": [{TOKEN: []}],
-        "paths": paths,
+        "paths": _paths(schemas, routes),
         "components": {
             "schemas": schemas.found,
             "parameters": {each.name: _parameter(each) for each in headers.COMMON_PARAMETERS},
@@ -103,12 +100,12 @@ def document(routes: Sequence[Route], info: ApiInfo, base: str = "") -> Document
                 "RequestId": {
                     "schema": STRING,
                     "required": True,
-                    "description": "As in the service's log.",
+                    "description": "The id of the request in the service's log.",
                 },
                 "Location": {
                     "schema": URL,
                     "required": True,
-                    "description": "Where the object is.",
+                    "description": "The URL of the object.",
                 },
             },
             "responses": {str(code): _error_response(code) for code in ERROR_DESCRIPTIONS},
@@ -117,7 +114,7 @@ def document(routes: Sequence[Route], info: ApiInfo, base: str = "") -> Document
                     "type": "apiKey",
                     "in": "header",
                     "name": "X-Auth-Token",
-                    "description": "A token of Keystone.",
+                    "description": "A Keystone token.",
                 }
             },
         },
@@ -125,8 +122,11 @@ def document(routes: Sequence[Route], info: ApiInfo, base: str = "") -> Document
 
 
 def document_route(routes: Sequence[Route], info: ApiInfo) -> Route:
-    """The route at which the document of these routes is, itself among them. Raises ConfigurationError
-    as `document` does."""
+    """Return the route that serves the document of these routes and of itself.
+
+    Raises:
+        ConfigurationError: Two plug-ins use one name for different schemas.
+    """
     found: Document = {}
 
     def show(call: ApiCall) -> Response:
@@ -142,19 +142,36 @@ def document_route(routes: Sequence[Route], info: ApiInfo) -> Route:
     return own
 
 
+def _paths(schemas: Schemas, routes: Sequence[Route]) -> Document:
+    paths: dict[str, dict[str, Any]] = {}
+    templates: dict[tuple[str, ...], str] = {}
+    for each in routes:
+        # One path has one template, even if another method has other names for its ids.
+        pattern = tuple("{}" if is_parameter(part) else part for part in each.path)
+        path = templates.setdefault(pattern, _template(each))
+        for method, operation in each.operations.items():
+            if operation.responses:
+                item = paths.setdefault(path, {})
+                item.setdefault("parameters", _path_parameters(path, each))
+                item[method.lower()] = _operation(schemas, path, each, method, operation)
+    return paths
+
+
 def _template(each: Route) -> str:
     return "/" + "/".join(part.replace(":text}", "}") for part in each.path)
 
 
 def _path_parameters(path: str, each: Route) -> list[Document]:
-    named = zip(path.strip("/").split("/"), each.path, strict=True)
+    segments = zip(path.strip("/").split("/"), each.path, strict=True)
     return [
         _parameter(
             Parameter(
-                name=shown[1:-1], where="path", schema=STRING if part.endswith(":text}") else UUID
+                name=placeholder[1:-1],
+                where="path",
+                schema=STRING if part.endswith(":text}") else UUID,
             )
         )
-        for shown, part in named
+        for placeholder, part in segments
         if is_parameter(part)
     ]
 
@@ -174,11 +191,14 @@ def _operation(
     schemas: Schemas, path: str, each: Route, method: str, operation: Operation
 ) -> Document:
     found: Document = {
-        "operationId": _identifier(method, path),
+        "operationId": _operation_id(method, path),
         "summary": operation.summary,
         "tags": [path.split("/")[1]],
         "parameters": [
-            *({"$ref": f"#/components/parameters/{one.name}"} for one in headers.COMMON_PARAMETERS),
+            *(
+                {"$ref": f"#/components/parameters/{common.name}"}
+                for common in headers.COMMON_PARAMETERS
+            ),
             *map(_parameter, operation.parameters),
         ],
         "responses": _responses(schemas, each, operation),
@@ -190,14 +210,14 @@ def _operation(
     return found
 
 
-def _identifier(method: str, path: str) -> str:
+def _operation_id(method: str, path: str) -> str:
     words = "".join(char if char.isalnum() else "_" for char in path).strip("_")
     return f"{method.lower()}_{words}".replace("__", "_")
 
 
 def _request_body(schemas: Schemas, body: Body) -> Document:
     content = {JSON: {"schema": schemas.ref(body.name, body.schema)}}
-    content |= {kind: {"schema": STRING} for kind in body.file_types}
+    content |= {content_type: {"schema": STRING} for content_type in body.file_types}
     return {"content": content, "required": not body.optional}
 
 
@@ -205,11 +225,9 @@ def _responses(schemas: Schemas, each: Route, operation: Operation) -> Document:
     found: Document = {
         str(code): _response(schemas, each, spec) for code, spec in operation.responses.items()
     }
-    codes = {
-        *COMMON_ERROR_CODES,
-        *operation.error_codes,
-        *(BODY_ERROR_CODES if operation.body is not None else ()),
-    }
+    codes = {*COMMON_ERROR_CODES, *operation.error_codes}
+    if operation.body is not None:
+        codes.update(BODY_ERROR_CODES)
     if operation.creates_in:
         codes.add(413)
     others = sorted(codes - set(operation.responses))
@@ -230,7 +248,7 @@ def _response(schemas: Schemas, each: Route, spec: ResponseSpec) -> Document:
 
 
 def _error_response(code: int) -> Document:
-    """Errors in the usual form but for a few that come from the layers around the resources."""
+    """Return the response of an error; a few that come from the outer layers have their own form."""
     usual: Document = {JSON: {"schema": ref(ERROR.name)}}
     contents: dict[int, Document] = {
         401: {JSON: {"schema": {"anyOf": [ref(ERROR.name), ref(TOKEN_ERROR.name)]}}},

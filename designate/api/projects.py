@@ -1,4 +1,4 @@
-"""Whether Keystone knows a project."""
+"""Check whether a project exists in Keystone."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ LOG = logging.getLogger(__name__)
 TIMEOUT_S = 10
 GROUP = "keystone_authtoken"
 _sessions: dict[int, Any] = {}
-_making = threading.Lock()
+_lock = threading.Lock()
 
 
 def check(conf: cfg.ConfigOpts, project_id: str) -> None:
-    """Raises BadRequest of type invalid_project for a project that Keystone says it does not have.
-    Where it cannot be asked, or does not tell, the project counts as valid."""
+    """Raise BadRequest of type invalid_project if Keystone reports that the project does not exist.
+
+    If Keystone is unavailable or does not permit the query, the project counts as valid.
+    """
     if conf["service:api"].auth_strategy != "keystone":
         return
     from keystoneauth1 import exceptions
 
     try:
-        answer = _session(conf).get(
+        response = _session(conf).get(
             f"/v3/projects/{project_id}",
             endpoint_filter={"service_type": "identity", "interface": "public", "version": (3, 0)},
             endpoint_override=_endpoint(conf),
@@ -34,9 +36,13 @@ def check(conf: cfg.ConfigOpts, project_id: str) -> None:
             timeout=TIMEOUT_S,
         )
     except exceptions.ClientException as error:
-        LOG.warning("project %s could not be looked up: %s", project_id, type(error).__name__)
+        LOG.warning(
+            "project %s: existence not checked, Keystone failed: %s",
+            project_id,
+            type(error).__name__,
+        )
         return
-    if answer.status_code == 404:
+    if response.status_code == 404:
         raise errors.BadRequest(f"{project_id} is not a valid project ID.", type="invalid_project")
 
 
@@ -46,10 +52,10 @@ def _endpoint(conf: cfg.ConfigOpts) -> str:
 
 
 def _session(conf: cfg.ConfigOpts) -> Any:
-    """One per configuration: it keeps the service's own token and its connections."""
+    """Return the session of this configuration, which has the service's own token and connections."""
     from keystoneauth1 import loading, session
 
-    with _making:
+    with _lock:
         found = _sessions.get(id(conf))
         if found is None:
             group = conf[GROUP]

@@ -1,4 +1,4 @@
-"""The API reference as a page: `python -m designate.api.reference > doc/api-reference.md`."""
+"""The API reference in Markdown: `python -m designate.api.reference > doc/api-reference.md`."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from designate.api.shape import Schema
 HEAD = """\
 # API reference
 
-Every request and answer of the REST API. The same as OpenAPI 3.1: `GET /v2/openapi.json`, with a token;
-`GET /admin/openapi.json` where that API is enabled. What plug-ins add stands in those documents alone.
+Every request and response of the REST API. The same in OpenAPI 3.1: `GET /v2/openapi.json` with a token,
+and `GET /admin/openapi.json` where that API is enabled. Resources of plug-ins are in those documents only.
 This page is generated: `python -m designate.api.reference > doc/api-reference.md`.
 
-All requests carry a token of Keystone in `X-Auth-Token`. All answers carry `X-Openstack-Request-Id`. An
-error's body is an [Error](#error). Members that are not named here are refused in requests; answers may
-have more of them in later releases.
+Every request has a Keystone token in `X-Auth-Token`, and every response has `X-Openstack-Request-Id`. The
+body of an error is an [Error](#error). Unknown members of requests are rejected; responses may have more
+members in later releases.
 """
 
 
 def reference() -> str:
-    """Both APIs, as Markdown."""
-    lines = [HEAD, "These headers and parameters mean the same everywhere:\n"]
+    """Return the reference of both APIs."""
+    lines = [HEAD, "All operations have these headers and parameters:\n"]
     lines += ["| Parameter | In | Meaning |", "|---|---|---|"]
     lines += [
         f"| `{each.name}` | {each.where} | {each.description} |" for each in COMMON_PARAMETERS
@@ -38,7 +38,7 @@ def reference() -> str:
 
 
 def page(found: openapi.Document) -> Iterator[str]:
-    """The document as lines of Markdown."""
+    """Yield the lines of one API's reference."""
     operations = [
         (path, method, operation)
         for path, item in found["paths"].items()
@@ -54,9 +54,9 @@ def page(found: openapi.Document) -> Iterator[str]:
     yield "## Errors\n"
     yield "| Code | Meaning | Body |"
     yield "|---|---|---|"
-    for code, refusal in found["components"]["responses"].items():
-        body = " or ".join(_kind(how["schema"]) for how in refusal["content"].values())
-        yield f"| {code} | {_cell(refusal['description'])} | {body} |"
+    for code, response in found["components"]["responses"].items():
+        body = " or ".join(_kind(media["schema"]) for media in response["content"].values())
+        yield f"| {code} | {_cell(response['description'])} | {body} |"
     yield "\n## Objects\n"
     for name, schema in sorted(found["components"]["schemas"].items()):
         yield f"### {name}\n"
@@ -69,38 +69,41 @@ def _section(
     root = found["servers"][0]["url"]
     yield f"### {operation['summary']}\n"
     yield f"`{method.upper()} {root}{path}`\n"
-    own = [one for one in operation["parameters"] if "$ref" not in one]
+    own = [each for each in operation["parameters"] if "$ref" not in each]
     if own:
         yield "| Parameter | In | Value | Meaning |"
         yield "|---|---|---|---|"
-        for one in own:
-            meaning = _cell(one.get("description", ""))
-            yield f"| `{one['name']}` | {one['in']} | {_kind(one['schema'])} | {meaning} |"
+        for each in own:
+            meaning = _cell(each.get("description", ""))
+            yield f"| `{each['name']}` | {each['in']} | {_kind(each['schema'])} | {meaning} |"
         yield ""
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]
-        kinds = ", ".join(f"{_kind(how['schema'])} as `{kind}`" for kind, how in content.items())
+        kinds = ", ".join(
+            f"{_kind(media['schema'])} as `{kind}`" for kind, media in content.items()
+        )
         yield f"Body: {kinds}\n"
     yield "| Status | Meaning | Body |"
     yield "|---|---|---|"
-    refused = []
+    errors = []
     for code, response in operation["responses"].items():
         if "$ref" in response:
-            refused.append(code)
+            errors.append(code)
             continue
         content = response.get("content", {})
-        body = ", ".join(f"{_kind(how['schema'])}" for how in content.values())
+        body = ", ".join(_kind(media["schema"]) for media in content.values())
         yield f"| {code} | {_cell(response['description'])} | {body} |"
-    yield f"\nErrors: {', '.join(refused)}\n"
+    yield f"\nErrors: {', '.join(errors)}\n"
 
 
 def _members(schema: Schema) -> Iterator[str]:
     yield "| Member | Value | Meaning |"
     yield "|---|---|---|"
-    needed = schema.get("required", ())
-    for name, one in schema.get("properties", {}).items():
-        must = "" if name in needed else " (may be missing)"
-        yield f"| `{name}`{must} | {_kind(one)} | {_cell(one.get('description', ''))} |"
+    required = schema.get("required", ())
+    for name, value in schema.get("properties", {}).items():
+        optional = "" if name in required else " (may be missing)"
+        meaning = _cell(value.get("description", ""))
+        yield f"| `{name}`{optional} | {_kind(value)} | {meaning} |"
     yield ""
 
 
@@ -109,16 +112,18 @@ def _cell(text: str) -> str:
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
-    """What values there are, in few words."""
+    """Return a short description of a schema's values."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
     if "anyOf" in schema:
-        return " or ".join(_kind(one) for one in schema["anyOf"])
+        return " or ".join(_kind(each) for each in schema["anyOf"])
     if "const" in schema:
         return f'`"{schema["const"]}"`'
     if "enum" in schema:
-        return _cell(" or ".join(f"`{'null' if one is None else one}`" for one in schema["enum"]))
+        return _cell(
+            " or ".join(f"`{'null' if each is None else each}`" for each in schema["enum"])
+        )
     kinds = schema.get("type", "anything")
     words = [kinds] if isinstance(kinds, str) else list(kinds)
     if "array" in words and "items" in schema:

@@ -1,4 +1,4 @@
-"""The HTTP server of designate-api and of the standalone service: cheroot, bounded."""
+"""The HTTP server of designate-api and of the standalone service: cheroot with limits."""
 
 from __future__ import annotations
 
@@ -27,23 +27,28 @@ OPTIONS_BY_GROUP = {
         cfg.ListOpt(
             "listen",
             default=["0.0.0.0:9001"],
-            help="Addresses to serve on: host:port, IPv6 in brackets.",
+            help="Addresses to listen on: host:port, IPv6 in brackets.",
         ),
         cfg.IntOpt(
-            "threads", default=16, min=1, help="Requests that are worked on at the same time."
+            "threads",
+            default=16,
+            min=1,
+            help="Number of requests that a process handles at the same time.",
         ),
-        cfg.IntOpt("workers", min=1, help="Processes of designate-api. Unset: one."),
+        cfg.IntOpt("workers", min=1, help="Number of designate-api processes; default: one."),
     ],
     "ssl": [
         cfg.StrOpt(
-            "cert_file", help="Certificate of designate-api, PEM. Unset: it speaks plain HTTP."
+            "cert_file", help="Certificate of designate-api, PEM; if unset, it serves plain HTTP."
         ),
         cfg.StrOpt("key_file", help="Private key of the certificate, PEM."),
         cfg.StrOpt(
             "ca_file",
-            help="What clients' certificates must be signed by, PEM. Unset: clients need none.",
+            help="CA of client certificates, PEM; if unset, clients need no certificate.",
         ),
-        cfg.StrOpt("ciphers", help="Ciphers offered, in OpenSSL's words. Unset: Python's choice."),
+        cfg.StrOpt(
+            "ciphers", help="Ciphers offered, as an OpenSSL cipher list; default: Python's."
+        ),
     ],
 }
 
@@ -52,18 +57,18 @@ TIMEOUT_S = 20
 MAX_HEADER_BYTES = 65536
 MAX_BODY_BYTES = 256 * 2**20
 BACKLOG = 1024
-# Connections that wait for their client's next request, for TIMEOUT_S; cheroot's own limit is ten.
+# Idle connections that are kept open for TIMEOUT_S; cheroot's default is ten.
 MAX_IDLE_CONNECTIONS = 1024
 SO_ATTACH_FILTER = 26
 POLL_S = 0.01
-# Between two looks of an idle server at what has expired, and whether it is to stop.
+# How often an idle server checks for expired connections and for the request to stop.
 EXPIRATION_INTERVAL_S = 0.25
-DRAIN_S = 1.0  # of a server beside which there are others
+DRAIN_S = 1.0  # of a server with others on the same port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpsSettings:
-    """Files of a server that speaks HTTPS, TLS 1.2 or newer."""
+    """Certificate files and ciphers of an HTTPS server, which requires TLS 1.2 or newer."""
 
     cert_file: str
     key_file: str
@@ -72,7 +77,11 @@ class HttpsSettings:
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts) -> HttpsSettings | None:
-        """None: plain HTTP is wanted. Raises ConfigurationError for half of what is needed."""
+        """Return the settings in [ssl]; None: plain HTTP.
+
+        Raises:
+            ConfigurationError: Only one of cert_file and key_file is set.
+        """
         group = conf["ssl"]
         if not group.cert_file and not group.key_file:
             return None
@@ -86,7 +95,11 @@ class HttpsSettings:
         )
 
     def adapter(self) -> BuiltinSSLAdapter:
-        """Raises ConfigurationError when a file cannot be used."""
+        """Return cheroot's adapter.
+
+        Raises:
+            ConfigurationError: A file or the list of ciphers cannot be used.
+        """
         try:
             adapter = BuiltinSSLAdapter(self.cert_file, self.key_file, ciphers=self.ciphers)
             adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -109,7 +122,7 @@ class _Connection(cheroot.HTTPConnection):
 
 
 class _Server(wsgi.Server):
-    """Knows its open connections, and ends them after an answer once it is `draining`."""
+    """Tracks its open connections, and closes each after its next response while `draining`."""
 
     ConnectionClass = _Connection
     draining = False
@@ -128,7 +141,7 @@ class _Server(wsgi.Server):
 
 
 class HttpServer:
-    """Serves one WSGI application on one address; port 0 takes a free one at start()."""
+    """Serves one WSGI application on one address; port 0 selects a free port at start()."""
 
     def __init__(
         self,
@@ -141,9 +154,18 @@ class HttpServer:
         tls: HttpsSettings | None = None,
         drain_s: float = 0.0,
     ) -> None:
-        """shared_port: other processes serve on the same address. tls: speak HTTPS. drain_s: so long,
-        while the server stops, a connection that is kept alive may stay idle; with the answer to its
-        next request its client learns that it is to look for another server."""
+        """Set up the server; it does not listen yet.
+
+        Args:
+            app: The application.
+            host: The address to listen on.
+            port: The port; 0 selects a free one.
+            threads: Number of requests handled at the same time.
+            shared_port: Whether other processes listen on the same address.
+            tls: Serve HTTPS with these settings.
+            drain_s: How long idle connections stay open while the server stops. The response to the next
+                request on such a connection closes it, so that the client connects to another server.
+        """
         self._tls = tls
         self._drain_s = drain_s
         self._server = _Server(
@@ -159,20 +181,24 @@ class HttpServer:
         self._server.max_request_header_size = MAX_HEADER_BYTES
         self._server.max_request_body_size = MAX_BODY_BYTES
         self._server.keep_alive_conn_limit = MAX_IDLE_CONNECTIONS
-        self._server.error_log = _log  # type: ignore[method-assign,assignment]  # how cheroot is told where to log
+        self._server.error_log = _log  # type: ignore[method-assign,assignment]  # cheroot's hook for its log
         self._server.expiration_interval = EXPIRATION_INTERVAL_S
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
 
     def start(self) -> None:
-        """Bind and serve. Raises OSError when the address is taken."""
+        """Bind and serve.
+
+        Raises:
+            OSError: The address is in use.
+        """
         if self._tls is not None:
             self._server.ssl_adapter = self._tls.adapter()
         self._server.prepare()
         self._thread.start()
-        LOG.info("the API serves on %s:%d", *self.address)
+        LOG.info("HTTP server: listening on %s:%d", *self.address)
 
     def stop(self) -> None:
-        """Finish the requests that run, and tell the clients of open connections to go elsewhere."""
+        """Drain open connections for up to twice `drain_s`, then finish running requests and stop."""
         self._server.draining = True
         if self._drain_s:
             self._wait_for_clients(self._drain_s)
@@ -184,13 +210,14 @@ class HttpServer:
 
     def _wait_for_clients(self, timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
-        alone = 0
-        while alone < 3 and time.monotonic() < deadline:
+        empty_polls = 0
+        while empty_polls < 3 and time.monotonic() < deadline:
             time.sleep(POLL_S)
-            alone = 0 if self._server.connections else alone + 1
+            empty_polls = 0 if self._server.connections else empty_polls + 1
 
     @property
     def address(self) -> tuple[str, int]:
+        """Host and port that the server listens on."""
         host, port = self._server.bind_addr[:2]
         return str(host), int(port)
 
@@ -199,15 +226,17 @@ class HttpServer:
 
 
 def _drop_new_connections(listener: socket.socket) -> None:
-    """Let a client's attempts to connect wait until the port is closed, when they are refused: closing it
-    cuts off whoever was let in a moment before. The classic BPF program `return 0` drops their packets
-    (Linux; elsewhere nothing changes)."""
+    """Drop the packets of new connections, so that clients retry until the port is closed.
+
+    Closing the port directly would reset connections accepted a moment before. The classic BPF program
+    `return 0` drops the packets (Linux; elsewhere nothing changes).
+    """
     instruction = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
     program = struct.pack("HL", 1, ctypes.addressof(instruction))
     try:
         listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
     except OSError as error:
-        LOG.debug("attempts to connect are not held back: %s", error)
+        LOG.debug("HTTP server: new connections are not dropped: %s", error)
 
 
 def _log(message: str = "", level: int = logging.INFO, traceback: bool = False) -> None:
