@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from designate.model import pools_file
+from designate.model import pools_file_dump
 from designate.model.pools import Pool, PoolChange, PoolSpec
 
 PARTS = (
@@ -44,7 +44,7 @@ def _change(pool: Pool, path: str, old: Any, new: Any) -> PoolChange:
     before, after = _text(old), _text(new)
     if before == after:
         # Only secrets differ.
-        after = after.replace(pools_file.MASK, f"{pools_file.MASK} (changed)")
+        after = after.replace(pools_file_dump.MASK, f"{pools_file_dump.MASK} (changed)")
     return PoolChange(pool=pool.name, kind="update", path=path, old=before, new=after)
 
 
@@ -90,4 +90,4 @@ def _text(value: Any) -> str:
 
 
 def _masked(name: str, value: str) -> str:
-    return pools_file.MASK if pools_file.is_secret(name) else value
+    return pools_file_dump.MASK if pools_file_dump.is_secret(name) else value

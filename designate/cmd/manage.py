@@ -22,7 +22,7 @@ from oslo_config import cfg
 from designate import config, errors, pools_yaml, processes
 from designate.backend.base import drivers as backend_drivers
 from designate.context import admin_context
-from designate.model import pools_file
+from designate.model import pools_file_dump
 from designate.model.pools import PoolChange
 from designate.model.query import Query
 from designate.model.services import ServiceState, ServiceStatus
@@ -193,13 +193,13 @@ def _pool_show(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
         pools = (central.pools.get(admin_context(), pool_id),)
     print("Pool Configuration:")
     print("-------------------")
-    print(_yaml(pools_file.dump(pools, secrets=arguments.show_secrets)), end="")
+    print(_yaml(pools_file_dump.dump(pools, secrets=arguments.show_secrets)), end="")
     return 0
 
 
 def _pool_generate(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     pools = processes.central_client(conf).pools.find(admin_context())
-    _write(Path(arguments.file), _yaml(pools_file.dump(pools, secrets=True)))
+    _write(Path(arguments.file), _yaml(pools_file_dump.dump(pools, secrets=True)))
     return 0
 
 

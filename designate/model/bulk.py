@@ -13,9 +13,10 @@ T = TypeVar("T")
 
 
 class BulkConstructor(Generic[T]):
-    """Makes values of a dataclass with slots and without a __post_init__. Thread-safe.
+    """Constructs values of a dataclass with slots and without a __post_init__. Thread-safe.
 
-    Raises TypeError for other classes.
+    Raises:
+        TypeError: The class is another one.
     """
 
     def __init__(self, cls: type[T]) -> None:
@@ -26,16 +27,21 @@ class BulkConstructor(Generic[T]):
         ):
             raise TypeError(f"{cls.__name__} is not a plain dataclass with slots")
         self._cls = cls
-        # What a frozen class's own constructor does, here for one member of all values after the other.
+        # As a frozen class's constructor, but one member of all values after the other.
         self._set: dict[str, Callable[[Any, Any], None]] = {
             name: slot.__set__ for name, slot in slots.items()
         }
         self._fields = {field.name: field for field in fields}
 
     def make(self, count: int, columns: Mapping[str, Iterable[Any]]) -> tuple[T, ...]:
-        """columns: of each member its values, `count` at least; a missing one takes its default.
+        """Construct `count` values.
 
-        Raises TypeError where there is none.
+        Args:
+            count: How many.
+            columns: For each member at least `count` values. A missing member takes its default.
+
+        Raises:
+            TypeError: A missing member has no default.
         """
         values = [self._cls.__new__(self._cls) for _ in range(count)]
         for name, put in self._set.items():

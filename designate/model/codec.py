@@ -1,12 +1,13 @@
-"""Values to plain data and back, derived from type hints; tolerant, so that releases can be mixed.
+"""Conversion of values to plain data and back, derived from type hints.
 
-Plain data is what JSON holds. Unknown members are ignored and missing ones take the field's default
-(the upgrade rules of doc/contributor.md). Encoders and decoders are compiled once per type and cached;
-both are thread-safe. Bytes are base64. Dates are naive UTC, written `YYYY-MM-DDTHH:MM:SS.ffffff`.
+Plain data is what JSON can hold. The data of other releases is accepted: decoders ignore unknown
+members and give missing ones the field's default (the upgrade rules of doc/contributor.md).
+Encoders and decoders are compiled once per type, cached and thread-safe. Bytes are base64. Dates
+are naive UTC, written `YYYY-MM-DDTHH:MM:SS.ffffff`.
 
-A field that may hold very many dataclasses of one kind can ask for COLUMNS: instead of each item's members
-there is one list for each member, and one value where all items have the same. A hundred recordsets are
-a third of the bytes then, and a quarter of the work on both sides.
+A field with many dataclasses of one class can ask for COLUMNS: plain data then has a list for each
+member instead of the members of each item, and a single value where all items have the same. That
+takes a third of the bytes for a hundred recordsets, and a quarter of the work on both sides.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from designate.model.bulk import BulkConstructor
 
 
 class Unset(Enum):
-    """The type of UNSET: "not given", where None means null."""
+    """The type of UNSET, which means "not given" where None means null."""
 
     UNSET = "unset"
 
@@ -40,11 +41,12 @@ UNSET: Final = Unset.UNSET
 
 Encoder = Callable[[Any], Any]
 
-# Metadata of a dataclass's field, for a tuple of dataclasses that have slots.
+# Metadata of a dataclass's field that is a tuple of dataclasses with slots.
 COLUMNS: Final[Mapping[str, bool]] = types.MappingProxyType({"columns": True})
 
 
 def timestamp(moment: datetime) -> str:
+    """Return a date as text, with microseconds."""
     return moment.isoformat(timespec="microseconds")
 
 
@@ -58,7 +60,7 @@ def _identity(value: Any) -> Any:
 
 @cache
 def encoder(hint: Any) -> Encoder:
-    """A function that turns a value of this type into plain data."""
+    """Return the function that turns values of this type into plain data."""
     origin = typing.get_origin(hint)
     args = typing.get_args(hint)
     if hint is Any or hint is type(None) or hint in (str, int, float, bool):
@@ -139,7 +141,7 @@ def _dataclass_encoder(cls: Any, hint: Any) -> Encoder:
 
 
 def _member(cls: type[StrEnum]) -> Callable[[Any], Any]:
-    """As the class itself, without its way through the metaclass for what it knows."""
+    """Return a decoder that looks members up in a dict, which is faster than calling the class."""
     members = {member.value: member for member in cls}
 
     def decode(value: Any) -> Any:
@@ -150,7 +152,7 @@ def _member(cls: type[StrEnum]) -> Callable[[Any], Any]:
 
 @cache
 def decoder(hint: Any) -> Callable[[Any], Any]:
-    """A function that turns plain data into a value of this type."""
+    """Return the function that turns plain data into values of this type."""
     origin = typing.get_origin(hint)
     args = typing.get_args(hint)
     if hint is Any or hint is type(None) or hint in (str, int, float, bool):
@@ -171,19 +173,22 @@ def decoder(hint: Any) -> Callable[[Any], Any]:
             return _identity
         decode = decoder(inner[0])
         return _identity if decode is _identity else lambda v: None if v is None else decode(v)
-    if origin is tuple:
-        decode = decoder(args[0])
-        return tuple if decode is _identity else lambda v: tuple([decode(item) for item in v])
-    if origin is list:
-        decode = decoder(args[0])
-        return list if decode is _identity else lambda v: [decode(item) for item in v]
-    if origin is dict:
-        decode = decoder(args[1])
-        return dict if decode is _identity else lambda v: {k: decode(i) for k, i in v.items()}
+    if origin in (tuple, list, dict):
+        return _container_decoder(origin, args)
     cls = origin or hint
     if dataclasses.is_dataclass(cls):
         return _dataclass_decoder(cls, hint)
     raise TypeError(f"the codec has no rule for {hint!r}")
+
+
+def _container_decoder(origin: Any, args: tuple[Any, ...]) -> Callable[[Any], Any]:
+    if origin is dict:
+        decode = decoder(args[1])
+        return dict if decode is _identity else lambda v: {k: decode(i) for k, i in v.items()}
+    decode = decoder(args[0])
+    if origin is tuple:
+        return tuple if decode is _identity else lambda v: tuple([decode(item) for item in v])
+    return list if decode is _identity else lambda v: [decode(item) for item in v]
 
 
 def _dataclass_decoder(cls: Any, hint: Any) -> Callable[[Any], Any]:
@@ -212,7 +217,7 @@ def _column_fields(cls: Any) -> frozenset[str]:
 
 
 def _columns_encoder(hint: Any) -> Encoder:
-    """Plain: {"count": of the items, "same": {name: value}, "each": {name: values}}."""
+    """Return an encoder to {"count": <int>, "same": {name: value}, "each": {name: values}}."""
     _, fields = _items_of(hint)
     encoders = [(name, attrgetter(name), encoder(field)) for name, field in fields.items()]
 
@@ -233,7 +238,7 @@ def _columns_encoder(hint: Any) -> Encoder:
 
 def _columns_decoder(hint: Any) -> Callable[[Any], Any]:
     cls, fields = _items_of(hint)
-    many = BulkConstructor(cls)
+    bulk = BulkConstructor(cls)
     decoders = {name: decoder(field) for name, field in fields.items()}
 
     def each(name: str, column: list[Any], count: int) -> Iterable[Any]:
@@ -245,20 +250,20 @@ def _columns_decoder(hint: Any) -> Callable[[Any], Any]:
     def same(name: str, plain: Any) -> Iterable[Any]:
         decode = decoders[name]
         value = decode(plain)
-        # What can be changed is not shared.
+        # Mutable values are not shared.
         return map(decode, repeat(plain)) if isinstance(value, dict | list) else repeat(value)
 
     def decode_columns(plain: Any) -> tuple[Any, ...]:
         count = plain["count"]
         columns = {n: each(n, c, count) for n, c in plain["each"].items() if n in decoders}
         columns |= {n: same(n, value) for n, value in plain["same"].items() if n in decoders}
-        return many.make(count, columns) if count else ()
+        return bulk.make(count, columns) if count else ()
 
     return decode_columns
 
 
 def _items_of(hint: Any) -> tuple[Any, dict[str, Any]]:
-    """(class, types of its fields) of a tuple's items."""
+    """Return the class of a tuple's items and the types of its fields."""
     item = typing.get_args(hint)[0]
     cls = typing.get_origin(item) or item
     fields = _field_types(cls, item)
@@ -268,8 +273,10 @@ def _items_of(hint: Any) -> tuple[Any, dict[str, Any]]:
 
 
 def to_plain(hint: Any, value: Any) -> Any:
+    """Return a value of the type as plain data."""
     return encoder(hint)(value)
 
 
 def from_plain(hint: Any, plain: Any) -> Any:
+    """Return the value of the type that the plain data describes."""
     return decoder(hint)(plain)

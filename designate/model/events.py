@@ -1,4 +1,4 @@
-"""What other services of the cloud tell of."""
+"""Events of other services of the cloud, such as Nova and Neutron."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalEvent:
-    """type: such as compute.instance.create.end. context: of the request that caused it, as the sender
-    wrote it. at: when the sender says that it happened, naive UTC; None: it does not say."""
+    """An event of another service.
+
+    type: such as compute.instance.create.end. context: of the request that caused it, as the sender
+    wrote it. at: when it happened, according to the sender, naive UTC; None: unknown.
+    """
 
     type: str
     context: Mapping[str, Any]

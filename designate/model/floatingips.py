@@ -9,7 +9,7 @@ from designate.model.codec import UNSET, Unset
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkEndpoint:
-    """Where the caller's service catalogue says that the network service of a region is.
+    """An endpoint of the network service, from the caller's service catalogue.
 
     interface: publicURL, internalURL or adminURL.
     """
@@ -21,7 +21,7 @@ class NetworkEndpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloatingIp:
-    """A floating IP of the network service and the name that it resolves to, if it has one.
+    """A floating IP of the network service, with the name of its PTR record if it has one.
 
     status: of the PTR recordset, INACTIVE without one.
     """
@@ -37,13 +37,17 @@ class FloatingIp:
 
     @property
     def key(self) -> str:
+        """Its id in the API: region and id."""
         return f"{self.region}:{self.id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FloatingIpPatch:
-    """ptrdname None: no name any more; UNSET: no change at all. ttl and description that are not
-    given are reset."""
+    """A change of a floating IP's PTR record.
+
+    ptrdname: None removes the record; UNSET changes nothing. ttl and description are reset when not
+    given.
+    """
 
     ptrdname: str | Unset | None = UNSET
     ttl: int | None = None

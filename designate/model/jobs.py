@@ -1,4 +1,4 @@
-"""Imports and exports of zone files: jobs that somebody asked for and reads the state of."""
+"""Imports and exports of zone files, which run as jobs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from enum import StrEnum
 
 
 class JobStatus(StrEnum):
+    """State of an import or export."""
+
     PENDING = "PENDING"
     COMPLETE = "COMPLETE"
     ERROR = "ERROR"
@@ -15,8 +17,10 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneJob:
-    """An import or an export. zone_id: None while an import has not made its zone. location: where
-    the file of a finished export is."""
+    """An import or an export of a zone file.
+
+    zone_id: None until an import has created its zone. location: of the file of a finished export.
+    """
 
     id: str
     project_id: str
@@ -31,8 +35,11 @@ class ZoneJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportDraft:
-    """zonefile: the text of a master file (RFC 1035 section 5). attributes: of the zone, for the
-    scheduler."""
+    """An import to start.
+
+    zonefile: the text of a master file (RFC 1035 section 5). attributes: of the zone, for the
+    scheduler.
+    """
 
     zonefile: str
     attributes: dict[str, str] = field(default_factory=dict)

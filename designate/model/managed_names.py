@@ -1,4 +1,4 @@
-"""Resources of the cloud that have names in a zone."""
+"""Recordsets that the service manages for resources of the cloud."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from designate.model.recordsets import RecordSet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """What came of a declaration. recordsets: those that stand for the resource now. refused: why others
-    do not, a line for each. outdated: a newer event of the resource came first, nothing was done."""
+    """The result of a declaration.
+
+    recordsets: those of the resource now. refused: why others were refused, a line for each.
+    outdated: a newer event of the resource came before, so nothing was done.
+    """
 
     recordsets: tuple[RecordSet, ...] = ()
     refused: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
-"""What notifications say about each kind of object: plain data in the words that consumers know.
+"""Payloads of notifications for each kind of object: plain data with Designate's member names.
 
-Secrets are left out (keys of TSIG and of transfer requests) or masked (credentials in the options of
-targets): whoever reads the notifications may read no more than that. Members of Designate's payloads
-for which this service has no counterpart have the value that is always true here (`increment_serial`).
+Secrets are left out (keys of TSIG and of transfer requests) or masked (credentials in the options
+of targets), because more people may read notifications. Members that have no counterpart in this
+service have the value that always holds here (`increment_serial`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import singledispatch
 from typing import Any
 
-from designate.model import pools_file
+from designate.model import pools_file_dump
 from designate.model.blacklists import Blacklist
 from designate.model.codec import timestamp
 from designate.model.jobs import ZoneJob
@@ -32,8 +32,8 @@ LIVE = "0"
 
 @singledispatch
 def payload(value: object) -> Payload:
-    """Raises TypeError for what is never told."""
-    raise TypeError(f"nothing is told about {type(value).__name__}")
+    """Return the payload of an object; raise TypeError for a class without notifications."""
+    raise TypeError(f"{type(value).__name__} has no notifications")
 
 
 def _moment(value: datetime | None) -> str | None:
@@ -49,7 +49,7 @@ def _dates(value: Any) -> Payload:
 
 
 def _part_id(owner_id: str, part: str) -> str:
-    """Of a part that has no id of its own: the same for the same part."""
+    """Return a stable id for a part that has none of its own."""
     return str(uuid.uuid5(uuid.UUID(owner_id), part))
 
 
@@ -62,13 +62,13 @@ def _pairs(owner: str, owner_id: str, pairs: dict[str, str]) -> list[Payload]:
 
 @payload.register
 def _zone(zone: Zone) -> Payload:
-    gone = zone.status == Status.DELETED
-    same = (
+    is_deleted = zone.status == Status.DELETED
+    unchanged = (
         "id", "name", "email", "ttl", "refresh", "retry", "expire", "minimum", "serial", "pool_id",
         "parent_zone_id", "description", "shared",
     )  # fmt: skip
     return {
-        **{name: getattr(zone, name) for name in same},
+        **{name: getattr(zone, name) for name in unchanged},
         "type": str(zone.type),
         "tenant_id": zone.project_id,
         "shard": int(zone.id[:3], 16),
@@ -88,8 +88,8 @@ def _zone(zone: Zone) -> Payload:
             for master in zone.masters
         ],
         **_dates(zone),
-        "deleted": zone.id.replace("-", "") if gone else LIVE,
-        "deleted_at": _moment(zone.updated_at) if gone else None,
+        "deleted": zone.id.replace("-", "") if is_deleted else LIVE,
+        "deleted_at": _moment(zone.updated_at) if is_deleted else None,
     }
 
 
@@ -165,18 +165,18 @@ def _target(target: Target) -> Payload:
         "tsigkey_id": target.tsigkey_id,
         "masters": [{"host": master.host, "port": master.port} for master in target.masters],
         "options": [
-            {"key": key, "value": pools_file.MASK if pools_file.is_secret(key) else value}
+            {"key": key, "value": pools_file_dump.MASK if pools_file_dump.is_secret(key) else value}
             for key, value in target.options.items()
         ],
     }
 
 
-def _flat(value: Any, *left_out: str) -> Payload:
-    """Every member by its name, projects as tenants."""
+def _flat(value: Any, *omitted: str) -> Payload:
+    """Return every member by its name, projects as tenants."""
     names = {"project_id": "tenant_id", "target_project_id": "target_tenant_id"}
     found = {}
     for field in fields(value):
-        if field.name not in left_out:
+        if field.name not in omitted:
             item = getattr(value, field.name)
             item = _moment(item) if isinstance(item, datetime) else item
             found[names.get(field.name, field.name)] = str(item) if isinstance(item, str) else item

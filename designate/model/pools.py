@@ -27,15 +27,16 @@ class Nameserver:
 
     @property
     def label(self) -> str:
-        """What logs, errors and metrics call it: `192.0.2.1:53`, `[2001:db8::1]:53`."""
+        """Its name in logs, errors and metrics: `192.0.2.1:53`, `[2001:db8::1]:53`."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a backend creates and deletes zones. masters: what the server transfers from.
+    """A server on which a back end creates and deletes zones.
 
-    options: all texts, see the backend's documentation; `host` and `port` say where NOTIFY goes.
+    masters: the primaries that it transfers from. options: texts, see the back end's documentation;
+    `host` and `port` are where NOTIFY goes.
     """
 
     type: str
@@ -47,14 +48,19 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlsoNotify:
+    """A further address to which NOTIFY goes."""
+
     host: str
     port: int = 53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogZone:
-    """A pool's catalog zone (RFC 9432). refresh: of its SOA in seconds; None: as other zones have it.
-    algorithm, secret: of a TSIG key for it, named as it is; the secret in base64."""
+    """A pool's catalog zone (RFC 9432).
+
+    refresh: of its SOA, in seconds; None: as for other zones. algorithm, secret: of its TSIG key,
+    which has the zone's name; the secret in base64.
+    """
 
     fqdn: str
     refresh: int | None = None
@@ -64,8 +70,11 @@ class CatalogZone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolSpec:
-    """A pool as pools.yaml describes it. id None: found by name, or made anew. left_out: the parts
-    that the file says nothing about; a stored pool keeps them."""
+    """A pool as pools.yaml describes it.
+
+    id: None: the pool is found by its name, or created. left_out: the parts that the file does not
+    mention, which a stored pool keeps.
+    """
 
     name: str
     id: str | None = None
@@ -81,8 +90,10 @@ class PoolSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """A pool as stored. version grows by one with every stored change, ns_version with every change
-    of ns_records."""
+    """A pool as stored.
+
+    version: grows by one with every stored change. ns_version: the same for changes of ns_records.
+    """
 
     id: str
     name: str
@@ -101,16 +112,18 @@ class Pool:
 
     @property
     def key_ids(self) -> set[str]:
-        """The TSIG keys that its targets and nameservers name."""
-        named = {target.tsigkey_id for target in self.targets}
-        named |= {nameserver.tsigkey_id for nameserver in self.nameservers}
-        return {key_id for key_id in named if key_id is not None}
+        """Ids of the TSIG keys that its targets and nameservers use."""
+        key_ids = {target.tsigkey_id for target in self.targets}
+        key_ids |= {nameserver.tsigkey_id for nameserver in self.nameservers}
+        return {key_id for key_id in key_ids if key_id is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolDraft:
-    """A pool as the API makes one: without targets, which only pools.yaml has. project_id None: the
-    caller's."""
+    """A pool that the API creates: without targets, which only pools.yaml defines.
+
+    project_id: None: the caller's.
+    """
 
     name: str
     project_id: str | None = None
@@ -121,7 +134,7 @@ class PoolDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolPatch:
-    """The members to change; UNSET: leave as it is. Lists and maps replace the old ones."""
+    """The members to change; UNSET members stay as they are. Lists and maps are replaced."""
 
     name: str | Unset = UNSET
     project_id: str | Unset | None = UNSET
@@ -132,8 +145,10 @@ class PoolPatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolChange:
-    """One difference between the stored pools and a file. path: e.g. "ns_records";
-    kind: "create", "update" or "delete" of the pool; old, new: readable texts."""
+    """One difference between the stored pools and a file.
+
+    kind: "create", "update" or "delete" of the pool. path: e.g. "ns_records". old, new: for people.
+    """
 
     pool: str
     kind: str

@@ -1,4 +1,4 @@
-"""What a list request asks for, and the page that answers it."""
+"""Queries of collections, and the pages that they return."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ T = TypeVar("T")
 class Query:
     """One page of a collection.
 
-    filters: member name to the text that the client gave. A `*` (or `%`) matches any run of
-    characters; everything else is equality.
-    limit: most items to return, at least 1. None: the configured default.
-    marker: id of the last item seen; the page starts after it.
-    sort_key: one of the collection's keys. Ties are broken by id, in the same direction; null
-    sorts before every value.
-    known: the tag of the page that the asker has of the last time.
+    filters: member names and the texts that the client gave. `*` (or `%`) matches any characters;
+    everything else must be equal. limit: how many items to return, at least 1; None: the configured
+    default. marker: id of the last item of the previous page. sort_key: one of the collection's
+    keys; ties are broken by id in the same direction, null comes before every value. known: tag of
+    the page that the caller has cached.
     """
 
     filters: dict[str, str] = field(default_factory=dict)
@@ -33,9 +31,12 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):
-    """items in the order asked for; total_count over all pages, None when it was not counted. tag: pages of
-    one query that have the same one are the same; None: nobody can tell. same: nothing else is said,
-    for the page is the one that the asker knows."""
+    """A page of a collection, its items in the requested order.
+
+    total_count: over all pages; None: not counted. tag: two pages of one query with the same tag
+    are equal; None: unknown. same: the page is the one that the caller knows, so its items are left
+    out.
+    """
 
     items: tuple[T, ...] = field(metadata=COLUMNS)
     total_count: int | None = None

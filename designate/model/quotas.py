@@ -1,4 +1,4 @@
-"""Quotas of a project and the limits document."""
+"""Quotas of a project, and its limits as the API shows them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotas:
-    """Hard limits; negative: none."""
+    """Quotas of a project; a negative number means unlimited."""
 
     zones: int = 10
     zone_recordsets: int = 500
@@ -18,7 +18,10 @@ class Quotas:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectLimits:
-    """The answer of GET /v2/limits. Lengths in characters with the trailing dot; min_ttl seconds."""
+    """The limits of a project (GET /v2/limits).
+
+    Lengths are in characters with the trailing dot, min_ttl is in seconds.
+    """
 
     max_zones: int
     max_zone_recordsets: int

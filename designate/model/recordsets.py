@@ -1,4 +1,4 @@
-"""Recordsets, drafts and patches of them."""
+"""Recordsets."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ RecordSetId = NewType("RecordSetId", str)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Managed:
-    """What a managed recordset stands for, where that is a resource of the cloud.
+    """The cloud resource to which a managed recordset belongs.
 
-    plugin_type, plugin_name: which part of the service keeps it. resource_type: e.g. ptr:floatingip.
-    resource_region, resource_id: the resource. extra: what its name is looked up by, e.g. an
-    address. project_id: whose resource it is.
+    plugin_type, plugin_name: the part of the service that manages it. resource_type: e.g.
+    ptr:floatingip. resource_region, resource_id: the resource. extra: a further search key, e.g. an
+    address. project_id: the resource's owner.
     """
 
     plugin_type: str
@@ -32,10 +32,12 @@ class Managed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSet:
-    """A recordset as a client sees it. ttl None: the zone's. records: texts as the client wrote
-    them, in its order. action and status are computed: pending while the revision that changed it
-    is newer than what the nameservers serve. managed: kept by the service itself (apex SOA and NS,
-    and what stands for a resource of the cloud, which managed_by says)."""
+    """A recordset as clients see it.
+
+    ttl: None: the zone's. records: texts as the client wrote them, in its order. action, status:
+    computed; pending while the nameservers do not serve the revision that changed it. managed:
+    maintained by the service (apex SOA and NS, and those of cloud resources, see managed_by).
+    """
 
     id: RecordSetId
     zone_id: ZoneId
@@ -57,7 +59,7 @@ class RecordSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSetDraft:
-    """records: without repetitions, in the client's order; empty: a recordset without data."""
+    """A recordset to create. records: distinct, in the client's order; may be empty."""
 
     name: str
     type: str
@@ -68,7 +70,7 @@ class RecordSetDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSetPatch:
-    """The members to change; UNSET: leave as it is."""
+    """The members to change; UNSET members stay as they are."""
 
     records: tuple[str, ...] | Unset = UNSET
     ttl: int | Unset | None = UNSET

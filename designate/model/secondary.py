@@ -1,4 +1,4 @@
-"""What central and workers say to each other about secondary zones and their primaries."""
+"""Messages between central and workers about secondary zones and their transfers in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from designate.model.zones import PrimaryAddress, ZoneId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferInKey:
-    """A TSIG key for transfers of one zone. secret: base64; never shown."""
+    """A TSIG key for the transfers of one zone. secret: base64; never shown."""
 
     name: str
     algorithm: str
@@ -19,11 +19,11 @@ class TransferInKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferInPlan:
-    """What a worker has to know to look after a secondary zone.
+    """What a worker needs to check and transfer a secondary zone.
 
-    newer_than: the serial that a primary must be newer than; None: any is welcome, as there is nothing
-    to serve. since: the serial from which a difference can be used; None: the whole zone is needed.
-    keys: to sign with, the newest first; none: unsigned.
+    newer_than: only newer serials are of interest; None: any is, because the zone has no content.
+    since: an IXFR from this serial can be used; None: only an AXFR. keys: to sign with, the newest
+    first; empty: unsigned.
     """
 
     zone_id: ZoneId
@@ -36,8 +36,11 @@ class TransferInPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferInContent:
-    """A finished transfer. serial: the primary's. difference: from `since` of the plan; else the whole
-    zone. staged: how many chunks were staged under `id`; `tail` comes behind them."""
+    """A finished transfer.
+
+    serial: the primary's. difference: the changes from the plan's `since`; else the whole zone.
+    staged: how many parts were staged under `id`; `tail` follows them.
+    """
 
     id: str
     zone_id: ZoneId
@@ -48,8 +51,11 @@ class TransferInContent:
 
 
 class TransferInOutcome(StrEnum):
-    """STORED: it is the zone's content now. OUTDATED: it is not newer than what the zone has. UNFIT: the
-    difference does not fit the zone, so that the whole is needed."""
+    """What became of a transfer.
+
+    STORED: it is the zone's content now. OUTDATED: it is not newer than the zone. UNFIT: the
+    difference does not apply to the zone, so a whole transfer is needed.
+    """
 
     STORED = "STORED"
     OUTDATED = "OUTDATED"

@@ -1,4 +1,4 @@
-"""How the zones are divided over the producers."""
+"""Shards: the division of the zones among the producers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SHARDS = 4096
 
 
 def shard_of(zone_id: str) -> int:
-    """The first three hexadecimal digits."""
+    """Return a zone's shard: the first three hexadecimal digits of its id."""
     return int(zone_id[:3], 16)
 
 
@@ -17,8 +17,10 @@ PRODUCERS = "producer"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """One member's place in a group. generation: grows whenever the members change. position: among
-    the members, from 0 on."""
+    """A member's place in a group.
+
+    generation: grows whenever the members change. position: among the members, starting at 0.
+    """
 
     generation: int
     position: int
@@ -27,8 +29,11 @@ class Membership:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shards:
-    """The zones whose ids' first three hex digits are first..last. generation: of the membership by
-    which they are this producer's; None: nobody counts generations."""
+    """The zones whose ids begin with first..last (three hexadecimal digits).
+
+    generation: of the membership that assigned them to this producer; None: no generations are
+    checked.
+    """
 
     first: int = 0
     last: int = SHARDS - 1
@@ -36,13 +41,16 @@ class Shards:
 
     @property
     def leads(self) -> bool:
-        """Whether work that is not divided belongs to the holder of this share."""
+        """Whether the holder of this share also does the work that is not divided."""
         return self.first == 0 and self.last >= 0
 
 
 def share(position: int, members: int, generation: int | None = None) -> Shards:
-    """A member's even share. The shares of all positions are disjoint and complete; with more than
-    SHARDS members some are empty (last < first)."""
+    """Return a member's even share of the shards.
+
+    The shares of all positions are disjoint and complete; with more than SHARDS members some are
+    empty (last < first).
+    """
     return Shards(
         first=SHARDS * position // members,
         last=SHARDS * (position + 1) // members - 1,

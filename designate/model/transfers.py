@@ -20,8 +20,8 @@ class TransferStatus(StrEnum):
 class TransferRequest:
     """The offer of a zone to another project.
 
-    target_project_id: the only project that may accept; None: any project that knows the key. detailed:
-    whether the reader may see more than that the request exists.
+    target_project_id: the only project that may accept; None: any project that knows the key.
+    detailed: whether the reader may see more than that the request exists.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""What the admin API counts."""
+"""Counts for the admin API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """None: was not asked for. zones_delayed_notify: zones that wait for their nameservers."""
+    """The requested counts; None: not requested. zones_delayed_notify: zones that are pending."""
 
     zones: int | None = None
     records: int | None = None
@@ -17,7 +17,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectZones:
-    """A project that owns zones. names: of its zones, where they were asked for."""
+    """A project that owns zones. names: of its zones, where requested."""
 
     id: str
     zone_count: int

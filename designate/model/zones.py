@@ -1,4 +1,4 @@
-"""Zones, drafts and patches of them, and what is said about them between the processes."""
+"""Zones, and the messages about them between central and the workers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ ZoneId = NewType("ZoneId", str)
 
 
 class ZoneType(StrEnum):
+    """Where a zone's content comes from: the API, its primaries (SECONDARY) or a pool (CATALOG)."""
+
     PRIMARY = "PRIMARY"
     SECONDARY = "SECONDARY"
     CATALOG = "CATALOG"
 
 
 class Action(StrEnum):
-    """What is on its way to the nameservers; NONE: they have it."""
+    """The change that is pending on the nameservers; NONE: they serve the current revision."""
 
     CREATE = "CREATE"
     UPDATE = "UPDATE"
@@ -28,6 +30,8 @@ class Action(StrEnum):
 
 
 class Status(StrEnum):
+    """Whether the nameservers serve the current revision."""
+
     PENDING = "PENDING"
     ACTIVE = "ACTIVE"
     ERROR = "ERROR"
@@ -36,7 +40,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrimaryAddress:
-    """A primary of a secondary zone, or an address that a target transfers from."""
+    """Address of a primary: of a secondary zone, or one that a target transfers from."""
 
     host: str
     port: int = 53
@@ -46,10 +50,10 @@ class PrimaryAddress:
 class Zone:
     """A zone as stored.
 
-    serial: the 32-bit number that DNS sees. revision: our own 64-bit order of the zone's changes,
-    starting at 1. served_revision: the newest revision that the pool's nameservers were proven to
-    serve; 0: none yet. ttl, refresh, retry, expire, minimum: seconds. mname: the first nameserver
-    of the pool, which the SOA names as primary.
+    serial: the 32-bit SOA serial. revision: number of the zone's newest change, starting at 1 (64
+    bits). served_revision: the newest revision that the pool's nameservers were seen to serve; 0:
+    none. ttl, refresh, retry, expire, minimum: seconds. mname: the pool's first nameserver, the
+    SOA's MNAME.
     """
 
     id: ZoneId
@@ -83,7 +87,7 @@ class Zone:
 
     @property
     def soa_text(self) -> str:
-        """The SOA record's data: MNAME RNAME SERIAL REFRESH RETRY EXPIRE MINIMUM (RFC 1035 3.3.13)."""
+        """The zone's SOA rdata as text (RFC 1035 section 3.3.13)."""
         return self.soa_of(
             self.mname,
             self.email,
@@ -98,12 +102,15 @@ class Zone:
     def soa_of(
         mname: str, email: str, serial: int, refresh: int, retry: int, expire: int, minimum: int
     ) -> str:
+        """Return SOA rdata as text: MNAME RNAME SERIAL REFRESH RETRY EXPIRE MINIMUM."""
         return f"{mname} {rname(email)} {serial} {refresh} {retry} {expire} {minimum}"
 
 
 def rname(email: str) -> str:
-    """A mailbox as a domain name: dots of the local part escaped (RFC 1035 section 8). An empty one is
-    the root."""
+    """Return a mail address as a domain name (RFC 1035 section 8); an empty one as the root.
+
+    Dots of the local part are escaped.
+    """
     if not email:
         return "."
     local, _, domain = email.rpartition("@")
@@ -113,7 +120,7 @@ def rname(email: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneDraft:
-    """A zone as a client asks for it; None: not given."""
+    """A zone to create; None: not given."""
 
     name: str
     type: ZoneType = ZoneType.PRIMARY
@@ -126,7 +133,7 @@ class ZoneDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZonePatch:
-    """The members to change; UNSET: leave as it is."""
+    """The members to change; UNSET members stay as they are."""
 
     email: str | Unset = UNSET
     ttl: int | Unset = UNSET
@@ -137,14 +144,14 @@ class ZonePatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneAnnouncement:
-    """Tells the worker that a zone has a revision which its nameservers may not serve yet.
+    """The announcement that a zone has a revision which its nameservers may not serve yet.
 
-    created: the nameservers were proven to know the zone before. pool_version: changes whenever
-    the pool's definition does, so that a worker knows when its copy is old. again: handed out by the
-    recovery sweep, or one of many that nobody waits for; such changes never hold up new ones. withdrawn:
-    a deletion from the nameservers alone, because the zone's data expired; later content takes it back.
-    kept_in, kept_version: of what is left of a moved zone, the pool that has the zone now, whose servers
-    keep it; zone_id is that of the leftover then.
+    created: the nameservers were seen to serve the zone before. pool_version: changes with the
+    pool's definition, so that a worker knows when its copy is outdated. again: recovery work, which
+    never delays announcements of new changes. withdrawn: a deletion from the nameservers alone,
+    because the zone's data expired; later content undoes it. kept_in, kept_version: for the stale
+    copy of a zone that moved, the pool that has the zone now, whose nameservers keep it; zone_id is
+    then the id of the stale copy.
     """
 
     zone_id: ZoneId
@@ -165,9 +172,11 @@ class ZoneAnnouncement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameserverAnswer:
-    """What a nameserver says of a zone now. serial: the one that it serves; None: it does not serve the
-    zone. failing: it does not answer, or says that it cannot serve the zone for now. text: what it said,
-    for people."""
+    """What a nameserver answers for a zone now.
+
+    serial: the one that it serves; None: it does not serve the zone. failing: it does not answer,
+    or cannot serve the zone now. text: the answer for people.
+    """
 
     host: str
     port: int
@@ -177,8 +186,11 @@ class NameserverAnswer:
 
 
 class ServedStatus(StrEnum):
-    """ACTIVE: the nameserver serves the zone as it is stored, or a later version. PENDING: it answers, and
-    does not. ERROR: it does not answer, or cannot serve the zone."""
+    """How a nameserver serves a zone.
+
+    ACTIVE: it serves the current version or a later one. PENDING: it answers, but with neither.
+    ERROR: it does not answer, or cannot serve the zone.
+    """
 
     ACTIVE = "ACTIVE"
     PENDING = "PENDING"
@@ -187,9 +199,12 @@ class ServedStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameserverStatus:
-    """How far a nameserver is with a zone. serial: that it serves, if it does. lag: by how much that is
-    below the zone's; None: not known. error: what it said where it does not serve the zone as it is.
-    since: when the change was made that it does not serve, if that is known."""
+    """How far a nameserver is behind the stored zone.
+
+    serial: the one that it serves, if it does. lag: by how much that is below the zone's; None:
+    unknown. error: its answer where it does not serve the current version. since: when the change
+    was made that it does not serve, if known.
+    """
 
     host: str
     port: int
@@ -201,10 +216,13 @@ class NameserverStatus:
 
 
 class Outcome(StrEnum):
-    """SERVED: enough nameservers serve `serial` or a newer one. ABSENT: enough of them have stopped
-    serving the deleted zone. LATE: neither within the deadline, though nothing was refused. FAILED: a
-    target refused, or nothing can ever prove it. DRIFTED: they were proven to serve
-    the zone, and too few of them do now, or one of them has a serial that was never given."""
+    """The result of a worker's attempt to bring a revision to the nameservers.
+
+    SERVED: enough nameservers serve `serial` or a newer one. ABSENT: enough of them stopped serving
+    the deleted zone. LATE: neither within the deadline, though nothing was refused. FAILED: a
+    target refused, or it can never be confirmed. DRIFTED: they served the zone before and too few
+    of them do now, or one of them has a serial that was never assigned.
+    """
 
     SERVED = "SERVED"
     ABSENT = "ABSENT"
@@ -215,10 +233,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneReport:
-    """The worker's finding. serial: the oldest one among the servers that count; for LATE and FAILED the
-    serial that was waited for; for DRIFTED the newest one that a server has. revision: the revision of
-    the change that it answers; pool_id: the pool whose nameservers it is about (None: of an older
-    release, which does not say)."""
+    """A worker's report about a zone.
+
+    revision: of the announcement that it concerns. serial: the oldest one among the nameservers
+    that count; for LATE and FAILED the serial that was expected; for DRIFTED the newest serial of a
+    nameserver. pool_id: the pool of the nameservers; None: from an older release, which does not
+    send it.
+    """
 
     zone_id: ZoneId
     revision: int
@@ -229,12 +250,14 @@ class ZoneReport:
 
 
 def newest(old: ZoneAnnouncement, new: ZoneAnnouncement) -> ZoneAnnouncement:
-    """Which of two changes of one zone is wanted. A deletion is final: nothing takes it back; where
-    expired content was withdrawn, new content does. It waits as the recovery's work (`again`) only if
-    both are."""
-    wanted = _newest(old, new)
-    again = old.again and new.again
-    return wanted if wanted.again == again else replace(wanted, again=again)
+    """Return the one of two announcements of a zone that the worker must act on.
+
+    A deletion is final, but new content undoes a withdrawal of expired content. The result is
+    recovery work (`again`) only if both are.
+    """
+    chosen = _newest(old, new)
+    recovery = old.again and new.again
+    return chosen if chosen.again == recovery else replace(chosen, again=recovery)
 
 
 def _newest(old: ZoneAnnouncement, new: ZoneAnnouncement) -> ZoneAnnouncement:
@@ -242,7 +265,7 @@ def _newest(old: ZoneAnnouncement, new: ZoneAnnouncement) -> ZoneAnnouncement:
         change for change in (old, new) if change.action is Action.DELETE and not change.withdrawn
     ]
     if deletions:
-        wanted = max(deletions, key=lambda change: change.revision)
+        last = max(deletions, key=lambda change: change.revision)
         hard = any(change.hard_delete for change in deletions)
-        return replace(wanted, hard_delete=hard)
+        return replace(last, hard_delete=hard)
     return new if new.revision >= old.revision else old

@@ -1,0 +1,1 @@
+"""RPC: interfaces, clients, dispatchers and the buses between them."""

@@ -1,4 +1,4 @@
-"""The seam between processes: a bus carries plain data; everything typed happens at its two ends."""
+"""The bus between processes: it carries plain data; clients and dispatchers add the types."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Version = tuple[int, int]
 
 
 def version(text: str) -> Version:
-    """(major, minor) of "major.minor". Raises ValueError for anything else."""
+    """Parse "major.minor"; raise ValueError for anything else."""
     major, minor = text.split(".")
     return int(major), int(minor)
 
@@ -43,55 +43,59 @@ class Bus(Protocol):
         kind: CallKind = CallKind.OTHER,
         within_s: float | None = None,
     ) -> Any:
-        """Run the method in one process that serves the topic and wait for its plain result.
+        """Run the method in one process that serves the topic and return its plain result.
 
-        Raises the endpoint's DesignateError; Unavailable when the bus cannot be reached; RpcTimeout when
-        none came within within_s or the bus's own deadline (the method may have run).
+        Raises:
+            DesignateError: What the endpoint raised.
+            Unavailable: The bus cannot be reached.
+            RpcTimeout: No reply came within within_s or the bus's own limit; the method may have
+            run.
         """
         ...
 
     def cast(
         self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
     ) -> None:
-        """Send and do not wait. Never raises and never blocks: what is lost, the sweep repairs."""
+        """Send without waiting. Never raises or blocks; periodic recovery repairs losses."""
         ...
 
     def fanout(
         self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]
     ) -> None:
-        """As cast, to every process that serves the topic."""
+        """Send without waiting to every process that serves the topic; see cast."""
         ...
 
     def serve(self, topic: str, dispatcher: Dispatcher) -> None:
-        """Take calls for the topic, once start() was called."""
+        """Let the dispatcher run the calls for the topic, once the bus was started."""
         ...
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Start sending and receiving."""
+        ...
 
     def stop(self) -> None:
-        """Stop taking calls and finish what was taken."""
+        """Accept no more calls and finish the accepted ones."""
         ...
 
 
 class RpcTimeout(errors.Unavailable):
-    """None came in time."""
+    """The RPC timed out; the method may have run."""
 
 
 class NotServed(errors.Unavailable):
-    """The processes that serve a method are of an older release, or are not to be sent newer messages
-    yet: in the middle of an upgrade, which ends."""
+    """Raised when the serving processes are of an older release, or may be, during an upgrade."""
 
-    def __init__(self, method: str, wanted: str) -> None:
-        super().__init__(f"{method} {wanted} is not served until the upgrade is complete")
+    def __init__(self, method: str, requested: str) -> None:
+        super().__init__(f"{method} {requested} is not served until the upgrade is complete")
 
 
-def can_serve(served: Version, wanted: Version) -> bool:
-    """Same major version, and no newer minor one."""
-    return wanted[0] == served[0] and wanted[1] <= served[1]
+def can_serve(served: Version, requested: Version) -> bool:
+    """Return whether the major version is the same and the requested minor one not newer."""
+    return requested[0] == served[0] and requested[1] <= served[1]
 
 
 class Signature:
-    """Codec of one interface method."""
+    """Codecs for the arguments and the result of one interface method."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         hints = typing.get_type_hints(function)
@@ -108,14 +112,16 @@ class Signature:
         self.encode_result = codec.encoder(result)
         self.decode_result = codec.decoder(result)
 
-    def given(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of a call by their names."""
+    def by_name(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a call by their names."""
         return dict(zip(self.parameters, args, strict=False), **kwargs)
 
     def pack(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments as plain data."""
         return {name: self.encoders[name](value) for name, value in values.items()}
 
     def unpack(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a message; unknown ones are ignored."""
         return {
             name: self.decoders[name](value)
             for name, value in message.items()
@@ -124,7 +130,7 @@ class Signature:
 
 
 def signatures(interface: type[Interface]) -> dict[str, Signature]:
-    """The methods of an interface, by name."""
+    """Return the signatures of an interface's methods by name."""
     return {
         name: Signature(function)
         for name, function in vars(interface).items()
@@ -133,7 +139,14 @@ def signatures(interface: type[Interface]) -> dict[str, Signature]:
 
 
 class Dispatcher:
-    """Finds and runs the endpoint method for a message. Thread-safe once built."""
+    """Finds and runs the endpoint's method for a message. Thread-safe.
+
+    Args:
+        endpoints: The endpoint of each interface.
+        guard: Called with the context of each call; raises for one that must not run.
+        batch_scope: Makes a context manager that is entered around the prompt calls of one batch,
+            which run one after another in one thread.
+    """
 
     def __init__(
         self,
@@ -141,8 +154,6 @@ class Dispatcher:
         guard: Callable[[Context], None] | None = None,
         batch_scope: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """guard: refuses a caller before the method runs. batch_scope: is entered around prompt calls that
-        have all arrived and are run one after another in one thread."""
         self._guard = guard
         self.batch_scope = batch_scope
         self._next_warning_s = 0.0
@@ -156,46 +167,53 @@ class Dispatcher:
                 self._kinds[interface.NAMESPACE, name] = call_kind(interface, name)
 
     def methods(self, interface: type[Interface]) -> list[str]:
-        """Names of the interface's methods."""
+        """Return the names of the interface's methods."""
         return [name for namespace, name in self._methods if namespace == interface.NAMESPACE]
 
     def kind(self, namespace: str, method: str) -> CallKind:
-        """What calls of the method are like; OTHER for one that is not known."""
+        """Return the kind of the method's calls; OTHER for an unknown method."""
         return self._kinds.get((namespace, method), CallKind.OTHER)
 
     def dispatch(
         self,
         namespace: str,
-        wanted: str,
+        requested: str,
         method: str,
         message: Mapping[str, Any],
         until: float | None = None,
     ) -> dict[str, Any]:
-        """What crosses the bus: {"result": <plain>} or {"error": <envelope of designate.errors>}.
+        """Run a call and return its reply.
 
-        until: unix seconds at which the caller gives up (see `designate.runtime.deadline`);
-        what comes later is not run.
+        The reply is {"result": <plain>} or {"error": <envelope of designate.errors>}.
+
+        Args:
+            namespace: Of the interface.
+            requested: The version that the caller needs.
+            method: Name of the method.
+            message: The arguments as plain data.
+            until: Unix seconds at which the caller gives up (see `designate.runtime.deadline`); a
+                call that comes later does not run. None: no deadline.
         """
         before_s = time.monotonic()
         outcome = "ok"
         try:
-            self._check_version(namespace, wanted)
+            self._check_version(namespace, requested)
             if until is not None:
                 self._check_time(namespace, method, until)
             with deadline.until(until):
                 return {"result": self.run(namespace, method, message)}
         except errors.DesignateError as error:
-            LOG.debug("%s.%s answered %s", namespace, method, error.type)
+            LOG.debug("%s.%s: returned error %s", namespace, method, error.type)
             outcome = "error"
             return {"error": errors.to_plain(error)}
         finally:
             took_s = time.monotonic() - before_s
             metrics.RPC_SERVED.labels(f"{namespace}.{method}", outcome).observe(took_s)
 
-    def _check_version(self, namespace: str, wanted: str) -> None:
+    def _check_version(self, namespace: str, requested: str) -> None:
         served = self._versions.get(namespace)
-        if served is None or not can_serve(version(served), version(wanted)):
-            raise NotServed(namespace, wanted)
+        if served is None or not can_serve(version(served), version(requested)):
+            raise NotServed(namespace, requested)
 
     def _check_time(self, namespace: str, method: str, until: float) -> None:
         late_s = -deadline.remaining_s(until)
@@ -205,8 +223,8 @@ class Dispatcher:
         if now_s >= self._next_warning_s:
             self._next_warning_s = now_s + WARN_EVERY_S
             LOG.warning(
-                "%s.%s came %.1f s after its caller had given up; if there are many, this process is "
-                "overloaded or the clocks of the hosts do not agree",
+                "%s.%s came %.1f s after its caller had given up; if this repeats, this process is "
+                "overloaded or the clocks of the hosts differ",
                 namespace,
                 method,
                 late_s,
@@ -214,8 +232,12 @@ class Dispatcher:
         raise errors.Unavailable("The service was too busy", retry_after_s=RETRY_AFTER_S)
 
     def run(self, namespace: str, method: str, message: Mapping[str, Any]) -> Any:
-        """The plain result. Only errors of the tree leave here; others are logged and become
-        DesignateError, for their text may hold what a caller must not see."""
+        """Run the method and return its plain result.
+
+        Raises:
+            DesignateError: What the method raised. Other exceptions are logged and become a
+                DesignateError without text, because theirs may contain what a caller must not see.
+        """
         try:
             function, signature = self._methods[namespace, method]
         except KeyError:
@@ -224,7 +246,7 @@ class Dispatcher:
         try:
             context = arguments.get("context")
             if isinstance(context, Context):
-                context.update_store()  # log lines of this thread are about this request now
+                context.update_store()  # for the log lines of this thread
             if self._guard is not None:
                 self._guard(arguments["context"])
             return signature.encode_result(function(**arguments))

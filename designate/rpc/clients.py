@@ -1,4 +1,4 @@
-"""Typed clients: an object with an interface's methods, whose calls travel over a bus."""
+"""Typed RPC clients: objects with an interface's methods, which call over a bus."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from oslo_config import cfg
 
@@ -32,23 +32,30 @@ I = TypeVar("I", bound=interfaces.Interface)  # noqa: E741 - the conventional na
 
 
 def make(interface: type[I], bus: Bus, topic: str, newest: str | None = None) -> I:
-    """A client of the interface. Its methods raise what the endpoint raised.
+    """Return a client of the interface, whose methods raise what the endpoint raised.
 
-    newest: no message is newer than this version of the contract, because processes of an older
-    release may get it. A call that needs a newer one raises NotServed, a cast is left to the sweep.
+    Args:
+        interface: The interface.
+        bus: Carries the calls.
+        topic: Whose processes serve them.
+        newest: Newest version of the contract to use, because processes of an older release may
+            serve the call; None: this release's. A call that needs a newer one raises NotServed, a
+            cast is dropped.
     """
     limit = version(newest or interfaces.CONTRACT)
     members: dict[str, Any] = {
-        name: _method(_Sent(interface, topic, name, signature, limit), bus)
+        name: _method(_MessageBuilder(interface, topic, name, signature, limit), bus)
         for name, signature in signatures(interface).items()
     }
     client = type(f"{interface.__name__}Client", (), members)()
-    return cast(I, client)
+    return typing.cast(I, client)
 
 
-class _Sent:
-    """What is sent for the calls of one method: the least version that it needs, so that a server of
-    an older release answers it if it can."""
+class _MessageBuilder:
+    """Builds the messages of one method, in the oldest version that they need.
+
+    So a server of an older release can serve them where that is possible.
+    """
 
     def __init__(
         self,
@@ -65,7 +72,7 @@ class _Sent:
         self.signature = signature
         first = f"{version(interface.VERSION)[0]}.0"
         self._base = interface.SINCE.get(name, first)
-        self._later = {
+        self._added_in = {
             argument: interface.SINCE[f"{name}.{argument}"]
             for argument in signature.parameters
             if f"{name}.{argument}" in interface.SINCE
@@ -75,10 +82,10 @@ class _Sent:
     def message(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[str, str, str, str, dict[str, Any]]:
-        """(topic, namespace, version, method, arguments). Raises NotServed."""
-        values = self.signature.given(args, kwargs)
+        """Return topic, namespace, version, method and arguments; raise NotServed."""
+        values = self.signature.by_name(args, kwargs)
         needed = self._base
-        for argument, since in self._later.items():
+        for argument, since in self._added_in.items():
             if argument in values and values[argument] == self.signature.defaults[argument]:
                 del values[argument]
             elif argument in values:
@@ -89,36 +96,42 @@ class _Sent:
         return self.topic, self.interface.NAMESPACE, needed, self.name, plain
 
 
-def _method(sent: _Sent, bus: Bus) -> Callable[..., Any]:
+def _method(builder: _MessageBuilder, bus: Bus) -> Callable[..., Any]:
     def call(_self: object, *args: Any, **kwargs: Any) -> Any:
-        return sent.signature.decode_result(bus.call(*sent.message(args, kwargs), sent.kind))
+        return builder.signature.decode_result(
+            bus.call(*builder.message(args, kwargs), builder.kind)
+        )
 
-    def ask(_self: object, *args: Any, **kwargs: Any) -> Any:
-        message = sent.message(args, kwargs)
+    def call_with_retry(_self: object, *args: Any, **kwargs: Any) -> Any:
+        message = builder.message(args, kwargs)
         try:
-            answer = bus.call(*message, sent.kind, PROMPT_S)
+            result = bus.call(*message, builder.kind, PROMPT_S)
         except RpcTimeout:
-            answer = bus.call(*message, sent.kind, 2 * PROMPT_S)
-        return sent.signature.decode_result(answer)
+            result = bus.call(*message, builder.kind, 2 * PROMPT_S)
+        return builder.signature.decode_result(result)
 
-    def tell(_self: object, *args: Any, **kwargs: Any) -> None:
+    def cast(_self: object, *args: Any, **kwargs: Any) -> None:
         try:
-            message = sent.message(args, kwargs)
+            message = builder.message(args, kwargs)
         except NotServed as error:
             LOG.warning("not sent: %s", error)
             return
-        (bus.cast if sent.name in sent.interface.CASTS else bus.fanout)(*message)
+        (bus.fanout if is_fanout else bus.cast)(*message)
 
-    told = sent.interface.CASTS | sent.interface.FANOUTS
-    quick = ask if sent.kind is interfaces.CallKind.PROMPT else call
-    method = tell if sent.name in told else quick
-    method.__name__ = sent.name
+    is_fanout = builder.name in builder.interface.FANOUTS
+    if is_fanout or builder.name in builder.interface.CASTS:
+        method = cast
+    elif builder.kind is interfaces.CallKind.PROMPT:
+        method = call_with_retry
+    else:
+        method = call
+    method.__name__ = builder.name
     return method
 
 
 @dataclass(frozen=True, slots=True)
 class CentralClient:
-    """Everything that central answers."""
+    """Clients of all interfaces of central."""
 
     zones: interfaces.ZonesApi
     recordsets: interfaces.RecordSetsApi
@@ -144,6 +157,7 @@ class CentralClient:
 
     @classmethod
     def over(cls, bus: Bus, topic: str = CENTRAL_TOPIC, newest: str | None = None) -> CentralClient:
+        """Return clients over the bus; see make."""
         parts = typing.get_type_hints(cls)
         return cls(
             **{name: make(interface, bus, topic, newest) for name, interface in parts.items()}
@@ -153,16 +167,17 @@ class CentralClient:
 def worker_client(
     bus: Bus, topic: str = WORKER_TOPIC, newest: str | None = None
 ) -> interfaces.WorkerApi:
+    """Return a client of the workers; see make."""
     return make(interfaces.WorkerApi, bus, topic, newest)
 
 
 def central_client_over(conf: cfg.ConfigOpts, bus: Bus) -> CentralClient:
-    """Central under the configured topic, spoken to as [upgrade_levels] says."""
+    """Return clients of central, with the configured topic and [upgrade_levels]."""
     return CentralClient.over(
         bus, conf["service:central"].topic, newest=conf.upgrade_levels.central
     )
 
 
 def worker_client_over(conf: cfg.ConfigOpts, bus: Bus) -> interfaces.WorkerApi:
-    """The workers under the configured topic, spoken to as [upgrade_levels] says."""
+    """Return a client of the workers, with the configured topic and [upgrade_levels]."""
     return worker_client(bus, conf["service:worker"].topic, newest=conf.upgrade_levels.worker)

@@ -1,4 +1,4 @@
-"""Notifications of other services, taken from the broker by oslo.messaging's listener."""
+"""Notifications of other services, received by oslo.messaging's notification listener."""
 
 from __future__ import annotations
 
@@ -14,39 +14,44 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.model.events import ExternalEvent
-from designate.rpc.oslo import begin, drain
+from designate.rpc.oslo_servers import drain_servers, start_server
 
 LOG = logging.getLogger(__name__)
 
-# What cannot be dealt with now is given back to the broker after this.
-PAUSE_S = (1.0, 3.0)
+# Delay before an event that cannot be processed now goes back to the broker.
+REQUEUE_DELAY_S = (1.0, 3.0)
 
 
 class EventListener:
-    """Gives the events of these (exchange, topic) pairs to `take`, in several threads, until stop().
+    """Receives events and passes them to a handler in several threads, until stop().
 
-    take: raises Unavailable for what cannot be done now; the event goes back to the broker then and comes
-    again, to this process or another one. Anything else ends the event. pool: listeners of one name share
-    the events; without a name they share those of the topic with every other consumer of it.
+    Args:
+        conf: The configuration.
+        sources: (exchange, topic) pairs.
+        handle: Processes an event. If it raises Unavailable, the event goes back to the broker and
+            is delivered later, to this process or another one. After any other exception it is
+            dropped.
+        pool: Listeners with one pool name share the events. Without a name they share those of the
+            topic with its other consumers.
     """
 
     def __init__(
         self,
         conf: cfg.ConfigOpts,
         sources: Sequence[tuple[str, str]],
-        take: Callable[[ExternalEvent], None],
+        handle: Callable[[ExternalEvent], None],
         pool: str | None = None,
     ) -> None:
         self._conf = conf
         self._sources = sources
-        self._take = take
+        self._handle = handle
         self._pool = pool
         self._stopping = threading.Event()
         self._transport: Any = None
         self._listener: Any = None
 
     def start(self) -> None:
-        """Waits for the broker."""
+        """Start receiving. Waits for the broker."""
         self._transport = messaging.get_notification_transport(self._conf)
         self._listener = messaging.get_notification_listener(
             self._transport,
@@ -56,30 +61,30 @@ class EventListener:
             allow_requeue=True,
             pool=self._pool,
         )
-        begin(self._listener)
+        start_server(self._listener)
 
     def stop(self) -> None:
-        """Take no further event and finish those that are being dealt with."""
+        """Receive no more events and finish those in progress."""
         self._stopping.set()
         if self._listener is not None:
-            drain([self._listener])
+            drain_servers([self._listener])
         if self._transport is not None:
             self._transport.cleanup()
 
     def _received(self, event: ExternalEvent) -> str:
         try:
-            self._take(event)
+            self._handle(event)
         except errors.Unavailable as error:
-            LOG.warning("%s is tried again: %s", event.type, error.message)
-            self._stopping.wait(random.uniform(*PAUSE_S))  # noqa: S311 - jitter
+            LOG.warning("event %s: returned to the broker: %s", event.type, error.message)
+            self._stopping.wait(random.uniform(*REQUEUE_DELAY_S))  # noqa: S311 - jitter
             return str(messaging.NotificationResult.REQUEUE)
         except Exception:
-            LOG.exception("%s could not be dealt with and is dropped", event.type)
+            LOG.exception("event %s: failed and dropped", event.type)
         return str(messaging.NotificationResult.HANDLED)
 
 
 class _Endpoint:
-    """As oslo.messaging wants it: a method for each priority that is listened for."""
+    """The endpoint for oslo.messaging: a method for each priority to receive."""
 
     def __init__(self, received: Callable[[ExternalEvent], str]) -> None:
         self._received = received
@@ -87,7 +92,7 @@ class _Endpoint:
     def info(
         self,
         ctxt: dict[str, Any],
-        publisher_id: str,
+        _publisher_id: str,
         event_type: str,
         payload: Any,
         metadata: dict[str, Any],
@@ -97,7 +102,7 @@ class _Endpoint:
 
 
 def _time(text: object) -> datetime | None:
-    """Senders write an ISO date and time, with or without an offset; UTC where there is none."""
+    """Parse an ISO date and time (UTC without an offset); return None for anything else."""
     try:
         moment = datetime.fromisoformat(str(text))
     except ValueError:

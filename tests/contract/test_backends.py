@@ -9,7 +9,7 @@ import pytest
 
 from designate import errors
 from designate.backend import base
-from designate.model import pools_file
+from designate.model import pools_file_dump
 from designate.model.pools import Target
 from designate.worker.scheduling.executors import MAX_THREADS
 from tests.support.deadlines import scaled
@@ -255,7 +255,7 @@ def test_wrong_credentials_are_told_without_showing_them_and_change_nothing(side
 
 def test_no_secret_is_shown_by_the_command_line(side):
     for option in type(side.backend()).OPTIONS:
-        assert pools_file.is_secret(option.name) == option.secret, option.name
+        assert pools_file_dump.is_secret(option.name) == option.secret, option.name
 
 
 @pytest.mark.parametrize("type", base.drivers())

@@ -23,7 +23,7 @@ from tests.support.factories.rpc_messages import FOLDER, INTERFACES, contract
 
 concurrency.prepare()  # before oslo.messaging is imported
 
-from designate.rpc import oslo  # noqa: E402
+from designate.rpc import oslo_servers  # noqa: E402
 
 CONTRACTS = sorted((folder.name for folder in FOLDER.iterdir()), key=version)
 BY_NAMESPACE = {interface.NAMESPACE: interface for interface in INTERFACES}
@@ -258,11 +258,11 @@ def test_a_call_says_when_it_must_be_done_alone_and_with_others():
     dispatcher = Dispatcher({Old: Asked()})
     message = {"context": to_plain(Context, Context()), "what": "hat"}
     call = QueuedCall("shop", "1.0", "buy", message, time.monotonic() + 10, deadline.until_unix(10))
-    alone, together = oslo.endpoints(dispatcher)
+    alone, batch = oslo_servers.endpoints(dispatcher)
 
-    alone.buy({oslo.UNTIL: call.until}, message)
+    alone.buy({oslo_servers.UNTIL: call.deadline_unix}, message)
     alone.buy({}, message)
-    together.run({}, [json.loads(json.dumps(call.to_plain()))] * 2)
+    batch.run({}, [json.loads(json.dumps(call.to_plain()))] * 2)
 
     alone_s, never, *together_s = found
     assert [round(left_s) for left_s in (alone_s, *together_s)] == [8, 8, 8]

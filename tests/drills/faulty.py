@@ -34,7 +34,7 @@ STEPS: dict[str, tuple[str, str, str, str, str]] = {
         "central", "designate.central.outbox", "Outbox", "zone_changed", "before",
     ),
     "worker-told": (
-        "central", "designate.rpc.oslo", "OsloBus", "_sent", "after",
+        "central", "designate.rpc.oslo", "OsloBus", "_send_casts", "after",
     ),
     "endpoint-done": (
         "central", "designate.central.recordsets", "RecordSetsEndpoint", "create", "after",

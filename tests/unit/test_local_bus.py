@@ -65,7 +65,7 @@ class Zones(interfaces.ZonesApi):
 
 @pytest.fixture
 def bus():
-    bus = LocalBus(cast_threads=1, cast_queue=2)
+    bus = LocalBus(cast_threads=1, queue_size=2)
     bus.start()
     yield bus
     bus.stop()
@@ -99,7 +99,7 @@ def test_a_full_queue_drops_and_counts_instead_of_blocking(bus, caplog):
     worker.gate.set()
 
     assert 7 <= bus.dropped <= 8
-    assert "cast queue full" in caplog.text
+    assert "cast queue: full" in caplog.text
 
 
 def test_an_error_of_the_endpoint_reaches_the_caller(bus):

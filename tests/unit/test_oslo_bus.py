@@ -74,7 +74,7 @@ class Shop(interfaces.Interface, Protocol):
 
 def test_a_call_waits_no_longer_than_it_is_told(bus):
     before = time.monotonic()
-    with pytest.raises(errors.Unavailable, match="did not answer in time"):
+    with pytest.raises(errors.Unavailable, match="did not reply in time"):
         bus.call("central", "leases", "1.0", "renew", {}, within_s=0.2)
 
     assert time.monotonic() - before < scaled(bus._conf.rpc_response_timeout / 2)

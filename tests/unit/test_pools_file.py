@@ -1,4 +1,4 @@
-"""model.poolsfile: the grammar of pools.yaml, its faults, and the way back."""
+"""Parsing of pools.yaml, its problems, and dumping pools."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from designate import errors
-from designate.model import pools_file
+from designate.model import pools_file, pools_file_dump
 from designate.model.pools import AlsoNotify, Nameserver, NsRecord, Pool, PoolSpec, Target
 from designate.model.zones import PrimaryAddress
 
@@ -105,7 +105,7 @@ def test_what_is_dumped_is_read_back_as_the_same():
         },
     )
 
-    text = yaml.safe_dump(pools_file.dump([pool], secrets=True))
+    text = yaml.safe_dump(pools_file_dump.dump([pool], secrets=True))
 
     assert parsed(text) == (spec,)
 
@@ -116,21 +116,21 @@ CAT = {"catalog_zone_fqdn": "cat.example."}
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"name": ...}, "pool 1: name: is needed"),
+        ({"name": ...}, "pool 1: name: is required"),
         ({"name": "x" * 51}, "name: must be a text of at most 50 characters"),
         ({"id": "12"}, "pool p: id: Not a valid uuid: 12"),
-        ({"name": ""}, "name: is needed"),
-        ({"ns_records": [{"hostname": ""}]}, "ns_records[0]: hostname: is needed"),
+        ({"name": ""}, "name: is required"),
+        ({"ns_records": [{"hostname": ""}]}, "ns_records[0]: hostname: is required"),
         ({"ns_records": [{"hostname": "a..b."}]}, "hostname: a..b. is not a host name"),
         ({"ns_records": [{"hostname": "a b."}]}, "hostname: a b. is not a host name"),
-        ({"nameservers": [{"host": ""}]}, "nameservers[0]: host: is needed"),
+        ({"nameservers": [{"host": ""}]}, "nameservers[0]: host: is required"),
         (
             {"nameservers": [{"host": "2001:DB8::1"}, {"host": "2001:db8:0::1"}]},
-            "2001:db8::1 port 53 is there more than once",
+            "2001:db8::1 port 53 is listed more than once",
         ),
-        ({"nameservers": [{"host": "a."}, {"host": "a"}]}, "a port 53 is there more than once"),
+        ({"nameservers": [{"host": "a."}, {"host": "a"}]}, "a port 53 is listed more than once"),
         ({"also_notifies": ""}, "also_notifies: must be a list"),
-        ({"targets": [{"type": ""}]}, "targets[0]: type: is needed"),
+        ({"targets": [{"type": ""}]}, "targets[0]: type: is required"),
         ({"description": "x" * 161}, "description: must be a text of at most 160 characters"),
         ({"attributes": ["a"]}, "attributes: must be a mapping"),
         ({"attributes": {"a": {"b": 1}}}, "attributes: a: must be a text"),
@@ -141,26 +141,26 @@ CAT = {"catalog_zone_fqdn": "cat.example."}
         ({"ns_records": [{"hostname": "ns1.example.org"}]}, "does not end with a dot"),
         ({"ns_records": [{"hostname": "a.", "priority": 0}]}, "priority: must be a number from 1"),
         ({"ns_records": [{"hostname": "a.", "priority": 10001}]}, "from 1 to 10000"),
-        ({"ns_records": [{"hostname": "a."}, {"hostname": "A."}]}, "a. is there more than once"),
+        ({"ns_records": [{"hostname": "a."}, {"hostname": "A."}]}, "a. is listed more than once"),
         ({"nameservers": []}, "nameservers: must not be empty"),
-        ({"nameservers": [{"port": 53}]}, "nameservers[0]: host: is needed"),
+        ({"nameservers": [{"port": 53}]}, "nameservers[0]: host: is required"),
         ({"nameservers": [{"host": "a b"}]}, "a b is not an IP address or host name"),
         ({"nameservers": [{"host": "192.0.2.256"}]}, "is not an IP address or host name"),
         ({"nameservers": [{"host": "192.0.2.1:53"}]}, "is not an IP address or host name"),
         ({"nameservers": [{"host": "a", "port": 65536}]}, "port: must be a number from 1 to 65535"),
         ({"nameservers": [{"host": "a", "port": "dns"}]}, "port: must be a number"),
-        ({"nameservers": [{"host": "a", "hots": 1}]}, "nameservers[0]: hots: is not a key here"),
+        ({"nameservers": [{"host": "a", "hots": 1}]}, "nameservers[0]: hots: unknown key"),
         ({"nameservers": [{"host": "a", "tsigkey_id": "k"}]}, "Not a valid uuid: k"),
-        ({"nameservers": [{"host": "a"}, {"host": "A", "port": 53}]}, "there more than once"),
+        ({"nameservers": [{"host": "a"}, {"host": "A", "port": 53}]}, "listed more than once"),
         ({"targets": []}, "targets: must not be empty"),
-        ({"targets": [{}]}, "targets[0]: type: is needed"),
+        ({"targets": [{}]}, "targets[0]: type: is required"),
         ({"targets": [{"type": "agent"}]}, "backend driver type: agent"),
         ({"targets": [{"type": "fake", "masters": [{}]}]}, "targets[0]: masters[0]: host"),
         ({"targets": [{"type": "fake", "options": 1}]}, "options: must be a mapping"),
         ({"targets": [{"type": "fake", "options": {"k": "x" * 256}}]}, "at most 255 characters"),
         ({"also_notifies": [{"host": "a", "port": -1}]}, "also_notifies[0]: port"),
-        ({"provisioner": "x"}, "pool p: provisioner: is not a key here"),
-        ({"catalog_zone": {}}, "catalog_zone: catalog_zone_fqdn: is needed"),
+        ({"provisioner": "x"}, "pool p: provisioner: unknown key"),
+        ({"catalog_zone": {}}, "catalog_zone: catalog_zone_fqdn: is required"),
         ({"catalog_zone": {"catalog_zone_fqdn": "cat.example"}}, "does not end with a dot"),
         (
             {"catalog_zone": {**CAT, "catalog_zone_refresh": -1}},
@@ -170,7 +170,7 @@ CAT = {"catalog_zone_fqdn": "cat.example."}
             {"catalog_zone": {**CAT, "catalog_zone_refresh": True}},
             "must be a number from 0 to 2147483647",
         ),
-        ({"catalog_zone": {**CAT, "catalog_zone_tsig_key": "YQ=="}}, "go together"),
+        ({"catalog_zone": {**CAT, "catalog_zone_tsig_key": "YQ=="}}, "must be set together"),
         (
             {
                 "catalog_zone": {
@@ -191,7 +191,7 @@ CAT = {"catalog_zone_fqdn": "cat.example."}
             },
             "must be one of hmac-md5",
         ),
-        ({"catalog_zone": {**CAT, "colour": 1}}, "catalog_zone: colour: is not a key here"),
+        ({"catalog_zone": {**CAT, "colour": 1}}, "catalog_zone: colour: unknown key"),
         ({"catalog_zone": []}, "must be a mapping"),
     ],
 )
@@ -227,8 +227,8 @@ def test_the_same_name_or_id_twice_is_refused():
     twice = faults(minimal(name="a", id=POOL_ID), minimal(name="a", id=POOL_ID))
 
     assert twice == [
-        "pools.yaml: pool a: is there more than once",
-        f"pools.yaml: pool {POOL_ID}: is there more than once",
+        "pools.yaml: pool a: is listed more than once",
+        f"pools.yaml: pool {POOL_ID}: is listed more than once",
     ]
 
 
@@ -257,8 +257,8 @@ def test_secrets_are_masked_unless_they_are_asked_for():
         ),
     )
 
-    masked = pools_file.dump([pool])[0]["targets"][0]["options"]
-    clear = pools_file.dump([pool], secrets=True)[0]["targets"][0]["options"]
+    masked = pools_file_dump.dump([pool])[0]["targets"][0]["options"]
+    clear = pools_file_dump.dump([pool], secrets=True)[0]["targets"][0]["options"]
 
     assert "s3cret" not in masked.values()
     assert masked["api_endpoint"] == "http://192.0.2.1:8081"
@@ -276,6 +276,6 @@ def test_a_catalog_zone_is_dumped_and_read_back_and_its_secret_masked():
     members = {name: getattr(spec, name) for name in ("name", "ns_records", "catalog_zone")}
     pool = Pool(id=POOL_ID, created_at=datetime(2026, 1, 1), **members)
 
-    assert pools_file.dump([pool], secrets=True)[0]["catalog_zone"] == catalog
-    assert "YSBzZWNyZXQ=" not in str(pools_file.dump([pool]))
+    assert pools_file_dump.dump([pool], secrets=True)[0]["catalog_zone"] == catalog
+    assert "YSBzZWNyZXQ=" not in str(pools_file_dump.dump([pool]))
     assert "YSBzZWNyZXQ=" not in repr(pool)

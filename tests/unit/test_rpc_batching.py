@@ -1,4 +1,4 @@
-"""Calls that travel together: a lone one at once, many in few messages, each with its own answer."""
+"""Batching of calls and casts: a single call at once, many in few messages, a reply for each."""
 
 from __future__ import annotations
 
@@ -12,21 +12,20 @@ from typing import cast as cast_to
 import pytest
 
 from designate import errors
-from designate.rpc import batching
+from designate.rpc import batching, cast_queue
 from designate.rpc.batching import (
     BatchLimits,
     BatchRunner,
     CallBatcher,
-    CastQueue,
     QueuedCall,
-    QueuedCast,
 )
 from designate.rpc.bus import Dispatcher
+from designate.rpc.cast_queue import CastQueue, QueuedCast
 from designate.rpc.interfaces import CallKind
 from tests.support.deadlines import scaled, until
 
 Plain = dict[str, Any]
-LIMITS = BatchLimits(senders=2, together=5)
+LIMITS = BatchLimits(senders=2, max_batch=5)
 
 
 def call(number: int, timeout_s: float = 10) -> QueuedCall:
@@ -35,8 +34,8 @@ def call(number: int, timeout_s: float = 10) -> QueuedCall:
         version="1.0",
         method="get",
         message={"number": number},
-        until_s=time.monotonic() + timeout_s,
-        until=time.time() + timeout_s,
+        deadline_s=time.monotonic() + timeout_s,
+        deadline_unix=time.time() + timeout_s,
     )
 
 
@@ -92,14 +91,14 @@ def test_calls_that_wait_share_a_message() -> None:
     senders = CallBatcher(wire.send, "test", LIMITS, slow_s=60)
     answers: dict[int, object] = {}
     threads = all_busy(senders, wire, LIMITS.senders, answers)
-    late = range(10, 10 + LIMITS.together)
+    late = range(10, 10 + LIMITS.max_batch)
     threads += in_threads(senders, late, answers)
     until(lambda: len(senders._waiting) == len(late), 10, "calls that wait")
     wire.gate.set()
     for thread in threads:
         thread.join(timeout=scaled(10))
 
-    assert [len(message) for message in wire.messages] == [1, 1, LIMITS.together]
+    assert [len(message) for message in wire.messages] == [1, 1, LIMITS.max_batch]
     assert answers == {number: {"result": number * 2} for number in (0, 1, *late)}
 
 
@@ -175,7 +174,7 @@ def test_calls_share_messages_again_after_slow_ones() -> None:
     for thread in threads:
         thread.join(timeout=scaled(10))
 
-    until(lambda: senders._idle == LIMITS.senders and not senders._out, 10, "their end")
+    until(lambda: senders._idle == LIMITS.senders and not senders._busy_since_s, 10, "their end")
 
 
 def test_a_sender_that_ran_out_of_time_says_so_at_once() -> None:
@@ -272,7 +271,7 @@ def cast(
         method="zone_changed",
         message={"number": number},
         fanout=fanout,
-        until_s=time.monotonic() + lifetime_s,
+        expires_s=time.monotonic() + lifetime_s,
     )
 
 
@@ -284,7 +283,7 @@ def test_casts_gather_while_the_broker_is_busy() -> None:
     until(lambda: broker.messages, 5, "the first cast")
     assert broker.busy.acquire(timeout=scaled(5))
     broker.gate.clear()
-    for number in range(1, batching.CAST_THREADS + 1):
+    for number in range(1, cast_queue.CAST_THREADS + 1):
         casts.put(cast(number))
         assert broker.busy.acquire(timeout=scaled(5))
     for number in range(10, 30):
@@ -303,7 +302,7 @@ def test_casts_gather_while_the_broker_is_busy() -> None:
 
 
 def test_a_cast_is_tried_again_until_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batching, "CAST_RETRY_S", 0.01)
+    monkeypatch.setattr(cast_queue, "CAST_RETRY_S", 0.01)
     broker = Broker(away=3)
     casts = CastQueue(broker.send, broker.drop)
     casts.start()
@@ -315,11 +314,11 @@ def test_a_cast_is_tried_again_until_its_end(monkeypatch: pytest.MonkeyPatch) ->
     casts.stop()
 
     assert broker.messages == [("worker", False, [1])]
-    assert broker.dropped == [(1, "the message bus is away")]
+    assert broker.dropped == [(1, "the message bus is unavailable")]
 
 
 def test_casts_are_bounded_and_none_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(batching, "CAST_QUEUE", 5)
+    monkeypatch.setattr(cast_queue, "CAST_QUEUE_SIZE", 5)
     broker = Broker()
     casts = CastQueue(broker.send, broker.drop)
     for number in range(8):

@@ -17,7 +17,7 @@ class AccessApi(Interface, Protocol):
     def check(self, context: Context) -> None:
         """Raise Forbidden when the caller may not use its request flags.
 
-        Central checks them with every call; this method exists for refusing a request before its body is
-        read.
+        Central checks them with every call; this method exists for refusing a request before its
+        body is read.
         """
         ...

@@ -12,8 +12,8 @@ from designate.rpc.interfaces.base import Interface
 class FloatingIpsApi(Interface, Protocol):
     """PTR records of the caller's floating IPs.
 
-    token: of the caller, for the calls to the network service; empty where none is needed. catalog: the
-    network service's endpoints in the caller's service catalogue.
+    token: of the caller, for the calls to the network service; empty where none is needed. catalog:
+    the network service's endpoints in the caller's service catalogue.
     """
 
     NAMESPACE: ClassVar[str] = "floatingips"

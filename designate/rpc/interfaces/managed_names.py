@@ -35,8 +35,8 @@ class ManagedNamesApi(Interface, Protocol):
             zone_id: The zone.
             resource: The resource that the recordsets belong to.
             drafts: All recordsets of the resource; others of it are deleted.
-            at: When the resource reached this state. A declaration that is older than the stored one does
-                nothing. None: not known.
+            at: When the resource reached this state. A declaration that is older than the stored
+                one does nothing. None: not known.
             keep: Do not delete other recordsets of the resource.
 
         Raises:

@@ -13,7 +13,8 @@ from designate.rpc.interfaces.base import Interface
 class PoolsApi(Interface, Protocol):
     """Pools: for administrators, `designate-manage` and workers.
 
-    list, show, create, update and delete are the API's; get and find are for workers and designate-manage.
+    list, show, create, update and delete are the API's; get and find are for workers and
+    designate-manage.
     """
 
     NAMESPACE: ClassVar[str] = "pools"

@@ -41,7 +41,8 @@ class ServicesApi(Interface, Protocol):
 
         Args:
             context: Of the request.
-            down_s: Delete also services that are DOWN and sent no heartbeat for so long; None: keep them.
+            down_s: Delete also services that are DOWN and sent no heartbeat for so long; None: keep
+            them.
             limit: Rows to delete at most.
         """
         ...

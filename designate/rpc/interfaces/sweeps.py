@@ -13,9 +13,10 @@ from designate.rpc.interfaces.base import Interface
 class SweepsApi(Interface, Protocol):
     """Periodic work on the zones of some shards, in bounded batches; every method is idempotent.
 
-    first_shard, last_shard: the caller's shards, both included (see `designate.model.shards`). limit: how
-    many zones or rows one call processes at most. generation: of the lease by which the caller holds the
-    shards; the methods raise LeaseLost when the group has another generation. None: not checked.
+    first_shard, last_shard: the caller's shards, both included (see `designate.model.shards`).
+    limit: how many zones or rows one call processes at most. generation: of the lease by which the
+    caller holds the shards; the methods raise LeaseLost when the group has another generation.
+    None: not checked.
     """
 
     NAMESPACE: ClassVar[str] = "sweeps"

@@ -30,7 +30,8 @@ class WorkerApi(Interface, Protocol):
         Args:
             context: Of the request.
             zone_id: The zone.
-            source: Address of the primary that sent a NOTIFY, which is queried first; None: no NOTIFY came.
+            source: Address of the primary that sent a NOTIFY, which is queried first; None: no
+            NOTIFY came.
         """
         ...
 
