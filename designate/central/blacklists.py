@@ -46,8 +46,8 @@ class BlacklistsEndpoint(CrudEndpoint[Blacklist, BlacklistDraft, BlacklistPatch]
 def is_blacklisted(tx: Transaction, name: str) -> bool:
     """Return whether a blacklist's pattern is found in the zone name.
 
-    A pattern that takes longer than MAX_MATCH_S counts as found: the regex engine checks the time itself,
-    so that no pattern blocks the process.
+    A pattern that takes longer than MAX_MATCH_S counts as found: the regex engine checks the time
+    itself, so that no pattern blocks the process.
     """
     for pattern in storage.patterns(tx.connection):
         try:

@@ -23,7 +23,7 @@ P = TypeVar("P")
 
 
 def crud_rules(path: str, singular: str, plural: str, title: str) -> tuple[policy.RuleDefault, ...]:
-    """Return the policy rules of the five operations. title: the object in the rules' descriptions."""
+    """Return the policy rules of the five operations. title: for their descriptions."""
     item = f"{path}/{{{singular}_id}}"
     return (
         rule(f"create_{singular}", ADMIN, f"POST {path}", f"Create a {title}."),
@@ -44,8 +44,8 @@ class CrudEndpoint(Generic[V, D, P]):
         plural: Name of the collection in policies.
         make: Makes a value from the members of a draft.
         validate: Raises for a value that is invalid by itself.
-        check: Raises for a value that the configuration or other stored objects rule out. Called in the
-            transaction that stores the value.
+        check: Raises for a value that the configuration or other stored objects rule out. Called in
+            the transaction that stores the value.
         after_change: Called with the object's id in the transaction that changes or deletes it.
     """
 

@@ -111,9 +111,13 @@ class ImportsEndpoint(JobsEndpoint):
 
 
 def _content_of(found: zonefile.ZoneFile, core: Core, progress: zonefile.Progress) -> ZoneContent:
-    """Return the file's recordsets, validated and in wire form; raise InvalidZonefile with the faults."""
+    """Return the file's recordsets, validated and in wire form.
+
+    Raises:
+        InvalidZonefile: A recordset is invalid; the message has the problems with their lines.
+    """
     cnames = _CnameCheck(found.origin)
-    faults: list[str] = []
+    problems: list[str] = []
     sets = []
     for number, rrset in enumerate(found.rrsets):
         if number % PROGRESS_BATCH == PROGRESS_BATCH - 1:
@@ -125,13 +129,13 @@ def _content_of(found: zonefile.ZoneFile, core: Core, progress: zonefile.Progres
             rdatas = rrtypes.rdata_from_zonefile(rrset.type, rrset.name, texts)
             cnames.check(rrset)
         except errors.BadRequest as error:
-            faults += _faults_with_lines(rrset, error)
-            if len(faults) >= zonefile.MAX_ERRORS:
+            problems += _problems_with_lines(rrset, error)
+            if len(problems) >= zonefile.MAX_ERRORS:
                 break
             continue
         sets.append((rrset.name, rrset.type, rrset.ttl or None, texts, rdatas))
-    if faults:
-        raise zonefile.InvalidZonefile("; ".join(faults))
+    if problems:
+        raise zonefile.InvalidZonefile("; ".join(problems))
     return ZoneContent(
         serial=found.serial, retry=found.retry, expire=found.expire, recordsets=tuple(sets)
     )
@@ -153,8 +157,8 @@ class _CnameCheck:
             raise errors.BadRequest("a CNAME record must be the only one of its name")
 
 
-def _faults_with_lines(rrset: zonefile.ZonefileRRset, error: errors.BadRequest) -> list[str]:
-    """Return each reason with the line of its record, else the line of the recordset's first record."""
+def _problems_with_lines(rrset: zonefile.ZonefileRRset, error: errors.BadRequest) -> list[str]:
+    """Return each reason with the line of its record, else of the recordset's first one."""
     lines = rrset.lines
     if not error.errors:
         return [f"line {lines[0]}: {error.message}"]

@@ -63,7 +63,8 @@ def shorten_message(message: str) -> str:
 class JobRunner:
     """Runs jobs in a few threads, which start with the first job. Thread-safe.
 
-    The periodic recovery brings back jobs that did not fit into the queue or were lost with a process.
+    The periodic recovery brings back jobs that did not fit into the queue or were lost with a
+    process.
     """
 
     def __init__(self, core: Core) -> None:

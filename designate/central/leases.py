@@ -1,7 +1,7 @@
-"""Groups of processes that divide work among themselves, kept as leases in the database.
+"""Groups of processes that divide work among themselves, stored as leases in the database.
 
-The generation of a group is the fencing token: work on a share of an older one is refused. Moments
-are central's own clock, so the clocks of several centrals have to agree within a heartbeat or so.
+A group's generation is the fencing token: work on a share of an older generation is refused. Expiry
+uses central's clock, so the clocks of several central hosts must agree within about a heartbeat.
 """
 
 from __future__ import annotations
@@ -47,6 +47,6 @@ class LeasesEndpoint:
 
 
 def require(connection: sa.Connection, generation: int | None) -> None:
-    """Raises LeaseLost when the producers have divided the shards anew since that generation."""
+    """Raise LeaseLost when the shards were reassigned since that generation; None: not checked."""
     if generation is not None and leases.generation(connection, PRODUCERS) != generation:
-        raise errors.LeaseLost("the producers have divided the shards anew")
+        raise errors.LeaseLost("The shards were reassigned")

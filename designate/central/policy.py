@@ -1,7 +1,7 @@
-"""Who may do what: the rules that stand beside the operations, enforced by oslo.policy.
+"""Policies: the rules that central's aggregates declare with `rule()`, enforced by oslo.policy.
 
-Each aggregate of central declares its rules with `rule()`; this module gathers them for the enforcer
-and for oslo.policy's sample generator. Operators override them by name in policy.yaml.
+This module collects the rules for the enforcer and for oslo.policy's sample generator. Operators
+override them by name in policy.yaml.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ ADMIN_OR_READER = f"({ADMIN}) or ({READER})"
 SHARED = "'True':%(zone_shared)s"
 ANYONE = "@"
 
-# What the rules allowed before roles had scopes; with enforce_new_defaults off, each rule allows that
-# too. They refer to the old helper rules, so that old overrides of those have their old effect.
+# The defaults from before roles had scopes; with enforce_new_defaults off, each rule allows these too. They
+# refer to the old helper rules, so that old overrides of those keep their effect.
 LEGACY_ADMIN = "rule:admin"
 LEGACY_OWNER = "rule:admin_or_owner"
 LEGACY_OWNER_OR_SHARED = f"{LEGACY_OWNER} or ({SHARED})"
@@ -62,15 +62,23 @@ def rule(
     scope: str | None = "project",
     legacy: str | None = None,
 ) -> policy.RuleDefault:
-    """One rule. operation: method and path, e.g. "POST /v2/zones"; None: a name that is known and that no
-    request asks for. scope: of the tokens that it takes; None: of any. legacy: what it allowed before,
-    where LEGACY does not say so."""
+    """Return a policy rule.
+
+    Args:
+        name: Name of the rule.
+        check: Its default.
+        operation: Method and path, e.g. "POST /v2/zones"; None: a rule without a request of its
+        own.
+        description: For people.
+        scope: Scope of the accepted tokens; None: any.
+        legacy: The default before roles had scopes, where LEGACY does not define it.
+    """
     scopes = None if scope is None else [scope]
     before = legacy or LEGACY.get(check)
     deprecated = before and policy.DeprecatedRule(
         name,
         before,
-        deprecated_reason="Rules ask for roles and scopes of Keystone's defaults.",
+        deprecated_reason="The rules use the roles and scopes of Keystone's defaults.",
         deprecated_since="2023.1",
     )
     if operation is None:
@@ -98,7 +106,7 @@ BASE_RULES = (
         deprecated_rule=policy.DeprecatedRule(
             "default",
             LEGACY_OWNER,
-            deprecated_reason="Rules ask for roles and scopes of Keystone's defaults.",
+            deprecated_reason="The rules use the roles and scopes of Keystone's defaults.",
             deprecated_since="2023.1",
         ),
     ),
@@ -111,21 +119,21 @@ BASE_RULES = (
 
 
 def list_rules() -> Iterator[policy.RuleDefault]:
-    """Every rule, for the enforcer and the sample generator."""
+    """Yield every rule, for the enforcer and the sample generator."""
     yield from BASE_RULES
     for name in AGGREGATES:
         yield from importlib.import_module(name).RULES
 
 
-REMEMBERED_S = 1.0
-MOST_REMEMBERED = 10_000
+CACHE_LIFETIME_S = 1.0
+MAX_CACHED = 10_000
 _REFERENCE = re.compile(r"rule:([^\s()]+)")
 _MEMBER = re.compile(r"%\(([^)]*)\)s")
-_PLUGGED = re.compile(r"https?:")
+_HTTP_CHECK = re.compile(r"https?:")
 
 
-# The switches of a request, and the rules that say who may use them.
-SWITCHES = {
+# The request flags, and the rules that allow their use.
+FLAG_RULES = {
     "sudo": "use_sudo",
     "all_projects": "all_tenants",
     "edit_managed_records": "edit_managed_records",
@@ -134,48 +142,48 @@ SWITCHES = {
 
 
 class Policy:
-    """Thread-safe.
+    """Enforces the policy rules. Thread-safe.
 
-    Decisions are remembered for REMEMBERED_S, by everything that they depend on: oslo.policy looks for
-    changed files at every decision, which costs more than many an operation. So a changed policy.yaml
-    is in force a second later.
+    Decisions are cached for CACHE_LIFETIME_S by everything that they depend on, because oslo.policy
+    checks for changed files at every decision, which costs more than many operations. A changed
+    policy.yaml takes effect after that time.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         policy_opts.set_defaults(conf)
         self._enforcer = policy.Enforcer(conf)
-        # Said at every start and for every rule, it would drown what matters.
+        # These warnings come at every start for every rule.
         self._enforcer.suppress_deprecation_warnings = True
         self._enforcer.suppress_default_change_warnings = True
         self._enforcer.register_defaults(list(list_rules()))
-        self._remembered: dict[Hashable, errors.DesignateError | None] = {}
-        self._used: dict[str, frozenset[str] | None] = {}
-        self._forget_at = 0.0
+        self._cached: dict[Hashable, errors.DesignateError | None] = {}
+        self._members: dict[str, frozenset[str] | None] = {}
+        self._expires_at = 0.0
 
     def check(self, name: str, context: Context, target: Mapping[str, Any]) -> None:
-        """Raises Forbidden (without a message, as clients know it) when the rule refuses."""
+        """Raise Forbidden, without a message as in Designate, when the rule refuses."""
         if context.is_admin:
             return
         now = monotonic()
-        if now > self._forget_at or len(self._remembered) > MOST_REMEMBERED:
-            self._remembered, self._used = {}, {}
-            self._forget_at = now + REMEMBERED_S
-        remembered, key = self._remembered, self._key(name, context, target)
-        if key is None or key not in remembered:
-            verdict = self._decide(name, context, target)
+        if now > self._expires_at or len(self._cached) > MAX_CACHED:
+            self._cached, self._members = {}, {}
+            self._expires_at = now + CACHE_LIFETIME_S
+        cached, key = self._cached, self._key(name, context, target)
+        if key is None or key not in cached:
+            error = self._decide(name, context, target)
             if key is not None:
-                remembered[key] = verdict
+                cached[key] = error
         else:
-            verdict = remembered[key]
-        if verdict is not None:
-            raise errors.Forbidden(type=verdict.type)
+            error = cached[key]
+        if error is not None:
+            raise errors.Forbidden(type=error.type)
 
     def _key(self, name: str, context: Context, target: Mapping[str, Any]) -> Hashable | None:
-        """What the decision depends on; None: on something that is not known here."""
-        used = self._used
-        if name not in used:
-            used[name] = self._names_used(name)
-        names = used[name]
+        """Return everything that the decision depends on; None: it cannot be known."""
+        members = self._members
+        if name not in members:
+            members[name] = self._target_members(name)
+        names = members[name]
         if names is None:
             return None
         return (
@@ -188,24 +196,23 @@ class Policy:
             *(target.get(member) for member in names),
         )
 
-    def _names_used(self, name: str) -> frozenset[str] | None:
-        """Members of the target that the rule, and those it refers to, look at; None when it asks
-        somebody else (http), so that nothing can be said."""
+    def _target_members(self, name: str) -> frozenset[str] | None:
+        """Return the target members that the rule uses, also indirectly; None for HTTP checks."""
         self._enforcer.load_rules()
         rules = self._enforcer.rules
-        texts, todo, known = [], [name], {name}
-        while todo:
-            rule = todo.pop()
+        texts, pending, known = [], [name], {name}
+        while pending:
+            rule = pending.pop()
             text = str(rules[rule]) if rule in rules else ""
             texts.append(text)
             for reference in _REFERENCE.findall(text):
                 if reference not in known:
                     known.add(reference)
-                    todo.append(reference)
-        whole = " ".join(texts)
-        if _PLUGGED.search(whole):
+                    pending.append(reference)
+        text = " ".join(texts)
+        if _HTTP_CHECK.search(text):
             return None
-        return frozenset(_MEMBER.findall(whole))
+        return frozenset(_MEMBER.findall(text))
 
     def _decide(
         self, name: str, context: Context, target: Mapping[str, Any]
@@ -228,13 +235,14 @@ class Policy:
         return None
 
     def check_request_flags(self, context: Context) -> None:
-        """Raises Forbidden when the caller may not use a switch of its request."""
-        for switch, rule in SWITCHES.items():
-            if getattr(context, switch):
+        """Raise Forbidden when the caller may not use a flag of its request."""
+        for flag, rule in FLAG_RULES.items():
+            if getattr(context, flag):
                 own = {"project_id": context.project_id, "tenant_id": context.project_id}
                 self.check(rule, context, own)
 
     def allows(self, name: str, context: Context, target: Mapping[str, Any]) -> bool:
+        """Return whether the rule allows the operation; see check."""
         try:
             self.check(name, context, target)
         except errors.Forbidden:

@@ -1,6 +1,7 @@
-"""Which pool a new zone goes to: filters in the operator's order, each narrowing the choice down.
+"""The scheduler: chooses the pool of a new zone with filters, applied in the configured order.
 
-A filter is a class, made with central's Core and registered by its name in `designate.scheduler.filters`.
+A filter is a class that is constructed with central's Core and registered by its name under the
+entry points `designate.scheduler.filters`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ OPTS = [
     cfg.ListOpt(
         "scheduler_filters",
         default=["default_pool"],
-        help="Filters that choose the pool of a new zone, in this order.",
+        help="Filters that choose the pool of a new zone, applied in this order.",
     ),
 ]
 RULES = (
@@ -43,7 +44,7 @@ Attributes = Mapping[str, str]
 
 
 class Filter:
-    """Base of the filters."""
+    """Base class of the filters. name: in the option scheduler_filters."""
 
     name: ClassVar[str]
 
@@ -53,22 +54,22 @@ class Filter:
     def filter(
         self, context: Context, pools: Sequence[Pool], attributes: Attributes
     ) -> Sequence[Pool]:
-        """The pools that are still to be chosen from. attributes: of the zone."""
+        """Return the pools that remain candidates. attributes: of the zone."""
         raise NotImplementedError
 
     def default(self, pools: Sequence[Pool]) -> list[Pool]:
-        """The default pool, if it is among these."""
-        wanted = self.core.conf[GROUP].default_pool_id
-        return [pool for pool in pools if pool.id == wanted]
+        """Return the default pool, if it is among these."""
+        default_id = self.core.conf[GROUP].default_pool_id
+        return [pool for pool in pools if pool.id == default_id]
 
     def stored(self) -> list[Pool]:
-        """All pools, for a filter that needs one that is no longer among those left."""
+        """Return all pools, for a filter that needs one that others have removed."""
         with self.core.db.read() as connection:
             return _pools(connection)
 
 
 class DefaultPool(Filter):
-    """The default pool, whatever is left."""
+    """Selects the default pool, whatever the candidates are."""
 
     name = "default_pool"
 
@@ -79,7 +80,7 @@ class DefaultPool(Filter):
 
 
 class Fallback(Filter):
-    """The default pool, where nothing else is left."""
+    """Selects the default pool when there are no candidates."""
 
     name = "fallback"
 
@@ -90,7 +91,7 @@ class Fallback(Filter):
 
 
 class InDoubtDefaultPool(Filter):
-    """The default pool, where it is one of several."""
+    """Selects the default pool when it is one of several candidates."""
 
     name = "in_doubt_default_pool"
 
@@ -101,65 +102,72 @@ class InDoubtDefaultPool(Filter):
 
 
 class Random(Filter):
+    """Selects a random candidate."""
+
     name = "random"
 
     def filter(
         self, context: Context, pools: Sequence[Pool], attributes: Attributes
     ) -> Sequence[Pool]:
-        return [random.choice(pools)] if pools else pools  # noqa: S311 - spreads, guards nothing
+        return [random.choice(pools)] if pools else pools  # noqa: S311 - not for security
 
 
 class PoolIdAttribute(Filter):
-    """The pool that the zone's attribute pool_id names, for those who may choose. None for a pool that
-    does not exist; what is left stays where a filter before this one has dropped the pool."""
+    """Selects the pool that the zone's attribute pool_id names, if policy allows choosing.
+
+    Selects none if the pool does not exist; keeps the candidates if an earlier filter removed the
+    pool.
+    """
 
     name = "pool_id_attribute"
 
     def filter(
         self, context: Context, pools: Sequence[Pool], attributes: Attributes
     ) -> Sequence[Pool]:
-        wanted = attributes.get(POOL_ID)
-        if wanted is None:
+        pool_id = attributes.get(POOL_ID)
+        if pool_id is None:
             return pools
-        chosen = _named(pools, wanted)
-        if not chosen and not _named(_visible(self.stored(), context), wanted):
+        chosen = _with_id(pools, pool_id)
+        if not chosen and not _with_id(_visible(self.stored(), context), pool_id):
             return []
         self.core.policy.check("zone_create_forced_pool", context, own_target(context))
         return chosen or pools
 
 
 class Attribute(Filter):
-    """Pools that have every attribute of the zone; pools without any take every zone. The attribute
-    pool_id is another filter's."""
+    """Selects pools that have every attribute of the zone, and pools without attributes.
+
+    The attribute pool_id is ignored.
+    """
 
     name = "attribute"
 
     def filter(
         self, context: Context, pools: Sequence[Pool], attributes: Attributes
     ) -> Sequence[Pool]:
-        wanted = {(key, _value(value)) for key, value in attributes.items() if key != POOL_ID}
+        requested = {(key, _value(value)) for key, value in attributes.items() if key != POOL_ID}
         return [
             pool
             for pool in pools
             if not pool.attributes
-            or wanted <= {(key, _value(value)) for key, value in pool.attributes.items()}
+            or requested <= {(key, _value(value)) for key, value in pool.attributes.items()}
         ]
 
 
 def _value(text: str) -> str | bool:
-    """Words for yes and no are equal, whichever they are."""
+    """Return the value, with all words for true and false as bool."""
     try:
         return bool(strutils.bool_from_string(text, strict=True))
     except ValueError:
         return text
 
 
-def _named(pools: Sequence[Pool], pool_id: str) -> list[Pool]:
+def _with_id(pools: Sequence[Pool], pool_id: str) -> list[Pool]:
     return [pool for pool in pools if pool.id == pool_id.strip().lower()]
 
 
 def _visible(pools: Sequence[Pool], context: Context) -> list[Pool]:
-    """Everybody's and the caller's."""
+    """Return the pools of all projects and those of the caller's project."""
     scope = scope_of(context)
     owners = (None, scope.project_id)
     return [pool for pool in pools if scope.all_projects or pool.project_id in owners]
@@ -170,7 +178,11 @@ def _pools(connection: sa.Connection) -> list[Pool]:
 
 
 class Scheduler:
-    """Thread-safe. Raises ConfigurationError for filters that do not exist."""
+    """Chooses the pool of a zone with the configured filters. Thread-safe.
+
+    Raises:
+        ConfigurationError: No filters are configured, or one does not exist.
+    """
 
     def __init__(self, core: Core) -> None:
         names = core.conf[GROUP].scheduler_filters
@@ -185,19 +197,25 @@ class Scheduler:
         unknown = [name for name in names if name not in found]
         if unknown:
             raise errors.ConfigurationError(
-                f"[{GROUP}] scheduler_filters: there is no filter {', '.join(unknown)}"
+                f"[{GROUP}] scheduler_filters: unknown filters: {', '.join(unknown)}"
             )
         self._filters: list[Filter] = [found[name](core) for name in names]
 
     def choose(self, connection: sa.Connection, context: Context, attributes: Attributes) -> Pool:
-        """The pool of a zone with these attributes. Raises NotFound of type no_valid_pool_found."""
-        left: Sequence[Pool] = _visible(_pools(connection), context)
+        """Return the pool for a zone with these attributes.
+
+        Raises:
+            NotFound: No candidate remains; the type is no_valid_pool_found.
+            ConfigurationError: Several candidates remain.
+        """
+        candidates: Sequence[Pool] = _visible(_pools(connection), context)
         for step in self._filters:
-            left = step.filter(context, left, attributes)
-        if not left:
+            candidates = step.filter(context, candidates, attributes)
+        if not candidates:
             raise errors.NotFound(message="No valid pool for this zone", type="no_valid_pool_found")
-        if len(left) > 1:
+        if len(candidates) > 1:
             raise errors.ConfigurationError(
-                "Several pools are left to choose from", type="multiple_pools_found"
+                "The scheduler filters leave several pools for this zone",
+                type="multiple_pools_found",
             )
-        return left[0]
+        return candidates[0]

@@ -1,4 +1,4 @@
-"""Central: the endpoints of all aggregates behind one topic."""
+"""The dispatcher of central: the endpoints of all aggregates."""
 
 from __future__ import annotations
 
@@ -44,32 +44,32 @@ OPTS = [
         "max_zone_name_len",
         default=255,
         min=1,
-        help="Longest zone name in characters, the trailing dot counted.",
+        help="Maximum length of a zone name in characters, including the trailing dot.",
     ),
     cfg.IntOpt(
         "max_recordset_name_len",
         default=255,
         min=1,
         deprecated_name="max_record_name_len",
-        help="Longest recordset name in characters, the trailing dot counted.",
+        help="Maximum length of a recordset name in characters, including the trailing dot.",
     ),
     cfg.StrOpt(
         "managed_resource_email",
         default="hostmaster@example.com",
-        help="Contact in the SOA of zones that the service makes itself.",
+        help="Contact address in the SOA of zones that the service creates itself.",
     ),
     cfg.StrOpt(
         "managed_resource_tenant_id",
         default="00000000-0000-0000-0000-000000000000",
-        help="Project that owns the zones that the service makes itself.",
+        help="Project that owns the zones that the service creates itself.",
     ),
     cfg.IntOpt(
         "min_ttl",
         default=0,
         min=0,
-        help="Lowest TTL in seconds that callers without the policy use_low_ttl may set.",
+        help="Lowest TTL in seconds that users without the policy use_low_ttl may set.",
     ),
-    cfg.IntOpt("workers", min=1, help="Processes of designate-central. Unset: one."),
+    cfg.IntOpt("workers", min=1, help="Number of designate-central processes; one when unset."),
 ]
 
 
@@ -77,7 +77,7 @@ class _Access:
     """See rpc.interfaces.AccessApi."""
 
     def check(self, context: Context) -> None:
-        """The dispatcher's guard has checked already."""
+        """Do nothing: the dispatcher's guard has checked already."""
 
 
 def dispatcher(
@@ -87,7 +87,15 @@ def dispatcher(
     now: Callable[[], datetime] = utcnow,
     notifier: Notifier | None = None,
 ) -> Dispatcher:
-    """Everything that central answers. now: the clock, naive UTC. notifier: None: nobody is told."""
+    """Return the dispatcher with all endpoints of central.
+
+    Args:
+        conf: The configuration.
+        db: The database.
+        worker: Client of the workers.
+        now: The clock, naive UTC.
+        notifier: Sends notifications; None: none are sent.
+    """
     policy = Policy(conf)
     core = Core(
         conf=conf,

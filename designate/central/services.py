@@ -1,4 +1,4 @@
-"""Which services live, and what the admin API counts."""
+"""Service statuses: heartbeats, and which services are up."""
 
 from __future__ import annotations
 
@@ -17,16 +17,15 @@ from designate.storage.sqlalchemy import leases
 from designate.storage.sqlalchemy import services as storage
 from designate.storage.sqlalchemy.db.engine import Transaction
 
-# As many heartbeats may be lost before a service counts as down.
-MISSED = 3
-LONGEST_GROUP = 100
-LEASES_KEPT_S = 3600
+MAX_MISSED_HEARTBEATS = 3
+MAX_GROUP_LENGTH = 100
+EXPIRED_LEASE_RETENTION_S = 3600
 
 RULES = (
     rule("find_service_status", ADMIN, "GET /v2/service_statuses/{id}", "Show a service."),
     rule("find_service_statuses", ADMIN, "GET /v2/service_statuses", "List services."),
     rule("update_service_status", ADMIN, None, "Store a heartbeat."),
-    rule("delete_service_status", ADMIN, None, "Forget a service."),
+    rule("delete_service_status", ADMIN, None, "Delete a service status."),
 )
 
 
@@ -37,12 +36,15 @@ class ServicesEndpoint:
         self._core = core
 
     def heartbeat(self, context: Context, heartbeat: Heartbeat) -> None:
-        """Idempotent; the newest one counts. A service has one row on a host, whatever the number of
-        its processes: it stopped when the last of them said so."""
+        """Store a heartbeat; see the interface.
+
+        All processes of a service on a host share one row, which is STOPPED when the last of them
+        stops.
+        """
         now = self._core.now()
 
         def write(tx: Transaction) -> None:
-            if not self._stopped_last(tx, heartbeat, now):
+            if not self._is_row_affected(tx, heartbeat, now):
                 return
             row = storage.find_by_name(tx.connection, heartbeat.service_name, heartbeat.hostname)
             members: dict[str, Any] = {
@@ -66,16 +68,16 @@ class ServicesEndpoint:
         try:
             self._core.db.write(write)
         except errors.Duplicate:
-            # The first beat of another process of the service came between: there is a row now.
+            # Another process of the service has inserted the row since.
             self._core.db.write(write)
 
-    def _stopped_last(self, tx: Transaction, heartbeat: Heartbeat, now: datetime) -> bool:
-        """Remember which processes beat; False: one stopped and others go on."""
+    def _is_row_affected(self, tx: Transaction, heartbeat: Heartbeat, now: datetime) -> bool:
+        """Record the process's lease; return False if it stopped and others still run."""
         if not heartbeat.process:
             return True
-        group = f"{heartbeat.service_name}@{heartbeat.hostname}"[:LONGEST_GROUP]
+        group = f"{heartbeat.service_name}@{heartbeat.hostname}"[:MAX_GROUP_LENGTH]
         if heartbeat.status is not ServiceState.STOPPED:
-            until = now + (now - self._silent_since())
+            until = now + (now - self._down_since())
             leases.renew(tx, group, heartbeat.process, now, until)
             return True
         return leases.release(tx, group, heartbeat.process, now) == 0
@@ -83,14 +85,14 @@ class ServicesEndpoint:
     def get(self, context: Context, service_id: str) -> ServiceStatus:
         self._core.policy.check("find_service_status", context, own_target(context))
         with self._core.db.read() as connection:
-            return self._judged(storage.SERVICES.get(connection, service_id))
+            return self._with_current_status(storage.SERVICES.get(connection, service_id))
 
     def find(self, context: Context, query: Query) -> Page[ServiceStatus]:
         self._core.policy.check("find_service_statuses", context, own_target(context))
         limit = query.limit or self._core.conf["service:api"].default_limit_v2
         with self._core.db.read() as connection:
-            page = storage.find(connection, query, self._silent_since(), limit=limit)
-        return replace(page, items=tuple(self._judged(item) for item in page.items))
+            page = storage.find(connection, query, self._down_since(), limit=limit)
+        return replace(page, items=tuple(self._with_current_status(item) for item in page.items))
 
     def mark_down(self, context: Context, silent_s: float, limit: int) -> int:
         now = self._core.now()
@@ -101,7 +103,7 @@ class ServicesEndpoint:
         core = self._core
         now = core.now()
         before = None if down_s is None else now - timedelta(seconds=down_s)
-        leases_before = now - timedelta(seconds=LEASES_KEPT_S)
+        leases_before = now - timedelta(seconds=EXPIRED_LEASE_RETENTION_S)
 
         def write(tx: Transaction) -> int:
             leases.prune(tx, leases_before, limit)
@@ -109,14 +111,14 @@ class ServicesEndpoint:
 
         return core.db.write(write)
 
-    def _silent_since(self) -> datetime:
-        """Who has said nothing from this moment on is down, whatever it said last."""
-        silence_s = MISSED * self._core.conf["heartbeat_emitter"].heartbeat_interval
-        return self._core.now() - timedelta(seconds=silence_s)
+    def _down_since(self) -> datetime:
+        """Return since when a service without a heartbeat counts as down."""
+        max_gap_s = MAX_MISSED_HEARTBEATS * self._core.conf["heartbeat_emitter"].heartbeat_interval
+        return self._core.now() - timedelta(seconds=max_gap_s)
 
-    def _judged(self, service: ServiceStatus) -> ServiceStatus:
-        """A service that says nothing any more is down, whatever it said last."""
+    def _with_current_status(self, service: ServiceStatus) -> ServiceStatus:
+        """Return the service, with the status DOWN if its heartbeats have ended."""
         last = service.heartbeated_at
-        if service.status is ServiceState.UP and (last is None or last < self._silent_since()):
+        if service.status is ServiceState.UP and (last is None or last < self._down_since()):
             return replace(service, status=ServiceState.DOWN)
         return service

@@ -76,7 +76,7 @@ class SharesEndpoint:
     def get(self, context: Context, zone_id: str, share_id: str) -> Share:
         with self._core.db.read() as connection:
             share = shares.SHARES.get(
-                connection, share_id, shared_zones.c.zone_id == zone_id, *_party(context)
+                connection, share_id, shared_zones.c.zone_id == zone_id, *_involving_caller(context)
             )
         self._core.policy.check("get_zone_share", context, _target_of_share(share))
         return share
@@ -85,12 +85,12 @@ class SharesEndpoint:
         core = self._core
         core.policy.check("find_zone_shares", context, own_target(context))
         if not context.all_projects:
-            asked = query.filters.get("target_project_id", context.project_id)
+            requested = query.filters.get("target_project_id", context.project_id)
             target = {
-                "project_id": asked,
-                "tenant_id": asked,
-                "target_project_id": asked,
-                "target_tenant_id": asked,
+                "project_id": requested,
+                "tenant_id": requested,
+                "target_project_id": requested,
+                "target_tenant_id": requested,
             }
             core.policy.check("find_project_zone_share", context, target)
         with core.db.read() as connection:
@@ -98,7 +98,7 @@ class SharesEndpoint:
                 connection,
                 query,
                 shared_zones.c.zone_id == zone_id,
-                *_party(context),
+                *_involving_caller(context),
                 limit=page_limit(core, query),
             )
 
@@ -107,7 +107,7 @@ class SharesEndpoint:
 
         def write(tx: Transaction) -> None:
             share = shares.SHARES.lock(
-                tx, share_id, shared_zones.c.zone_id == zone_id, *_party(context)
+                tx, share_id, shared_zones.c.zone_id == zone_id, *_involving_caller(context)
             )
             core.policy.check("get_zone_share", context, _target_of_share(share))
             core.policy.check("unshare_zone", context, _target_of_share(share))
@@ -126,8 +126,8 @@ class SharesEndpoint:
         core.db.write(write)
 
 
-def _party(context: Context) -> tuple[Condition, ...]:
-    """Shares that the caller made or profits from."""
+def _involving_caller(context: Context) -> tuple[Condition, ...]:
+    """Return the conditions for the shares that the caller's project made or benefits from."""
     if context.all_projects:
         return ()
     mine = context.project_id

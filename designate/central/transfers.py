@@ -1,4 +1,7 @@
-"""Transfers of zones between projects: requests and acceptances."""
+"""Transfers of zones between projects: requests and acceptances.
+
+Longer than 300 lines: the two sides of one aggregate, with their many policy rules.
+"""
 
 from __future__ import annotations
 
@@ -58,43 +61,54 @@ RULES = (
         "create_zone_transfer_request",
         ADMIN_OR_MEMBER,
         "POST /v2/zones/{zone_id}/tasks/transfer_requests",
-        "Offer a zone.",
+        "Create a zone transfer request.",
     ),
     rule(
         "get_zone_transfer_request",
         f"{ADMIN_OR_MEMBER} or ({TARGET}) or ({FOR_ANYONE})",
         f"GET {REQUESTS}/{{id}}",
-        "Show an offer.",
+        "Show a zone transfer request.",
         legacy=LEGACY_OWNER,
     ),
     rule(
         "get_zone_transfer_request_detailed",
         ADMIN_OR_READER,
         f"GET {REQUESTS}/{{id}}",
-        "Show all of an offer.",
+        "Show the details of a zone transfer request, its key included.",
     ),
-    rule("find_zone_transfer_requests", ANYONE, f"GET {REQUESTS}", "List offers.", scope=None),
+    rule(
+        "find_zone_transfer_requests",
+        ANYONE,
+        f"GET {REQUESTS}",
+        "List zone transfer requests.",
+        scope=None,
+    ),
     rule(
         "update_zone_transfer_request",
         ADMIN_OR_MEMBER,
         f"PATCH {REQUESTS}/{{id}}",
-        "Change an offer.",
+        "Change a zone transfer request.",
     ),
     rule(
         "delete_zone_transfer_request",
         ADMIN_OR_MEMBER,
         f"DELETE {REQUESTS}/{{id}}",
-        "Withdraw an offer.",
+        "Delete a zone transfer request.",
     ),
     rule(
         "create_zone_transfer_accept",
         f"{ADMIN_OR_MEMBER} or ({TARGET}) or ({FOR_ANYONE})",
         f"POST {ACCEPTS}",
-        "Take a zone over.",
+        "Accept a zone transfer request.",
         legacy=LEGACY_OWNER,
     ),
-    rule("get_zone_transfer_accept", ADMIN_OR_READER, f"GET {ACCEPTS}/{{id}}", "Show a take-over."),
-    rule("find_zone_transfer_accepts", ADMIN, f"GET {ACCEPTS}", "List take-overs."),
+    rule(
+        "get_zone_transfer_accept",
+        ADMIN_OR_READER,
+        f"GET {ACCEPTS}/{{id}}",
+        "Show a zone transfer acceptance.",
+    ),
+    rule("find_zone_transfer_accepts", ADMIN, f"GET {ACCEPTS}", "List zone transfer acceptances."),
 )
 
 KEY_LENGTH = 8
@@ -144,9 +158,9 @@ class TransferRequestsEndpoint:
         with self._core.db.read() as connection:
             request = transfers.REQUESTS.get(connection, request_id)
         self._core.policy.check("get_zone_transfer_request", context, _target_of_request(request))
-        return self._shown(context, request)
+        return self._visible_part(context, request)
 
-    def _shown(self, context: Context, request: TransferRequest) -> TransferRequest:
+    def _visible_part(self, context: Context, request: TransferRequest) -> TransferRequest:
         detailed = self._core.policy.allows(
             "get_zone_transfer_request_detailed", context, _target_of_request(request)
         )
@@ -168,7 +182,7 @@ class TransferRequestsEndpoint:
             page = transfers.REQUESTS.find(
                 connection, query, *conditions, limit=page_limit(core, query)
             )
-        return replace(page, items=tuple(self._shown(context, item) for item in page.items))
+        return replace(page, items=tuple(self._visible_part(context, item) for item in page.items))
 
     def update(
         self, context: Context, request_id: str, patch: TransferRequestPatch
@@ -191,11 +205,10 @@ class TransferRequestsEndpoint:
             after = transfers.REQUESTS.get(tx.connection, request_id)
             return core.notify(tx, context, "dns.zone_transfer_request.update", after, before)
 
-        return self._shown(context, core.db.write(write))
+        return self._visible_part(context, core.db.write(write))
 
     def delete(self, context: Context, request_id: str) -> None:
-        """Also after its zone: clients that clean up delete both, in whatever order, and a zone may be
-        gone sooner than they can ask."""
+        """Delete a request, also that of a deleted zone: clients delete both, in either order."""
         core = self._core
 
         def write(tx: Transaction) -> None:
@@ -235,11 +248,11 @@ class TransferAcceptsEndpoint:
 
         def write(tx: Transaction) -> TransferAccept:
             request = transfers.REQUESTS.lock(tx, draft.zone_transfer_request_id)
-            _refuse_used(request)
+            _require_active(request)
             zone = zones.lock(tx, request.zone_id).zone
             refuse_pending_delete(zone)
             if zone.project_id != project_id:
-                self._move(tx, zone, project_id)
+                self._change_owner(tx, zone, project_id)
                 moved = replace(zone, project_id=project_id, updated_at=core.now())
                 core.notify(tx, context, "dns.zone.update", moved, zone)
             transfers.REQUESTS.update(
@@ -264,18 +277,21 @@ class TransferAcceptsEndpoint:
         return core.db.write(write)
 
     def _check_key(self, context: Context, draft: TransferAcceptDraft) -> None:
-        """Raises what refuses the key. Wrong ones are counted in a transaction of their own, which
-        stays when the request is refused: nobody may go on guessing."""
+        """Raise Forbidden for a wrong key, and for any key after MAX_WRONG_KEYS wrong ones.
+
+        Wrong keys are counted in a transaction of their own, which is committed although the call
+        fails, so that keys cannot be guessed.
+        """
         core = self._core
 
         def write(tx: Transaction) -> errors.DesignateError | None:
             request = transfers.REQUESTS.lock(tx, draft.zone_transfer_request_id)
-            _refuse_used(request)
+            _require_active(request)
             target = {
                 "target_project_id": request.target_project_id,
                 "target_tenant_id": request.target_project_id,
             }
-            # First of all, so that nobody can use up the tries of those whom it is meant for.
+            # Checked first, so that other projects cannot use up the attempts.
             core.policy.check("create_zone_transfer_accept", context, target)
             wrong = not hmac.compare_digest(request.key.encode(), draft.key.encode())
             if wrong or transfers.wrong_key_count(tx.connection, request.id) >= MAX_WRONG_KEYS:
@@ -283,11 +299,11 @@ class TransferAcceptsEndpoint:
                 return errors.Forbidden("The key is not the request's", type="invalid_key")
             return None
 
-        refused = core.db.write(write)
-        if refused is not None:
-            raise refused
+        error = core.db.write(write)
+        if error is not None:
+            raise error
 
-    def _move(self, tx: Transaction, zone: Zone, project_id: str) -> None:
+    def _change_owner(self, tx: Transaction, zone: Zone, project_id: str) -> None:
         limits = quotas.effective(self._core, tx.connection, project_id)
         quotas.require(limits, zones=zones.add_to_zone_count(tx, project_id, 1))
         if zone.project_id is not None:
@@ -296,11 +312,8 @@ class TransferAcceptsEndpoint:
         transfers.change_owner(tx, zone.id, zone.project_id, project_id)
 
     def get(self, context: Context, accept_id: str) -> TransferAccept:
-        conditions: tuple[Condition, ...] = ()
-        if not context.all_projects:
-            conditions = (of_project(transfer_accepts.c.project_id, context.project_id),)
         with self._core.db.read() as connection:
-            accept = transfers.ACCEPTS.get(connection, accept_id, *conditions)
+            accept = transfers.ACCEPTS.get(connection, accept_id, *_own_accepts(context))
         target = {"project_id": accept.project_id, "tenant_id": accept.project_id}
         self._core.policy.check("get_zone_transfer_accept", context, target)
         return accept
@@ -308,16 +321,23 @@ class TransferAcceptsEndpoint:
     def find(self, context: Context, query: Query) -> Page[TransferAccept]:
         core = self._core
         core.policy.check("find_zone_transfer_accepts", context, own_target(context))
-        conditions: tuple[Condition, ...] = ()
-        if not context.all_projects:
-            conditions = (of_project(transfer_accepts.c.project_id, context.project_id),)
         with core.db.read() as connection:
             return transfers.ACCEPTS.find(
-                connection, query, *conditions, limit=page_limit(core, query), count=True
+                connection,
+                query,
+                *_own_accepts(context),
+                limit=page_limit(core, query),
+                count=True,
             )
 
 
-def _refuse_used(request: TransferRequest) -> None:
+def _own_accepts(context: Context) -> tuple[Condition, ...]:
+    if context.all_projects:
+        return ()
+    return (of_project(transfer_accepts.c.project_id, context.project_id),)
+
+
+def _require_active(request: TransferRequest) -> None:
     if request.status is not TransferStatus.ACTIVE:
         raise errors.BadRequest(
             "The request has been used already", type="invalid_zone_transfer_request"

@@ -26,8 +26,8 @@ class UsageEndpoint:
     def counts(self, context: Context, names: tuple[str, ...]) -> Counts:
         own = own_target(context)
         for name in names:
-            asked = "count_zones" if name == "zones_delayed_notify" else f"count_{name}"
-            self._core.policy.check(asked, context, own)
+            rule_name = "count_zones" if name == "zones_delayed_notify" else f"count_{name}"
+            self._core.policy.check(rule_name, context, own)
         scope = scope_of(context)
         with self._core.db.read() as connection:
             found = {name: usage.count(connection, name, scope) for name in names}

@@ -136,6 +136,6 @@ def test_without_quotas_nothing_is_limited_and_what_was_given_is_kept(tmp_path):
 
 
 def test_an_unknown_quota_driver_is_told_at_the_start(tmp_path):
-    with pytest.raises(errors.ConfigurationError, match="quota_driver: no 'other'"):
+    with pytest.raises(errors.ConfigurationError, match="quota_driver: there is no driver 'other'"):
         Service(tmp_path, DEFAULT={"quota_driver": "other"})
     assert make_conf(tmp_path).quota_driver == "storage"

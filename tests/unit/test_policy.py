@@ -54,9 +54,9 @@ def test_the_same_question_is_not_decided_twice(conf):
     policy = Policy(conf)
     policy._forget_at = monotonic() + 60
     policy.check("delete_zone", MEMBER, target("one", zone_id="a"))
-    decided = len(policy._remembered)
+    decided = len(policy._cached)
     policy.check("delete_zone", MEMBER, target("one", zone_id="b"))
-    assert len(policy._remembered) == decided == 1
+    assert len(policy._cached) == decided == 1
 
 
 def test_a_changed_file_is_in_force_soon(conf, tmp_path):

@@ -237,7 +237,7 @@ def test_an_operators_own_filter_takes_its_place_in_the_order(stored, tmp_path, 
 def test_a_wrong_list_of_filters_is_told_at_the_start(stored):
     with pytest.raises(errors.ConfigurationError, match="scheduler_filters is empty") as empty:
         scheduler(stored)
-    with pytest.raises(errors.ConfigurationError, match="there is no filter atribute, sharded"):
+    with pytest.raises(errors.ConfigurationError, match="unknown filters: atribute, sharded"):
         scheduler(stored, "atribute", "default_pool", "sharded")
 
     assert empty.value.type == "no_filters_configured"
