@@ -1,4 +1,4 @@
-"""Runs migrations against the database whose URL designate.storage.sqlalchemy.migration passed in."""
+"""Run migrations on the database whose URL designate.storage.sqlalchemy.migration passes."""
 
 from alembic import context
 from designate.storage.sqlalchemy.db.engine import Database
@@ -6,7 +6,8 @@ from designate.storage.sqlalchemy.tables import metadata
 
 
 def run() -> None:
-    # A large table takes its time; nobody waits for the answer but the operator.
+    """Run the migrations."""
+    # Changing a large table takes time, and only the operator waits for it.
     database = Database(context.config.attributes["url"], statement_timeout_s=None)
     try:
         with database.engine.connect() as connection:

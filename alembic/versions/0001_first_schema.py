@@ -22,6 +22,7 @@ DEFAULT_POOL_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 
 
 def upgrade() -> None:
+    """Create all tables."""
     _pools()
     _zones()
     _recordsets()

@@ -12,8 +12,8 @@ from designate.model.pools import Pool
 from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType, rname
 from designate.storage.sqlalchemy import recordsets, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire import names, rr
 
 _SOA_NUMBERS = struct.Struct(">5I")

@@ -19,7 +19,8 @@ from designate.model.zones import Action, Zone
 from designate.notifications import Event, Notifier
 from designate.rpc.interfaces import WorkerApi
 from designate.runtime.clock import utcnow
-from designate.storage.sqlalchemy.db.engine import Database, Transaction
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing.pagination import Scope
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.model.blacklists import Blacklist, BlacklistDraft, BlacklistPatch
 from designate.storage.sqlalchemy import blacklists as storage
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 
 RULES = (
     *crud_rules("/v2/blacklists", "blacklist", "blacklists", "blacklist"),

@@ -23,8 +23,8 @@ from designate.model.tsigkeys import TsigKey, TsigScope
 from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
 from designate.storage.sqlalchemy import catalogs, pools, recordsets, tsigkeys, zones
 from designate.storage.sqlalchemy.catalogs import CatalogMember
-from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire import names, rr, tsig_keys
 
 LOG = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def remove(core: Core, tx: Transaction, pool_id: str, catalog: CatalogZone) -> N
     catalog_id = catalogs.find(tx.connection, pool_id, catalog.fqdn)
     if catalog_id is not None:
         zones.soft_delete(tx, zones.lock(tx, catalog_id).zone, core.now())
-        catalogs.delete_zone_tsigkeys(tx, catalog_id)
+        tsigkeys.delete_of_zone(tx, catalog_id)
 
 
 def add_member(core: Core, tx: Transaction, zone: Zone, pool: Pool) -> None:
@@ -251,7 +251,7 @@ def _create(core: Core, tx: Transaction, pool: Pool, catalog: CatalogZone) -> Zo
 
 def _set_key(core: Core, tx: Transaction, catalog_id: ZoneId, catalog: CatalogZone) -> None:
     """Store the TSIG key of the catalog, if it has one, with scope ZONE and the catalog's name."""
-    catalogs.delete_zone_tsigkeys(tx, catalog_id, catalog.fqdn)
+    tsigkeys.delete_of_zone(tx, catalog_id, catalog.fqdn)
     if catalog.secret is None:
         return
     key = TsigKey(

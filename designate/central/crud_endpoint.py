@@ -14,8 +14,8 @@ from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.query import Page, Query
-from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import Rows
+from designate.storage.sqlalchemy.db.transaction import Transaction
 
 V = TypeVar("V")
 D = TypeVar("D")

@@ -16,7 +16,7 @@ from designate.model.jobs import JobStatus, ZoneJob
 from designate.model.zones import Zone
 from designate.storage.sqlalchemy import jobs as stored_jobs
 from designate.storage.sqlalchemy import zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing.pagination import EVERYTHING
 from designate.wire import zonefile
 

@@ -16,7 +16,7 @@ from designate.context import Context
 from designate.model.jobs import ImportDraft, JobStatus, ZoneJob
 from designate.model.zones import ZoneDraft
 from designate.storage.sqlalchemy import jobs as stored_jobs
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.wire import zonefile
 
 LOG = logging.getLogger(__name__)

@@ -19,8 +19,8 @@ from designate.model.jobs import JobStatus, ZoneJob
 from designate.model.query import Page, Query
 from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy import jobs as stored_jobs
-from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import Rows
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing.pagination import Condition, of_project
 from designate.storage.sqlalchemy.tables import zone_tasks
 

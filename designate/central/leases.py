@@ -16,7 +16,7 @@ from designate.central.base import Core
 from designate.context import Context
 from designate.model.shards import PRODUCERS, Membership
 from designate.storage.sqlalchemy import leases
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 

@@ -23,10 +23,10 @@ from designate.model.recordsets import Managed, RecordSet, RecordSetDraft, Recor
 from designate.model.zones import Action, Status, ZoneType
 from designate.storage.sqlalchemy import managed_names as events
 from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing.pagination import EVERYTHING
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire import rr
 
 # The lower-case name and the type.

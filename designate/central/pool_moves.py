@@ -20,9 +20,9 @@ from designate.context import admin_context
 from designate.model.pools import Pool
 from designate.model.zones import Action, Outcome, Zone, ZoneAnnouncement, ZoneId, ZoneReport
 from designate.storage.sqlalchemy import pool_moves, pools, zone_hierarchy, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.pool_moves import StaleCopy
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 
 LOG = logging.getLogger(__name__)
 

@@ -15,8 +15,8 @@ from designate.context import admin_context
 from designate.model.pools import Pool
 from designate.model.shards import SHARDS
 from designate.model.zones import Action
-from designate.storage.sqlalchemy import pools, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy import pools, sweeps, zones
+from designate.storage.sqlalchemy.db.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ def sync_zones(core: Core, limit: int, shards: tuple[int, int] = (0, SHARDS - 1)
         outdated = [
             (pool, zone_id)
             for pool in all_pools
-            for zone_id in zones.find_outdated(connection, pool.id, pool.ns_version, limit, shards)
+            for zone_id in sweeps.find_outdated(connection, pool.id, pool.ns_version, limit, shards)
         ]
     for pool, zone_id in outdated[:limit]:
 

@@ -18,7 +18,7 @@ from designate.model.codec import UNSET
 from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPatch, PoolSpec
 from designate.model.query import Page, Query
 from designate.storage.sqlalchemy import pools
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 
 REQUIRED_PARTS = ("ns_records", "nameservers", "targets")
 # How many zones a call brings in line with changed pools itself; the sweep does the others.

@@ -16,7 +16,7 @@ from designate.central.policy import ADMIN, ADMIN_OR_READER, LEGACY_OWNER, rule
 from designate.context import Context
 from designate.model.quotas import ProjectLimits, Quotas
 from designate.storage.sqlalchemy import quotas as storage
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 
 GROUP = "DEFAULT"
 NAMESPACE = "designate.quota"

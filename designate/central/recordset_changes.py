@@ -15,9 +15,9 @@ from designate.model.codec import UNSET
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetId, RecordSetPatch
 from designate.model.zones import Action, Status
 from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire import rr
 
 

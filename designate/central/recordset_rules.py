@@ -10,7 +10,7 @@ from designate.central.base import Core
 from designate.model.recordsets import RecordSet, RecordSetDraft
 from designate.model.zones import Zone
 from designate.storage.sqlalchemy import recordsets
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.wire import names, rr
 
 

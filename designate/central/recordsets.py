@@ -27,11 +27,11 @@ from designate.model.query import Page, Query
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetPatch
 from designate.model.zones import Action, Status, Zone
 from designate.storage.sqlalchemy import recordsets, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing import recordsets as recordset_lists
 from designate.storage.sqlalchemy.listing.result_cache import ResultCache
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire import names
 
 GROUP = "DEFAULT"

@@ -28,10 +28,10 @@ from designate.model.recordsets import Managed, RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone, ZoneDraft, ZoneId, ZoneType
 from designate.storage.sqlalchemy import quotas as stored_quotas
 from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zone_hierarchy, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing.pagination import EVERYTHING
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire import rr
 
 

@@ -17,8 +17,8 @@ from designate.model.secondary import (
     TransferInOutcome,
     TransferInPlan,
 )
-from designate.storage.sqlalchemy import secondary, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy import secondary, tsigkeys, zones
+from designate.storage.sqlalchemy.db.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ class SecondaryEndpoint:
 
     def plan(self, context: Context, zone_id: str) -> TransferInPlan:
         with self._core.db.read() as connection:
-            stored = require_secondary(zones.stored(connection, zone_id))
-            keys = secondary.zone_tsigkeys(connection, zone_id, MAX_KEYS)
+            stored = require_secondary(zones.get_stored(connection, zone_id))
+            keys = tsigkeys.find_of_zone(connection, zone_id, MAX_KEYS)
         zone = stored.zone
         serial = None if stored.expired else stored.primary_serial
         return TransferInPlan(
@@ -64,7 +64,7 @@ class SecondaryEndpoint:
             raise errors.BadRequest("The transfer is too large")
 
         def write(tx: Transaction) -> None:
-            require_secondary(zones.stored(tx.connection, zone_id))
+            require_secondary(zones.get_stored(tx.connection, zone_id))
             secondary.stage(tx, zone_id, transfer_id, position, part, core.now())
 
         core.db.write(write)

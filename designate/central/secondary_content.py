@@ -28,9 +28,9 @@ from designate.model.secondary import TransferInContent
 from designate.model.zones import Action, Status, Zone, ZoneType
 from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy import journal, recordsets, secondary, shared_zone_counts, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.journal import JournalStep
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire import rr, rrsets
 from designate.wire.names import SERIAL_MODULUS, serial_gt
 from designate.wire.rrsets import SoaRecord
@@ -78,7 +78,7 @@ def prepare(core: Core, content: TransferInContent) -> PreparedContent | None:
         ValueError: The content cannot be stored.
     """
     with core.db.read() as connection:
-        stored = require_secondary(zones.stored(connection, content.zone_id))
+        stored = require_secondary(zones.get_stored(connection, content.zone_id))
         zone = stored.zone
         if not _is_newer(stored, content.serial):
             return None

@@ -16,8 +16,8 @@ from designate.context import admin_context
 from designate.model.zones import Action, Status, Zone, ZoneType
 from designate.runtime.backoff import jittered_early
 from designate.storage.sqlalchemy import secondary, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 
 LOG = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from designate.model.query import Page, Query
 from designate.model.services import Heartbeat, ServiceState, ServiceStatus
 from designate.storage.sqlalchemy import leases
 from designate.storage.sqlalchemy import services as storage
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 
 MAX_MISSED_HEARTBEATS = 3
 MAX_GROUP_LENGTH = 100

@@ -23,7 +23,7 @@ from designate.context import Context
 from designate.model.query import Page, Query
 from designate.model.shares import Share, ShareDraft
 from designate.storage.sqlalchemy import shares, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing.pagination import Condition, of_project
 from designate.storage.sqlalchemy.tables import shared_zones
 

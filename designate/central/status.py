@@ -15,9 +15,9 @@ from designate.central.jobs import JobRunner
 from designate.central.zone_change import advance, announcement_of, soft_deleted, withdrawal_of
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport, ZoneType
-from designate.storage.sqlalchemy import zones
-from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy import sweeps, zones
+from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire.names import serial_ge, serial_gt
 
 LOG = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class StatusEndpoint:
     def _notify_update(self, tx: Transaction, before: Zone) -> None:
         """Emit an update; also at the end of a deletion, whose request emitted the delete."""
         try:
-            after = zones.stored(tx.connection, before.id).zone
+            after = zones.get_stored(tx.connection, before.id).zone
         except errors.NotFound:
             after = soft_deleted(before, self._core.now())
         self._core.notify(tx, admin_context(), "dns.zone.update", after, before)
@@ -203,12 +203,12 @@ class StatusEndpoint:
 
         def write(tx: Transaction) -> int:
             leases.require(tx.connection, generation)
-            pending = zones.claim_pending(
+            pending = sweeps.claim_pending(
                 tx,
                 (first_shard, last_shard),
                 core.now(),
                 limit=limit,
-                under_way=MAX_IN_FLIGHT,
+                max_in_flight=MAX_IN_FLIGHT,
                 pending_age_s=conf.recover_after,
                 error_age_s=conf.retry_failed_after,
             )

@@ -11,8 +11,8 @@ from designate.central.status import GROUP
 from designate.central.zone_change import announcement_of
 from designate.context import Context, admin_context
 from designate.model.zones import Zone
-from designate.storage.sqlalchemy import audit, journal, secondary, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy import audit, journal, secondary, sweeps
+from designate.storage.sqlalchemy.db.transaction import Transaction
 
 # For staged parts of transfers whose worker died.
 STAGED_RETENTION_S = 7200
@@ -39,7 +39,7 @@ class SweepsEndpoint:
 
         def write(tx: Transaction) -> int:
             leases.require(tx.connection, generation)
-            return zones.purge(tx, (first_shard, last_shard), before, limit)
+            return sweeps.purge(tx, (first_shard, last_shard), before, limit)
 
         removed = core.db.write(write)
         metrics.SWEPT.labels("purge").inc(removed)
@@ -93,7 +93,7 @@ class SweepsEndpoint:
         core = self._core
         with core.db.read() as connection:
             leases.require(connection, generation)
-            found = zones.find_converged(connection, (first_shard, last_shard), after, limit)
+            found = sweeps.find_converged(connection, (first_shard, last_shard), after, limit)
         if not found:
             return ""
         changes = tuple(

@@ -47,7 +47,7 @@ from designate.model.transfers import (
 )
 from designate.model.zones import Zone
 from designate.storage.sqlalchemy import transfers, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing.pagination import Condition, of_project
 from designate.storage.sqlalchemy.tables import transfer_accepts, transfer_requests
 

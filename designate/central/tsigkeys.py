@@ -14,7 +14,7 @@ from designate.errors import Reason
 from designate.model.tsigkeys import TsigKey, TsigKeyDraft, TsigKeyPatch, TsigScope
 from designate.storage.sqlalchemy import pools
 from designate.storage.sqlalchemy import tsigkeys as storage
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.wire import tsig_keys
 
 GROUP = "service:api"

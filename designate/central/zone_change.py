@@ -12,9 +12,9 @@ from designate.central.base import Core
 from designate.context import admin_context
 from designate.model.zones import Action, Status, Zone, ZoneAnnouncement, ZoneType
 from designate.storage.sqlalchemy import journal, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.journal import JournalStep
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire import names, rr
 
 MAX_JOURNAL_STEPS = 1000

@@ -21,7 +21,7 @@ from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.zones import Action, Status, Zone, ZoneDraft, ZoneId, ZoneType
 from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy import recordsets, zone_hierarchy, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.wire import rr
 
 GROUP = "DEFAULT"

@@ -15,7 +15,7 @@ from designate.model.codec import UNSET
 from designate.model.pools import Pool
 from designate.model.zones import Zone, ZoneDraft, ZoneId, ZonePatch, ZoneType, rname
 from designate.storage.sqlalchemy import tlds, tsigkeys, zone_hierarchy
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.wire import names
 
 

@@ -10,8 +10,8 @@ from designate.central.base import Core
 from designate.central.zone_change import advance, announce
 from designate.model.zones import Action, Status, Zone
 from designate.storage.sqlalchemy import zones
-from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.zones import StoredZone
+from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 
 
 def update_primary(

@@ -31,7 +31,8 @@ from designate.model.zones import (
     ZoneType,
 )
 from designate.storage.sqlalchemy import pools, shares, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.listing import zones as zone_lists
 from designate.wire.names import SERIAL_MODULUS, serial_ge
 
 RULES = (
@@ -107,7 +108,7 @@ class ZonesEndpoint:
         self._core.policy.check("find_zones", context, own_target(context))
         limit = query.limit or self._core.conf["service:api"].default_limit_v2
         with self._core.db.read() as connection:
-            return zones.find(
+            return zone_lists.find(
                 connection,
                 query,
                 scope_of(context),
@@ -126,7 +127,7 @@ class ZonesEndpoint:
         with core.db.read() as connection:
             zone = zones.get(connection, zone_id, scope_of(context))
             core.policy.check("get_zone_nameservers_status", context, target_of(context, zone))
-            version = zones.stored(connection, zone_id).pool_version
+            version = zones.get_stored(connection, zone_id).pool_version
         replies = core.worker.look(admin_context(), announcement_of(zone, version))
         return tuple(_nameserver_status(zone, reply) for reply in replies)
 

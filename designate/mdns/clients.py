@@ -17,7 +17,7 @@ import dns.rcode
 from designate import errors
 from designate.storage.sqlalchemy import serving
 from designate.storage.sqlalchemy.db.engine import Database
-from designate.storage.sqlalchemy.serving import StoredKey, View
+from designate.storage.sqlalchemy.serving import StoredTsigKey, View
 from designate.wire import tsig, tsig_keys
 
 LOG = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class _Ring:
         return _usable(stored)
 
 
-def _usable(stored: StoredKey) -> tsig_keys.SigningKey | None:
+def _usable(stored: StoredTsigKey) -> tsig_keys.SigningKey | None:
     try:
         return tsig_keys.make_key(stored.name, stored.algorithm, stored.secret)
     except ValueError as error:

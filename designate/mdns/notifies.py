@@ -24,7 +24,7 @@ from designate.rpc.interfaces import WorkerApi
 from designate.runtime.bounded_cache import BoundedCache
 from designate.storage.sqlalchemy import serving
 from designate.storage.sqlalchemy.db.engine import Database
-from designate.storage.sqlalchemy.serving import Secondary, View
+from designate.storage.sqlalchemy.serving import StoredSecondary, View
 from designate.wire import packet
 from designate.wire.names import serial_ge
 
@@ -96,7 +96,7 @@ class Notifies:
                 return _reply(wire, dns.rcode.SERVFAIL, question)
         return _reply(wire, dns.rcode.NOERROR, question, authoritative=True)
 
-    def _is_primary(self, zone: Secondary, peer: str) -> bool | None:
+    def _is_primary(self, zone: StoredSecondary, peer: str) -> bool | None:
         """RFC 1996 section 3.10. None: a name is still being looked up."""
         known = [self._names.addresses(master.host) for master in zone.masters]
         if any(same_address(peer, one) for addresses in known for one in addresses or ()):

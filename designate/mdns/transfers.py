@@ -13,7 +13,7 @@ from designate.context import admin_context
 from designate.mdns import corrupt_records
 from designate.mdns.zone_cache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
-from designate.storage.sqlalchemy import serving
+from designate.storage.sqlalchemy import journal, serving
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.serving import ServedZone, View
 from designate.wire import names, packet, transfer_out, validation
@@ -97,14 +97,12 @@ class Transfers:
     def _steps(
         self, connection: sa.Connection, zone: ServedZone, request: Request
     ) -> list[bytes] | None:
-        span = serving.find_journal_span(connection, zone.id, request.serial)
+        span = journal.find_span(connection, zone.id, request.serial)
         if span is None or not span.complete or span.steps > self._ixfr_max_steps:
             return None
         if span.size_bytes > self._largest(zone, request):
             return None
-        steps = serving.read_journal_steps(
-            connection, zone.id, span.first, request.serial, zone.serial
-        )
+        steps = journal.read_steps(connection, zone.id, span.first, request.serial, zone.serial)
         if steps is not None and not all(map(validation.all_readable, steps)):
             corrupt_records.complain(zone.id, "a step of its journal")
             return None

@@ -1,0 +1,1 @@
+"""Storage of zones, recordsets and everything else that central keeps."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from designate.storage.sqlalchemy.listing import pagination as queries
+from designate.storage.sqlalchemy.listing import pagination
 from tests.support.factories.zone_data import Hidden
 from tests.support.servers.databases import Databases
 
@@ -24,4 +24,4 @@ def hidden(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
 def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Up to how many rows a list sorts instead of walking an order. Set here, for each side of it is a
     path of its own, and a thousand rows for each of these tests on three databases take minutes."""
-    monkeypatch.setattr(queries, "FEW", request.param)
+    monkeypatch.setattr(pagination, "FEW", request.param)

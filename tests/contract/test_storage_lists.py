@@ -16,6 +16,7 @@ from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import ZoneDraft
 from designate.storage.sqlalchemy import zones
 from designate.storage.sqlalchemy.listing import recordsets as recordset_lists
+from designate.storage.sqlalchemy.listing import zones as zone_lists
 from designate.storage.sqlalchemy.listing.pagination import EVERYTHING, Scope
 from designate.storage.sqlalchemy.listing.result_cache import ResultCache
 from designate.storage.sqlalchemy.tables import zones as zones_table
@@ -448,7 +449,7 @@ def test_a_page_of_zones_reads_no_more_than_it_shows(hidden, many_zones, key, di
 
     with hidden.database.read() as connection:
         before = _rows_read(connection)
-        page = zones.find(connection, query, owner, limit=5, catalogs=False)
+        page = zone_lists.find(connection, query, owner, limit=5, catalogs=False)
         read = _rows_read(connection) - before
 
     behind = ordered[21:26] if direction == "asc" else ordered[15:20][::-1]

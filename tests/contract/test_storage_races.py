@@ -19,7 +19,7 @@ from designate.model.query import Query
 from designate.model.recordsets import RecordSetDraft
 from designate.model.zones import Outcome, ZoneDraft, ZoneReport
 from designate.runtime.clock import utcnow
-from designate.storage.sqlalchemy import jobs, serving
+from designate.storage.sqlalchemy import jobs, journal, serving
 from designate.storage.sqlalchemy.tables import project_usage, zone_journal, zones
 from tests.support.deadlines import scaled
 from tests.support.factories.zone_data import Hidden
@@ -243,7 +243,7 @@ def test_what_a_reader_sees_does_not_change_under_it(hidden, other, apex):
         again = serving.find_zone(connection, view, [apex])
         content = b"".join(wire for *_, wire in serving.stream(connection, zone.id))
         meanwhile = serving.at_names(connection, zone.id, [f"meanwhile.{apex}"])
-        span = serving.find_journal_span(connection, zone.id, seen.serial)
+        span = journal.find_span(connection, zone.id, seen.serial)
     with hidden.database.read() as connection:
         now = serving.find_zone(connection, view, [apex])
 

@@ -21,7 +21,7 @@ from designate.storage.sqlalchemy.listing.result_cache import (
     MAX_CACHED_BYTES,
     MAX_FILTER_CHARS,
     CachedResult,
-    Ordered,
+    OrderedIds,
     ResultCache,
 )
 
@@ -76,8 +76,8 @@ def here(hidden):
 
 @pytest.fixture
 def long(request, here):
-    """After how many seconds a page was a long way: what takes long is another thing on each machine."""
-    here.answers = ResultCache(long_s=request.param)
+    """Set after how many seconds a page was slow, which differs from machine to machine."""
+    here.answers = ResultCache(slow_s=request.param)
 
 
 FILTERS = [
@@ -186,7 +186,7 @@ def test_a_marker_that_the_filters_leave_out_begins_the_page_behind_it(here, few
 def test_a_zone_too_large_to_be_put_in_order_is_listed_the_long_way(here, few):
     for number in range(4):
         here.add(f"n{number}", "192.0.2.1")
-    here.answers = ResultCache(long_s=0, most_ordered=5)
+    here.answers = ResultCache(slow_s=0, max_ordered=5)
 
     for filters in ({"data": "192*"}, {"name": "n*"}):
         for _ in range(3):
@@ -197,7 +197,7 @@ def test_a_zone_too_large_to_be_put_in_order_is_listed_the_long_way(here, few):
 def test_recordsets_of_more_records_than_are_put_in_order_are_all_found(here, few):
     for number in range(4):
         here.add(f"n{number}", *(f"192.0.2.{host}" for host in range(5)))
-    here.answers = ResultCache(most_ordered=12)
+    here.answers = ResultCache(max_ordered=12)
 
     for _ in range(2):
         assert here.list(data="192*") == (["n0", "n1", "n2", "n3"], 4)
@@ -205,7 +205,7 @@ def test_recordsets_of_more_records_than_are_put_in_order_are_all_found(here, fe
 
 def test_only_ids_of_one_length_are_kept_in_order():
     with pytest.raises(ValueError):
-        Ordered([str(uuid.uuid4()), uuid.uuid4().hex])
+        OrderedIds([str(uuid.uuid4()), uuid.uuid4().hex])
 
 
 def test_what_is_served_meanwhile_is_seen(hidden, here):
@@ -242,9 +242,9 @@ def test_a_column_is_read_whole_and_in_order(here, shortened):
     with here.database.read() as connection:
         if shortened and connection.dialect.name == "mysql":
             connection.exec_driver_sql("SET SESSION group_concat_max_len = 100")
-        found = json_rows.column(connection, statement, 100)
-        bounded = json_rows.column(connection, statement, 9)
-        none = json_rows.column(connection, statement.where(sa.false()), 9)
+        found = json_rows.read_ids(connection, statement, 100)
+        bounded = json_rows.read_ids(connection, statement, 9)
+        none = json_rows.read_ids(connection, statement.where(sa.false()), 9)
         if connection.dialect.name == "mysql":
             connection.invalidate()
 
@@ -255,16 +255,16 @@ def test_a_column_is_read_whole_and_in_order(here, shortened):
 
 def test_what_is_kept_is_bounded_and_the_oldest_is_forgotten(here):
     answers = ResultCache()
-    ids = Ordered([str(uuid.uuid4())] * 50_000)
+    ids = OrderedIds([str(uuid.uuid4())] * 50_000)
 
     for number in range(100):
-        answers.keep(here.zone, Query(filters={"name": f"{number}"}), CachedResult(1, ordered=ids))
+        answers.store(here.zone, Query(filters={"name": f"{number}"}), CachedResult(1, ordered=ids))
     kept = [
         number
         for number in range(100)
         if answers.get(here.zone, Query(filters={"name": f"{number}"})) is not None
     ]
-    answers.keep(here.zone, Query(filters={"name": "x" * (MAX_FILTER_CHARS + 1)}), CachedResult(1))
+    answers.store(here.zone, Query(filters={"name": "x" * (MAX_FILTER_CHARS + 1)}), CachedResult(1))
 
     assert kept == list(range(100 - len(kept), 100))
     assert len(ids) * 36 * len(kept) <= MAX_CACHED_BYTES < len(ids) * 36 * (len(kept) + 2)

@@ -16,7 +16,7 @@ from designate.model.transfers import TransferAcceptDraft, TransferRequestDraft
 from designate.model.zones import ZoneDraft
 from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy import shared_zone_counts, zones
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.tables import recordsets
 
 NUMBERS = itertools.count(1)

@@ -56,7 +56,7 @@ def test_what_is_set_in_both_counts_as_the_service_s_own_group_says(configured, 
         found = DatabaseSettings.from_conf(conf)
 
     assert (found.url, found.pool_size, found.pool_timeout_s) == (URL, 7, 4)
-    assert "[database] is another" in caplog.text
+    assert "ignoring the different value in [database]" in caplog.text
     assert "s3cret" not in caplog.text
 
 
@@ -107,7 +107,7 @@ def test_parameters_are_added_to_the_url_and_the_replica_s(configured):
     ],
 )
 def test_urls_are_read_as_operators_write_them(given, meant):
-    assert options.target(given).render_as_string(hide_password=False) == meant
+    assert options.driver_url(given).render_as_string(hide_password=False) == meant
 
 
 @pytest.mark.parametrize("url", ["oracle://u:s3cret@h/d", "s3cret", "mysql://u:s3cret@h:x/d"])

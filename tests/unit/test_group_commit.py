@@ -13,8 +13,9 @@ from oslo_db import exception as db_errors
 
 from designate import errors
 from designate.runtime import deadline
-from designate.storage.sqlalchemy.db.engine import Database, Transaction
+from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.db.group_commit import MAX_BATCH, PendingWrite, WriterQueue
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from tests.support.deadlines import scaled, until
 
 NUMBERS = sa.table("numbers", sa.column("number", sa.Integer))

@@ -1,0 +1,1 @@
+"""Storage in SQLite, MariaDB, MySQL and PostgreSQL by SQLAlchemy."""

@@ -1,4 +1,4 @@
-"""Which zones' existence is still to be told for an audit period."""
+"""Claims of zones whose existence has to be notified for an audit period."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from designate.model.zones import Zone
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.tables import LIVE, zones
-from designate.storage.sqlalchemy.zones import SHARED, value
+from designate.storage.sqlalchemy.zone_rows import SHARED, from_row
 
 
 def claim(
     tx: Transaction, shards: tuple[int, int], after: str, until: datetime, limit: int
 ) -> list[Zone]:
-    """The next live zones of the shards whose period that ends at `until` nobody has claimed; they
-    are claimed now. In the order of their ids, which is that of the shards, behind the id `after`.
+    """Claim and return the next live zones of the shards for the period that ends at `until`.
+
+    They come in the order of their ids, which is that of the shards, after the id `after`.
     """
     first, last = shards
     open_ = (
@@ -24,17 +25,17 @@ def claim(
         zones.c.created_at < until,
         sa.or_(zones.c.audited_until.is_(None), zones.c.audited_until < until),
     )
-    wanted = sa.select(zones.c.id).where(
+    unclaimed = sa.select(zones.c.id).where(
         zones.c.id > max(after, f"{first:03x}"), zones.c.shard.between(first, last), *open_
     )
-    ids = tx.execute(wanted.order_by(zones.c.id).limit(limit)).scalars().all()
+    ids = tx.execute(unclaimed.order_by(zones.c.id).limit(limit)).scalars().all()
     if not ids:
         return []
-    # Locked by their keys alone; a range would hold up new zones on MySQL. Who comes second finds
+    # Locked by their keys only, because a range would block new zones on MySQL. A second process finds
     # them claimed.
     chosen = sa.select(zones, SHARED).where(zones.c.id.in_(ids), *open_)
     rows = tx.execute(tx.lock(chosen, chosen.with_for_update(of=zones)).order_by(zones.c.id)).all()
-    mine = [row.id for row in rows]
-    if mine:
-        tx.execute(sa.update(zones).where(zones.c.id.in_(mine)).values(audited_until=until))
-    return [value(row) for row in rows]
+    claimed = [row.id for row in rows]
+    if claimed:
+        tx.execute(sa.update(zones).where(zones.c.id.in_(claimed)).values(audited_until=until))
+    return [from_row(row) for row in rows]

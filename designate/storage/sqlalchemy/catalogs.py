@@ -1,4 +1,4 @@
-"""Members of catalog zones: what a pool's catalog has, should have, and has too much."""
+"""Members of catalog zones: those that a pool's catalog has, lacks, and has in excess."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from designate.model.zones import Action, ZoneId, ZoneType
-from designate.storage.sqlalchemy import tsigkeys
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.tables import LIVE, moved_zones, recordsets, zones
 
-# What each catalog zone holds besides its members: SOA, NS, and the version (RFC 9432 section 4.1).
+# The recordsets of each catalog zone besides its members: SOA, NS and version (RFC 9432 section 4.1).
 APEX_RECORDSETS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogMember:
-    """The PTR recordset of a catalog zone's member. wire: as stored."""
+    """The PTR recordset of a catalog zone's member, with its stored wire form."""
 
     id: str
     wire: bytes
@@ -39,7 +38,7 @@ _FIND = sa.select(zones.c.id).where(
     zones.c.pool_id == _POOL,
     zones.c.type == ZoneType.CATALOG,
 )
-# Moved to another pool, and kept in this one until that serves them.
+# Zones that were moved to another pool and stay in this one until the other serves them.
 _STAYING = (moved_zones.c.pool_id == _POOL, moved_zones.c.sent_at.is_(None))
 _COUNT = sa.select(
     sa.select(sa.func.count()).select_from(zones).where(*_IN_POOL).scalar_subquery()
@@ -74,24 +73,31 @@ _MEMBER = sa.select(recordsets.c.id, recordsets.c.wire).where(
 
 
 def find(connection: sa.Connection, pool_id: str, name: str) -> ZoneId | None:
-    """The live catalog zone of this name in the pool."""
+    """Return the live catalog zone of this name in the pool; None: there is none."""
     values = {"name": name.lower(), "pool": pool_id}
     found = connection.execute(_FIND, values).scalar_one_or_none()
     return None if found is None else ZoneId(found)
 
 
 def has_expected_size(connection: sa.Connection, pool_id: str, catalog_id: str) -> bool:
-    """Whether the catalog has as many members as it should: the cheap look before the thorough one."""
+    """Return whether the catalog has as many members as the pool has zones, a cheap check."""
     values = {"pool": pool_id, "catalog": catalog_id}
-    wanted, there = connection.execute(_COUNT, values).one()
-    return bool(wanted + APEX_RECORDSETS == there)
+    expected, recordset_count = connection.execute(_COUNT, values).one()
+    return bool(expected + APEX_RECORDSETS == recordset_count)
 
 
 def find_missing(
     connection: sa.Connection, pool_id: str, catalog_id: str, suffix: str, limit: int
 ) -> list[tuple[ZoneId, str]]:
-    """(id, name) of the pool's zones that are no members. suffix: of members' lower-case names, behind
-    the zone's id."""
+    """Return (id, name) of the pool's zones that are not members.
+
+    Args:
+        connection: A connection that reads.
+        pool_id: The pool.
+        catalog_id: Its catalog zone.
+        suffix: What follows the zone's id in the members' lower-case names.
+        limit: The largest number of zones.
+    """
     values = {"pool": pool_id, "catalog": catalog_id, "suffix": suffix, "limit": limit}
     return [(ZoneId(row.id), row.name) for row in connection.execute(_MISSING, values)]
 
@@ -99,18 +105,17 @@ def find_missing(
 def find_surplus(
     connection: sa.Connection, pool_id: str, catalog_id: str, suffix: str, limit: int
 ) -> list[CatalogMember]:
-    """Members whose zones have gone or belong to another pool, which serves them."""
+    """Return members whose zones are deleted or served by another pool; arguments: find_missing."""
     values = {"pool": pool_id, "catalog": catalog_id, "suffix": suffix, "limit": limit}
     return [CatalogMember(row.id, row.wire) for row in connection.execute(_SURPLUS, values)]
 
 
 def find_member(connection: sa.Connection, catalog_id: str, name: str) -> CatalogMember | None:
+    """Return the member at this name; None: there is none."""
     row = connection.execute(_MEMBER, {"catalog": catalog_id, "name": name.lower()}).first()
     return None if row is None else CatalogMember(row.id, row.wire)
 
 
 def delete_members(tx: Transaction, members: Sequence[CatalogMember]) -> None:
-    tx.execute(sa.delete(recordsets).where(recordsets.c.id.in_([one.id for one in members])))
-
-
-delete_zone_tsigkeys = tsigkeys.delete_of_zone
+    """Delete the members' recordsets."""
+    tx.execute(sa.delete(recordsets).where(recordsets.c.id.in_([member.id for member in members])))

@@ -1,4 +1,4 @@
-"""Imports and exports: their rows, their files, and who is running them."""
+"""Imports and exports: their rows, their files, and the claims of the processes that run them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from designate.model.jobs import JobStatus, ZoneJob
 from designate.model.zones import Zone
 from designate.runtime.cooperative import yield_to_others
-from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import DATES, Rows
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.tables import recordsets, zone_task_files, zone_tasks
 
 FILTERS = ("status", "message", "zone_id")
@@ -21,7 +21,7 @@ IMPORT = zone_tasks.c.task_type == "IMPORT"
 EXPORT = zone_tasks.c.task_type == "EXPORT"
 IMPORTS = Rows(ZoneJob, zone_tasks, "zone_import", sort_keys=DATES, filters=FILTERS)
 EXPORTS = Rows(ZoneJob, zone_tasks, "zone_export", sort_keys=DATES, filters=FILTERS)
-BATCH = 2000
+STREAM_BATCH = 2000
 
 
 def insert(
@@ -32,7 +32,7 @@ def insert(
     attributes: dict[str, str],
     text: str | None = None,
 ) -> None:
-    """text: of the zone file, if the task has one already."""
+    """Insert an import or export; text: its zone file, where there is one already."""
     IMPORTS.insert(
         tx, task, task_type=task_type, context=context, attributes=attributes, attempts=0
     )
@@ -41,47 +41,59 @@ def insert(
 
 
 def store_file(tx: Transaction, task_id: str, text: str) -> None:
+    """Store the task's zone file, compressed, in place of an older one."""
     tx.execute(sa.delete(zone_task_files).where(zone_task_files.c.task_id == task_id))
     content = zlib.compress(text.encode("utf-8"), 1)
     tx.execute(sa.insert(zone_task_files), {"task_id": task_id, "content": content})
 
 
 def delete_file(tx: Transaction, task_id: str) -> None:
+    """Delete the task's zone file."""
     tx.execute(sa.delete(zone_task_files).where(zone_task_files.c.task_id == task_id))
 
 
 def read_file(connection: sa.Connection, task_id: str) -> str | None:
+    """Return the text of the task's zone file; None: there is none."""
     statement = sa.select(zone_task_files.c.content).where(zone_task_files.c.task_id == task_id)
     content = connection.execute(statement).scalar()
     return None if content is None else zlib.decompress(content).decode("utf-8")
 
 
 def claim(tx: Transaction, task_id: str, now: datetime, for_s: float) -> sa.Row[Any] | None:
-    """Take a waiting task that nobody runs, or whose runner has not been heard of in time; None: it
-    is not to be had. attempts of the row: including this one."""
+    """Claim a pending task that is not claimed, or whose claim has expired.
+
+    Args:
+        tx: The transaction.
+        task_id: The task.
+        now: The current time.
+        for_s: How many seconds the claim lasts.
+
+    Returns:
+        The task's row, whose `attempts` include this one; None: the task cannot be claimed.
+    """
     free = sa.or_(zone_tasks.c.claimed_until.is_(None), zone_tasks.c.claimed_until < now)
-    mine = sa.and_(zone_tasks.c.id == task_id, zone_tasks.c.status == JobStatus.PENDING)
-    taken = tx.execute(
+    pending = sa.and_(zone_tasks.c.id == task_id, zone_tasks.c.status == JobStatus.PENDING)
+    claimed = tx.execute(
         sa.update(zone_tasks)
-        .where(mine, free)
+        .where(pending, free)
         .values(claimed_until=now + timedelta(seconds=for_s), attempts=zone_tasks.c.attempts + 1)
     )
-    if taken.rowcount != 1:
+    if claimed.rowcount != 1:
         return None
     return tx.execute(sa.select(zone_tasks).where(zone_tasks.c.id == task_id)).one()
 
 
 def requested_by(connection: sa.Connection, task_id: str) -> tuple[str, dict[str, Any]]:
-    """(type of the task, the plain form of the context of whoever asked for it)."""
+    """Return the task's type and the plain form of its requester's context."""
     statement = sa.select(zone_tasks.c.task_type, zone_tasks.c.context)
     row = connection.execute(statement.where(zone_tasks.c.id == task_id)).one()
     return row.task_type, row.context
 
 
 def set_message(
-    tx: Transaction, task_id: str, attempt: int, words: str, now: datetime, for_s: float
+    tx: Transaction, task_id: str, attempt: int, text: str, now: datetime, for_s: float
 ) -> None:
-    """A message of a task that this attempt runs, whose claim begins anew."""
+    """Set the message of a task that this attempt has claimed, and renew the claim for for_s."""
     tx.execute(
         sa.update(zone_tasks)
         .where(
@@ -89,12 +101,12 @@ def set_message(
             zone_tasks.c.status == JobStatus.PENDING,
             zone_tasks.c.attempts == attempt,
         )
-        .values(message=words, updated_at=now, claimed_until=now + timedelta(seconds=for_s))
+        .values(message=text, updated_at=now, claimed_until=now + timedelta(seconds=for_s))
     )
 
 
 def lock_claim(tx: Transaction, task_id: str, attempt: int) -> bool:
-    """Whether the task is still the one that this attempt claimed; its row is held."""
+    """Lock the task's row and return whether this attempt's claim still holds."""
     statement = sa.select(zone_tasks.c.status, zone_tasks.c.attempts).where(
         zone_tasks.c.id == task_id
     )
@@ -103,7 +115,7 @@ def lock_claim(tx: Transaction, task_id: str, attempt: int) -> bool:
 
 
 def find_runnable(connection: sa.Connection, now: datetime, limit: int) -> list[str]:
-    """Tasks that somebody should run, oldest first."""
+    """Return pending tasks that no process has claimed, oldest first."""
     statement = (
         sa.select(zone_tasks.c.id)
         .where(
@@ -119,15 +131,17 @@ def find_runnable(connection: sa.Connection, now: datetime, limit: int) -> list[
 def content(
     connection: sa.Connection, zone: Zone
 ) -> Iterator[tuple[str, str, int | None, tuple[str, ...]]]:
-    """(name, type, ttl, texts) of the zone's recordsets with data, the SOA first, then those that the
-    service keeps itself, then in the order in which they were made."""
+    """Yield (name, type, ttl, texts) of the zone's recordsets with data.
+
+    The SOA comes first, then managed recordsets, then the others in the order of their creation.
+    """
     rows = connection.execute(
         sa.select(recordsets.c.name, recordsets.c.type, recordsets.c.ttl, recordsets.c.texts)
         .where(recordsets.c.zone_id == zone.id, recordsets.c.type != "SOA")
         .order_by(recordsets.c.managed.desc(), recordsets.c.created_at, recordsets.c.id)
     )
     yield zone.name, "SOA", None, (zone.soa_text,)
-    for batch in rows.partitions(BATCH):
+    for batch in rows.partitions(STREAM_BATCH):
         yield_to_others()
         for row in batch:
             yield row.name, row.type, row.ttl, tuple(row.texts)

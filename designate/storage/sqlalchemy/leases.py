@@ -1,4 +1,4 @@
-"""Leases: who belongs to a group of processes just now."""
+"""Leases: the current members of groups of processes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.db.upsert import adding
+from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.db.upsert import insert_or_add
 from designate.storage.sqlalchemy.tables import lease_groups, leases
 
 _GENERATION = sa.select(lease_groups.c.generation).where(
@@ -16,15 +16,18 @@ _GENERATION = sa.select(lease_groups.c.generation).where(
 
 
 def generation(connection: sa.Connection, name: str) -> int:
-    """Of the group; 0: it never had a member."""
+    """Return the group's generation; 0: it never had a member."""
     return int(connection.execute(_GENERATION, {"name": name}).scalar() or 0)
 
 
 def renew(
     tx: Transaction, name: str, owner: str, now: datetime, until: datetime
 ) -> tuple[int, list[str]]:
-    """Belong to the group until a moment. Members whose lease ran out are removed. Answers the
-    group's generation and its members in order."""
+    """Renew the owner's lease and remove members whose lease has expired.
+
+    Returns:
+        The group's generation and its members in order.
+    """
     before = _lock(tx, name)
     others = sa.delete(leases).where(
         leases.c.name == name, leases.c.owner != owner, leases.c.expires_at <= now
@@ -41,7 +44,7 @@ def renew(
 
 
 def release(tx: Transaction, name: str, owner: str, now: datetime) -> int:
-    """Leave the group; answers how many members live on."""
+    """Leave the group; return how many members remain."""
     before = _lock(tx, name)
     gone = sa.delete(leases).where(
         leases.c.name == name, sa.or_(leases.c.owner == owner, leases.c.expires_at <= now)
@@ -53,7 +56,7 @@ def release(tx: Transaction, name: str, owner: str, now: datetime) -> int:
 
 
 def prune(tx: Transaction, before: datetime, limit: int) -> int:
-    """Forget leases of groups that nobody renews any more; answers how many."""
+    """Delete leases that expired before a time, in whatever group; return their number."""
     rows = tx.execute(
         sa.select(leases.c.name, leases.c.owner).where(leases.c.expires_at < before).limit(limit)
     ).all()
@@ -69,8 +72,10 @@ def prune(tx: Transaction, before: datetime, limit: int) -> int:
 
 
 def _lock(tx: Transaction, name: str) -> int:
-    """The group's generation, its row held until the transaction ends."""
-    tx.execute(adding(tx.dialect, lease_groups, "generation"), {"name": name, "generation": 0})
+    """Lock the group's row until the transaction ends and return its generation."""
+    tx.execute(
+        insert_or_add(tx.dialect, lease_groups, "generation"), {"name": name, "generation": 0}
+    )
     return generation(tx.connection, name)
 
 

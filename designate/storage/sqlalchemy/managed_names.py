@@ -1,4 +1,4 @@
-"""When the newest event of each resource of the cloud happened: events do not always come in order."""
+"""Times of the newest events of cloud resources, because events do not always arrive in order."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from designate.model.recordsets import Managed
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.tables import resource_events
 
-# Events that come later than this after a newer one are taken for new.
+# An event that arrives longer than this after a newer one is treated as new.
 EVENT_RETENTION = timedelta(days=2)
-FORGOTTEN_AT_ONCE = 100
+PRUNE_BATCH = 100
 
 
 def record_event(tx: Transaction, zone_id: str, resource: Managed, at: datetime) -> bool:
-    """Whether no newer event of the resource was noted for the zone by its plug-in; then this one is
-    noted. The zone is locked by the caller."""
+    """Store the time of an event unless a newer one of the resource is stored for the zone.
+
+    The zone must be locked.
+
+    Returns:
+        Whether the event is the newest of its resource and plug-in in the zone.
+    """
     key = {
         "zone_id": zone_id,
         "plugin_name": resource.plugin_name,
@@ -36,7 +41,7 @@ def record_event(tx: Transaction, zone_id: str, resource: Managed, at: datetime)
 
 
 def prune_events(tx: Transaction, zone_id: str, now: datetime) -> None:
-    """Drop some of what was noted for the zone long ago. The zone is locked by the caller."""
+    """Delete some of the zone's event times that are past retention. The zone must be locked."""
     keys = [column for column in resource_events.primary_key if column.name != "zone_id"]
     old = (
         sa.select(*keys)
@@ -44,7 +49,7 @@ def prune_events(tx: Transaction, zone_id: str, now: datetime) -> None:
             resource_events.c.zone_id == zone_id,
             resource_events.c.happened_at < now - EVENT_RETENTION,
         )
-        .limit(FORGOTTEN_AT_ONCE)
+        .limit(PRUNE_BATCH)
     )
     for row in tx.execute(old).mappings().all():
         tx.execute(sa.delete(resource_events).where(_where({"zone_id": zone_id, **row})))

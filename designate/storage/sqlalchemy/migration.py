@@ -1,7 +1,7 @@
-"""Schema versions: finds the alembic scripts and runs them.
+"""Schema versions: find the alembic scripts and run them.
 
-The scripts live in the checkout's top-level `alembic/`, which an installed package holds as
-`designate/storage/migrations`. alembic is imported at the first use: most processes never migrate.
+The scripts are in the checkout's top-level `alembic/`, which an installed package has as
+`designate/storage/migrations`. alembic is imported at the first use, because most processes never migrate.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 
 def scripts() -> Path:
-    """The folder with env.py: the installed one if present, else the checkout's."""
+    """Return the folder with env.py: the installed one if present, else the checkout's."""
     for folder in (HERE / "migrations", HERE.parent.parent / "alembic"):
         if (folder / "env.py").is_file():
             return folder
@@ -29,6 +29,7 @@ def scripts() -> Path:
 
 
 def config(url: str) -> Config:
+    """Return alembic's configuration for the database."""
     from alembic.config import Config
 
     alembic = Config()
@@ -38,26 +39,26 @@ def config(url: str) -> Config:
 
 
 def sync(url: str) -> None:
-    """Bring the database to the newest schema."""
+    """Upgrade the database to the newest schema."""
     upgrade(url, "head")
 
 
 def upgrade(url: str, revision: str) -> None:
+    """Upgrade the database to a revision."""
     from alembic import command
 
     command.upgrade(config(url), revision)
 
 
 def head() -> str:
-    """The newest revision that the scripts know."""
+    """Return the newest revision of the scripts."""
     from alembic.script import ScriptDirectory
 
     return ScriptDirectory.from_config(config("")).get_current_head() or ""
 
 
 def history() -> list[str]:
-    """Each revision that the scripts know on a line, the newest first: where it comes from, its
-    name and what it does."""
+    """Return a line per revision, the newest first: its predecessor, its name and its description."""
     from alembic.script import ScriptDirectory
 
     known = ScriptDirectory.from_config(config(""))
@@ -69,18 +70,18 @@ def history() -> list[str]:
 
 
 def is_current(url: str) -> bool:
-    """Whether the database has this release's schema, told without loading alembic."""
+    """Return whether the database has this release's schema, without loading alembic."""
     newest = max(path.name for path in (scripts() / "versions").glob("[0-9]*.py"))
     return current(url) == newest.split("_")[0]
 
 
 def version(url: str) -> tuple[str, str]:
-    """(the database's revision, empty when it has none; the newest one)."""
+    """Return the database's revision, empty when it has none, and the newest one."""
     return current(url), head()
 
 
 def current(url: str) -> str:
-    """The database's revision, read without alembic; empty when it was never migrated."""
+    """Return the database's revision, without alembic; empty when it was never migrated."""
     database = Database(url)
     try:
         with database.read() as connection:

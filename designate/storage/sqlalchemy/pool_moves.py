@@ -1,4 +1,4 @@
-"""What is left of zones in the pools that they were moved out of."""
+"""Stale copies of zones in the pools that they were moved out of."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 from designate.model.shards import shard_of
 from designate.model.zones import Action, Zone, ZoneType
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.tables import LIVE, moved_zones, pools, zones
 
 _NAMESAKE = zones.alias("namesake")
 _NEW_POOL = pools.alias("new_pool")
-_WAITS = (
+_ANY = (
     sa.select(sa.literal(1))
     .select_from(moved_zones)
     .where(moved_zones.c.shard.between(sa.bindparam("first"), sa.bindparam("last")))
@@ -26,10 +26,16 @@ _WAITS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleCopy:
-    """The copy of a zone that an old pool's servers have. id: of the leftover itself. kept_in: the pool
-    where the zone is now, kept_version: its version; None: the zone is gone. pool_version: of the old
-    pool; None: it is gone.
-    replaced: the old pool has another zone of the name by now."""
+    """The copy of a zone on the nameservers of a pool that it was moved out of.
+
+    Attributes:
+        id: The id of the copy itself.
+        pool_id: The old pool.
+        pool_version: Its version; None: the pool is deleted.
+        kept_in: The pool that has the zone now; None: the zone is deleted.
+        kept_version: The version of that pool.
+        replaced: The old pool has another zone of the same name.
+    """
 
     id: str
     zone_id: str
@@ -43,7 +49,7 @@ class StaleCopy:
 
 
 def record(tx: Transaction, before: Zone, revision: int) -> None:
-    """The zone leaves its pool; revision: what the next pool must serve first."""
+    """Record that the zone leaves its pool; revision: what the new pool must serve first."""
     delete(tx, before.id, before.pool_id)
     tx.execute(
         sa.insert(moved_zones).values(
@@ -59,7 +65,7 @@ def record(tx: Transaction, before: Zone, revision: int) -> None:
 
 
 def delete(tx: Transaction, zone_id: str, pool_id: str) -> None:
-    """The zone is in that pool again, or its servers have dropped it."""
+    """Delete the zone's copy in a pool: it is in that pool again, or the nameservers dropped it."""
     tx.execute(
         sa.delete(moved_zones).where(
             moved_zones.c.zone_id == zone_id, moved_zones.c.pool_id == pool_id
@@ -67,27 +73,28 @@ def delete(tx: Transaction, zone_id: str, pool_id: str) -> None:
     )
 
 
-def delete_copy(tx: Transaction, leftover_id: str) -> str | None:
-    """Forget it; answers its zone's name, None: it was forgotten before."""
-    name = zone_name(tx.connection, leftover_id)
-    tx.execute(sa.delete(moved_zones).where(moved_zones.c.id == leftover_id))
+def delete_copy(tx: Transaction, copy_id: str) -> str | None:
+    """Delete a copy by its id; return its zone's name, None: there was no such copy."""
+    name = zone_name(tx.connection, copy_id)
+    tx.execute(sa.delete(moved_zones).where(moved_zones.c.id == copy_id))
     return name
 
 
-def zone_name(connection: sa.Connection, leftover_id: str) -> str | None:
+def zone_name(connection: sa.Connection, copy_id: str) -> str | None:
+    """Return the name of a copy's zone; None: there is no such copy."""
     name: str | None = connection.execute(
-        sa.select(moved_zones.c.name).where(moved_zones.c.id == leftover_id)
+        sa.select(moved_zones.c.name).where(moved_zones.c.id == copy_id)
     ).scalar()
     return name
 
 
 def any_pending(connection: sa.Connection, shards: tuple[int, int]) -> bool:
-    """Whether anything is left anywhere: the cheap look of a sweep that mostly finds nothing."""
-    return connection.execute(_WAITS, {"first": shards[0], "last": shards[1]}).first() is not None
+    """Return whether there are stale copies, a cheap check for a sweep that mostly finds none."""
+    return connection.execute(_ANY, {"first": shards[0], "last": shards[1]}).first() is not None
 
 
 def mark_served(tx: Transaction, shards: tuple[int, int], now: datetime, limit: int) -> None:
-    """Note whose zones are served by their new pools."""
+    """Mark the copies whose zones are served by their new pools."""
     served = (
         sa.select(moved_zones.c.id)
         .join(zones, zones.c.id == moved_zones.c.zone_id)
@@ -113,9 +120,19 @@ def claim(
     served_before: datetime,
     sent_before: datetime,
 ) -> Sequence[StaleCopy]:
-    """What may go now and was not handed out lately, that first which was left alone longest; marked as
-    handed out. What of a zone that is
-    deleted goes at once, of others when the new pool has served them for long enough."""
+    """Return copies to be deleted from the old nameservers, and mark them as sent now.
+
+    Copies of deleted zones are due at once, others when the new pool has served the zone for long enough.
+    Those not sent for the longest time come first.
+
+    Args:
+        tx: The transaction.
+        shards: The first and the last shard.
+        now: The current time.
+        limit: The largest number of copies.
+        served_before: The new pool has to serve the zone since then.
+        sent_before: Copies that were sent later are left out.
+    """
     deleted = sa.or_(zones.c.id.is_(None), zones.c.deleted != LIVE, zones.c.action == Action.DELETE)
     kept_in = sa.case((zones.c.deleted == LIVE, zones.c.pool_id))
     rows = tx.execute(

@@ -1,4 +1,4 @@
-"""Pools: rows to values and back. Their parts are read and written as a whole."""
+"""Pools, whose parts are read and written as a whole."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from designate.model.codec import from_plain, to_plain
 from designate.model.pools import AlsoNotify, CatalogZone, Nameserver, NsRecord, Pool, Target
 from designate.model.query import Page, Query
 from designate.model.zones import ZoneType
-from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.listing import pagination as queries
+from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.listing import pagination
 from designate.storage.sqlalchemy.listing.pagination import Scope
 from designate.storage.sqlalchemy.tables import LIVE, pools, zones
 
@@ -57,7 +57,7 @@ def _values(pool: Pool) -> dict[str, Any]:
 
 
 def get(connection: sa.Connection, pool_id: str) -> Pool:
-    """Raises NotFound."""
+    """Return the pool; raise NotFound when there is none."""
     row = connection.execute(sa.select(pools).where(pools.c.id == pool_id)).first()
     if row is None:
         raise errors.NotFound("pool")
@@ -65,7 +65,7 @@ def get(connection: sa.Connection, pool_id: str) -> Pool:
 
 
 def find(connection: sa.Connection) -> list[Pool]:
-    """All of them, oldest first."""
+    """Return all pools, oldest first."""
     rows = connection.execute(sa.select(pools).order_by(pools.c.created_at, pools.c.id))
     return [_pool(row) for row in rows]
 
@@ -74,15 +74,15 @@ SORT_COLUMNS = {name: pools.c[name] for name in ("created_at", "id", "updated_at
 
 
 def page(connection: sa.Connection, query: Query, scope: Scope, *, limit: int) -> Page[Pool]:
-    """One page of the pools of everybody and of the scope's project."""
+    """Return one page of the pools without a project and of those of the scope's project."""
     visible = []
     if not scope.all_projects:
-        mine = queries.of_project(pools.c.project_id, scope.project_id)
-        visible.append(sa.or_(pools.c.project_id.is_(None), mine))
+        own = pagination.of_project(pools.c.project_id, scope.project_id)
+        visible.append(sa.or_(pools.c.project_id.is_(None), own))
     statement = sa.select(pools).where(*visible)
     if "name" in query.filters:
-        statement = statement.where(queries.match(pools.c.name, query.filters["name"]))
-    statement = queries.page(
+        statement = statement.where(pagination.match(pools.c.name, query.filters["name"]))
+    statement = pagination.page(
         connection,
         statement,
         query,
@@ -95,19 +95,22 @@ def page(connection: sa.Connection, query: Query, scope: Scope, *, limit: int) -
 
 
 def insert(tx: Transaction, pool: Pool) -> None:
+    """Insert a pool."""
     tx.execute(sa.insert(pools).values(id=pool.id, created_at=pool.created_at, **_values(pool)))
 
 
 def update(tx: Transaction, pool: Pool) -> None:
+    """Store the pool as it is."""
     tx.execute(sa.update(pools).where(pools.c.id == pool.id).values(**_values(pool)))
 
 
 def delete(tx: Transaction, pool_id: str) -> None:
+    """Delete the pool."""
     tx.execute(sa.delete(pools).where(pools.c.id == pool_id))
 
 
 def has_zones(connection: sa.Connection, pool_id: str) -> bool:
-    """Other ones than its catalog zone."""
+    """Return whether the pool has live zones other than its catalog zone."""
     return (
         connection.execute(
             sa.select(zones.c.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.tables import quotas
 
 OVERRIDES = sa.select(quotas.c.resource, quotas.c.hard_limit).where(
@@ -13,13 +13,13 @@ OVERRIDES = sa.select(quotas.c.resource, quotas.c.hard_limit).where(
 
 
 def overrides(connection: sa.Connection, project_id: str) -> dict[str, int]:
-    """Resource to hard limit, for what the project's quotas differ in."""
+    """Return the project's own hard limits by resource."""
     rows = connection.execute(OVERRIDES, {"project_id": project_id})
     return {row.resource: row.hard_limit for row in rows}
 
 
 def set_limits(tx: Transaction, project_id: str, limits: dict[str, int]) -> None:
-    """Store these limits of the project; others stay as they are."""
+    """Store these limits of the project and leave its others as they are."""
     if not limits:
         return
     tx.execute(
@@ -35,4 +35,5 @@ def set_limits(tx: Transaction, project_id: str, limits: dict[str, int]) -> None
 
 
 def reset(tx: Transaction, project_id: str) -> None:
+    """Delete the project's own limits."""
     tx.execute(sa.delete(quotas).where(quotas.c.project_id == project_id))

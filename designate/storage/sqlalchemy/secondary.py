@@ -1,4 +1,4 @@
-"""Secondary zones: which are due, their content as it is compared, and transfers on their way."""
+"""Secondary zones: their recordsets for comparison, staged transfers, and timers."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from designate.model.recordsets import RecordSet
 from designate.model.zones import Action, ZoneType
 from designate.runtime.cooperative import yield_to_others
-from designate.storage.sqlalchemy import recordsets as rows
-from designate.storage.sqlalchemy import tsigkeys
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.recordset_rows import record_rows
+from designate.storage.sqlalchemy.recordsets import INSERT_RECORDS
 from designate.storage.sqlalchemy.tables import (
     LIVE,
     inbound_chunks,
@@ -22,15 +22,16 @@ from designate.storage.sqlalchemy.tables import (
     recordsets,
     zones,
 )
-from designate.storage.sqlalchemy.zones import STORED, StoredZone, of_row
+from designate.storage.sqlalchemy.zone_rows import STORED, StoredZone, stored_from_row
 
-NAMES_AT_ONCE = 500
+# Names in one statement.
+MAX_NAMES = 500
 BATCH = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class CurrentRecordSet:
-    """A recordset as it is compared. wire: TTL fields zero where ttl is None."""
+    """A recordset for comparison with a transfer; wire has TTL fields of zero where ttl is None."""
 
     id: str
     name: str
@@ -61,11 +62,11 @@ _UPDATE = (
 )  # fmt: skip
 
 
-# -- content ----------------------------------------------------------------------------------------
+# -- recordsets -------------------------------------------------------------------------------------
 
 
 def content(connection: sa.Connection, zone_id: str) -> Iterator[CurrentRecordSet]:
-    """Every recordset of the zone but its SOA."""
+    """Yield every recordset of the zone except its SOA."""
     for row in connection.execute(_CONTENT, {"zone": zone_id}):
         yield CurrentRecordSet(*row)
 
@@ -73,15 +74,15 @@ def content(connection: sa.Connection, zone_id: str) -> Iterator[CurrentRecordSe
 def content_at(
     connection: sa.Connection, zone_id: str, name_keys: Sequence[str]
 ) -> Iterator[CurrentRecordSet]:
-    """The recordsets at these lower-case names, one statement per NAMES_AT_ONCE."""
-    for start in range(0, len(name_keys), NAMES_AT_ONCE):
-        keys = name_keys[start : start + NAMES_AT_ONCE]
+    """Yield the recordsets at these lower-case names, in one statement per MAX_NAMES."""
+    for start in range(0, len(name_keys), MAX_NAMES):
+        keys = name_keys[start : start + MAX_NAMES]
         for row in connection.execute(_AT_NAMES, {"zone": zone_id, "keys": keys}):
             yield CurrentRecordSet(*row)
 
 
 def update_many(tx: Transaction, changed: Sequence[tuple[RecordSet, bytes]], revision: int) -> None:
-    """New data of recordsets; a few statements for each BATCH of them."""
+    """Store new data of recordsets, in a few statements for each BATCH of them."""
     for start in range(0, len(changed), BATCH):
         batch = changed[start : start + BATCH]
         yield_to_others()
@@ -103,25 +104,26 @@ def update_many(tx: Transaction, changed: Sequence[tuple[RecordSet, bytes]], rev
         )
         ids = [recordset.id for recordset, _ in batch]
         tx.execute(sa.delete(records).where(records.c.recordset_id.in_(ids)))
-        values = [row for recordset, _ in batch for row in rows.record_rows(recordset)]
+        values = [row for recordset, _ in batch for row in record_rows(recordset)]
         if values:
-            tx.execute(rows.INSERT_RECORDS, values)
+            tx.execute(INSERT_RECORDS, values)
 
 
 def delete_many(tx: Transaction, recordset_ids: Sequence[str]) -> None:
+    """Delete recordsets, in one statement for each BATCH of them."""
     for start in range(0, len(recordset_ids), BATCH):
         ids = recordset_ids[start : start + BATCH]
         yield_to_others()
         tx.execute(sa.delete(recordsets).where(recordsets.c.id.in_(ids)))
 
 
-# -- transfers on their way -------------------------------------------------------------------------
+# -- staged transfers --------------------------------------------------------------------------------
 
 
 def stage(
     tx: Transaction, zone_id: str, transfer_id: str, position: int, part: bytes, now: datetime
 ) -> None:
-    """Keep one part. The first one of a transfer takes the place of older transfers of the zone."""
+    """Store a part of a transfer in; the first one replaces older transfers of the zone."""
     if position == 0:
         tx.execute(
             sa.delete(inbound_chunks).where(
@@ -141,7 +143,7 @@ def stage(
 
 
 def staged(connection: sa.Connection, zone_id: str, transfer_id: str) -> list[bytes]:
-    """The parts in order."""
+    """Return the parts of a transfer in order."""
     found = connection.execute(
         sa.select(inbound_chunks.c.content)
         .where(inbound_chunks.c.transfer_id == transfer_id, inbound_chunks.c.zone_id == zone_id)
@@ -151,7 +153,7 @@ def staged(connection: sa.Connection, zone_id: str, transfer_id: str) -> list[by
 
 
 def discard(tx: Transaction, transfer_id: str, position: int = 0) -> None:
-    """Forget the parts of a transfer from a position on."""
+    """Delete the parts of a transfer from a position on."""
     tx.execute(
         sa.delete(inbound_chunks).where(
             inbound_chunks.c.transfer_id == transfer_id, inbound_chunks.c.position >= position
@@ -160,7 +162,7 @@ def discard(tx: Transaction, transfer_id: str, position: int = 0) -> None:
 
 
 def discard_older(tx: Transaction, before: datetime) -> None:
-    """Forget what workers that died have left."""
+    """Delete parts that were stored before a time, of workers that have died."""
     tx.execute(sa.delete(inbound_chunks).where(inbound_chunks.c.created_at < before))
 
 
@@ -180,40 +182,37 @@ def _secondaries(shards: tuple[int, int], *conditions: sa.ColumnElement[bool]) -
 def due_for_refresh(
     connection: sa.Connection, shards: tuple[int, int], now: datetime, limit: int
 ) -> list[StoredZone]:
-    """Zones whose primaries are to be asked, those that wait longest first."""
+    """Return zones whose primaries have to be queried, the longest overdue first."""
     statement = _secondaries(shards, zones.c.refresh_at <= now)
     found = connection.execute(statement.order_by(zones.c.refresh_at).limit(limit))
-    return [of_row(row) for row in found]
+    return [stored_from_row(row) for row in found]
 
 
 def newly_expired(
     connection: sa.Connection, shards: tuple[int, int], now: datetime, limit: int
 ) -> list[StoredZone]:
-    """Zones whose content has become too old to be served."""
+    """Return zones whose content has expired and is not marked so."""
     statement = _secondaries(shards, zones.c.expires_at <= now, zones.c.expired_at.is_(None))
     found = connection.execute(statement.order_by(zones.c.expires_at).limit(limit))
-    return [of_row(row) for row in found]
+    return [stored_from_row(row) for row in found]
 
 
 def is_expired(tx: Transaction, zone_id: str, now: datetime) -> bool:
-    """Whether the zone's content is too old now."""
+    """Return whether the zone's content has expired at `now`."""
     found = tx.execute(sa.select(zones.c.expires_at).where(zones.c.id == zone_id)).scalar_one()
     return found is not None and bool(found <= now)
 
 
-def set_refresh(tx: Transaction, moments: Iterable[tuple[str, datetime]]) -> None:
-    """When zones are looked at next. This is no change of the zone, so its version stays."""
-    for zone_id, moment in moments:
-        tx.execute(sa.update(zones).where(zones.c.id == zone_id).values(refresh_at=moment))
+def set_refresh(tx: Transaction, times: Iterable[tuple[str, datetime]]) -> None:
+    """Set when the primaries of zones are queried next, without a new version of the zone."""
+    for zone_id, refresh_at in times:
+        tx.execute(sa.update(zones).where(zones.c.id == zone_id).values(refresh_at=refresh_at))
 
 
 def set_timers(tx: Transaction, zone_id: str, refresh_at: datetime, expires_at: datetime) -> None:
-    """As set_refresh, after a primary has confirmed the content."""
+    """Set the timers after a primary has confirmed the content, without a new version."""
     tx.execute(
         sa.update(zones)
         .where(zones.c.id == zone_id)
         .values(refresh_at=refresh_at, expires_at=expires_at)
     )
-
-
-zone_tsigkeys = tsigkeys.find_of_zone

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from designate.model.query import Page, Query
 from designate.model.services import ServiceState, ServiceStatus
-from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import DATES, Rows
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing.pagination import Condition
 from designate.storage.sqlalchemy.tables import service_statuses
 

@@ -1,8 +1,8 @@
-"""What MiniDNS reads: zones by name, recordsets at names, whole zones as a stream, journal steps.
+"""The reads of MiniDNS: zones by name, recordsets at names, streams of whole zones.
 
-Each function is one statement on the caller's connection, so that a caller who needs one moment of a
-zone makes all its reads inside one `Database.read()`. The statements are made once: for the small reads of
-a query, making them costs more than running them.
+Each function is one statement on the given connection, so that reads inside one `Database.read()` see one
+snapshot of a zone. The statements are built once: for the small reads of a DNS query, building them costs
+more than executing them.
 """
 
 from __future__ import annotations
@@ -18,15 +18,21 @@ from designate.model.tsigkeys import TsigScope
 from designate.model.zones import Action, PrimaryAddress, ZoneType
 from designate.runtime.clock import utcnow
 from designate.runtime.cooperative import yield_to_others
-from designate.storage.sqlalchemy.tables import LIVE, recordsets, tsigkeys, zone_journal, zones
+from designate.storage.sqlalchemy.tables import LIVE, recordsets, tsigkeys, zones
 
 STREAM_BATCH = 4000
 
 
 @dataclass(frozen=True, slots=True)
 class ServedZone:
-    """A zone as it is served. ttl, minimum: seconds; soa_wire: the SOA's data; recordset_count:
-    about how many recordsets it has. expires_at: of a secondary zone."""
+    """A zone as it is served.
+
+    Attributes:
+        ttl: In seconds, as minimum.
+        soa_wire: The SOA's data in wire form.
+        recordset_count: Approximately how many recordsets it has.
+        expires_at: When the content of a secondary zone expires.
+    """
 
     id: str
     name: str
@@ -41,24 +47,25 @@ class ServedZone:
 
     @property
     def expired(self) -> bool:
-        """Too old to be served (RFC 1034 section 4.3.5)."""
+        """Whether the content is too old to be served (RFC 1034 section 4.3.5)."""
         return self.expires_at is not None and self.expires_at <= utcnow()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What a client may see: the zones of a pool, or one zone of whatever pool."""
+    """The zones that a client may see: those of a pool, or a single zone of any pool."""
 
     pool_id: str | None = None
     zone_id: str | None = None
 
     def shows(self, zone_id: str, pool_id: str) -> bool:
+        """Return whether the view has a zone of a pool."""
         return zone_id == self.zone_id or pool_id == self.pool_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredKey:
-    """A TSIG key. secret: base64. view: what it opens."""
+class StoredTsigKey:
+    """A TSIG key with its base64 secret and the view that it gives access to."""
 
     id: str
     name: str
@@ -68,9 +75,13 @@ class StoredKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Secondary:
-    """A zone that a NOTIFY may be about. primary_serial: of its content; None: it has none that can be
-    served, so that any is news."""
+class StoredSecondary:
+    """A secondary zone that a NOTIFY may concern.
+
+    Attributes:
+        primary_serial: The primary's serial of its content. None: it has none that can be served, so
+            that every serial is newer.
+    """
 
     id: str
     pool_id: str
@@ -80,8 +91,12 @@ class Secondary:
 
 @dataclass(frozen=True, slots=True)
 class StoredRRset:
-    """wire: whole RRs with owners relative to the zone, TTL fields zero where ttl is None; empty for
-    the SOA."""
+    """A recordset as it is stored for serving.
+
+    Attributes:
+        wire: Whole RRs with owners relative to the zone, with TTL fields of zero where ttl is None;
+            empty for the SOA.
+    """
 
     id: str
     record_count: int
@@ -89,16 +104,6 @@ class StoredRRset:
     type: str
     ttl: int | None
     wire: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """The part of a journal from one serial to the present. first: its first revision."""
-
-    first: int
-    steps: int
-    size_bytes: int
-    complete: bool
 
 
 _SERVED = sa.select(*(zones.c[name] for name in ServedZone.__slots__)).where(
@@ -148,40 +153,22 @@ _BEFORE = (
     .subquery()
 )
 _NEIGHBOURS = sa.union_all(sa.select(_BEHIND), sa.select(_BEFORE))
-# In the order in which the rows were written they lie side by side.
+# In the order of creation, rows that were written together are read together.
 _STREAM = (
     sa.select(recordsets.c.id, recordsets.c.ttl, recordsets.c.record_count, recordsets.c.wire)
     .where(_OF_ZONE, recordsets.c.record_count > 0, recordsets.c.type != "SOA")
     .order_by(recordsets.c.created_at)
 )
-_OF_JOURNAL = zone_journal.c.zone_id == sa.bindparam("zone")
-_SPAN = sa.select(
-    sa.func.min(zone_journal.c.revision),
-    sa.func.count(),
-    sa.func.sum(sa.func.coalesce(sa.func.length(zone_journal.c.payload), 0)),
-    sa.func.count(zone_journal.c.payload),
-).where(
-    _OF_JOURNAL,
-    zone_journal.c.revision
-    >= sa.select(sa.func.max(zone_journal.c.revision))
-    .where(_OF_JOURNAL, zone_journal.c.from_serial == sa.bindparam("serial"))
-    .scalar_subquery(),
-)
-_STEPS = (
-    sa.select(zone_journal.c.from_serial, zone_journal.c.to_serial, zone_journal.c.payload)
-    .where(_OF_JOURNAL, zone_journal.c.revision >= sa.bindparam("first"))
-    .order_by(zone_journal.c.revision)
-)
 
 
-def find_key(connection: sa.Connection, name: str) -> StoredKey | None:
-    """The TSIG key of a lower-case name with its trailing dot; it may be stored without."""
+def find_key(connection: sa.Connection, name: str) -> StoredTsigKey | None:
+    """Return the key of a lower-case name with its trailing dot, also where it is stored without."""
     values = {"name": name, "dotless": name.removesuffix(".")}
     row = connection.execute(_KEY, values).first()
     if row is None:
         return None
     pool = row.scope == TsigScope.POOL
-    return StoredKey(
+    return StoredTsigKey(
         id=row.id,
         name=row.name,
         algorithm=row.algorithm,
@@ -191,8 +178,10 @@ def find_key(connection: sa.Connection, name: str) -> StoredKey | None:
 
 
 def find_zone(connection: sa.Connection, view: View, name_keys: Sequence[str]) -> ServedZone | None:
-    """The zone in view with the longest of these lower-case names. Zones that are being deleted, and
-    secondary ones before their first transfer, are not served."""
+    """Return the zone of the view with the longest of these lower-case names; None: there is none.
+
+    Zones that are being deleted, and secondary zones before their first transfer, are not served.
+    """
     if not name_keys:
         return None
     if view.zone_id is None:
@@ -206,11 +195,11 @@ def find_zone(connection: sa.Connection, view: View, name_keys: Sequence[str]) -
     return ServedZone(*max(rows, key=lambda found: len(found.name)))
 
 
-def find_secondaries(connection: sa.Connection, name_key: str) -> list[Secondary]:
-    """The secondary zones of this lower-case name, in whatever pool."""
+def find_secondaries(connection: sa.Connection, name_key: str) -> list[StoredSecondary]:
+    """Return the secondary zones of this lower-case name, in any pool."""
     rows = connection.execute(_SECONDARIES, {"key": name_key})
     return [
-        Secondary(
+        StoredSecondary(
             id=row.id,
             pool_id=row.pool_id,
             masters=from_plain(tuple[PrimaryAddress, ...], row.masters),
@@ -223,24 +212,26 @@ def find_secondaries(connection: sa.Connection, name_key: str) -> list[Secondary
 def at_names(
     connection: sa.Connection, zone_id: str, name_keys: Sequence[str]
 ) -> list[StoredRRset]:
-    """All recordsets with data at these lower-case names."""
+    """Return all recordsets with data at these lower-case names."""
     rows = connection.execute(_AT_NAMES, {"zone": zone_id, "keys": name_keys})
     return [StoredRRset(*row) for row in rows]
 
 
 def neighbours(connection: sa.Connection, zone_id: str, name_key: str) -> list[str]:
-    """The reversed names with data nearest to the place where names below this one would stand.
+    """Return the reversed names with data next to the place where names below this one sort.
 
-    All names below any name stand side by side, so these two tell which of the name and its ancestors
-    exist because names below them do (RFC 4592 section 2.2.2).
+    All names below a name sort next to each other, so these two show whether the name and its ancestors
+    exist as empty non-terminals (RFC 4592 section 2.2.2).
     """
     place = name_key[::-1] + "."
     return list(connection.execute(_NEIGHBOURS, {"zone": zone_id, "place": place}).scalars())
 
 
 def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[str, int | None, int, bytes]]:
-    """(id, ttl, number of RRs, wire) of every recordset but the SOA, oldest first, read in batches:
-    the zone is never in memory as a whole."""
+    """Yield (id, ttl, number of RRs, wire) of every recordset except the SOA, oldest first.
+
+    They are read in batches, so that a zone is never in memory as a whole.
+    """
     if connection.dialect.name != "sqlite":
         streamed = connection.execution_options(yield_per=STREAM_BATCH).execute(
             _STREAM, {"zone": zone_id}
@@ -248,7 +239,7 @@ def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[str, int |
         for batch in streamed.partitions():
             yield from map(tuple, batch)
         return
-    # The driver's own rows: making SQLAlchemy's costs ten times as much as reading them.
+    # The driver's own rows, because SQLAlchemy's cost ten times as much as reading them.
     result = connection.execute(_STREAM, {"zone": zone_id})
     cursor = result.cursor
     assert cursor is not None  # noqa: S101 - a select has one
@@ -256,27 +247,3 @@ def stream(connection: sa.Connection, zone_id: str) -> Iterator[tuple[str, int |
         yield_to_others()
         yield from rows
     result.close()
-
-
-def find_journal_span(connection: sa.Connection, zone_id: str, serial: int) -> Span | None:
-    """What the journal holds from a serial to now; None: it does not reach back to it. complete: no
-    step of it was left out (RFC 1995 section 4)."""
-    row = connection.execute(_SPAN, {"zone": zone_id, "serial": serial}).one()
-    first, steps, size_bytes, kept = row
-    if first is None:
-        return None
-    return Span(int(first), int(steps), int(size_bytes), kept == steps)
-
-
-def read_journal_steps(
-    connection: sa.Connection, zone_id: str, first: int, serial: int, now: int
-) -> list[bytes] | None:
-    """Payloads of the journal from a revision on, oldest first; None: they do not lead from this
-    serial to that one without a gap."""
-    payloads = []
-    for row in connection.execute(_STEPS, {"zone": zone_id, "first": first}):
-        if row.from_serial != serial or row.payload is None:
-            return None
-        serial = row.to_serial
-        payloads.append(row.payload)
-    return payloads if serial == now else None

@@ -1,8 +1,8 @@
-"""How many recordsets projects have in the zones of others.
+"""Counts of recordsets per project in other projects' zones.
 
-A list across zones is counted by adding up what a project's zones hold, as their rows tell, instead of
-every recordset. What others have in its zones, and what it has in theirs, is counted apart: it is
-seldom, so that making a recordset of one's own zone costs nothing for it.
+A list across zones is counted by adding up the recordset counters of a project's zones instead of
+counting every recordset. Recordsets that other projects have in its zones, and those that it has in theirs,
+are counted here. They are rare, so that a recordset in a project's own zone costs nothing extra.
 """
 
 from __future__ import annotations
@@ -12,43 +12,43 @@ from typing import Any
 import sqlalchemy as sa
 
 from designate.model.zones import Zone
-from designate.storage.sqlalchemy.db.engine import Transaction
-from designate.storage.sqlalchemy.db.upsert import adding
-from designate.storage.sqlalchemy.listing import pagination as queries
+from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.db.upsert import insert_or_add
+from designate.storage.sqlalchemy.listing import pagination
 from designate.storage.sqlalchemy.listing.pagination import Scope
 from designate.storage.sqlalchemy.tables import LIVE, recordsets, shared_recordset_counts, zones
 
-# Stands for no project.
-NOBODY = ""
+# Stands for recordsets and zones without a project.
+NO_PROJECT = ""
 
 
 def adjust(tx: Transaction, zone: Zone, project_id: str | None, change: int) -> None:
-    """The project has so many more recordsets in the zone, which this transaction holds."""
+    """Add to the project's number of recordsets in the zone, which this transaction has locked."""
     if project_id != zone.project_id and change:
         tx.execute_unflushed(
-            adding(tx.dialect, shared_recordset_counts, "recordsets"),
+            insert_or_add(tx.dialect, shared_recordset_counts, "recordsets"),
             {
                 "zone_id": zone.id,
-                "project_id": project_id or NOBODY,
-                "owner_id": zone.project_id or NOBODY,
+                "project_id": project_id or NO_PROJECT,
+                "owner_id": zone.project_id or NO_PROJECT,
                 "recordsets": change,
             },
         )
 
 
 def clear(tx: Transaction, zone_id: str) -> None:
-    """The zone is gone, or all it holds is its owner's."""
+    """Delete the zone's counts: it is deleted, or all its recordsets are its owner's."""
     tx.execute(
         sa.delete(shared_recordset_counts).where(shared_recordset_counts.c.zone_id == zone_id)
     )
 
 
 def recount(tx: Transaction, zone: Zone) -> None:
-    """After recordsets were taken away, whosever they were. Costs nothing without guests."""
-    there = sa.select(shared_recordset_counts.c.zone_id).where(
+    """Count again after many recordsets were deleted; one statement where there are no counts."""
+    existing = sa.select(shared_recordset_counts.c.zone_id).where(
         shared_recordset_counts.c.zone_id == zone.id
     )
-    if tx.execute(there.limit(1)).first() is None:
+    if tx.execute(existing.limit(1)).first() is None:
         return
     clear(tx, zone.id)
     counted: sa.Select[Any] = (
@@ -61,18 +61,18 @@ def recount(tx: Transaction, zone: Zone) -> None:
 
 
 def count_recordsets(scope: Scope) -> sa.Select[Any]:
-    """How many recordsets the scope's project has in live zones."""
+    """Return a select of the number of the scope's recordsets in live zones."""
     if not scope.all_projects and scope.project_id is None:
         return sa.select(sa.literal(0))
     own = _sum(zones.c.recordset_count).where(zones.c.deleted == LIVE)
-    own = queries.by_index(own, zones, "project_id", "deleted", "recordset_count")
+    own = pagination.by_index(own, zones, "project_id", "deleted", "recordset_count")
     if scope.all_projects:
         return own
     own = own.where(zones.c.project_id == scope.project_id)
-    guests = _sum(shared_recordset_counts.c.recordsets)
-    theirs = guests.where(shared_recordset_counts.c.owner_id == scope.project_id)
-    elsewhere = guests.where(shared_recordset_counts.c.project_id == scope.project_id)
-    number: sa.ColumnElement[Any] = own.scalar_subquery() - theirs.scalar_subquery()
+    shared = _sum(shared_recordset_counts.c.recordsets)
+    by_others = shared.where(shared_recordset_counts.c.owner_id == scope.project_id)
+    elsewhere = shared.where(shared_recordset_counts.c.project_id == scope.project_id)
+    number: sa.ColumnElement[Any] = own.scalar_subquery() - by_others.scalar_subquery()
     return sa.select(number + elsewhere.scalar_subquery())
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from designate.model.shares import Share
-from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import Rows
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.tables import LIVE, recordsets, shared_zones, zones
 
 SHARES = Rows(

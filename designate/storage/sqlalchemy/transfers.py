@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from designate.model.transfers import TransferAccept, TransferRequest
 from designate.storage.sqlalchemy import shared_zone_counts, shares
-from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import DATES, Rows
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.tables import (
     LIVE,
     recordsets,

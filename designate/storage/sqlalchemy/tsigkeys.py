@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from designate.model.tsigkeys import TsigKey, TsigScope
-from designate.storage.sqlalchemy.db.engine import Transaction
 from designate.storage.sqlalchemy.db.rows import DATES, Rows
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.tables import LIVE, pools, tsigkeys, zones
 
 TSIGKEYS = Rows(

@@ -1,4 +1,4 @@
-"""Counts for administrators."""
+"""Counts of zones and records, and projects with zones, for administrators."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from designate.model.usage import ProjectZones
 from designate.storage.sqlalchemy.listing.pagination import Scope, of_project
 from designate.storage.sqlalchemy.tables import LIVE, project_usage, recordsets, zones
 
-MOST = 10_000
+MAX_ROWS = 10_000
 
 
 def count(connection: sa.Connection, name: str, scope: Scope) -> int:
-    """name: a member of Counts."""
+    """Return a count; name: a member of `designate.model.usage.Counts`."""
     live = [zones.c.deleted == LIVE]
     if not scope.all_projects:
         live.append(of_project(zones.c.project_id, scope.project_id))
@@ -29,19 +29,20 @@ def count(connection: sa.Connection, name: str, scope: Scope) -> int:
 
 
 def projects(connection: sa.Connection, scope: Scope) -> list[ProjectZones]:
-    """Projects that own zones, by id."""
+    """Return the projects that own zones and the number of their zones, by id."""
     statement = sa.select(project_usage).where(project_usage.c.zones > 0)
     if not scope.all_projects:
         statement = statement.where(of_project(project_usage.c.project_id, scope.project_id))
-    rows = connection.execute(statement.order_by(project_usage.c.project_id).limit(MOST))
+    rows = connection.execute(statement.order_by(project_usage.c.project_id).limit(MAX_ROWS))
     return [ProjectZones(id=row.project_id, zone_count=row.zones) for row in rows]
 
 
 def zone_names(connection: sa.Connection, project_id: str) -> list[str]:
+    """Return the names of the project's zones in order."""
     rows = connection.execute(
         sa.select(zones.c.name)
         .where(zones.c.deleted == LIVE, zones.c.project_id == project_id)
         .order_by(zones.c.name_key)
-        .limit(MOST)
+        .limit(MAX_ROWS)
     )
     return list(rows.scalars())

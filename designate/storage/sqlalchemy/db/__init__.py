@@ -1,0 +1,1 @@
+"""Connections, transactions and rows, common to all tables."""

@@ -1,11 +1,11 @@
-"""Engines: how each kind of database is connected to, so that nothing waits for ever.
+"""Engines for each kind of database, with a timeout for everything that can wait.
 
 On MySQL and PostgreSQL reads and writes have a pool each, whose sessions are set up once, when they are
-made: reads see one moment (REPEATABLE READ), writes see what was committed before each statement (READ
+opened: reads see one snapshot (REPEATABLE READ), writes see what was committed before each statement (READ
 COMMITTED), so that what is read under a lock is current. No statement is spent on it later.
 
-A connection that the server closed while it lay in the pool is noticed without asking the server: the
-socket tells. Then all of its age are replaced.
+A connection that the server closed while it was idle in the pool is detected by its socket, without a
+round trip. Then all connections of its age are replaced.
 """
 
 from __future__ import annotations
@@ -21,34 +21,41 @@ from oslo_db.sqlalchemy import exc_filters
 from sqlalchemy import pool as sa_pool
 
 from designate import errors
-from designate.storage.sqlalchemy.db.options import DatabaseSettings, target
+from designate.storage.sqlalchemy.db.options import DatabaseSettings, driver_url
 
 SQLITE_READERS: Final = 64
-# Execution option of a connection that is to write: until when it may wait, of time.monotonic().
+# Execution option of a connection for writes: until when it may wait, of time.monotonic().
 WRITE_BY: Final = "designate_write_by"
-# Slack after which a server ends a transaction whose client has fallen silent, and its locks with it.
-SILENCE_S: Final = 10
-# Of all ids of a list as one text, see storage.packed. Bytes; a server sends no more than 16 MiB at once.
-LONGEST_TEXT: Final = 16 * 2**20
+# How long after the write timeout a server ends an idle transaction and with it its locks.
+IDLE_SLACK_S: Final = 10
+# Bytes of all ids of a list as one text, see db.json_rows; a server sends no more than 16 MiB at once.
+MAX_TEXT_BYTES: Final = 16 * 2**20
 HUNG_UP = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
 Address = tuple[str, int]
 
 
 def is_sqlite(url: str) -> bool:
+    """Return whether the URL names a SQLite file."""
     return url.startswith("sqlite")
 
 
-def opened(settings: DatabaseSettings, url: str, *, writes: bool) -> sa.Engine:
-    """An engine; nothing is connected yet. Raises ConfigurationError."""
-    engine = _sqlite(settings, url) if is_sqlite(url) else _server(settings, target(url), writes)
+def create_engine(settings: DatabaseSettings, url: str, *, writes: bool) -> sa.Engine:
+    """Return an engine for reads or for writes; nothing is connected yet.
+
+    Raises:
+        ConfigurationError: The URL or its driver cannot be used.
+    """
+    engine = (
+        _sqlite(settings, url) if is_sqlite(url) else _server(settings, driver_url(url), writes)
+    )
     exc_filters.register_engine(engine)
     return engine
 
 
 def _sqlite(settings: DatabaseSettings, url: str) -> sa.Engine:
-    # oslo.db opens a new SQLite connection for every transaction and begins it deferred, which
-    # costs more than the statements and lets two writers meet at commit; so the engine is made
-    # here and only oslo.db's translation of errors is used.
+    # oslo.db opens a new SQLite connection for every transaction and begins it deferred, which costs
+    # more than the statements and lets two writers collide at commit; so the engine is created here
+    # and only oslo.db's translation of errors is used.
     engine = sa.create_engine(
         url,
         poolclass=sa_pool.QueuePool,
@@ -69,7 +76,7 @@ def _sqlite(settings: DatabaseSettings, url: str) -> sa.Engine:
             "foreign_keys=ON",
             "case_sensitive_like=ON",
             "cache_size=-32768",
-            # A checkpoint stops the writers; by the default it would come every forty changes.
+            # A checkpoint blocks the writers; by default it would come every forty changes.
             "wal_autocheckpoint=10000",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
@@ -80,18 +87,18 @@ def _sqlite(settings: DatabaseSettings, url: str) -> sa.Engine:
         if by_s is None:
             connection.exec_driver_sql("BEGIN")
             return
-        # The wait for the file stops all green threads: it is no longer than somebody waits for it.
-        _wait_at_most(connection, by_s - time.monotonic())
+        # Waiting for the file blocks all green threads, so it ends with the caller's deadline.
+        _limit_wait(connection, by_s - time.monotonic())
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         finally:
-            _wait_at_most(connection, settings.write_timeout_s)
+            _limit_wait(connection, settings.write_timeout_s)
 
     return engine
 
 
-def _wait_at_most(connection: sa.Connection, wait_s: float) -> None:
-    """How long SQLite may wait for another process from now on."""
+def _limit_wait(connection: sa.Connection, wait_s: float) -> None:
+    """Limit how long SQLite waits for another process from now on."""
     driver: Any = connection.connection.driver_connection
     driver.execute(f"PRAGMA busy_timeout={max(0, int(wait_s * 1000))}").close()
 
@@ -106,7 +113,7 @@ def _server(settings: DatabaseSettings, url: sa.URL, writes: bool) -> sa.Engine:
             max_overflow=settings.pool_overflow,
             pool_timeout=settings.pool_timeout_s,
             pool_recycle=settings.recycle_s,
-            # The last one used first: what a busy minute opened is not kept warm for ever.
+            # Last used first, so that connections that a busy minute opened become idle and are closed.
             pool_use_lifo=True,
             hide_parameters=True,
             echo=settings.debug >= 50,
@@ -128,13 +135,13 @@ def _server(settings: DatabaseSettings, url: sa.URL, writes: bool) -> sa.Engine:
 
 
 def _mysql_arguments(settings: DatabaseSettings, url: sa.URL) -> dict[str, Any]:
-    """What the URL does not say itself."""
+    """Return the arguments that the URL does not set itself."""
     from pymysql import converters
     from pymysql.constants import FIELD_TYPE
 
     own: dict[str, Any] = {
         "connect_timeout": settings.connect_timeout_s,
-        # The driver's own way takes twenty times as long, a tenth of the time of a list.
+        # The driver's own conversion takes twenty times as long, a tenth of the time of a list.
         "conv": {**converters.conversions, FIELD_TYPE.DATETIME: datetime.fromisoformat},
     }
     if settings.statement_timeout_s is not None:
@@ -144,16 +151,16 @@ def _mysql_arguments(settings: DatabaseSettings, url: sa.URL) -> dict[str, Any]:
 
 def _set_up_mysql(connection: Any, settings: DatabaseSettings, writes: bool) -> None:
     level = "READ COMMITTED, READ WRITE" if writes else "REPEATABLE READ, READ ONLY"
-    chosen = [f"group_concat_max_len = {LONGEST_TEXT}"]
+    chosen = [f"group_concat_max_len = {MAX_TEXT_BYTES}"]
     if settings.sql_mode is not None:
         chosen.append(f"sql_mode = {connection.escape(settings.sql_mode)}")
     if settings.wsrep_sync_wait is not None:
         chosen.append(f"wsrep_sync_wait = {int(settings.wsrep_sync_wait)}")
     if settings.statement_timeout_s is not None:
         chosen.append(f"innodb_lock_wait_timeout = {max(1, int(settings.statement_timeout_s / 2))}")
-        # MariaDB alone knows it, from 10.3 on.
-        silence_s = int(settings.write_timeout_s) + SILENCE_S
-        chosen.append(f"autocommit = 0 /*M!100300 , idle_transaction_timeout = {silence_s} */")
+        # Only MariaDB has it, from 10.3 on.
+        idle_s = int(settings.write_timeout_s) + IDLE_SLACK_S
+        chosen.append(f"autocommit = 0 /*M!100300 , idle_transaction_timeout = {idle_s} */")
     with connection.cursor() as cursor:
         cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {level}")
         cursor.execute(f"SET {', '.join(chosen)}")
@@ -166,10 +173,10 @@ def _set_up_postgresql(connection: Any, settings: DatabaseSettings, writes: bool
     connection.autocommit = True
     if settings.statement_timeout_s is not None:
         statement_ms = int(settings.statement_timeout_s * 1000)
-        silence_ms = int(settings.write_timeout_s + SILENCE_S) * 1000
+        idle_ms = int(settings.write_timeout_s + IDLE_SLACK_S) * 1000
         connection.execute(
             f"SET statement_timeout = {statement_ms}; SET lock_timeout = {statement_ms // 2};"
-            f"SET idle_in_transaction_session_timeout = {silence_ms}"
+            f"SET idle_in_transaction_session_timeout = {idle_ms}"
         )
     connection.autocommit = False
     connection.isolation_level = level.READ_COMMITTED if writes else level.REPEATABLE_READ
@@ -192,7 +199,7 @@ def _on_connect(engine: sa.Engine, set_up: Callable[[Any], None]) -> None:
 
 
 def _drop_closed(engine: sa.Engine, number: Callable[[Any], int]) -> None:
-    """number: of a connection's socket."""
+    """Replace connections that the server has closed; number: returns the socket's number."""
 
     @sa.event.listens_for(engine, "checkout")
     def taken(connection: Any, _record: object, _proxy: object) -> None:
@@ -205,9 +212,8 @@ def _drop_closed(engine: sa.Engine, number: Callable[[Any], int]) -> None:
 
 
 def _hung_up(number: int) -> bool:
-    if not hasattr(
-        select, "poll"
-    ):  # green threads have none; nothing else comes without a question
+    if not hasattr(select, "poll"):
+        # Green threads have no poll(). An idle connection becomes readable only when it is closed.
         return bool(select.select([number], [], [], 0)[0])
     poll = select.poll()
     poll.register(number, HUNG_UP)

@@ -1,4 +1,4 @@
-"""What a database's error means for whoever ran the statement: the drivers' codes, by kind.
+"""Classify the errors of databases by the drivers' codes.
 
 MySQL's and MariaDB's numbers and PostgreSQL's SQLSTATEs (its manual, appendix A) do not depend on the
 language of the server's messages.
@@ -13,13 +13,17 @@ from oslo_db import exception as db_errors
 
 
 class DatabaseFault(Enum):
-    """CONFLICT: undone in favour of another transaction; it may be run again. LOST: the connection
-    broke. AWAY: the server does not serve now. BUSY: no time or no place for it. DUPLICATE: a unique
-    constraint. DATA: a value that no column can hold. OTHER: a mistake of ours, or of the schema."""
+    """Kinds of database errors.
+
+    CONFLICT: rolled back in favour of another transaction; it may be run again. LOST: the connection
+    broke. UNAVAILABLE: the server cannot be reached or accepts no writes. BUSY: out of time or space.
+    DUPLICATE: refused by a unique constraint. DATA: a value that no column can hold. OTHER: a wrong
+    statement or schema.
+    """
 
     CONFLICT = "conflict"
     LOST = "lost"
-    AWAY = "away"
+    UNAVAILABLE = "unavailable"
     BUSY = "busy"
     DUPLICATE = "duplicate"
     DATA = "data"
@@ -37,7 +41,7 @@ MYSQL = {
         1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161,  # network
         1927, 2006, 2013, 2055, 4031,  # killed, gone away, lost, idle for too long
     ),
-    DatabaseFault.AWAY: (
+    DatabaseFault.UNAVAILABLE: (
         1044, 1045, 1049, 1130, 1698,  # access denied, unknown database
         1047,  # this Galera node is not ready
         1290, 1792, 1836,  # read-only: a replica, or a primary that was
@@ -55,18 +59,18 @@ MYSQL = {
 POSTGRESQL = {
     DatabaseFault.CONFLICT: ("40001", "40P01", "55P03"),
     DatabaseFault.LOST: ("08", "57P01", "57P02", "57P05", "25P03", "25P04"),
-    DatabaseFault.AWAY: ("28", "3D000", "57P03", "25006"),
+    DatabaseFault.UNAVAILABLE: ("28", "3D000", "57P03", "25006"),
     DatabaseFault.BUSY: ("53", "57014"),
     DatabaseFault.DUPLICATE: ("23505",),
     DatabaseFault.DATA: ("22",),
 }
 _BY_NUMBER = {number: fault for fault, numbers in MYSQL.items() for number in numbers}
 _BY_STATE = {state: fault for fault, states in POSTGRESQL.items() for state in states}
-# What oslo.db made of an error before it got here.
+# Errors that oslo.db has translated before.
 _BY_CLASS: tuple[tuple[type[Exception], DatabaseFault], ...] = (
     (db_errors.DBDuplicateEntry, DatabaseFault.DUPLICATE),
     (db_errors.DBDeadlock, DatabaseFault.CONFLICT),
-    (db_errors.DBNonExistentDatabase, DatabaseFault.AWAY),
+    (db_errors.DBNonExistentDatabase, DatabaseFault.UNAVAILABLE),
     (db_errors.DBConnectionError, DatabaseFault.LOST),
     (db_errors.DBDataError, DatabaseFault.DATA),
     (db_errors.DBInvalidUnicodeParameter, DatabaseFault.DATA),
@@ -77,7 +81,7 @@ _BY_CLASS: tuple[tuple[type[Exception], DatabaseFault], ...] = (
 
 
 def classify(error: BaseException) -> DatabaseFault | None:
-    """What an error of SQLAlchemy or oslo.db means; None: it is no database's error."""
+    """Return the kind of an error of SQLAlchemy or oslo.db; None: it is not a database error."""
     if not isinstance(error, db_errors.DBError | sa.exc.SQLAlchemyError):
         return None
     found = _by_code(error)
@@ -94,7 +98,7 @@ def classify(error: BaseException) -> DatabaseFault | None:
 
 
 def _by_code(error: BaseException) -> DatabaseFault | None:
-    """By the code of the driver's error, which oslo.db and SQLAlchemy each wrap."""
+    """Classify by the code of the driver's error, which oslo.db and SQLAlchemy each wrap."""
     seen: set[int] = set()
     inner: BaseException | None = error
     while inner is not None and id(inner) not in seen:

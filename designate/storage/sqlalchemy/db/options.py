@@ -1,8 +1,8 @@
-"""What designate.conf says about the database.
+"""The database's options in designate.conf.
 
 oslo.db's options are honoured in `[storage:sqlalchemy]`, where Designate's documentation and the
-deployment tools set them, and in `[database]`, where oslo.db's own documentation has them. An option that
-is set in both counts as the first says.
+deployment tools set them, and in `[database]`, where oslo.db's own documentation has them. The first
+prevails where an option is set in both.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from designate.runtime import deadline
 LOG = logging.getLogger(__name__)
 
 POOL_SIZE = 16
-# Other than oslo.db's own: a process works on more than five requests at once, and beyond the pool's size
-# every one would open a connection and close it again.
+# Larger than oslo.db's default: a process handles more than five requests at once, and beyond the pool's
+# size each of them would open a connection and close it again.
 DATABASE_OPTS = [copy(option) for option in db_options.database_opts]
 cfg.set_defaults(DATABASE_OPTS, max_pool_size=POOL_SIZE)
 
@@ -36,31 +36,31 @@ OPTIONS_BY_GROUP = {
             "write_timeout",
             default=20,
             min=1,
-            help="Seconds that one write may take in all: waiting for its turn, locks and retries. "
-            "After that the client gets a 503 with Retry-After and nothing is stored. In "
-            "designate-central at most four fifths of rpc_response_timeout: nobody waits longer for "
-            "the answer.",
+            help="Seconds that one write may take in total, including queueing, locks and retries. "
+            "After that the client gets a 503 with Retry-After and nothing is stored. "
+            "designate-central uses at most four fifths of rpc_response_timeout, because the caller "
+            "of the RPC stops waiting then.",
         ),
         cfg.IntOpt(
             "statement_timeout",
             default=8,
             min=1,
-            help="Seconds to wait for the answer of a MySQL or PostgreSQL server to one statement, "
-            "and half of them for one lock. After that the connection is given up and the client "
-            "gets a 503. Shorter notices a server that hangs sooner; it must leave time for the "
-            "slowest statement, which is a list with filters.",
+            help="Seconds to wait for a MySQL or PostgreSQL server to execute one statement; half as "
+            "long for one lock. After that the connection is closed and the client gets a 503. A "
+            "lower value detects a server that hangs sooner, but must leave time for the slowest "
+            "statement, which is a list with filters.",
         ),
         cfg.IntOpt(
             "connect_timeout",
             default=3,
             min=1,
-            help="Seconds that connecting to a MySQL or PostgreSQL server may take.",
+            help="Seconds to wait for a connection to a MySQL or PostgreSQL server.",
         ),
     ],
     FALLBACK_GROUP: [*DATABASE_OPTS],
 }
 
-# What URLs are written as, and what they mean here: one driver for each kind of server.
+# The driver that is used for each name in a URL: one for each kind of server.
 DRIVERS = {
     "mysql": "mysql+pymysql",
     "mysql+pymysql": "mysql+pymysql",
@@ -74,8 +74,8 @@ DRIVERS = {
     "sqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
 }
-# MySQL's own name of an encoding that has no place for every character.
-SHORT_CHARSETS = ("utf8", "utf8mb3")
+# MySQL's names of an encoding that cannot hold every character.
+THREE_BYTE_CHARSETS = ("utf8", "utf8mb3")
 
 
 POOL_OVERFLOW = 50
@@ -85,10 +85,14 @@ MAX_CONNECTIONS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
-    """How to talk to one database. url, replica_url: as configured (see `target`). *_s: seconds.
+    """Settings of one database.
 
-    pool_size: connections that stay open, for reads and for writes each; pool_overflow: how many more
-    there may be for a while. statement_timeout_s None: as long as it takes (migrations).
+    Attributes:
+        url: As configured, see `driver_url`.
+        replica_url: The read-only replica, as configured.
+        statement_timeout_s: None: no timeout, for migrations.
+        pool_size: Connections that stay open, for reads and for writes each.
+        pool_overflow: Further connections that are closed after use.
     """
 
     url: str
@@ -109,9 +113,14 @@ class DatabaseSettings:
     def from_conf(
         cls, conf: cfg.ConfigOpts, reply_timeout_s: float | None = None
     ) -> DatabaseSettings:
-        """reply_timeout_s: how long those who ask wait for an answer at most.
+        """Return the configured settings.
 
-        Raises ConfigurationError without a connection, or for one that cannot be used.
+        Args:
+            conf: The configuration.
+            reply_timeout_s: How long clients wait for a reply, which bounds the time of writes.
+
+        Raises:
+            ConfigurationError: No connection is set, or it cannot be used.
         """
         group = conf[GROUP]
         pool_timeout = _value(conf, "pool_timeout")
@@ -123,7 +132,7 @@ class DatabaseSettings:
             else min(group.write_timeout, reply_timeout_s * deadline.SHARE),
             statement_timeout_s=group.statement_timeout,
             connect_timeout_s=group.connect_timeout,
-            # 0 and -1 mean no limit; every pool has one here.
+            # 0 and -1 mean no limit in oslo.db; here every pool has one.
             pool_size=_value(conf, "max_pool_size") or MAX_CONNECTIONS,
             pool_overflow=_bounded(_value(conf, "max_overflow")),
             pool_timeout_s=POOL_TIMEOUT_S if pool_timeout is None else pool_timeout,
@@ -142,13 +151,15 @@ def _bounded(overflow: int | None) -> int:
 
 
 def connection(conf: cfg.ConfigOpts) -> str:
-    """The database's URL. Raises ConfigurationError where none is set."""
+    """Return the database's URL; raise ConfigurationError when none is set."""
     url = _with_parameters(conf, _value(conf, "connection"))
     if not url:
         raise errors.ConfigurationError(f"[{GROUP}] connection is not set")
     set_twice = all(_is_set(conf, group, "connection") for group in (GROUP, FALLBACK_GROUP))
     if set_twice and conf[GROUP].connection != conf[FALLBACK_GROUP].connection:
-        LOG.warning("[%s] connection counts; that of [%s] is another", GROUP, FALLBACK_GROUP)
+        LOG.warning(
+            "using [%s] connection; ignoring the different value in [%s]", GROUP, FALLBACK_GROUP
+        )
     return url
 
 
@@ -160,7 +171,7 @@ def _with_parameters(conf: cfg.ConfigOpts, url: str | None) -> str | None:
 
 
 def _value(conf: cfg.ConfigOpts, name: str) -> Any:
-    """The option as the first group says where it is set there, else as the second does."""
+    """Return the option of the first group that sets it, or else its default."""
     for group in (GROUP, FALLBACK_GROUP):
         if _is_set(conf, group, name):
             return conf[group][name]
@@ -175,21 +186,21 @@ def _is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:
     )
 
 
-def target(url: str) -> sa.URL:
-    """The URL with the driver that is used for it. Raises ConfigurationError."""
+def driver_url(url: str) -> sa.URL:
+    """Return the URL with the driver that is used for it; raise ConfigurationError when it has none."""
     made = _parsed(url)
     driver = DRIVERS.get(made.drivername)
     if driver is None:
-        raise errors.ConfigurationError(f"there is no database driver {made.drivername}")
+        raise errors.ConfigurationError(f"unknown database driver {made.drivername}")
     made = made.set(drivername=driver)
-    if driver.startswith("mysql") and made.query.get("charset", "utf8") in SHORT_CHARSETS:
+    if driver.startswith("mysql") and made.query.get("charset", "utf8") in THREE_BYTE_CHARSETS:
         made = made.update_query_dict({"charset": "utf8mb4"})
     return made
 
 
 def _parsed(url: str) -> sa.URL:
-    """Raises ConfigurationError, which does not show the URL: it may hold a password."""
+    """Parse a URL; the error does not show it, because it may hold a password."""
     try:
         return sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):
-        raise errors.ConfigurationError("the database's URL cannot be read") from None
+        raise errors.ConfigurationError("the database's URL is not valid") from None

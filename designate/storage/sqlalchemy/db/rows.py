@@ -1,6 +1,6 @@
-"""Tables whose rows are values of one dataclass: reads, lists and writes without further ado.
+"""Generic reads, lists and writes for tables whose rows are instances of one dataclass.
 
-A member of the dataclass is a column of its name; names that are compared ignoring case have a second
+Each member of the dataclass is a column of its name. Names that are compared ignoring case have a second
 column `<name>_key` beside them.
 """
 
@@ -19,7 +19,7 @@ from oslo_db import exception as db_errors
 from designate import errors
 from designate.model import codec
 from designate.model.query import Page, Query
-from designate.storage.sqlalchemy.db.engine import Transaction
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing import pagination as queries
 from designate.storage.sqlalchemy.listing.pagination import Condition
 
@@ -28,9 +28,7 @@ DATES = ("created_at", "id", "updated_at")
 
 
 class Rows(Generic[T]):
-    """The rows of one table. kind: as errors call them (errors.KINDS). sort_keys, filters: what
-    lists may be ordered and chosen by: the client's word to the column. extra: further columns of the
-    select, for members that other tables hold."""
+    """The rows of one table."""
 
     def __init__(
         self,
@@ -42,6 +40,16 @@ class Rows(Generic[T]):
         filters: Sequence[str] = (),
         select: sa.Select[Any] | None = None,
     ) -> None:
+        """Describe the rows.
+
+        Args:
+            cls: Their dataclass.
+            table: Their table.
+            kind: What errors call them, see errors.KINDS.
+            sort_keys: What clients may sort lists by.
+            filters: What clients may filter lists by.
+            select: The select of a row, where other tables hold some of its members.
+        """
         self.table = table
         self._kind = kind
         self._make = cls
@@ -61,6 +69,7 @@ class Rows(Generic[T]):
         self._by_id_locked = self._by_id.with_for_update(of=table)
 
     def value(self, row: sa.Row[Any]) -> T:
+        """Return the instance for a row of the select."""
         members = {}
         for name in self._members:
             item = getattr(row, name)
@@ -69,14 +78,14 @@ class Rows(Generic[T]):
         return self._make(**members)
 
     def get(self, connection: sa.Connection, id: str, *conditions: Condition) -> T:
-        """Raises NotFound, also for a row that the conditions leave out."""
+        """Return the row of this id; raise NotFound when there is none that meets the conditions."""
         row = connection.execute(self._by_id.where(*conditions), {"id": id}).first()
         if row is None:
             raise errors.NotFound(self._kind)
         return self.value(row)
 
     def lock(self, tx: Transaction, id: str, *conditions: Condition) -> T:
-        """As get; the row is held until the transaction ends."""
+        """Return the row as get does, locked until the transaction ends."""
         statement = tx.lock(self._by_id, self._by_id_locked).where(*conditions)
         row = tx.execute(statement, {"id": id}).first()
         if row is None:
@@ -84,6 +93,7 @@ class Rows(Generic[T]):
         return self.value(row)
 
     def first(self, connection: sa.Connection, *conditions: Condition) -> T | None:
+        """Return a row that meets the conditions; None: there is none."""
         row = connection.execute(self._select.where(*conditions).limit(1)).first()
         return None if row is None else self.value(row)
 
@@ -95,9 +105,8 @@ class Rows(Generic[T]):
         limit: int,
         count: bool = False,
     ) -> Page[T]:
-        """One page, in at most three statements. conditions: which rows the caller may know of."""
-        chosen = [*conditions, *self._chosen(query)]
-        base = self._select.where(*chosen)
+        """Return one page in at most three statements; conditions: which rows the client may see."""
+        base = self._select.where(*conditions, *self._filtered(query))
         statement = queries.page(
             connection,
             base,
@@ -114,7 +123,7 @@ class Rows(Generic[T]):
             total = int(connection.execute(counting).scalar_one())
         return Page(items=items, total_count=total)
 
-    def _chosen(self, query: Query) -> list[Condition]:
+    def _filtered(self, query: Query) -> list[Condition]:
         conditions: list[Condition] = []
         for name, text in query.filters.items():
             if name not in self._filters:
@@ -125,14 +134,22 @@ class Rows(Generic[T]):
         return conditions
 
     def insert(self, tx: Transaction, value: T, **more: Any) -> None:
-        """more: columns that are no members. Raises Duplicate where a unique column says so."""
-        values = {name: self._stored(name, getattr(value, name)) for name in self._columns}
+        """Insert a row; more: columns that are not members.
+
+        Raises:
+            Duplicate: A unique constraint refused it.
+        """
+        values = {name: _plain(getattr(value, name)) for name in self._columns}
         with self._duplicates():
             tx.execute(sa.insert(self.table), _with_keys(self.table, {**values, **more}))
 
     def update(self, tx: Transaction, id: str, **columns: Any) -> None:
-        """Set columns; a version grows by one. Raises Duplicate where a unique column says so."""
-        values = {name: self._stored(name, value) for name, value in columns.items()}
+        """Set columns of a row, and add one to its version if it has one.
+
+        Raises:
+            Duplicate: A unique constraint refused it.
+        """
+        values = {name: _plain(value) for name, value in columns.items()}
         changed: dict[str, Any] = _with_keys(self.table, values)
         if "version" in self.table.c:
             changed["version"] = self.table.c.version + 1
@@ -140,18 +157,15 @@ class Rows(Generic[T]):
             tx.execute(sa.update(self.table).where(self.table.c.id == id).values(changed))
 
     def delete(self, tx: Transaction, id: str) -> None:
+        """Delete the row."""
         tx.execute(sa.delete(self.table).where(self.table.c.id == id))
-
-    @staticmethod
-    def _stored(name: str, value: Any) -> Any:
-        return str(value) if isinstance(value, StrEnum) else value
 
     def _duplicates(self) -> _Duplicates:
         return _Duplicates(self._kind)
 
 
 class _Duplicates:
-    """Names what the database calls a duplicate."""
+    """Raises the database's duplicate errors as Duplicate of the kind."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
@@ -162,6 +176,10 @@ class _Duplicates:
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, db_errors.DBDuplicateEntry):
             raise errors.Duplicate(self._kind) from None
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, StrEnum) else value
 
 
 def _key_column(table: sa.Table, name: str) -> sa.Column[Any]:

@@ -1,9 +1,9 @@
-"""Column types that mean the same on every database. Tables and migrations are made of them.
+"""Column types that mean the same on every database, for tables and migrations.
 
-Texts are compared and sorted by code point everywhere, as SQLite does it by itself: MySQL's usual
-collations ignore case and accents, and PostgreSQL's sort by the rules of a language, so that neither
-the uniqueness of names nor the range of a prefix would hold. What these functions give must not change:
-migrations that have run were made of it.
+Texts are compared and sorted by code point everywhere, as SQLite does by default: MySQL's usual collations
+ignore case and accents, and PostgreSQL's sort by the rules of a language, so that neither the uniqueness
+of names nor the range of a prefix would hold. These types must not change: migrations that have run used
+them.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from sqlalchemy.dialects import mysql, postgresql
 
 MYSQL = ("mysql", "mariadb")
 CHARSET = {"charset": "utf8mb4", "collation": "utf8mb4_bin"}
-# Options of a table whose texts are these.
+# Table options for these texts.
 TABLE: dict[str, Any] = {"mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
 
 
 def text(length: int) -> sa.String:
-    """A text of at most so many characters."""
+    """Return the type of texts of at most so many characters."""
     return (
         sa.String(length)
         .with_variant(mysql.VARCHAR(length, **CHARSET), *MYSQL)
@@ -28,7 +28,7 @@ def text(length: int) -> sa.String:
     )
 
 
-# Of any length.
+# Texts of any length.
 TEXT = (
     sa.Text()
     .with_variant(mysql.LONGTEXT(**CHARSET), *MYSQL)

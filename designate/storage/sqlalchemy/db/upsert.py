@@ -1,4 +1,4 @@
-"""Rows that are made at their first use, each database in its own words."""
+"""Insert a row or, where it exists, add to one of its columns, in each database's dialect."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from sqlalchemy.dialects import mysql, postgresql, sqlite
 
 
 @cache
-def adding(dialect: str, table: sa.Table, name: str) -> sa.Insert:
-    """Inserts a row, or adds the column's value to that of the row that has its primary key."""
+def insert_or_add(dialect: str, table: sa.Table, name: str) -> sa.Insert:
+    """Return an insert that adds the column's value to an existing row of the same primary key."""
     column = table.c[name]
     if dialect == "mysql":
         upsert = mysql.insert(table)

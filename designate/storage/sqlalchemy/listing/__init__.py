@@ -1,0 +1,1 @@
+"""Lists of zones and recordsets: filters, pages and counts."""

@@ -1,6 +1,6 @@
-"""One page of a collection: filters, a total order, the marker and the count.
+"""Pages of lists: filters, a total order and the marker.
 
-Every list costs the same few statements, whatever its length (a test counts them).
+Every list takes the same few statements, whatever its length (a test counts them).
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from designate.storage.sqlalchemy.tables import DATA_KEY_LENGTH
 Condition = sa.ColumnElement[bool]
 WILDCARDS = "*%"
 ESCAPE = "\\"
-# Databases that look up a row value in an index of its columns.
+# Databases that find a row value by an index of its columns.
 ROW_VALUES = ("sqlite", "postgresql")
-# So few rows that sorting them is cheaper than walking the index of the order.
+# Up to this number of rows, sorting them is cheaper than walking the index of the order.
 FEW = 1000
-# Comparing bytes instead of letters, MariaDB walks an index in two thirds of the time.
+# MariaDB walks an index in two thirds of the time when it compares bytes instead of characters.
 BYTES = sa.String().with_variant(mysql.BINARY(), "mysql")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose rows a read may see: one project's (and what is shared with it), or everybody's."""
+    """Whose rows a read may see: those of one project and shared with it, or those of all projects."""
 
     project_id: str | None = None
     all_projects: bool = False
@@ -40,17 +40,20 @@ EVERYTHING = Scope(all_projects=True)
 
 
 def of_project(column: sa.ColumnElement[Any], project_id: str | None) -> Condition:
-    """Rows of the project. A caller without a project has none, not those without a project."""
+    """Return the condition for rows of the project; None has no rows, not those without a project."""
     return sa.false() if project_id is None else column == project_id
 
 
 def is_open(value: str) -> bool:
-    """Whether a filter's value holds wildcards."""
+    """Return whether a filter's value has wildcards."""
     return any(mark in value for mark in WILDCARDS)
 
 
 def match(column: sa.ColumnElement[Any], value: str) -> Condition:
-    """column equals value, or matches it where it holds wildcards; a null column matches none."""
+    """Return the condition that a column equals the value, or matches its wildcards.
+
+    A null column matches nothing.
+    """
     if not is_open(value):
         return column == value
     pattern = ""
@@ -61,10 +64,10 @@ def match(column: sa.ColumnElement[Any], value: str) -> Condition:
             pattern += ESCAPE + char if char in ("_", ESCAPE) else char
     prefix = value[: min(value.index(mark) for mark in WILDCARDS if mark in value)]
     if not prefix:
-        # All are looked at.
+        # All rows are compared.
         return column.like(sa.cast(sa.literal(pattern, sa.String), BYTES), escape=ESCAPE)
     condition = column.like(pattern, escape=ESCAPE)
-    # LIKE alone cannot use an index on every database; the range of its prefix can.
+    # Not every database uses an index for LIKE, but each does for the range of its prefix.
     return sa.and_(condition, *_prefix_range(column, prefix))
 
 
@@ -75,8 +78,7 @@ def _prefix_range(column: sa.ColumnElement[Any], prefix: str) -> tuple[Condition
 
 
 def match_name(table: sa.Table, value: str) -> Condition:
-    """Names are compared ignoring case; what is open at its beginning alone is looked up from
-    the name's end."""
+    """Match names ignoring case; a pattern with a wildcard only at its start is matched reversed."""
     value = value.lower()
     if value[:1] in WILDCARDS and value[-1:] not in WILDCARDS:
         return match(table.c.reverse_key, value[::-1])
@@ -84,11 +86,11 @@ def match_name(table: sa.Table, value: str) -> Condition:
 
 
 def match_data(value: str, columns: sa.FromClause) -> Condition:
-    """As match, for record data: the index holds only its first characters."""
+    """Match record data, of which the index holds only the first characters."""
     if not is_open(value):
         return sa.and_(columns.c.data_key == value[:DATA_KEY_LENGTH], columns.c.data == value)
-    # What the index holds in full is looked at there, and only the rest in its row. Two conditions,
-    # for MariaDB looks at an index alone where one reads nothing else.
+    # Data that the index holds completely are compared there, and only the others in their rows. These are
+    # two conditions because MariaDB reads only the index for a condition that needs nothing else.
     in_full = _in_full(columns)
     return sa.and_(
         sa.or_(sa.not_(in_full), match(columns.c.data_key, value)),
@@ -98,8 +100,7 @@ def match_data(value: str, columns: sa.FromClause) -> Condition:
 
 
 def match_data_apart(value: str, columns: sa.FromClause) -> tuple[Condition, Condition]:
-    """An open match_data as two conditions, of which every row meets one at most: the first one reads
-    the index alone."""
+    """Return match_data of a pattern as two exclusive conditions, of which the first reads the index."""
     in_full = _in_full(columns)
     within = _data_range(columns, value)
     return (
@@ -118,7 +119,7 @@ def _data_range(columns: sa.FromClause, value: str) -> tuple[Condition, ...]:
 
 
 def integer(column: sa.ColumnElement[Any], value: str) -> int | None:
-    """A filter value for an integer column; None when nothing in it can equal it."""
+    """Return a filter's value for an integer column; None: no integer of the column can equal it."""
     try:
         number = int(value)
     except ValueError:
@@ -127,8 +128,8 @@ def integer(column: sa.ColumnElement[Any], value: str) -> int | None:
     return number if -(2**bits) <= number < 2**bits else None
 
 
-def unhelpful(condition: Condition, dialect: str) -> Condition:
-    """The same, as one by whose index SQLite, which keeps no statistics, would not begin."""
+def without_index(condition: Condition, dialect: str) -> Condition:
+    """Return the condition in a form whose index SQLite does not use; it has no statistics."""
     if dialect != "sqlite" or not isinstance(condition, sa.BinaryExpression):
         return condition
     return sa.func.coalesce(condition.left, sa.null()) == condition.right
@@ -143,14 +144,17 @@ def _index_of(table: sa.Table, *columns: str) -> str | None:
 
 
 def by_index(statement: sa.Select[Any], table: sa.Table, *columns: str) -> sa.Select[Any]:
-    """The same, for MariaDB by the index that begins with these columns, where there is one. Left to
-    itself it walks downwards from a list's end and not from the marker, and reads rows where it could
-    look at an index."""
+    """Return the statement with a hint for MariaDB to use the index that begins with these columns.
+
+    Without it MariaDB walks a descending list from its end and not from the marker, and reads rows where
+    an index would do.
+    """
     index = _index_of(table, *columns)
     return statement.with_hint(table, f"FORCE INDEX ({index})", "mysql") if index else statement
 
 
 def match_integer(column: sa.ColumnElement[Any], value: str) -> Condition:
+    """Return the condition that an integer column equals the value, or matches its wildcards."""
     if is_open(value):
         return match(sa.cast(column, sa.String(20)), value)
     number = integer(column, value)
@@ -168,11 +172,18 @@ def page(
     visible: Sequence[Condition] = (),
     few: bool = False,
 ) -> sa.Select[Any]:
-    """The statement with order, marker and limit; ties broken by id, null first.
+    """Return the statement with order, marker and limit; null comes first, ties are broken by id.
 
-    visible: which rows of the table the caller may know of; others are no markers, for a list must
-    not tell that they exist. few: the filters leave few rows, so that walking the index of the
-    order would be the long way.
+    Args:
+        connection: Reads the marker's row.
+        statement: The filtered select.
+        query: Order and marker.
+        table: The table of the list.
+        sort_columns: The columns of the sort keys.
+        limit: The largest number of rows.
+        visible: Which rows the client may see; others are not valid as markers, which would reveal that
+            they exist.
+        few: The filters leave few rows, so that sorting them is cheaper than the order's index.
     """
     column = sort_columns.get(query.sort_key)
     if column is None:
@@ -185,14 +196,14 @@ def page(
         after = _after(marked, table, column, descending, dialect)
         statement = statement.where(after)
         if descending and marked[0] is None:
-            # What is left has no value. MariaDB would sort it.
+            # The remaining rows have no value. MariaDB would sort them.
             keys = (table.c.id,)
     order: list[sa.UnaryExpression[Any]] = []
     for key in keys:
-        # SQLite keeps no statistics, MariaDB's misjudge small tables; both would walk the order's index.
-        # An expression has none.
-        apart = few and dialect != "postgresql"
-        sorting = sa.func.coalesce(key, sa.null()) if apart else key
+        # SQLite has no statistics and MariaDB's misjudge small tables: both would walk the order's index.
+        # There is none for an expression.
+        avoid_index = few and dialect != "postgresql"
+        sorting = sa.func.coalesce(key, sa.null()) if avoid_index else key
         ordered = sorting.desc() if descending else sorting.asc()
         if key.nullable and dialect == "postgresql":
             ordered = ordered.nulls_last() if descending else ordered.nulls_first()
@@ -207,7 +218,7 @@ def _marked(
     marker: str,
     visible: Sequence[Condition],
 ) -> tuple[Any, str]:
-    """The marker's value of the column, and its id."""
+    """Return the marker's value of the column, and its id."""
     marked = sa.select(column, table.c.id).where(table.c.id == marker, *visible)
     row = connection.execute(marked).first()
     if row is None:
@@ -222,25 +233,25 @@ def _after(
     descending: bool,
     dialect: str,
 ) -> Condition:
-    """The rows behind the marker's row. Written so that an index on (column, id) gives the range."""
+    """Return the condition for rows after the marker, as a range of an index on (column, id)."""
     value, row_id = marked
-    further_id: Condition = table.c.id < row_id if descending else table.c.id > row_id
+    next_ids: Condition = table.c.id < row_id if descending else table.c.id > row_id
     if column is table.c.id:
-        return further_id
+        return next_ids
     if dialect in ROW_VALUES and not (descending and column.nullable):
         here = sa.tuple_(sa.literal(value, column.type), sa.literal(row_id, table.c.id.type))
         place = sa.tuple_(column, table.c.id)
         if value is not None:
             return place < here if descending else place > here
     if value is None:
-        same_null = sa.and_(column.is_(None), further_id)
+        same_null = sa.and_(column.is_(None), next_ids)
         return same_null if descending else sa.or_(column.is_not(None), same_null)
     if dialect == "mysql":
-        # It makes ranges of whole alternatives; many rows may have the marker's value.
-        further = column < value if descending else column > value
-        beyond: Condition = sa.or_(further, sa.and_(column == value, further_id))
+        # MariaDB makes a range of each alternative; many rows may have the marker's value.
+        next_values = column < value if descending else column > value
+        beyond: Condition = sa.or_(next_values, sa.and_(column == value, next_ids))
         return sa.or_(beyond, column.is_(None)) if descending and column.nullable else beyond
     if descending:
-        behind: Condition = sa.and_(column <= value, sa.or_(column < value, further_id))
+        behind: Condition = sa.and_(column <= value, sa.or_(column < value, next_ids))
         return sa.or_(behind, column.is_(None)) if column.nullable else behind
-    return sa.and_(column >= value, sa.or_(column > value, further_id))
+    return sa.and_(column >= value, sa.or_(column > value, next_ids))

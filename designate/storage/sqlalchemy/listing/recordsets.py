@@ -1,7 +1,7 @@
-"""Lists of recordsets: of a zone, and of what a project made in all zones.
+"""Lists of recordsets in a zone, and of a project's recordsets in all zones.
 
-The long way is walked as seldom as the database allows: what is known of the zone's last list is not looked
-for again, a page that is not full counts itself, and what a filter leaves is counted before it is sorted.
+Expensive searches are avoided where possible: results for a zone are cached until it changes, a page that
+is not full needs no count, and the matches of a filter are counted before they are sorted.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from designate.model.query import Page, Query
 from designate.model.recordsets import RecordSet
 from designate.model.zones import Zone
 from designate.storage.sqlalchemy.db import json_rows
-from designate.storage.sqlalchemy.listing import pagination as queries
-from designate.storage.sqlalchemy.listing import recordset_counts
+from designate.storage.sqlalchemy.listing import pagination, recordset_counts
 from designate.storage.sqlalchemy.listing.pagination import Condition, Scope
 from designate.storage.sqlalchemy.listing.recordset_filters import (
     APART,
     SERVED,
     SORT_COLUMNS,
-    Wanted,
+    RecordSetSearch,
 )
-from designate.storage.sqlalchemy.listing.result_cache import CachedResult, Ordered, ResultCache
-from designate.storage.sqlalchemy.recordsets import Around, values
+from designate.storage.sqlalchemy.listing.result_cache import CachedResult, OrderedIds, ResultCache
+from designate.storage.sqlalchemy.recordset_rows import ZoneState, from_rows
 from designate.storage.sqlalchemy.tables import recordsets
 
 
@@ -34,164 +33,175 @@ def list_in_zone(
     connection: sa.Connection,
     query: Query,
     zone: Zone,
-    held: int,
-    answers: ResultCache,
+    recordset_count: int,
+    cache: ResultCache,
     *,
     limit: int,
     count: bool,
 ) -> Page[RecordSet]:
-    """One page of a live zone's recordsets. Their managed_by is not read.
+    """Return one page of a live zone's recordsets without managed_by, in at most six statements.
 
-    zone, held: the zone and how many recordsets it has, as this connection has just read it. answers:
-    what was found before. count: whether total_count is wanted. At most six statements, whatever is found.
+    Args:
+        connection: A connection that reads one snapshot.
+        query: Filters, order and marker.
+        zone: The zone as this connection has read it.
+        recordset_count: How many recordsets it has, read with it.
+        cache: Results of earlier searches.
+        limit: The largest number of recordsets.
+        count: Whether the page has total_count.
     """
-    wanted = Wanted(query, zone, (recordsets.c.zone_id == zone.id,), held)
-    if not wanted.is_searched(count):
-        return _page(connection, wanted, None, limit, count)
-    known = answers.get(zone, query)
-    answer = known
-    if answer is None:
-        answer = _search(connection, wanted, count, answers.most_ordered)
-    elif answer.slow and answer.ordered is None and "data" not in query.filters:
-        answer = _in_order(connection, wanted, answers.most_ordered) or answer
-    page = None if answer is None else _cut(connection, wanted, answer, limit)
+    search = RecordSetSearch(query, zone, (recordsets.c.zone_id == zone.id,), recordset_count)
+    if not search.is_searched(count):
+        return _page(connection, search, None, limit, count)
+    known = cache.get(zone, query)
+    result = known
+    if result is None:
+        result = _search(connection, search, count, cache.max_ordered)
+    elif result.slow and result.ordered is None and "data" not in query.filters:
+        result = _in_order(connection, search, cache.max_ordered) or result
+    page = None if result is None else _page_of_ids(connection, search, result, limit)
     if page is None:
         began = time.perf_counter()
-        page = _page(connection, wanted, answer, limit, count)
-        if answer is not None and time.perf_counter() - began > answers.long_s:
-            answer = replace(answer, slow=True)
-    if answer is not None and answer is not known:
-        answers.keep(zone, query, answer)
+        page = _page(connection, search, result, limit, count)
+        if result is not None and time.perf_counter() - began > cache.slow_s:
+            result = replace(result, slow=True)
+    if result is not None and result is not known:
+        cache.store(zone, query, result)
     return page
 
 
 def list_across_zones(
     connection: sa.Connection, query: Query, scope: Scope, *, limit: int, count: bool
 ) -> Page[RecordSet]:
-    """One page of the recordsets that the scope's project made in live zones. See list_in_zone."""
+    """Return one page of the scope's recordsets in live zones; for the arguments see list_in_zone."""
     visible: tuple[Condition, ...] = ()
     if not scope.all_projects:
-        visible = (queries.of_project(recordsets.c.project_id, scope.project_id),)
-    wanted = Wanted(query, None, visible, scope=scope)
-    answer = _search(connection, wanted, count, 0) if wanted.is_searched(count) else None
-    return _page(connection, wanted, answer, limit, count)
+        visible = (pagination.of_project(recordsets.c.project_id, scope.project_id),)
+    search = RecordSetSearch(query, None, visible, scope=scope)
+    result = _search(connection, search, count, 0) if search.is_searched(count) else None
+    return _page(connection, search, result, limit, count)
 
 
 def _search(
-    connection: sa.Connection, wanted: Wanted, count: bool, most_ordered: int
+    connection: sa.Connection, search: RecordSetSearch, count: bool, max_ordered: int
 ) -> CachedResult | None:
-    """What the filters leave, as far as it is known before the page is. None: more than a few, and
-    nobody asks how many. most_ordered: see ResultCache."""
-    if wanted.is_open:
-        ids = _few_ids(connection, wanted)
+    """Return what is known of the matches before the page is read; None: many, which are not counted."""
+    if search.is_open:
+        ids = _few_ids(connection, search)
         if ids is not None:
             return CachedResult(len(ids), tuple(ids))
-        # No order of the zone's leads to its records.
-        if "data" in wanted.query.filters:
-            found = _in_order(connection, wanted, most_ordered)
+        # No order of the zone leads to its records.
+        if "data" in search.query.filters:
+            found = _in_order(connection, search, max_ordered)
             if found is not None:
                 return found
-    return CachedResult(recordset_counts.total(connection, wanted)) if count else None
+    return CachedResult(recordset_counts.total(connection, search)) if count else None
 
 
 def _page(
-    connection: sa.Connection, wanted: Wanted, answer: CachedResult | None, limit: int, count: bool
+    connection: sa.Connection,
+    search: RecordSetSearch,
+    result: CachedResult | None,
+    limit: int,
+    count: bool,
 ) -> Page[RecordSet]:
-    query = wanted.query
+    query = search.query
     apart = not APART.isdisjoint(query.filters)
-    total = None if answer is None else answer.total
+    total = None if result is None else result.total
     walk = few = False
     if total is not None:
-        walk = wanted.is_dense(total, limit)
+        walk = search.is_dense(total, limit)
         few = not walk and (apart or SERVED.issuperset(query.filters))
-        apart = apart and total <= queries.FEW
+        apart = apart and total <= pagination.FEW
         if not total and query.marker is None and query.sort_key in SORT_COLUMNS:
             return Page(items=(), total_count=0)
-    statement = queries.page(
+    statement = pagination.page(
         connection,
-        wanted.select(
+        search.select(
             connection.dialect.name,
             few=apart,
             walk=walk,
-            ids=None if answer is None else answer.ids,
+            ids=None if result is None else result.ids,
         ),
         query,
         table=recordsets,
         sort_columns=SORT_COLUMNS,
         limit=limit,
-        visible=wanted.visible,
+        visible=search.visible,
         few=few or apart,
     )
-    found = _items(connection, wanted, statement)
+    found = _items(connection, search, statement)
     if count and total is None:
         whole = query.marker is None and len(found) < limit
-        total = len(found) if whole else recordset_counts.total(connection, wanted)
+        total = len(found) if whole else recordset_counts.total(connection, search)
     return Page(items=found, total_count=total)
 
 
-def _cut(
-    connection: sa.Connection, wanted: Wanted, answer: CachedResult, limit: int
+def _page_of_ids(
+    connection: sa.Connection, search: RecordSetSearch, result: CachedResult, limit: int
 ) -> Page[RecordSet] | None:
-    """The page, of an answer in order; None: it is not, or the marker is none of the answer's."""
-    if answer.ordered is None:
+    """Return a page of ordered ids; None: there are none, or the marker is not one of them."""
+    if result.ordered is None:
         return None
-    ids = answer.ordered.after(wanted.query.marker, limit)
+    ids = result.ordered.after(search.query.marker, limit)
     if ids is None:
         return None
     found: dict[str, RecordSet] = {
         item.id: item
-        for item in _items(connection, wanted, wanted.select(connection.dialect.name, ids=ids))
+        for item in _items(connection, search, search.select(connection.dialect.name, ids=ids))
     }
-    return Page(items=tuple(found[each] for each in ids if each in found), total_count=answer.total)
+    return Page(items=tuple(found[each] for each in ids if each in found), total_count=result.total)
 
 
 def _items(
-    connection: sa.Connection, wanted: Wanted, statement: sa.Select[Any]
+    connection: sa.Connection, search: RecordSetSearch, statement: sa.Select[Any]
 ) -> tuple[RecordSet, ...]:
-    around = wanted.around
-    rows = wanted.packed.rows(connection.execute(statement), connection.dialect.name)
-    return values(rows, [around or Around.of_row(row) for row in rows])
+    zone_state = search.zone_state
+    rows = search.rows.rows(connection.execute(statement), connection.dialect.name)
+    return from_rows(rows, [zone_state or ZoneState.from_row(row) for row in rows])
 
 
-def _in_order(connection: sa.Connection, wanted: Wanted, most: int) -> CachedResult | None:
-    """All that the filters leave of a zone, in the query's order. None: there are more than `most`, or
-    some id was given by another program."""
-    if wanted.zone is None or wanted.held > most:
+def _in_order(
+    connection: sa.Connection, search: RecordSetSearch, max_ids: int
+) -> CachedResult | None:
+    """Return all matches in a zone in the query's order; None: over the limit, or an id is no UUID."""
+    if search.zone is None or search.recordset_count > max_ids:
         return None
-    left: set[str] | None = None
-    for part in wanted.parts():
-        ids = json_rows.column(connection, part, most)
-        if len(ids) > most:
+    matches: set[str] | None = None
+    for part in search.parts():
+        ids = json_rows.read_ids(connection, part, max_ids)
+        if len(ids) > max_ids:
             return None
-        left = set(ids) if left is None else left.intersection(ids)
-    order = queries.page(
+        matches = set(ids) if matches is None else matches.intersection(ids)
+    order = pagination.page(
         connection,
-        wanted.every(),
-        replace(wanted.query, marker=None),
+        search.every(),
+        replace(search.query, marker=None),
         table=recordsets,
         sort_columns=SORT_COLUMNS,
-        limit=wanted.held,
+        limit=search.recordset_count,
     )
-    every = json_rows.column(connection, order, wanted.held)
+    every = json_rows.read_ids(connection, order, search.recordset_count)
     try:
-        ordered = Ordered(every if left is None else [each for each in every if each in left])
+        ordered = OrderedIds(
+            every if matches is None else [each for each in every if each in matches]
+        )
     except ValueError:
         return None
     return CachedResult(len(ordered), ordered=ordered)
 
 
-def _few_ids(connection: sa.Connection, wanted: Wanted) -> list[str] | None:
-    """The ids of all that the filters leave, found and counted by one walk; None: more than a few, or
-    it takes a join."""
-    if wanted.zone is None and "status" in wanted.query.filters:
+def _few_ids(connection: sa.Connection, search: RecordSetSearch) -> list[str] | None:
+    """Return the ids of all matches, read in one statement; None: more than FEW, or a join is needed."""
+    if search.zone is None and "status" in search.query.filters:
         return None
     holders: list[str] | None = None
-    if "data" in wanted.query.filters:
-        rows = connection.execute(wanted.holders().limit(queries.FEW + 1)).scalars().all()
-        if len(rows) > queries.FEW:
+    if "data" in search.query.filters:
+        rows = connection.execute(search.holders().limit(pagination.FEW + 1)).scalars().all()
+        if len(rows) > pagination.FEW:
             return None
         holders = list(dict.fromkeys(rows))
-        if not holders or wanted.by_data_alone:
+        if not holders or search.by_data_alone:
             return holders
-    found = list(connection.execute(wanted.ids(connection.dialect.name, holders)).scalars())
-    return found if len(found) <= queries.FEW else None
+    found = list(connection.execute(search.ids(connection.dialect.name, holders)).scalars())
+    return found if len(found) <= pagination.FEW else None

@@ -1,9 +1,9 @@
-"""What filters found in zones, kept until the zone changes.
+"""Results of searches in zones, cached until the zone changes.
 
-A pattern that is open at its beginning is looked for in all of a zone, and clients ask for a list page by
-page: each page would walk the zone again to count the same recordsets. Every change of a zone, of what its
-nameservers serve or of what it holds raises the version of the zone's row in the same transaction, so an
-answer holds as long as the version that was read with it.
+A pattern with a wildcard at its start is compared with all names of a zone, and clients read a list page by
+page: each page would search the zone again to count the same recordsets. Every change of a zone, its
+recordsets or what its nameservers serve raises the version of the zone's row in the same transaction, so a
+result is valid for the version that was read with it.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from designate.model.query import Query
 from designate.model.zones import Zone
 from designate.runtime.bounded_cache import BoundedCache
 
-# Bytes of all answers together.
+# Of all results.
 MAX_CACHED_BYTES: Final = 32 * 2**20
-# Of an answer without ids; of each id that is not in order.
+# Bytes of a result without ids, and of each id that is not ordered.
 MIN_ENTRY_BYTES: Final = 4096
-ID_SIZE: Final = 90
+ID_BYTES: Final = 90
 MAX_FILTER_CHARS: Final = 1000
 MAX_ORDERED: Final = 200_000
-LONG_S: Final = 0.02
+SLOW_S: Final = 0.02
 ID_LENGTH: Final = 36
 
 
-class Ordered:
-    """Ids in a list's order, a few bytes for each. ids: UUIDs, of ID_LENGTH letters each. Raises
-    ValueError for others."""
+class OrderedIds:
+    """Ids in a list's order, stored compactly."""
 
     def __init__(self, ids: Sequence[str]) -> None:
+        """Store ids; raise ValueError unless all are UUIDs of ID_LENGTH characters."""
         self._text = "".join(ids)
-        # No id is longer: the column has no more room.
+        # No id is longer than its column.
         if len(self._text) != len(ids) * ID_LENGTH:
-            raise ValueError("an id is no UUID")
+            raise ValueError("an id is not a UUID")
 
     def __len__(self) -> int:
         return len(self._text) // ID_LENGTH
 
     def after(self, marker: str | None, limit: int) -> list[str] | None:
-        """At most `limit` of them, from the one behind the marker; None: the marker is not one of them."""
+        """Return at most `limit` ids after the marker; None: the marker is not one of the ids."""
         start = 0
         if marker is not None:
             start = self._text.find(marker)
@@ -56,43 +56,56 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class CachedResult:
-    """total: how many recordsets the filters leave. ids: which, in no order, where they are few. ordered:
-    all of them in the query's order. slow: finding a page in this order took long."""
+    """The result of a search.
+
+    Attributes:
+        total: How many recordsets match.
+        ids: Their ids without an order, where they are few.
+        ordered: All their ids in the query's order.
+        slow: Reading a page in this order was slow.
+    """
 
     total: int
     ids: tuple[str, ...] | None = None
-    ordered: Ordered | None = None
+    ordered: OrderedIds | None = None
     slow: bool = False
 
     @property
     def size(self) -> int:
-        """Bytes, more or less."""
+        """The approximate size in bytes."""
         ordered = 0 if self.ordered is None else len(self.ordered) * ID_LENGTH
-        return MIN_ENTRY_BYTES + len(self.ids or ()) * ID_SIZE + ordered
+        return MIN_ENTRY_BYTES + len(self.ids or ()) * ID_BYTES + ordered
 
 
 class ResultCache:
-    """The newest answer to each query of each zone; those not asked for longest are forgotten first. `zone`
-    is the zone as the connection has just read it, in the snapshot that the answer is of. Thread-safe."""
+    """The newest result of each search of each zone; the least recently used ones are evicted first.
 
-    def __init__(self, *, most_ordered: int = MAX_ORDERED, long_s: float = LONG_S) -> None:
-        """most_ordered: of so many recordsets a zone's order is put together in this process. long_s: a
-        page that took longer is the next time cut from ids that were put in order."""
-        self.most_ordered = most_ordered
-        self.long_s = long_s
+    `zone` is always the zone as it was read in the snapshot of the result. Thread-safe.
+    """
+
+    def __init__(self, *, max_ordered: int = MAX_ORDERED, slow_s: float = SLOW_S) -> None:
+        """Set the limits.
+
+        Args:
+            max_ordered: The largest number of recordsets of a zone whose ids are ordered here.
+            slow_s: After a page that took longer the ids are ordered for the next one.
+        """
+        self.max_ordered = max_ordered
+        self.slow_s = slow_s
         self._cache: BoundedCache[Hashable, tuple[int, CachedResult]] = BoundedCache(
             MAX_CACHED_BYTES, size_of=lambda entry: entry[1].size
         )
 
     def get(self, zone: Zone, query: Query) -> CachedResult | None:
-        """What was kept for these filters and this order."""
-        version, answer = self._cache.get(_key(zone, query)) or (None, None)
-        return answer if version == zone.version else None
+        """Return the cached result of these filters and this order; None: there is none."""
+        version, result = self._cache.get(_key(zone, query)) or (None, None)
+        return result if version == zone.version else None
 
-    def keep(self, zone: Zone, query: Query, answer: CachedResult) -> None:
-        fits = answer.size <= MAX_CACHED_BYTES // 4
+    def store(self, zone: Zone, query: Query, result: CachedResult) -> None:
+        """Cache a result, unless it or its filters are too large."""
+        fits = result.size <= MAX_CACHED_BYTES // 4
         if fits and sum(map(len, query.filters.values())) <= MAX_FILTER_CHARS:
-            self._cache.put(_key(zone, query), (zone.version, answer))
+            self._cache.put(_key(zone, query), (zone.version, result))
 
 
 def _key(zone: Zone, query: Query) -> Hashable:
