@@ -1,4 +1,4 @@
-"""What the storage contract's tests share: central and its database, on each kind in turn."""
+"""Fixtures of the storage contract: central and its database, on each kind of database in turn."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.servers.databases import Databases
 
 @pytest.fixture(scope="module")
 def hidden(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hidden]:
-    """Tests use zones and projects of their own in it."""
+    """Central and its database, in which each test uses its own zones and projects."""
     storage = {"connection": databases.migrated(), "max_pool_size": 40}
     folder = tmp_path_factory.mktemp(f"hidden-{databases.kind}")
     with Hidden(folder, **{"storage:sqlalchemy": storage}) as parts:
@@ -22,6 +22,8 @@ def hidden(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture
 def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Up to how many rows a list sorts instead of walking an order. Set here, for each side of it is a
-    path of its own, and a thousand rows for each of these tests on three databases take minutes."""
+    """Set up to how many rows a list sorts instead of walking an order's index.
+
+    The tests cover both sides of the limit, and a thousand rows for each of them would take minutes.
+    """
     monkeypatch.setattr(pagination, "FEW", request.param)

@@ -1,4 +1,4 @@
-"""Changes of one zone that wait for each other are written together, and come out as one by one."""
+"""Changes of one zone that wait for each other share a transaction, with the same results as one by one."""
 
 from __future__ import annotations
 
@@ -31,10 +31,9 @@ def zone(hidden: Hidden) -> Zone:
     return hidden.zone(f"together{next(NUMBERS)}.example.")
 
 
-def waiting_together(hidden: Hidden, held: str, works: list[Work]) -> list[Any]:
-    """Outcomes of works that all waited for what has this id at the same time, each in a thread of its own
-    and queued in this order."""
-    queue = "" if hidden.database.is_sqlite else held
+def run_batch(hidden: Hidden, locked_id: str, writes: list[Work]) -> list[Any]:
+    """Return the outcomes of writers that queued in this order for the row of this id, in threads."""
+    queue = "" if hidden.database.is_sqlite else locked_id
     entered, gate = threading.Event(), threading.Event()
 
     def hold(_tx: object) -> None:
@@ -47,11 +46,11 @@ def waiting_together(hidden: Hidden, held: str, works: list[Work]) -> list[Any]:
         except errors.DesignateError as error:
             return error
 
-    with futures.ThreadPoolExecutor(len(works) + 1) as threads:
-        first = threads.submit(hidden.database.write, hold, held)
+    with futures.ThreadPoolExecutor(len(writes) + 1) as threads:
+        first = threads.submit(hidden.database.write, hold, locked_id)
         assert entered.wait(scaled(10))
         found = []
-        for number, work in enumerate(works, 1):
+        for number, work in enumerate(writes, 1):
             found.append(threads.submit(outcome, work))
             until(
                 lambda number=number: hidden.database._queues.waiting(queue) == number,
@@ -64,27 +63,27 @@ def waiting_together(hidden: Hidden, held: str, works: list[Work]) -> list[Any]:
 
 
 @contextmanager
-def noted(hidden: Hidden, event: str) -> Iterator[list[tuple[Any, ...]]]:
-    """What SQLAlchemy told of these events on the way that writes."""
+def recorded(hidden: Hidden, event: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Record the arguments of an event of SQLAlchemy on the engine for writes."""
     seen: list[tuple[Any, ...]] = []
 
-    def note(*told: object) -> None:
-        seen.append(told)
+    def record(*arguments: object) -> None:
+        seen.append(arguments)
 
-    sa.event.listen(hidden.database.engine, event, note)
+    sa.event.listen(hidden.database.engine, event, record)
     try:
         yield seen
     finally:
-        sa.event.remove(hidden.database.engine, event, note)
+        sa.event.remove(hidden.database.engine, event, record)
 
 
 @contextmanager
 def statements(hidden: Hidden) -> Iterator[list[str]]:
-    """What was sent on the way that writes, to be read at the end."""
+    """Record the statements on the engine for writes, to be read at the end."""
     found: list[str] = []
-    with noted(hidden, "before_cursor_execute") as seen:
+    with recorded(hidden, "before_cursor_execute") as seen:
         yield found
-    found += [told[2] for told in seen]
+    found += [arguments[2] for arguments in seen]
 
 
 def create(hidden: Hidden, zone: Zone, name: str, rtype: str = "A", *texts: str) -> Work:
@@ -101,8 +100,10 @@ def delete(hidden: Hidden, zone: Zone, made: Any) -> Work:
 
 
 def assert_sound(hidden: Hidden, zone: Zone, changes: int) -> None:
-    """Each change has a revision and a step of its own, the counts are those of the rows, and a copy
-    by IXFR from the first serial on is the whole zone."""
+    """Assert that each change has its own revision and journal step, and that the counts match the rows.
+
+    A copy by IXFR from the first serial on must be the whole zone.
+    """
     with hidden.database.read() as connection:
         row = connection.execute(sa.select(zones).where(zones.c.id == zone.id)).one()
         steps = connection.execute(
@@ -137,7 +138,7 @@ def test_what_waits_together_costs_little_more_than_one(hidden: Hidden, zone: Zo
     before = hidden.fresh(zone)
 
     with statements(hidden) as seen:
-        outcomes = waiting_together(
+        outcomes = run_batch(
             hidden,
             zone.id,
             [
@@ -164,7 +165,7 @@ def test_what_fails_fails_alone(hidden: Hidden, zone: Zone) -> None:
     old = hidden.add(zone, "old", "A", "192.0.2.9")
     before = hidden.fresh(zone)
 
-    outcomes = waiting_together(
+    outcomes = run_batch(
         hidden,
         zone.id,
         [
@@ -192,11 +193,11 @@ def test_what_fails_fails_alone(hidden: Hidden, zone: Zone) -> None:
 
 
 def test_a_name_twice_in_one_batch_is_seen(hidden: Hidden, zone: Zone) -> None:
-    """Both may stand there, so nothing fails and nothing is run again."""
+    """Both may exist, so that nothing fails and nothing is run again."""
     before = hidden.fresh(zone)
 
     with statements(hidden) as seen:
-        outcomes = waiting_together(
+        outcomes = run_batch(
             hidden,
             zone.id,
             [
@@ -213,7 +214,7 @@ def test_a_name_twice_in_one_batch_is_seen(hidden: Hidden, zone: Zone) -> None:
 
 def test_a_cname_stays_alone_within_a_batch(hidden: Hidden, zone: Zone) -> None:
     """No constraint of the database would refuse it."""
-    outcomes = waiting_together(
+    outcomes = run_batch(
         hidden,
         zone.id,
         [create(hidden, zone, "one"), create(hidden, zone, "ONE", "CNAME", "x.example.org.")],
@@ -228,7 +229,7 @@ def test_the_limit_holds_within_a_batch(hidden: Hidden, zone: Zone) -> None:
     admin = Context(project_id=project, roles=["admin"], all_projects=True)
     hidden.central.quotas.set(admin, project, {"zone_recordsets": 5})
     try:
-        outcomes = waiting_together(
+        outcomes = run_batch(
             hidden, zone.id, [create(hidden, zone, f"n{number}") for number in range(8)]
         )
     finally:
@@ -244,7 +245,7 @@ def test_two_projects_in_one_batch_see_what_is_theirs(hidden: Hidden, zone: Zone
     stranger = Context(project_id="stranger", roles=["member"])
     draft = RecordSetDraft(name=f"x.{zone.name}", type="A", records=("192.0.2.5",))
 
-    outcomes = waiting_together(
+    outcomes = run_batch(
         hidden,
         zone.id,
         [
@@ -260,11 +261,11 @@ def test_two_projects_in_one_batch_see_what_is_theirs(hidden: Hidden, zone: Zone
 
 def test_new_zones_of_a_project_are_stored_together_and_refused_alone(hidden: Hidden) -> None:
     names = [f"new{next(NUMBERS)}.example." for _ in range(4)]
-    works: list[Work] = [lambda name=name: hidden.zone(name) for name in [*names, names[0]]]
+    writes: list[Work] = [lambda name=name: hidden.zone(name) for name in [*names, names[0]]]
     assert hidden.context.project_id is not None
 
-    with noted(hidden, "commit") as stored:
-        outcomes = waiting_together(hidden, hidden.context.project_id, works)
+    with recorded(hidden, "commit") as stored:
+        outcomes = run_batch(hidden, hidden.context.project_id, writes)
     twice = outcomes.pop()
 
     assert [zone.name for zone in outcomes] == names

@@ -1,4 +1,4 @@
-"""Rows that are read packed are those that the driver reads, on every database."""
+"""Rows that are read as JSON are the same as those that the driver reads, on every database."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add(hidden, zone, **more):
 
 
 def plain_and_packed(connection, *columns, where):
-    """The rows as mappings, read both ways."""
+    """Return the rows as mappings, as the driver reads them and as JSON."""
     dialect = connection.dialect.name
     packed = JsonRows(*columns)
     plain = connection.execute(sa.select(*columns).where(where).order_by(columns[0])).mappings()
@@ -101,7 +101,8 @@ def test_a_page_of_large_rows_is_whole(hidden, zone):
     assert alike(plain, packed)
 
 
-def test_rows_without_a_packed_column_and_answers_without_a_row(hidden, zone):
+@pytest.mark.usefixtures("zone")
+def test_rows_without_a_packed_column_and_answers_without_a_row(hidden):
     with hidden.database.read() as connection:
         lookup = JsonRow(sa.select(recordsets.c.wire).where(recordsets.c.id == sa.bindparam("id")))
         nothing = JsonRows(records.c.data)

@@ -26,7 +26,7 @@ NUMBERS = itertools.count(1)
 
 
 class Project:
-    """A project of its own, and a zone name that no other test uses."""
+    """A new project whose zone names no other test uses."""
 
     def __init__(self, hidden: Hidden) -> None:
         self.context = Context(project_id=uuid.uuid4().hex, roles=["member", "reader"], user_id="u")
@@ -157,8 +157,9 @@ def test_record_data_is_found_by_its_letters_wherever_they_stand(project, zone):
     "filters",
     [{"name": "*n*n*"}, {"data": "*192.0.2.*"}, {"name": "nn*", "data": "192*1", "type": "A"}],
 )
+@pytest.mark.usefixtures("few")
 def test_what_a_wildcard_finds_is_counted_and_paged_whether_it_is_much_or_little(
-    project, zone, across, few, filters
+    project, zone, across, filters
 ):
     owner = None if across else zone
     names = [f"nn{number}.{zone.name}" for number in range(4)]
@@ -176,7 +177,7 @@ def test_what_a_wildcard_finds_is_counted_and_paged_whether_it_is_much_or_little
 
 
 def listed(connection, query, owner, **how):
-    """One page of a zone, or of a Scope."""
+    """Return one page of a zone, or of a Scope."""
     if isinstance(owner, Scope):
         return recordset_lists.list_across_zones(connection, query, owner, **how)
     zone, held = zones.get_with_recordset_count(
@@ -186,7 +187,7 @@ def listed(connection, query, owner, **how):
 
 
 def watched(connection):
-    """The statements that it executes from now on."""
+    """Record the statements that the connection executes from now on."""
     seen: list[str] = []
     sa.event.listen(connection, "before_cursor_execute", lambda *told: seen.append(told[2]))
     return seen
@@ -218,7 +219,8 @@ def test_what_a_wildcard_finds_is_walked_once(hidden, project, zone, filters):
 
 
 @pytest.mark.parametrize("few", [0, 2, 1000], indirect=True)
-def test_what_most_have_is_counted_by_what_few_have_not(hidden, project, zone, few):
+@pytest.mark.usefixtures("hidden", "few")
+def test_what_most_have_is_counted_by_what_few_have_not(project, zone):
     for number, (rtype, ttl) in enumerate(
         [("A", 300), ("A", 300), ("A", 60), ("A", None), ("TXT", 300), ("AAAA", 300)]
     ):
@@ -249,7 +251,8 @@ def test_a_filter_of_most_of_a_zone_reads_the_others_alone(hidden, project, zone
 
 
 @pytest.mark.parametrize("few", [0, 2, 1000], indirect=True)
-def test_zones_that_a_filter_leaves_are_sorted_whether_they_are_few_or_many(project, few):
+@pytest.mark.usefixtures("few")
+def test_zones_that_a_filter_leaves_are_sorted_whether_they_are_few_or_many(project):
     for letter in "cabd":
         project.zone(f"{letter}.{project.apex}", description="x" if letter != "d" else "y")
     third = project.zones(description="x", sort_key="name")[0]
@@ -261,7 +264,8 @@ def test_zones_that_a_filter_leaves_are_sorted_whether_they_are_few_or_many(proj
 
 
 @pytest.mark.parametrize("few", [0, 1, 1000], indirect=True)
-def test_data_of_several_records_of_one_recordset_counts_it_once(project, zone, few):
+@pytest.mark.usefixtures("few")
+def test_data_of_several_records_of_one_recordset_counts_it_once(project, zone):
     names = [f"n{number}.{zone.name}" for number in range(3)]
     for number, name in enumerate(names):
         records = [f'"{letter}{number}{"x" * 150}end"' for letter in "ab"]
@@ -387,7 +391,8 @@ def test_what_is_left_of_a_deleted_zone_is_neither_shown_nor_counted(hidden, pro
         assert found in ([name], kept[:1]), how
 
 
-def test_a_page_behind_a_marker_counts_the_whole_list(hidden, project, zone):
+@pytest.mark.usefixtures("hidden")
+def test_a_page_behind_a_marker_counts_the_whole_list(project, zone):
     made = [project.add(zone, f"q-{number}.{zone.name}") for number in range(5)]
 
     for how in ({"name": "q-*"}, {"name": "*q-*"}, {"data": "192.0.2.1"}, {"type": "A"}):
@@ -399,7 +404,7 @@ def test_a_page_behind_a_marker_counts_the_whole_list(hidden, project, zone):
 
 
 def _rows_read(connection):
-    """By MariaDB on this connection so far; the other databases keep no such number."""
+    """Return how many rows MariaDB has read on this connection; other databases do not count them."""
     if connection.dialect.name != "mysql":
         return 0
     numbers = connection.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read_%%'")
@@ -470,9 +475,8 @@ def many_zones(hidden):
     [({"data": "10.0.0.7*"}, False), ({"type": "A"}, True), ({"ttl": "60"}, True)],
 )
 @pytest.mark.parametrize("few", [20], indirect=True)
-def test_a_filter_that_an_index_serves_reads_what_it_leaves(
-    hidden, project, zone, few, filters, many
-):
+@pytest.mark.usefixtures("few")
+def test_a_filter_that_an_index_serves_reads_what_it_leaves(hidden, project, zone, filters, many):
     for number in range(150):
         project.add(zone, f"n{number:03}.{zone.name}", "A", f"10.0.0.{number}", ttl=60)
 
@@ -496,7 +500,7 @@ def test_an_unknown_marker_is_refused(project):
 
 
 def test_a_character_that_cannot_be_stored_is_no_fault_of_the_service(project):
-    """PostgreSQL's texts have no place for U+0000."""
+    """PostgreSQL's texts cannot hold U+0000."""
     outcomes = []
     for text in ("a\x00b", "a\x00*"):
         try:

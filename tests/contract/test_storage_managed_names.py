@@ -1,4 +1,4 @@
-"""Names of resources, on every database."""
+"""Events of cloud resources, on every database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of reads and writes when the database server stops, hangs or cannot be reached."""
+"""Reads and writes while the database server stops, hangs or cannot be reached."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OPTIONS = {"write_timeout_s": WRITE_S, "statement_timeout_s": STATEMENT_S, "conn
 
 @pytest.fixture(scope="module", params=[MariaDB, PostgreSQL], ids=["mariadb", "postgresql"])
 def server(request):
-    """Its own: it is stopped and hung."""
+    """A server of this module alone, because it is stopped and paused."""
     with request.param() as running:
         yield running
 
@@ -39,7 +39,7 @@ def url(server):
 
 
 @pytest.fixture(scope="module")
-def hidden(server, url, tmp_path_factory):
+def hidden(url, tmp_path_factory):
     storage = {
         "connection": url,
         "write_timeout": WRITE_S,
@@ -60,7 +60,7 @@ def proxy(server):
 
 @pytest.fixture
 def database(server, proxy):
-    """A database of its own with a table, reached through the proxy."""
+    """A new database with a table, reached through the proxy."""
     url = server.fresh()
     found = Database(
         url.replace(f":{server.port}/", f":{proxy.port}/"), pool_size=3, pool_overflow=0, **OPTIONS
@@ -75,8 +75,8 @@ def marks(database):
         return list(connection.execute(sa.select(TABLE.c.mark).order_by(TABLE.c.mark)).scalars())
 
 
-def marking(mark, also=lambda attempt: None):
-    """A write that counts its runs. also: called with that number between two statements."""
+def marking(mark, also=lambda _: None):
+    """Return a write that counts its runs and calls also with their number between two statements."""
     runs = itertools.count(1)
 
     def write(tx):
@@ -90,7 +90,7 @@ def marking(mark, also=lambda attempt: None):
 
 
 def refused_within(seconds, work):
-    """The Unavailable that the work raises in time."""
+    """Return the Unavailable that the work raises in time."""
     before = time.monotonic()
     with pytest.raises(errors.Unavailable) as caught:
         work()
@@ -245,7 +245,7 @@ def test_a_network_that_swallows_everything_is_a_503_in_time(database, proxy):
 
 
 def break_commit(proxy):
-    """The next COMMIT reaches the server; its answer reaches nobody."""
+    """Let the next COMMIT reach the server and drop its reply."""
     lost = threading.Event()
 
     def up(data):
@@ -348,13 +348,13 @@ def test_a_server_that_refuses_is_a_503_and_the_password_stays_secret(server, ca
     database.close()
 
     assert wrong.password not in f"{error}{caplog.text}"
-    assert "no connection to the database" in caplog.text
+    assert "database: cannot connect" in caplog.text
 
 
 def test_a_zone_whose_commit_went_unanswered_is_found_by_the_sweep(
     server, url, hidden, proxy, tmp_path
 ):
-    """What after_commit would have done, the recovery sweep does: the row is the truth."""
+    """Periodic recovery does what after_commit could not do, because it reads the row."""
     name = f"swept{next(NUMBERS)}.example."
     storage = {"connection": url.replace(f":{server.port}/", f":{proxy.port}/")}
     with Hidden(tmp_path, **{"storage:sqlalchemy": storage}) as parts:
@@ -373,8 +373,10 @@ def test_a_zone_whose_commit_went_unanswered_is_found_by_the_sweep(
 
 
 def refusing_once(server, database, proxy):
-    """Makes the server undo one transaction at its COMMIT, as Galera's certification does and
-    PostgreSQL's serialization; answers how often it did."""
+    """Make the server roll back one transaction at its COMMIT; return the list of such rollbacks.
+
+    Galera's certification and PostgreSQL's serialization do the same.
+    """
     refusals = []
     if isinstance(server, PostgreSQL):
         for statement in (

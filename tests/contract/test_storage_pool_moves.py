@@ -1,4 +1,4 @@
-"""What is left of moved zones, on every database."""
+"""Stale copies of moved zones, on every database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What must hold when many want the same thing at once, in one process and in two."""
+"""Invariants under concurrent writes, in one process and in two."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ THREADS = 32
 
 @pytest.fixture(scope="module")
 def other(hidden, tmp_path_factory):
-    """A second process' parts on the same database."""
+    """The parts of a second process on the same database."""
     storage = {"connection": hidden.database.url, "max_pool_size": 40}
     with Hidden(tmp_path_factory.mktemp("other"), **{"storage:sqlalchemy": storage}) as parts:
         yield parts
@@ -47,7 +47,7 @@ def somebody():
 
 
 def at_once(*works):
-    """Results or errors of the works, each in a thread of its own and all started together."""
+    """Return the results or errors of functions that start at the same time, each in its thread."""
     start = threading.Barrier(len(works))
 
     def run(work):
@@ -129,7 +129,7 @@ def test_a_zone_name_is_given_once(hidden, other, apex):
 
 
 def test_a_parent_and_a_child_are_never_two_projects(hidden, other, apex):
-    """Whatever the order: one of them is refused, for names belong to whoever owns those above."""
+    """One of them is refused in any order, because a name belongs to the owner of the names above."""
     won = Counter()
     for turn in range(12):
         parent, child = f"p{turn}.{apex}", f"a.b.p{turn}.{apex}"
@@ -255,7 +255,7 @@ def test_what_a_reader_sees_does_not_change_under_it(hidden, other, apex):
 
 
 def test_a_transfer_while_writes_go_on_is_one_revision(hidden, other, apex):
-    """Each change adds one address: so many must be in the copy as its serial says."""
+    """Each change adds one address, so that the copy's serial gives its number of addresses."""
     zone = creating_zone(hidden, hidden.context, apex)()
     ending = threading.Event()
 

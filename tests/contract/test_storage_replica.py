@@ -18,7 +18,7 @@ REAL, MARKED = bytes([192, 0, 2, 1]), bytes([192, 0, 2, 99])
 
 
 class Replica:
-    """What is read from it has 192.0.2.99 where the database itself has 192.0.2.1."""
+    """A replica whose data have 192.0.2.99 where the database itself has 192.0.2.1."""
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
@@ -48,7 +48,7 @@ class Replica:
 
 @pytest.fixture(scope="module", params=[0, 2**26], ids=["streamed", "kept"])
 def parts(request, databases, tmp_path_factory):
-    """MiniDNS with a replica; and the replica."""
+    """MiniDNS with a replica, and the replica."""
     replica_url = databases.migrated()
     storage = {
         "connection": databases.migrated(),

@@ -1,4 +1,4 @@
-"""Recordsets across zones are counted by what zones and their guests are known to hold."""
+"""Recordsets across zones are counted by the counters of zones and of other projects in them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Tenant:
 
     @property
     def listed(self):
-        """total_count and the number of all items that the pages show."""
+        """Return total_count and the number of items on all pages."""
         shown, marker = 0, None
         while True:
             query = Query(limit=3, marker=marker)
@@ -65,7 +65,8 @@ def guest(hidden):
     return Tenant(hidden)
 
 
-def test_each_counts_what_is_its_own_whosever_the_zone_is(hidden, owner, guest):
+@pytest.mark.usefixtures("hidden")
+def test_each_counts_what_is_its_own_whosever_the_zone_is(owner, guest):
     zone, other = owner.zone(), guest.zone()
     owner.share(zone, guest)
     owner.add(zone, "own")
@@ -82,7 +83,8 @@ def test_each_counts_what_is_its_own_whosever_the_zone_is(hidden, owner, guest):
     assert owner.central.recordsets.find(guest.context, None, by_type).total_count == 2
 
 
-def test_operators_who_see_everything_count_it_once(hidden, owner, guest):
+@pytest.mark.usefixtures("hidden")
+def test_operators_who_see_everything_count_it_once(owner, guest):
     operator = Context(project_id=uuid.uuid4().hex, roles=["admin"], all_projects=True)
     before = owner.central.recordsets.find(operator, None, Query()).total_count
     zone = owner.zone()

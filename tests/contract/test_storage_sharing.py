@@ -1,4 +1,4 @@
-"""Reads that follow each other in one thread share a connection and see one moment."""
+"""Successive reads of a thread share a connection and a snapshot."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def database(databases):
 
 @pytest.fixture
 def taken(database):
-    """Connections taken from the pool that reads."""
+    """Record the connections that are taken from the pool for reads."""
     found = []
     sa.event.listen(database.reader, "checkout", lambda *told: found.append(told))
     return found

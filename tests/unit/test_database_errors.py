@@ -1,4 +1,4 @@
-"""storage.faults: what the drivers' codes mean, however SQLAlchemy and oslo.db wrap them."""
+"""Database errors are classified by the drivers' codes, with each wrapper of SQLAlchemy and oslo.db."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from designate.storage.sqlalchemy.db.errors import MYSQL, POSTGRESQL, DatabaseFa
 
 
 def wrapped(original):
-    """As SQLAlchemy hands it on, and as oslo.db does."""
+    """Return the error as SQLAlchemy and as oslo.db raise it."""
     outer = sa.exc.DBAPIError.instance("SELECT 1", {}, original, Exception, hide_parameters=True)
     return [outer, db_errors.DBError(outer)]
 

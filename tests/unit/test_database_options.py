@@ -1,4 +1,4 @@
-"""storage.settings: which option counts, and what URLs mean."""
+"""Database options: their groups, precedence and URLs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""storage.batch: writers that share a transaction fail and succeed each on its own."""
+"""Group commit: writers that share a transaction succeed and fail independently."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def insert(number):
 
 
 class Gathered:
-    """Writers in threads of their own, held back until all of them wait for one batch."""
+    """Writers in their own threads, blocked until all of them wait for one batch."""
 
     def __init__(self, database, works):
         self._database = database
@@ -52,7 +52,7 @@ class Gathered:
         self.outcomes = {}
         entered = threading.Event()
 
-        def first(tx):
+        def first(_tx):
             entered.set()
             assert self._gate.wait(scaled(10))
 
@@ -170,7 +170,7 @@ def test_one_that_comes_too_late_does_not_take_the_others_of_its_transaction_wit
     told = []
 
     class Impatient:
-        """The database, for callers of whom number 2 waits for a moment only."""
+        """The database for callers of whom number 2 has a short deadline."""
 
         _queues = database._queues
 

@@ -65,7 +65,7 @@ def count_recordsets(scope: Scope) -> sa.Select[Any]:
     if not scope.all_projects and scope.project_id is None:
         return sa.select(sa.literal(0))
     own = _sum(zones.c.recordset_count).where(zones.c.deleted == LIVE)
-    own = pagination.by_index(own, zones, "project_id", "deleted", "recordset_count")
+    own = pagination.with_index_hint(own, zones, "project_id", "deleted", "recordset_count")
     if scope.all_projects:
         return own
     own = own.where(zones.c.project_id == scope.project_id)

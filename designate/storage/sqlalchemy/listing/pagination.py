@@ -44,7 +44,7 @@ def of_project(column: sa.ColumnElement[Any], project_id: str | None) -> Conditi
     return sa.false() if project_id is None else column == project_id
 
 
-def is_open(value: str) -> bool:
+def has_wildcards(value: str) -> bool:
     """Return whether a filter's value has wildcards."""
     return any(mark in value for mark in WILDCARDS)
 
@@ -54,7 +54,7 @@ def match(column: sa.ColumnElement[Any], value: str) -> Condition:
 
     A null column matches nothing.
     """
-    if not is_open(value):
+    if not has_wildcards(value):
         return column == value
     pattern = ""
     for char in value:
@@ -87,11 +87,11 @@ def match_name(table: sa.Table, value: str) -> Condition:
 
 def match_data(value: str, columns: sa.FromClause) -> Condition:
     """Match record data, of which the index holds only the first characters."""
-    if not is_open(value):
+    if not has_wildcards(value):
         return sa.and_(columns.c.data_key == value[:DATA_KEY_LENGTH], columns.c.data == value)
     # Data that the index holds completely are compared there, and only the others in their rows. These are
     # two conditions because MariaDB reads only the index for a condition that needs nothing else.
-    in_full = _in_full(columns)
+    in_full = _is_complete(columns)
     return sa.and_(
         sa.or_(sa.not_(in_full), match(columns.c.data_key, value)),
         sa.or_(in_full, match(columns.c.data, value)),
@@ -99,9 +99,9 @@ def match_data(value: str, columns: sa.FromClause) -> Condition:
     )
 
 
-def match_data_apart(value: str, columns: sa.FromClause) -> tuple[Condition, Condition]:
+def match_data_in_parts(value: str, columns: sa.FromClause) -> tuple[Condition, Condition]:
     """Return match_data of a pattern as two exclusive conditions, of which the first reads the index."""
-    in_full = _in_full(columns)
+    in_full = _is_complete(columns)
     within = _data_range(columns, value)
     return (
         sa.and_(in_full, match(columns.c.data_key, value), *within),
@@ -109,7 +109,7 @@ def match_data_apart(value: str, columns: sa.FromClause) -> tuple[Condition, Con
     )
 
 
-def _in_full(columns: sa.FromClause) -> Condition:
+def _is_complete(columns: sa.FromClause) -> Condition:
     return sa.func.length(columns.c.data_key) < DATA_KEY_LENGTH
 
 
@@ -143,7 +143,7 @@ def _index_of(table: sa.Table, *columns: str) -> str | None:
     return None
 
 
-def by_index(statement: sa.Select[Any], table: sa.Table, *columns: str) -> sa.Select[Any]:
+def with_index_hint(statement: sa.Select[Any], table: sa.Table, *columns: str) -> sa.Select[Any]:
     """Return the statement with a hint for MariaDB to use the index that begins with these columns.
 
     Without it MariaDB walks a descending list from its end and not from the marker, and reads rows where
@@ -155,7 +155,7 @@ def by_index(statement: sa.Select[Any], table: sa.Table, *columns: str) -> sa.Se
 
 def match_integer(column: sa.ColumnElement[Any], value: str) -> Condition:
     """Return the condition that an integer column equals the value, or matches its wildcards."""
-    if is_open(value):
+    if has_wildcards(value):
         return match(sa.cast(column, sa.String(20)), value)
     number = integer(column, value)
     return sa.false() if number is None else column == number

@@ -35,13 +35,13 @@ def total(connection: sa.Connection, search: RecordSetSearch) -> int:
         return _unfiltered(connection, search)
     if filters == {"status": Status.ACTIVE}:
         return _unfiltered(connection, search) - _pending(connection, search)
-    value = _value(search)
+    value = _single_value(search)
     if value is not None:
-        number = _by_index(connection, search, *value)
+        number = _count_by_index(connection, search, *value)
         if number is not None:
             return number
     if search.by_data_alone:
-        several = search.holders().subquery()
+        several = search.ids_by_data().subquery()
         return _number(connection, sa.select(sa.func.count(several.c.recordset_id.distinct())))
     if search.zone is not None:
         return _number(connection, COUNT.where(*search.conditions()))
@@ -67,19 +67,19 @@ def _pending(connection: sa.Connection, search: RecordSetSearch) -> int:
     return 0 if pending is None else _number(connection, COUNT.where(*search.visible, pending))
 
 
-def _value(search: RecordSetSearch) -> tuple[sa.Column[Any], str | int] | None:
+def _single_value(search: RecordSetSearch) -> tuple[sa.Column[Any], str | int] | None:
     """Return the only filter's column and value, where the filter is one value of an indexed column."""
     if len(search.query.filters) != 1:
         return None
     [(name, text)] = search.query.filters.items()
-    if name not in ("type", "ttl") or pagination.is_open(text):
+    if name not in ("type", "ttl") or pagination.has_wildcards(text):
         return None
     column = recordsets.c[name]
     value = text if name == "type" else pagination.integer(column, text)
     return None if value is None else (column, value)
 
 
-def _by_index(
+def _count_by_index(
     connection: sa.Connection, search: RecordSetSearch, column: sa.Column[Any], value: str | int
 ) -> int | None:
     """Return how many recordsets have the value; None: neither they nor the others are few."""
@@ -114,7 +114,7 @@ def _in_deleted_zones(
     if search.zone is not None:
         return 0
     return _number(
-        connection, sa.select(_added(_count_in_deleted_zones(each) for each in conditions))
+        connection, sa.select(_sum_of(_count_in_deleted_zones(each) for each in conditions))
     )
 
 
@@ -124,18 +124,18 @@ def _count_across(search: RecordSetSearch, dialect: str) -> sa.Select[Any]:
     if set(search.query.filters) != {"status"}:
         return joined((sa.func.count(),), zones.c.deleted == LIVE, *search.conditions())
     visible = [pagination.without_index(each, dialect) for each in search.visible]
-    return joined((sa.func.count(),), *visible, *search.by_status())
+    return joined((sa.func.count(),), *visible, *search.status_conditions())
 
 
 def _bounded(conditions: Sequence[Condition], limit: int) -> sa.Select[Any]:
     """Return a select of how many meet one of these exclusive conditions, exact up to the limit."""
     found = (sa.select(recordsets.c.id).where(each).limit(limit + 1) for each in conditions)
     return sa.select(
-        _added(sa.select(sa.func.count()).select_from(each.subquery()) for each in found)
+        _sum_of(sa.select(sa.func.count()).select_from(each.subquery()) for each in found)
     )
 
 
-def _added(numbers: Iterable[sa.Select[Any]]) -> sa.ColumnElement[int]:
+def _sum_of(numbers: Iterable[sa.Select[Any]]) -> sa.ColumnElement[int]:
     first, *more = (each.scalar_subquery() for each in numbers)
     return sum(more, first)
 
@@ -148,9 +148,9 @@ def _count_in_live_zones(dialect: str, *conditions: Condition) -> sa.Select[Any]
     if dialect != "mysql":
         return COUNT.where(IN_LIVE_ZONE, *conditions)
     # MariaDB would read each recordset's zone.
-    every = COUNT.where(*conditions)
+    count_all = COUNT.where(*conditions)
     return sa.select(
-        every.scalar_subquery() - _count_in_deleted_zones(*conditions).scalar_subquery()
+        count_all.scalar_subquery() - _count_in_deleted_zones(*conditions).scalar_subquery()
     )
 
 

@@ -40,11 +40,11 @@ SORT_COLUMNS = {
     "ttl": recordsets.c.ttl,
 }
 # Filters with an index, in a zone and of a project.
-SERVED = frozenset(("type", "ttl", "description", "status"))
+INDEXED = frozenset(("type", "ttl", "description", "status"))
 # Filters that read only the recordset's own row.
-OWN = frozenset(("type", "ttl", "description"))
+ROW_FILTERS = frozenset(("type", "ttl", "description"))
 # Filters that usually leave few rows, evaluated by a search of their own.
-APART = frozenset(("name", "data"))
+SELECTIVE = frozenset(("name", "data"))
 
 REVISION = sa.case((IS_SOA, zones.c.revision), else_=recordsets.c.changed_revision)
 HAS_DATA = sa.or_(recordsets.c.record_count > 0, IS_SOA)
@@ -89,19 +89,19 @@ class RecordSetSearch:
         """The state of the zone; None: each row has that of its zone."""
         return None if self.zone is None else ZoneState.from_zone(self.zone)
 
-    def _own(self, *, apart: bool) -> list[Condition]:
-        """Return the filters of the recordset's own row; apart: those in APART too."""
+    def _row_conditions(self, *, selective: bool) -> list[Condition]:
+        """Return the filters of the recordset's own row; selective: those in SELECTIVE too."""
         found: list[Condition] = []
         for name, text in self.query.filters.items():
             if name == "ttl":
                 found.append(pagination.match_integer(recordsets.c.ttl, text))
             elif name in ("type", "description"):
                 found.append(pagination.match(recordsets.c[name], text))
-            elif name == "name" and apart:
+            elif name == "name" and selective:
                 found.append(self._named(text))
-            elif name == "data" and apart:
-                found.append(recordsets.c.id.in_(self.holders()))
-            elif name not in (*APART, "status"):
+            elif name == "data" and selective:
+                found.append(recordsets.c.id.in_(self.ids_by_data()))
+            elif name not in (*SELECTIVE, "status"):
                 raise errors.BadRequest(f"Invalid filters {name}")
         return found
 
@@ -111,64 +111,64 @@ class RecordSetSearch:
             return pagination.match(recordsets.c.name_key, text.lower())
         return pagination.match_name(recordsets, text)
 
-    def holders(self) -> sa.Select[Any]:
+    def ids_by_data(self) -> sa.Select[Any]:
         """Return a select of the recordset ids of all records that match the filter `data`."""
-        return self._holding(pagination.match_data(self.query.filters["data"], records))
+        return self._ids_of_matches(pagination.match_data(self.query.filters["data"], records))
 
-    def all_holders(self) -> sa.CompoundSelect[Any]:
+    def all_ids_by_data(self) -> sa.CompoundSelect[Any]:
         """Return the same for a pattern that many records match."""
-        found = pagination.match_data_apart(self.query.filters["data"], records)
-        return sa.union_all(*map(self._holding, found))
+        found = pagination.match_data_in_parts(self.query.filters["data"], records)
+        return sa.union_all(*map(self._ids_of_matches, found))
 
-    def _holding(self, matches: Condition) -> sa.Select[Any]:
+    def _ids_of_matches(self, matches: Condition) -> sa.Select[Any]:
         # MariaDB reads all of a zone's records where a range of them would do. It uses the range for two
         # zones, and no zone's id is empty.
         text = self.query.filters["data"]
-        holders = sa.select(records.c.recordset_id).where(matches)
-        has_range = pagination.is_open(text) and text[0] not in pagination.WILDCARDS
+        ids = sa.select(records.c.recordset_id).where(matches)
+        has_range = pagination.has_wildcards(text) and text[0] not in pagination.WILDCARDS
         if self.zone is None:
-            if not pagination.is_open(text):
-                return holders
+            if not pagination.has_wildcards(text):
+                return ids
             if not has_range:
-                holders = holders.where(records.c.data_key >= "")
-            return pagination.by_index(holders, records, "data_key")
+                ids = ids.where(records.c.data_key >= "")
+            return pagination.with_index_hint(ids, records, "data_key")
         if not has_range:
-            return holders.where(records.c.zone_id == self.zone.id)
-        holders = holders.where(records.c.zone_id.in_((self.zone.id, "")))
-        return pagination.by_index(holders, records, "zone_id", "data_key")
+            return ids.where(records.c.zone_id == self.zone.id)
+        ids = ids.where(records.c.zone_id.in_((self.zone.id, "")))
+        return pagination.with_index_hint(ids, records, "zone_id", "data_key")
 
     @property
-    def is_open(self) -> bool:
+    def has_wildcards(self) -> bool:
         """Whether a name or data is searched by a pattern."""
-        return any(pagination.is_open(self.query.filters.get(name, "")) for name in APART)
+        return any(pagination.has_wildcards(self.query.filters.get(name, "")) for name in SELECTIVE)
 
-    def is_searched(self, count: bool) -> bool:
+    def searches_first(self, count: bool) -> bool:
         """Return whether the matches are found before the page; count: whether they are counted."""
-        apart = not APART.isdisjoint(self.query.filters)
-        return self.is_open or bool(count and self.query.filters and not apart)
+        selective = not SELECTIVE.isdisjoint(self.query.filters)
+        return self.has_wildcards or bool(count and self.query.filters and not selective)
 
-    def parts(self) -> Iterator[sa.Select[Any] | sa.CompoundSelect[Any]]:
+    def id_selects(self) -> Iterator[sa.Select[Any] | sa.CompoundSelect[Any]]:
         """Yield selects of recordset ids of a zone; the ids in all of them match the filters."""
         data = self.query.filters.get("data")
         if data is not None:
-            yield self.all_holders() if pagination.is_open(data) else self.holders()
-        own = [*self._own(apart=False), *self.by_status()]
+            yield self.all_ids_by_data() if pagination.has_wildcards(data) else self.ids_by_data()
+        own = [*self._row_conditions(selective=False), *self.status_conditions()]
         if "name" in self.query.filters:
             own.append(self._named(self.query.filters["name"]))
         if own:
             yield sa.select(recordsets.c.id).where(*self.visible, *own)
 
-    def every(self) -> sa.Select[Any]:
+    def all_ids(self) -> sa.Select[Any]:
         """Return a select of all ids of the zone, by the index of the order."""
-        every = sa.select(recordsets.c.id).where(*self.visible)
-        return pagination.by_index(every, recordsets, *self._order())
+        all_ids = sa.select(recordsets.c.id).where(*self.visible)
+        return pagination.with_index_hint(all_ids, recordsets, *self._order())
 
     @property
     def by_data_alone(self) -> bool:
         """Whether `data` is the only filter, in a zone."""
         return self.zone is not None and set(self.query.filters) == {"data"}
 
-    def by_status(self) -> tuple[Condition, ...]:
+    def status_conditions(self) -> tuple[Condition, ...]:
         """Return the conditions of the filter `status`; across zones they need the join with `zones`."""
         text = self.query.filters.get("status")
         if text is None:
@@ -194,11 +194,11 @@ class RecordSetSearch:
         if self.zone is not None and "data" in self.query.filters:
             # The records' index has the zone already; a second condition would lead to a slower plan.
             visible = ()
-        return (*visible, *self._own(apart=True), *self.by_status())
+        return (*visible, *self._row_conditions(selective=True), *self.status_conditions())
 
-    def few(self, dialect: str) -> tuple[Condition, ...]:
+    def few_conditions(self, dialect: str) -> tuple[Condition, ...]:
         """Return the conditions when name or data are searched first, by an index that has all of it."""
-        found = [*self._own(apart=False), *self.by_status()]
+        found = [*self._row_conditions(selective=False), *self.status_conditions()]
         if "name" in self.query.filters:
             named = self._named(self.query.filters["name"])
             found.append(
@@ -209,22 +209,25 @@ class RecordSetSearch:
         elif self.zone is None:
             found += [pagination.without_index(each, dialect) for each in self.visible]
         if "data" in self.query.filters:
-            found.append(recordsets.c.id.in_(self.holders()))
+            found.append(recordsets.c.id.in_(self.ids_by_data()))
         return tuple(found)
 
-    def ids(self, dialect: str, holders: Sequence[str] | None) -> sa.Select[Any]:
+    def ids(self, dialect: str, ids_by_data: Sequence[str] | None) -> sa.Select[Any]:
         """Return a select of at most FEW + 1 matching ids.
 
         Args:
             dialect: SQLAlchemy's name of the kind of database.
-            holders: The ids that match `data`, where it is a filter.
+            ids_by_data: The ids that match `data`, where it is a filter.
         """
-        conditions = [*self._own(apart=holders is None), *self.by_status()]
-        if holders is None:
+        conditions = [
+            *self._row_conditions(selective=ids_by_data is None),
+            *self.status_conditions(),
+        ]
+        if ids_by_data is None:
             conditions += self.visible
         else:
             conditions += [pagination.without_index(each, dialect) for each in self.visible]
-            conditions.append(recordsets.c.id.in_(holders))
+            conditions.append(recordsets.c.id.in_(ids_by_data))
             if "name" in self.query.filters:
                 conditions.append(self._named(self.query.filters["name"]))
         if self.zone is None:
@@ -234,10 +237,10 @@ class RecordSetSearch:
             return found
         # InnoDB itself compares the names, in half the time, when the index does not have all columns.
         found = found.add_columns(recordsets.c.changed_revision)
-        return pagination.by_index(found, recordsets, self._owner, "name_key", "id")
+        return pagination.with_index_hint(found, recordsets, self._owner_column, "name_key", "id")
 
     @property
-    def _owner(self) -> str:
+    def _owner_column(self) -> str:
         return "project_id" if self.zone is None else "zone_id"
 
     @property
@@ -277,7 +280,7 @@ class RecordSetSearch:
         if ids is not None:
             own: tuple[Condition, ...] = (recordsets.c.id.in_(ids),)
         else:
-            own = self.few(dialect) if few else self.conditions()
+            own = self.few_conditions(dialect) if few else self.conditions()
         columns = self.rows.columns(dialect)
         if self.zone is not None:
             found = sa.select(*columns).where(*own)
@@ -288,13 +291,13 @@ class RecordSetSearch:
                 columns, pagination.without_index(zones.c.deleted == LIVE, dialect), *own
             )
             # MariaDB would begin with the zones where they are few, and sort all of their recordsets.
-            if ids is None and (walk or OWN.issuperset(self.query.filters)):
+            if ids is None and (walk or ROW_FILTERS.issuperset(self.query.filters)):
                 found = found.prefix_with("STRAIGHT_JOIN", dialect="mysql")
                 # Or it would read them all into a buffer, which loses the order.
                 found = found.with_hint(zones, "FORCE INDEX (PRIMARY)", "mysql")
             walk = False
         if walk or not self.query.filters:
-            return pagination.by_index(found, recordsets, *self._order())
+            return pagination.with_index_hint(found, recordsets, *self._order())
         return found
 
     def _order(self) -> tuple[str, ...]:
@@ -303,7 +306,9 @@ class RecordSetSearch:
         if column is None or not self.visible:
             return ()
         return (
-            (self._owner, "id") if column is recordsets.c.id else (self._owner, column.name, "id")
+            (self._owner_column, "id")
+            if column is recordsets.c.id
+            else (self._owner_column, column.name, "id")
         )
 
 

@@ -19,8 +19,8 @@ from designate.storage.sqlalchemy.db import json_rows
 from designate.storage.sqlalchemy.listing import pagination, recordset_counts
 from designate.storage.sqlalchemy.listing.pagination import Condition, Scope
 from designate.storage.sqlalchemy.listing.recordset_filters import (
-    APART,
-    SERVED,
+    INDEXED,
+    SELECTIVE,
     SORT_COLUMNS,
     RecordSetSearch,
 )
@@ -51,7 +51,7 @@ def list_in_zone(
         count: Whether the page has total_count.
     """
     search = RecordSetSearch(query, zone, (recordsets.c.zone_id == zone.id,), recordset_count)
-    if not search.is_searched(count):
+    if not search.searches_first(count):
         return _page(connection, search, None, limit, count)
     known = cache.get(zone, query)
     result = known
@@ -78,7 +78,7 @@ def list_across_zones(
     if not scope.all_projects:
         visible = (pagination.of_project(recordsets.c.project_id, scope.project_id),)
     search = RecordSetSearch(query, None, visible, scope=scope)
-    result = _search(connection, search, count, 0) if search.is_searched(count) else None
+    result = _search(connection, search, count, 0) if search.searches_first(count) else None
     return _page(connection, search, result, limit, count)
 
 
@@ -86,7 +86,7 @@ def _search(
     connection: sa.Connection, search: RecordSetSearch, count: bool, max_ordered: int
 ) -> CachedResult | None:
     """Return what is known of the matches before the page is read; None: many, which are not counted."""
-    if search.is_open:
+    if search.has_wildcards:
         ids = _few_ids(connection, search)
         if ids is not None:
             return CachedResult(len(ids), tuple(ids))
@@ -106,20 +106,20 @@ def _page(
     count: bool,
 ) -> Page[RecordSet]:
     query = search.query
-    apart = not APART.isdisjoint(query.filters)
+    selective = not SELECTIVE.isdisjoint(query.filters)
     total = None if result is None else result.total
     walk = few = False
     if total is not None:
         walk = search.is_dense(total, limit)
-        few = not walk and (apart or SERVED.issuperset(query.filters))
-        apart = apart and total <= pagination.FEW
+        few = not walk and (selective or INDEXED.issuperset(query.filters))
+        selective = selective and total <= pagination.FEW
         if not total and query.marker is None and query.sort_key in SORT_COLUMNS:
             return Page(items=(), total_count=0)
     statement = pagination.page(
         connection,
         search.select(
             connection.dialect.name,
-            few=apart,
+            few=selective,
             walk=walk,
             ids=None if result is None else result.ids,
         ),
@@ -128,7 +128,7 @@ def _page(
         sort_columns=SORT_COLUMNS,
         limit=limit,
         visible=search.visible,
-        few=few or apart,
+        few=few or selective,
     )
     found = _items(connection, search, statement)
     if count and total is None:
@@ -168,23 +168,23 @@ def _in_order(
     if search.zone is None or search.recordset_count > max_ids:
         return None
     matches: set[str] | None = None
-    for part in search.parts():
+    for part in search.id_selects():
         ids = json_rows.read_ids(connection, part, max_ids)
         if len(ids) > max_ids:
             return None
         matches = set(ids) if matches is None else matches.intersection(ids)
     order = pagination.page(
         connection,
-        search.every(),
+        search.all_ids(),
         replace(search.query, marker=None),
         table=recordsets,
         sort_columns=SORT_COLUMNS,
         limit=search.recordset_count,
     )
-    every = json_rows.read_ids(connection, order, search.recordset_count)
+    all_ids = json_rows.read_ids(connection, order, search.recordset_count)
     try:
         ordered = OrderedIds(
-            every if matches is None else [each for each in every if each in matches]
+            all_ids if matches is None else [each for each in all_ids if each in matches]
         )
     except ValueError:
         return None
@@ -195,13 +195,13 @@ def _few_ids(connection: sa.Connection, search: RecordSetSearch) -> list[str] | 
     """Return the ids of all matches, read in one statement; None: more than FEW, or a join is needed."""
     if search.zone is None and "status" in search.query.filters:
         return None
-    holders: list[str] | None = None
+    ids_by_data: list[str] | None = None
     if "data" in search.query.filters:
-        rows = connection.execute(search.holders().limit(pagination.FEW + 1)).scalars().all()
+        rows = connection.execute(search.ids_by_data().limit(pagination.FEW + 1)).scalars().all()
         if len(rows) > pagination.FEW:
             return None
-        holders = list(dict.fromkeys(rows))
-        if not holders or search.by_data_alone:
-            return holders
-    found = list(connection.execute(search.ids(connection.dialect.name, holders)).scalars())
+        ids_by_data = list(dict.fromkeys(rows))
+        if not ids_by_data or search.by_data_alone:
+            return ids_by_data
+    found = list(connection.execute(search.ids(connection.dialect.name, ids_by_data)).scalars())
     return found if len(found) <= pagination.FEW else None

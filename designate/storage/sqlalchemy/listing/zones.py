@@ -87,7 +87,9 @@ def find(
     column = SORT_COLUMNS.get(query.sort_key)
     if column is not None and not query.filters and not shared_ids:
         owner = () if scope.all_projects else ("project_id",)
-        statement = pagination.by_index(statement, zones, *owner, "deleted", column.name, "id")
+        statement = pagination.with_index_hint(
+            statement, zones, *owner, "deleted", column.name, "id"
+        )
     statement = pagination.page(
         connection,
         statement,
