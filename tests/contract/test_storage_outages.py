@@ -171,7 +171,9 @@ def test_a_server_that_dies_within_a_transaction_stores_nothing_of_it(server, hi
 def test_a_connection_that_breaks_within_a_transaction_is_replaced_and_it_is_run_again(
     database, proxy
 ):
-    runs = database.write(marking("again", lambda number: proxy.cut() if number == 1 else None))
+    runs = database.write(
+        marking("again", lambda number: proxy.break_connections() if number == 1 else None)
+    )
 
     assert runs == 2
     assert marks(database) == ["again"]
@@ -181,7 +183,7 @@ def test_a_read_from_a_broken_connection_is_a_503_and_the_next_one_works(databas
     def read():
         with database.read() as connection:
             connection.execute(sa.select(TABLE.c.mark)).all()
-            proxy.cut()
+            proxy.break_connections()
             connection.execute(sa.select(TABLE.c.mark)).all()
 
     refused_within(STATEMENT_S, read)

@@ -85,11 +85,11 @@ def test_what_keeps_it_from_serving_is_said(service, servers):
     first.serials["lost.example."] = zone["serial"]
 
     refused = status_of(service, zone)[1]
-    second.silent = True
+    second.unresponsive = True
     try:
         silent = status_of(service, zone)
     finally:
-        second.silent = False
+        second.unresponsive = False
 
     assert (refused["status"], refused["serial"], refused["lag"]) == ("PENDING", None, None)
     assert "REFUSED" in refused["last_error"]

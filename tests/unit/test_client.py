@@ -86,7 +86,7 @@ def test_a_copy_without_authority_proves_nothing(server):
 
 
 def test_silence_ends_at_the_deadline(server):
-    server.silent = True
+    server.unresponsive = True
 
     answer = soa(server, timeout_s=0.05)
 
@@ -178,7 +178,7 @@ def test_a_refused_notify_is_told_by_its_rcode(server):
 
 
 def test_an_unanswered_notify_has_no_rcode(server):
-    server.silent = True
+    server.unresponsive = True
 
     answer = client.send_notify(server.host, server.port, ZONE, 0.05)
 

@@ -1,9 +1,9 @@
-"""What the worker's tests are made of: changes, pools and a central that remembers reports."""
+"""Changes, pools and a central that records reports, for the worker's tests."""
 
 from __future__ import annotations
 
-import threading
 import uuid
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,19 +14,25 @@ from designate.model.tsigkeys import TsigKey, TsigScope
 from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneId, ZoneReport, ZoneType
 from designate.rpc.clients import CentralClient
 from designate.worker.pools import LivePool, LiveTarget
-from tests.support.deadlines import scaled, until
+from tests.support.deadlines import until
 from tests.support.fakes.nameserver import NanoServer
 
 ZONE = "example.org."
 
 
 class Reports:
-    """central.status: keeps what it is told."""
+    """Implements central.status.
+
+    Attributes:
+        got: the reports, in the order of their arrival.
+        until: waits for a condition; a simulation replaces it.
+    """
 
     def __init__(self) -> None:
         self.got: list[ZoneReport] = []
+        self.until: Callable[[Callable[[], object], float, str], object] = until
 
-    def report(self, context: Any, report: ZoneReport) -> None:
+    def report(self, _context: Any, report: ZoneReport) -> None:
         self.got.append(report)
 
     def of(self, change: ZoneAnnouncement) -> list[ZoneReport]:
@@ -35,28 +41,34 @@ class Reports:
     def wait(
         self, change: ZoneAnnouncement, outcome: Outcome | None = None, timeout_s: float = 10
     ) -> ZoneReport:
-        """The first report for the change's revision (and outcome)."""
+        """Wait for the first report for the change's revision (and outcome) and return it."""
 
-        def look() -> ZoneReport | None:
+        def find() -> ZoneReport | None:
             for report in self.of(change):
                 if report.revision == change.revision and outcome in (None, report.outcome):
                     return report
             return None
 
-        found = until(look, timeout_s, f"a report for {change.name} ({self.got})")
+        found = self.until(find, timeout_s, f"a report for {change.name} ({self.got})")
         assert isinstance(found, ZoneReport)
         return found
 
 
 class Pools:
-    """central.pools: the pools of a dictionary. calls counts; error is raised when it is set."""
+    """Implements central.pools.
+
+    Attributes:
+        by_id: the pools.
+        calls: how often `get` was called.
+        error: raised by `get`, if set.
+    """
 
     def __init__(self, *pools: Pool) -> None:
         self.by_id = {pool.id: pool for pool in pools}
         self.calls = 0
         self.error: errors.DesignateError | None = None
 
-    def get(self, context: Any, pool_id: str) -> Pool:
+    def get(self, _context: Any, pool_id: str) -> Pool:
         self.calls += 1
         if self.error is not None:
             raise self.error
@@ -66,7 +78,7 @@ class Pools:
 
 
 class Keys:
-    """central.tsigkeys: the keys of a dictionary."""
+    """Implements central.tsigkeys, with the keys of a dictionary."""
 
     def __init__(self) -> None:
         self.by_id: dict[str, TsigKey] = {}
@@ -86,14 +98,14 @@ class Keys:
             },
         )
 
-    def get(self, context: Any, tsigkey_id: str) -> TsigKey:
+    def get(self, _context: Any, tsigkey_id: str) -> TsigKey:
         if tsigkey_id not in self.by_id:
             raise errors.NotFound("tsigkey")
         return self.by_id[tsigkey_id]
 
 
 class Central:
-    """The parts of central that a worker talks to. client: what the worker is given."""
+    """The parts of central that a worker calls; `client` is what a worker is given."""
 
     def __init__(self, *pools: Pool) -> None:
         self.pools = Pools(*pools)
@@ -108,75 +120,6 @@ class Central:
         )
 
 
-class GateBackend(Backend):
-    """A backend whose creations wait until `gate` is set; calls in the order in which they end."""
-
-    def __init__(self) -> None:
-        super().__init__(Target(type="gate"))
-        self.gate = threading.Event()
-        self.started = threading.Event()
-        self.ended: list[str] = []
-
-    def create_zone(self, zone: ZoneAnnouncement) -> None:
-        self.started.set()
-        assert self.gate.wait(scaled(10))
-        self.ended.append("create")
-
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        self.ended.append("delete")
-
-
-class AwayBackend(Backend):
-    """A backend whose server gives no answer while `away` is set. calls counts them all; zones: names
-    that were created."""
-
-    def __init__(self) -> None:
-        super().__init__(Target(type="away"))
-        self.away = threading.Event()
-        self.away.set()
-        self.calls = 0
-        self.zones: set[str] = set()
-        self._lock = threading.Lock()
-
-    def create_zone(self, zone: ZoneAnnouncement) -> None:
-        with self._lock:
-            self.calls += 1
-            if self.away.is_set():
-                raise errors.BackendUnavailable("nobody answers")
-            self.zones.add(zone.name)
-
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        with self._lock:
-            self.calls += 1
-            if self.away.is_set():
-                raise errors.BackendUnavailable("nobody answers")
-            self.zones.discard(zone.name)
-
-
-class HastyBackend(Backend):
-    """A backend whose server follows only when a transfer is triggered. error: raised instead."""
-
-    TRIGGERS_TRANSFER = True
-
-    def __init__(self, server: NanoServer) -> None:
-        super().__init__(Target(type="hasty"))
-        self.server = server
-        self.error: errors.DesignateError | None = None
-        self.transfers_triggered: list[ZoneAnnouncement] = []
-
-    def create_zone(self, zone: ZoneAnnouncement) -> None:
-        """Its zones are there."""
-
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        """They stay."""
-
-    def trigger_transfer(self, zone: ZoneAnnouncement) -> None:
-        self.transfers_triggered.append(zone)
-        if self.error is not None:
-            raise self.error
-        self.server.serials[zone.name] = zone.serial
-
-
 def change(
     revision: int = 1,
     action: Action = Action.UPDATE,
@@ -188,10 +131,10 @@ def change(
     pool_id: str = "pool",
     pool_version: int = 1,
     hard_delete: bool = False,
-    again: bool = False,
+    recovery: bool = False,
     withdrawn: bool = False,
 ) -> ZoneAnnouncement:
-    """serial: by default 100 times the revision. zone_id: by default from the name."""
+    """Return a change; by default the serial is 100 times the revision, the id made of the name."""
     return ZoneAnnouncement(
         zone_id=ZoneId(zone_id or str(uuid.uuid5(uuid.NAMESPACE_DNS, name))),
         name=name,
@@ -203,7 +146,7 @@ def change(
         action=action,
         created=created,
         hard_delete=hard_delete,
-        again=again,
+        again=recovery,
         withdrawn=withdrawn,
     )
 
@@ -218,7 +161,7 @@ def live_pool(
     notify: bool = True,
     also: tuple[NanoServer, ...] = (),
 ) -> LivePool:
-    """A pool of these nameservers; each backend is a target that is notified at the first server."""
+    """Return a pool; each back end is a target whose NOTIFYs go to the first nameserver."""
     address = (servers[0].host, servers[0].port) if servers and notify else None
     return LivePool(
         id="pool",
@@ -241,7 +184,7 @@ def live_pool(
 def stored_pool(
     *servers: NanoServer, pool_id: str = "pool", version: int = 1, type: str = "fake"
 ) -> Pool:
-    """A pool as central keeps it, with one target per server."""
+    """Return a pool as central stores it, with one target per server."""
     return Pool(
         id=pool_id,
         name=pool_id,

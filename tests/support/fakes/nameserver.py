@@ -1,10 +1,10 @@
-"""A very small nameserver on loopback: answers SOA with what a test sets, remembers NOTIFYs."""
+"""A very small nameserver on loopback that answers SOA queries and records NOTIFYs."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from typing import Self
+from typing import ClassVar, Self
 
 import dns.flags
 import dns.message
@@ -21,22 +21,33 @@ SOA = "ns1.example.org. admin.example.org. {} 3600 600 86400 300"
 
 
 class NanoServer:
-    """`with NanoServer() as server`. What it says can be changed at any time:
+    """A nameserver over UDP and TCP: `with NanoServer() as server`.
 
-    serials: zone name to serial; `rcode` is the answer for other zones.
-    aa: whether answers have authority. silent: read and never answer. truncate: answer queries over
-    UDP with TC and nothing else. lose_notifies: how many NOTIFYs get lost before they arrive.
-    keyring: the TSIG keys that it knows, dnspython's; what is signed by others gets no answer.
-    unsigned: answer signed questions without a signature. on_notify: a serial that the zone of an
-    arriving NOTIFY is set to; None: nothing happens.
+    Attributes:
+        serials: zone name to serial. All attributes can be changed at any time.
+        rcode: the answer for other zones.
+        aa: whether answers are authoritative.
+        unresponsive: receive and never reply.
+        truncate: answer queries over UDP with TC and nothing else.
+        lose_notifies: how many NOTIFYs are lost before they arrive.
+        on_notify: a serial that the zone of an arriving NOTIFY is set to; None: nothing happens.
+        keyring: the TSIG keys that it knows, dnspython's; what other keys sign gets no reply.
+        unsigned: reply to signed queries without a signature.
+        notifies: the NOTIFYs that arrived.
+        lost: the NOTIFYs that were lost.
+        queries: the queries that arrived.
+        tcp_queries: how many of them came over TCP.
+        running: all running servers, by host and port.
     """
+
+    running: ClassVar[dict[tuple[str, int], NanoServer]] = {}
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host
         self.serials: dict[str, int] = {}
         self.rcode = dns.rcode.REFUSED
         self.aa = True
-        self.silent = False
+        self.unresponsive = False
         self.truncate = False
         self.lose_notifies = 0
         self.on_notify: int | None = None
@@ -58,11 +69,12 @@ class NanoServer:
         ]
         for thread in self._threads:
             thread.start()
+        self.running[self.host, self.port] = self
         return self
 
     def __exit__(self, *_: object) -> None:
-        family = self._udp.family
-        with socket.socket(family, socket.SOCK_DGRAM) as wake:
+        del self.running[self.host, self.port]
+        with socket.socket(self._udp.family, socket.SOCK_DGRAM) as wake:
             wake.sendto(b"", (self.host, self.port))
         self._tcp.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
@@ -75,9 +87,9 @@ class NanoServer:
             wire, peer = self._udp.recvfrom(65535)
             if not wire:
                 return
-            answer = self._answer(self._read(wire), tcp=False)
-            if answer is not None:
-                self._udp.sendto(answer, peer)
+            reply = self.receive(self._read(wire), tcp=False)
+            if reply is not None:
+                self._udp.sendto(reply, peer)
 
     def _serve_tcp(self) -> None:
         while True:
@@ -89,10 +101,10 @@ class NanoServer:
                 connection.settimeout(5)
                 stream = connection.makefile("rb")
                 length = int.from_bytes(stream.read(2), "big")
-                answer = self._answer(self._read(stream.read(length)), tcp=True)
+                reply = self.receive(self._read(stream.read(length)), tcp=True)
                 stream.close()
-                if answer is not None:
-                    connection.sendall(len(answer).to_bytes(2, "big") + answer)
+                if reply is not None:
+                    connection.sendall(len(reply).to_bytes(2, "big") + reply)
 
     def _read(self, wire: bytes) -> dns.message.Message | None:
         try:
@@ -100,7 +112,8 @@ class NanoServer:
         except (dns.message.UnknownTSIGKey, dns.tsig.BadSignature):
             return None
 
-    def _answer(self, query: dns.message.Message | None, *, tcp: bool) -> bytes | None:
+    def receive(self, query: dns.message.Message | None, *, tcp: bool) -> bytes | None:
+        """Record a query or NOTIFY and return the reply's wire form; None without a reply."""
         if query is None:
             return None
         name = query.question[0].name.to_text()
@@ -121,7 +134,7 @@ class NanoServer:
             self.queries.append(query)
             self.tcp_queries += tcp
             self._fill(reply, name, tcp)
-        if self.silent:
+        if self.unresponsive:
             return None
         if self.raw_reply is not None:
             return reply.to_wire()[:2] + self.raw_reply
@@ -141,12 +154,12 @@ class NanoServer:
 
 
 def _pair(host: str) -> tuple[socket.socket, socket.socket]:
-    """A listening TCP socket and a UDP socket on one free port."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """Return a listening TCP socket and a UDP socket on one free port."""
+    address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
     while True:
-        udp = socket.socket(family, socket.SOCK_DGRAM)
+        udp = socket.socket(address_family, socket.SOCK_DGRAM)
         udp.bind((host, 0))
-        tcp = socket.socket(family, socket.SOCK_STREAM)
+        tcp = socket.socket(address_family, socket.SOCK_STREAM)
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tcp.bind((host, udp.getsockname()[1]))

@@ -1,4 +1,4 @@
-"""A primary on loopback that says whatever a test wants, well formed or not."""
+"""A primary on loopback that sends what a test chooses, well formed or not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Self
+from typing import ClassVar, Self
 
 import dns.flags
 import dns.message
@@ -35,7 +35,7 @@ def soa(
 
 
 def rrs(*lines: str) -> list[dns.rrset.RRset]:
-    """One RRset per line: name ttl type data."""
+    """Return an RRset per line of name, TTL, type and data."""
     return [
         dns.rrset.from_text(name, int(ttl), "IN", rtype, data)
         for name, ttl, rtype, data in (line.split(" ", 3) for line in lines)
@@ -56,12 +56,12 @@ def whole(serial: int, content: Iterable[dns.rrset.RRset] = CONTENT) -> list[dns
 def message(
     query: dns.message.Message, records: Iterable[dns.rrset.RRset], *, question: bool = True
 ) -> bytes:
-    """One message of an answer, with its length in front."""
+    """Return one message of a transfer, with its length in front."""
     reply = dns.message.make_response(query)
     reply.flags |= dns.flags.AA
     if not question:
         reply.question = []
-    # The order of the records is what a transfer is made of, so that none may be merged.
+    # A transfer depends on the order of its records, so none may be merged.
     reply.answer = list(records)
     return framed(reply.to_wire(max_size=65535))
 
@@ -71,17 +71,22 @@ def framed(wire: bytes) -> bytes:
 
 
 class ScriptedPrimary:
-    """`with ScriptedPrimary(script) as primary`. script: the bytes to send for a query, piece by piece;
-    it may be replaced at any time. SOA queries over UDP get the serial of `serial`; None: silence.
+    """A primary over TCP, and over UDP for SOA queries: `with ScriptedPrimary(script) as primary`.
 
-    queries: what was asked over TCP.
+    Attributes:
+        script: returns the bytes to send for a query, piece by piece; may be replaced at any time.
+        serial: the answer to SOA queries; None: SOA queries over UDP get no reply.
+        keyring: dnspython's; False reads signatures without verifying them.
+        queries: what arrived over TCP.
+        running: all running primaries, by host and port.
     """
+
+    running: ClassVar[dict[tuple[str, int], ScriptedPrimary]] = {}
 
     def __init__(self, script: Script, host: str = "127.0.0.1") -> None:
         self.script = script
         self.host = host
         self.serial: int | None = None
-        # dnspython's: False reads signatures without verifying them.
         self.keyring: object = False
         self.queries: list[dns.message.Message] = []
         self._stopping = threading.Event()
@@ -89,12 +94,12 @@ class ScriptedPrimary:
         self._open: list[socket.socket] = []
 
     def __enter__(self) -> Self:
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        address_family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         while True:
-            self._tcp = socket.socket(family, socket.SOCK_STREAM)
+            self._tcp = socket.socket(address_family, socket.SOCK_STREAM)
             self._tcp.bind((self.host, 0))
             self.port = int(self._tcp.getsockname()[1])
-            self._udp = socket.socket(family, socket.SOCK_DGRAM)
+            self._udp = socket.socket(address_family, socket.SOCK_DGRAM)
             try:
                 self._udp.bind((self.host, self.port))
             except OSError:
@@ -103,13 +108,15 @@ class ScriptedPrimary:
                 continue
             break
         self._tcp.listen(20)
-        for target in (self._accept, self._answer_udp):
+        for target in (self._accept, self._serve_udp):
             thread = threading.Thread(target=target, daemon=True)
             thread.start()
             self._threads.append(thread)
+        self.running[self.host, self.port] = self
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.running.pop((self.host, self.port), None)
         self._stopping.set()
         for sock in (self._tcp, *self._open):
             with suppress(OSError):
@@ -124,7 +131,7 @@ class ScriptedPrimary:
     def _read(self, wire: bytes) -> dns.message.Message:
         return dns.message.from_wire(wire, keyring=self.keyring)
 
-    def _answer_udp(self) -> None:
+    def _serve_udp(self) -> None:
         while True:
             wire, peer = self._udp.recvfrom(65535)
             if self._stopping.is_set():
@@ -160,6 +167,6 @@ class ScriptedPrimary:
                 if self._stopping.is_set():
                     return
                 connection.sendall(piece)
-            # What the client still sends must not turn the end into a reset.
+            # Data that the client still sends must not turn the end into a reset.
             connection.shutdown(socket.SHUT_WR)
             stream.read()

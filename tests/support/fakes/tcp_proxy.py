@@ -1,4 +1,4 @@
-"""A network between a client and a server that can be broken where a test wants it."""
+"""A TCP proxy between a client and a server that a test can break."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from typing import Self
 
 from tests.support.deadlines import scaled
 
-# Bytes from the client: what to send on instead, or None to break the connection right there.
+# Maps received bytes to those to forward; None breaks the connection.
 Watcher = Callable[[bytes], bytes | None]
 
 
 class TcpProxy:
-    """`with TcpProxy(port) as proxy`: connects to proxy.port are led to the server's port.
+    """Forwards connections of proxy.port to the server's port: `with TcpProxy(port) as proxy`.
 
-    up: sees what clients send before the server does. down: the same for the answers. Either is called
-    on a thread of its own for each connection. swallow(): from now on nothing gets through in either
-    direction and nobody is told, as when a cable is cut.
+    Attributes:
+        up: called with what clients send before it is forwarded, on a thread per connection.
+        down: the same for what the server sends.
+        connections: how many were accepted.
     """
 
     def __init__(self, server_port: int) -> None:
@@ -39,15 +40,15 @@ class TcpProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Who waits for a socket would not notice that it was closed.
+        # Closing a socket does not wake the thread that waits for it.
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._accepting.join(timeout=scaled(10))
         self._listener.close()
-        self.cut()
+        self.break_connections()
 
-    def cut(self) -> None:
-        """Break all connections; new ones are let through."""
+    def break_connections(self) -> None:
+        """Break all connections; new ones are forwarded."""
         with self._lock:
             broken, self._open = self._open, []
         for sock in broken:
@@ -55,12 +56,13 @@ class TcpProxy:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def swallow(self) -> None:
+        """Drop all data in both directions without closing connections, as when a cable is cut."""
         self._swallowing.set()
 
     def restore(self) -> None:
-        """End of swallow(): what was underway is lost for good."""
+        """End swallow(); the connections break and their data is lost."""
         self._swallowing.clear()
-        self.cut()
+        self.break_connections()
 
     def _accept(self) -> None:
         while True:
@@ -82,10 +84,10 @@ class TcpProxy:
             pair = (client, server)
             for source, sink, name in ((client, server, "up"), (server, client, "down")):
                 threading.Thread(
-                    target=self._pass_on, args=(source, sink, name, pair), daemon=True
+                    target=self._forward, args=(source, sink, name, pair), daemon=True
                 ).start()
 
-    def _pass_on(
+    def _forward(
         self,
         source: socket.socket,
         sink: socket.socket,
@@ -96,10 +98,10 @@ class TcpProxy:
             while data := source.recv(65536):
                 if self._swallowing.is_set():
                     continue
-                passed = getattr(self, name)(data)
-                if passed is None:
+                forwarded = getattr(self, name)(data)
+                if forwarded is None:
                     break
-                sink.sendall(passed)
+                sink.sendall(forwarded)
         if self._swallowing.is_set():
             return
         for sock in pair:

@@ -1,12 +1,12 @@
-"""worker.executors and worker.timers: threads per destination, steps when they are due."""
+"""worker.scheduling: threads per endpoint, and steps when they are due."""
 
 import threading
-from time import monotonic
 
-from designate.worker.scheduling.executors import EndpointExecutors
+from designate.worker.scheduling.executors import IDLE_S, EndpointExecutors
 from designate.worker.scheduling.priority import Priority
 from designate.worker.scheduling.timers import Timers
 from tests.support.deadlines import scaled, until
+from tests.support.fakes.clock import ManualClock
 
 
 def test_a_stuck_destination_holds_up_nobody_else():
@@ -22,13 +22,13 @@ def test_a_stuck_destination_holds_up_nobody_else():
 
 def test_no_more_than_width_jobs_run_at_once_and_all_of_them_do():
     executors, gate = EndpointExecutors(max_threads=3), threading.Event()
-    running, most, finished = [], [], []
+    running, counts, finished = [], [], []
     lock = threading.Lock()
 
     def job():
         with lock:
             running.append(1)
-            most.append(len(running))
+            counts.append(len(running))
         gate.wait(scaled(10))
         with lock:
             running.pop()
@@ -41,7 +41,7 @@ def test_no_more_than_width_jobs_run_at_once_and_all_of_them_do():
     until(lambda: len(finished) == 10, 10, "all jobs done")
     executors.stop(10)
 
-    assert max(most) == 3
+    assert max(counts) == 3
 
 
 def test_two_jobs_at_once_do_not_wait_for_one_idle_thread():
@@ -81,14 +81,18 @@ def test_a_job_that_fails_does_not_end_its_lane(caplog):
 
 
 def test_timed_steps_run_in_the_order_of_their_moments_and_a_failure_ends_nothing(caplog):
-    timers, ran, now = Timers(), [], monotonic()
+    clock, ran = ManualClock(), []
+    timers, now = Timers(clock), clock.monotonic()
     timers.at(now + 0.04, lambda: ran.append("late"))
     timers.at(now + 0.02, lambda: 1 / 0)
     timers.at(now, lambda: ran.append("early"))
-    timers.start()
 
-    until(lambda: len(ran) == 2, 10, "both steps")
-    timers.stop()
+    assert timers.run_due() == 1
+    clock.advance(0.03)
+    assert timers.run_due() == 1
+    assert ran == ["early"]
+    clock.advance(0.03)
+    assert timers.run_due() == 1
     assert ran == ["early", "late"]
     assert "ZeroDivisionError" in caplog.text
 
@@ -97,25 +101,55 @@ def test_jobs_that_can_wait_are_passed_but_not_forgotten():
     executors, gate, order = EndpointExecutors(max_threads=1, max_queued=40), threading.Event(), []
     executors.submit("one", lambda: gate.wait(scaled(10)))
     until(lambda: not executors._executors["one"], 10, "the running job")
-    later = [
-        executors.submit("one", lambda: order.append("later"), Priority.RECOVERY) for _ in range(21)
+    recoveries = [
+        executors.submit("one", lambda: order.append("recovery"), Priority.RECOVERY)
+        for _ in range(21)
     ]
-    now = [executors.submit("one", lambda: order.append("now")) for _ in range(10)]
+    changes = [executors.submit("one", lambda: order.append("change")) for _ in range(10)]
     gate.set()
     until(lambda: len(order) == 30, 10, "all jobs done")
     executors.stop(10)
 
-    assert (later.count(False), all(now)) == (1, True)
-    start = order.index("now")
+    assert (recoveries.count(False), all(changes)) == (1, True)
+    start = order.index("change")
     assert start <= 1
-    assert order[start : start + 11].count("later") == 1
+    assert order[start : start + 11].count("recovery") == 1
 
 
 def test_an_earlier_step_is_not_kept_waiting_by_a_later_one():
-    timers, done = Timers(), threading.Event()
+    clock, done = ManualClock(), threading.Event()
+    timers = Timers(clock)
     timers.start()
-    timers.at(monotonic() + 3600, lambda: None)
-    timers.at(monotonic(), done.set)
+    timers.after(3600, lambda: None)
+    clock.wait_for_waits()
+    timers.at(clock.monotonic(), done.set)
 
     assert done.wait(scaled(10))
     timers.stop()
+
+
+def test_the_timers_thread_runs_a_step_when_its_moment_has_come():
+    clock, done = ManualClock(), threading.Event()
+    timers = Timers(clock)
+    timers.start()
+    timers.after(3600, done.set)
+    clock.wait_for_waits()
+    early = done.is_set()
+    clock.advance(3601)
+
+    assert done.wait(scaled(10))
+    assert not early
+    timers.stop()
+
+
+def test_an_idle_thread_ends_after_a_while():
+    clock = ManualClock()
+    executors = EndpointExecutors(clock=clock)
+    executors.submit("one", lambda: None)
+    clock.wait_for_waits()
+    (thread,) = executors._threads
+    clock.advance(IDLE_S + 1)
+    thread.join(scaled(10))
+
+    assert not thread.is_alive()
+    assert executors._executors == {}

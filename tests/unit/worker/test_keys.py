@@ -1,4 +1,4 @@
-"""The worker's questions and NOTIFYs, signed with the pool's keys."""
+"""The worker's queries and NOTIFYs, signed with the pool's keys."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ NEW_SECRET = "YW5vdGhlciBzZWNyZXQ="
 
 
 def keyed(server, version=1, target="key", nameserver="key"):
-    """A pool whose target and nameserver have keys."""
+    """Return a pool whose target and nameserver have keys."""
     pool = stored_pool(server, version=version)
     return replace(
         pool,
@@ -34,6 +34,11 @@ def keyed(server, version=1, target="key", nameserver="key"):
 def knows(server, secret=SECRET):
     key = dns.tsig.Key("pool-key.", secret, "hmac-sha256")
     server.keyring = {key.name: key}
+
+
+def names(messages):
+    """Return the zones of queries or NOTIFYs."""
+    return [message.question[0].name.to_text() for message in list(messages)]
 
 
 @pytest.fixture
@@ -52,7 +57,7 @@ def central(server):
 
 
 @pytest.fixture
-def worker(central, tmp_path):
+def worker(central, tmp_path, quick_timeouts):  # noqa: ARG001 - for its effect
     worker = Worker(make_conf(tmp_path), central.client)
     worker.start()
     yield worker
@@ -60,11 +65,11 @@ def worker(central, tmp_path):
 
 
 def test_notify_and_soa_queries_are_signed_and_the_zone_converges(worker, central, server):
-    wanted = change(1, Action.CREATE, created=False)
+    desired = change(1, Action.CREATE, created=False)
 
-    worker.zone_changed(None, wanted)
+    worker.zone_changed(None, desired)
 
-    assert central.reports.wait(wanted).outcome is Outcome.SERVED
+    assert central.reports.wait(desired).outcome is Outcome.SERVED
     assert server.queries
     assert server.notifies
     assert all(message.had_tsig for message in (*server.queries, *server.notifies))
@@ -87,11 +92,11 @@ def test_a_changed_key_is_used_as_soon_as_the_pool_has_a_new_version(worker, cen
 
 def test_a_key_that_is_gone_is_told_in_the_zones_error(worker, central):
     central.keys.by_id.clear()
-    wanted = change(1)
+    desired = change(1)
 
-    worker.zone_changed(None, wanted)
+    worker.zone_changed(None, desired)
 
-    report = central.reports.wait(wanted)
+    report = central.reports.wait(desired)
     assert report.outcome is Outcome.FAILED
     assert "TSIG key key does not exist" in report.error
 
@@ -120,7 +125,7 @@ def test_target_and_nameserver_have_keys_of_their_own_or_none(central, server):
 def test_a_catalog_that_the_server_keeps_to_itself_counts_once_its_notify_is_taken(
     worker, central, server
 ):
-    """RFC 9432 section 7: other zones that are refused are not served."""
+    """RFC 9432 section 7; other zones that are refused are not served."""
     server.serials.clear()
     server.lose_notifies = 1
     central.pools.by_id["pool"] = replace(
@@ -133,16 +138,16 @@ def test_a_catalog_that_the_server_keeps_to_itself_counts_once_its_notify_is_tak
     worker.zone_changed(None, member)
 
     assert central.reports.wait(catalog).outcome is Outcome.SERVED
-    asked = [0]
+    first = [0]
 
-    def settled():
-        """The member was asked for again after its NOTIFY had been taken."""
-        if not any(told.question[0].name.to_text() == "example.org." for told in server.notifies):
+    def polled_after_notify():
+        """Return whether the member was polled again after its NOTIFY was accepted."""
+        if "example.org." not in names(server.notifies):
             return False
-        now = sum(query.question[0].name.to_text() == "example.org." for query in server.queries)
-        asked[0] = asked[0] or now
-        return now >= asked[0] + 2
+        count = names(server.queries).count("example.org.")
+        first[0] = first[0] or count
+        return count >= first[0] + 2
 
-    until(settled, 20, "two more questions for the member")
+    until(polled_after_notify, 20, "two more polls of the member")
     assert server.lost
     assert central.reports.of(member) == []

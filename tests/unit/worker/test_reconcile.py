@@ -1,6 +1,5 @@
-"""worker.check: what is served is left alone; what drifted is told of and repaired."""
+"""worker.reconcile: what is served is left alone; what drifted is reported and repaired."""
 
-import contextlib
 import logging
 from dataclasses import replace
 
@@ -11,47 +10,32 @@ from designate import metrics
 from designate.backend import base as backends
 from designate.model.zones import Outcome, ZoneType
 from designate.wire.client import SoaAnswer, SoaState
-from designate.worker.converge import Converger
 from designate.worker.pools import PoolCache
 from designate.worker.reconcile import DriftChecker, fault_of
-from designate.worker.settings import ConvergenceSettings
-from tests.support.deadlines import until
-from tests.support.factories.worker import ZONE, Central, change, stored_pool
-from tests.support.fakes.nameserver import NanoServer
+from tests.support.factories.worker import ZONE, change, stored_pool
 
 
 @pytest.fixture
-def servers():
-    with contextlib.ExitStack() as stack:
-        found = [stack.enter_context(NanoServer()) for _ in range(2)]
-        for server in found:
-            server.serials[ZONE] = 500
-        yield found
+def pair(servers):
+    """Two nameservers that serve the zone."""
+    found = [servers(), servers()]
+    for server in found:
+        server.serials[ZONE] = 500
+    return found
 
 
 @pytest.fixture
-def parts(servers):
-    """(checker, converger, central) of a pool of both servers."""
-    with contextlib.ExitStack() as stack:
+def parts(simulate, pair):
+    """Return a checker of a pool of both servers, and its simulation."""
 
-        def make(**settings):
-            values = {
-                "threshold_percentage": 100,
-                "deadline_s": 10.0,
-                "query_timeout_s": 0.3,
-                "first_poll_s": 0.01,
-                "retry_s": 0.05,
-                "all_tcp": False,
-            }
-            wanted = ConvergenceSettings(**values | settings)
-            central = Central(stored_pool(*servers))
-            converger = Converger(central.client, wanted)
-            converger.start()
-            stack.callback(converger.stop)
-            pools = PoolCache(central.client, backends.load)
-            return DriftChecker(central.client, pools, converger, wanted), converger, central
+    def make(**settings):
+        simulation = simulate(stored_pool(*pair), **{"deadline_s": 10.0} | settings)
+        client = simulation.central.client
+        pools = PoolCache(client, backends.load)
+        arguments = (client, pools, simulation.converger, simulation.settings, simulation.clock)
+        return DriftChecker(*arguments), simulation
 
-        yield make
+    return make
 
 
 def counted(counter, *labels):
@@ -66,108 +50,112 @@ def checked(*servers):
     return sum(counted(metrics.CHECKED, "pool", label(server)) for server in servers)
 
 
-def test_a_zone_that_is_served_costs_a_query_for_each_server_and_nothing_else(parts, servers):
-    checker, converger, central = parts()
+def test_a_zone_that_is_served_costs_a_query_for_each_server_and_nothing_else(parts, pair):
+    checker, simulation = parts()
 
     checker.check([change(5)])
-    until(lambda: checked(*servers) == 2, 10, "both answers")
+    simulation.until(lambda: checked(*pair) == 2, 10, "both answers")
 
-    assert [len(server.queries) for server in servers] == [1, 1]
-    assert [server.notifies for server in servers] == [[], []]
-    assert (central.reports.got, len(converger)) == ([], 0)
+    assert [len(server.queries) for server in pair] == [1, 1]
+    assert [server.notifies for server in pair] == [[], []]
+    assert (simulation.central.reports.got, len(simulation.converger)) == ([], 0)
 
 
 @pytest.mark.parametrize("kind", ["missing", "behind", "failing"])
-def test_what_a_server_lost_is_told_of_and_repaired(parts, servers, kind, caplog):
-    checker, _, central = parts()
-    lost = servers[1]
+def test_what_a_server_lost_is_told_of_and_repaired(parts, pair, kind, caplog):
+    checker, simulation = parts()
+    lost = pair[1]
     if kind == "behind":
         lost.serials[ZONE] = 499
     else:
         del lost.serials[ZONE]
         lost.rcode = dns.rcode.REFUSED if kind == "missing" else dns.rcode.SERVFAIL
-    for server in servers:
+    for server in pair:
         server.on_notify = 500
     repaired = counted(metrics.REPAIRED, "pool")
-    wanted = change(5)
+    desired = change(5)
 
     with caplog.at_level(logging.WARNING):
-        checker.check([wanted])
-        told = central.reports.wait(wanted, Outcome.DRIFTED)
-        served = central.reports.wait(wanted, Outcome.SERVED)
+        checker.check([desired])
+        drifted = simulation.central.reports.wait(desired, Outcome.DRIFTED)
+        served = simulation.central.reports.wait(desired, Outcome.SERVED)
 
-    assert (told.revision, told.serial) == (5, 500)
-    assert f"nameserver {label(lost)}: {kind}" in told.error
-    assert label(servers[0]) not in told.error
-    assert central.reports.got.index(told) < central.reports.got.index(served)
+    assert (drifted.revision, drifted.serial) == (5, 500)
+    assert f"nameserver {label(lost)}: {kind}" in drifted.error
+    assert label(pair[0]) not in drifted.error
+    assert simulation.central.reports.got.index(drifted) < simulation.central.reports.got.index(
+        served
+    )
     assert counted(metrics.DRIFTED, "pool", label(lost), kind) == 1
     assert counted(metrics.REPAIRED, "pool") == repaired + 1
     assert f"nameserver {label(lost)}: 1 zones are {kind}" in caplog.text
 
 
-def test_a_serial_that_was_never_given_is_central_s_to_pass(parts, servers):
+def test_a_serial_that_was_never_given_is_central_s_to_pass(parts, pair):
     """No transfer would follow a NOTIFY."""
-    checker, converger, central = parts()
-    servers[0].serials[ZONE] = 777
-    wanted = change(5)
+    checker, simulation = parts()
+    pair[0].serials[ZONE] = 777
+    desired = change(5)
 
-    checker.check([wanted])
-    told = central.reports.wait(wanted, Outcome.DRIFTED)
-    until(lambda: checked(*servers) >= 2, 10, "both answers")
+    checker.check([desired])
+    drifted = simulation.central.reports.wait(desired, Outcome.DRIFTED)
+    simulation.until(lambda: checked(*pair) >= 2, 10, "both answers")
 
-    assert (told.serial, told.revision) == (777, 5)
-    assert len(converger) == 0
-    assert [server.notifies for server in servers] == [[], []]
+    assert (drifted.serial, drifted.revision) == (777, 5)
+    assert len(simulation.converger) == 0
+    assert [server.notifies for server in pair] == [[], []]
 
 
-def test_enough_servers_keep_the_zone_active_while_another_is_repaired(parts, servers):
-    checker, _, central = parts(threshold_percentage=50)
-    del servers[1].serials[ZONE]
-    for server in servers:
+def test_enough_servers_keep_the_zone_active_while_another_is_repaired(parts, pair):
+    checker, simulation = parts(threshold_percentage=50)
+    del pair[1].serials[ZONE]
+    for server in pair:
         server.on_notify = 500
-    wanted = change(5)
+    desired = change(5)
 
-    checker.check([wanted])
-    until(lambda: ZONE in servers[1].serials, 10, "the zone to come back")
+    checker.check([desired])
+    simulation.until(lambda: ZONE in pair[1].serials, 10, "the zone to come back")
 
-    assert not [r for r in central.reports.got if r.outcome is Outcome.DRIFTED]
+    assert not [r for r in simulation.central.reports.got if r.outcome is Outcome.DRIFTED]
 
 
-def test_a_server_that_says_nothing_proves_nothing(parts, servers):
-    checker, converger, central = parts()
-    servers[0].silent = True
-    before = checked(*servers)
+def test_a_server_that_says_nothing_proves_nothing(parts, pair):
+    checker, simulation = parts()
+    pair[0].unresponsive = True
+    before = checked(*pair)
 
     checker.check([change(5)])
-    until(lambda: len(servers[0].queries) >= 1 and checked(*servers) == before + 1, 10, "answers")
+    simulation.until(
+        lambda: len(pair[0].queries) >= 1 and checked(*pair) == before + 1, 10, "answers"
+    )
 
-    assert (central.reports.got, len(converger)) == ([], 0)
+    assert (simulation.central.reports.got, len(simulation.converger)) == ([], 0)
 
 
-def test_a_zone_on_its_way_is_not_asked_for(parts, servers):
-    checker, converger, _ = parts()
+def test_a_zone_on_its_way_is_not_asked_for(parts, pair):
+    checker, simulation = parts()
     pool = checker._pools.get("pool", 1)
-    converger.converge(change(6), pool)
-    asked = checked(*servers)
-    for server in servers:
+    simulation.converger.converge(change(6), pool)
+    asked = checked(*pair)
+    for server in pair:
         server.serials["other.example."] = 500
 
     checker.check([change(5), change(5, name="other.example.")])
-    until(lambda: checked(*servers) == asked + 2, 10, "the other zone's answers")
+    simulation.until(lambda: checked(*pair) == asked + 2, 10, "the other zone's answers")
 
-    assert checked(*servers) == asked + 2
+    assert checked(*pair) == asked + 2
 
 
-def test_a_server_that_lost_many_zones_is_told_of_in_one_line(parts, servers, caplog):
-    checker, _, _ = parts()
+def test_a_server_that_lost_many_zones_is_told_of_in_one_line(parts, pair, caplog):
+    checker, simulation = parts()
     lost = [change(5, name=f"z{number}.example.") for number in range(40)]
     for one in lost:
-        servers[0].serials[one.name] = 500
-    servers[0].on_notify = servers[1].on_notify = 500
+        pair[0].serials[one.name] = 500
+    pair[0].on_notify = pair[1].on_notify = 500
 
     with caplog.at_level(logging.WARNING, "designate.worker.reconcile"):
         checker.check(lost)
-        until(lambda: "40 zones are missing" in caplog.text, 20, "the line")
+        simulation.until(lambda: "40 zones are missing" in caplog.text, 20, "the line")
 
     lines = [r for r in caplog.records if r.name == "designate.worker.reconcile"]
     assert len(lines) == 1

@@ -1,8 +1,7 @@
-"""worker.inbound: whom to ask, what to bring to central, and what a failure leaves behind."""
+"""worker.secondary: which primary is used, what central stores, and what a failure leaves behind."""
 
 import contextlib
 import threading
-from time import monotonic
 
 import dns.message
 import dns.name
@@ -15,12 +14,14 @@ from designate import errors, shared_options
 from designate.model.secondary import TransferInKey, TransferInOutcome, TransferInPlan
 from designate.model.zones import PrimaryAddress, ZoneId
 from designate.rpc.clients import CentralClient
+from designate.runtime.clock import SYSTEM_CLOCK
 from designate.wire import transfer_in as wire
 from designate.wire.client import SoaAnswer, SoaState
 from designate.worker import primaries, secondary
 from designate.worker.scheduling.refresh_queue import RefreshQueue
 from designate.worker.secondary import SecondaryRefresher
 from tests.support.deadlines import scaled, until
+from tests.support.fakes.clock import ManualClock
 from tests.support.fakes.scripted_primary import (
     CONTENT,
     ZONE,
@@ -35,40 +36,48 @@ ZONE_ID = ZoneId("6b1b4c0e-0b0a-4f5e-8f30-6f5b0a0b0c0d")
 
 
 class Central:
-    """central.secondary: gives one plan and remembers what comes. answers: what replace_content answers,
-    in turn; errors are raised."""
+    """Implements central.secondary with one plan.
+
+    Attributes:
+        the_plan: what `plan` returns; None: the zone does not exist.
+        plans: how often it was requested.
+        outcomes: what `replace_content` returns, one after the other; errors are raised.
+        contents: what was received to it.
+        staged: parts by transfer.
+        said: calls of `checked` and `failed`.
+    """
 
     def __init__(self, plan):
         self.the_plan = plan
-        self.answers = []
+        self.outcomes = []
         self.contents = []
         self.staged = {}
         self.said = []
         self.plans = 0
 
-    def plan(self, context, zone_id):
+    def plan(self, _context, _zone_id):
         self.plans += 1
         if self.the_plan is None:
             raise errors.NotFound("zone")
         return self.the_plan
 
-    def stage(self, context, zone_id, transfer_id, position, part):
+    def stage(self, _context, _zone_id, transfer_id, position, part):
         self.staged.setdefault(transfer_id, []).append((position, part))
 
-    def discard(self, context, transfer_id):
+    def discard(self, _context, transfer_id):
         self.staged.pop(transfer_id, None)
 
-    def replace_content(self, context, content):
+    def replace_content(self, _context, content):
         self.contents.append(content)
-        answer = self.answers.pop(0) if self.answers else TransferInOutcome.STORED
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        outcome = self.outcomes.pop(0) if self.outcomes else TransferInOutcome.STORED
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    def checked(self, context, zone_id, serial):
+    def checked(self, _context, _zone_id, serial):
         self.said.append(("checked", serial))
 
-    def failed(self, context, zone_id, reason):
+    def failed(self, _context, _zone_id, reason):
         self.said.append(("failed", reason))
 
     @property
@@ -83,7 +92,7 @@ def plan(*primaries, **members):
 
 @pytest.fixture
 def primary():
-    """Starts primaries that answer with a whole zone of the serial, or with a script."""
+    """Start primaries that send a whole zone with the serial, or what a script returns."""
     with contextlib.ExitStack() as stack:
 
         def start(serial=7, script=None, host="127.0.0.1"):
@@ -98,11 +107,11 @@ def primary():
 
 
 @pytest.fixture
-def look():
-    """Runs a worker until it has told central something for one request."""
+def refresh(quick_timeouts):  # noqa: ARG001 - for its effect
+    """Run a refresher until it has called central for one request."""
     with contextlib.ExitStack() as stack:
 
-        def run(central, source=None, *, wait=True, **options):
+        def run(central, source=None, *, wait=True, clock=SYSTEM_CLOCK, **options):
             conf = cfg.ConfigOpts()
             shared = shared_options.OPTIONS_BY_GROUP[secondary.GROUP]
             conf.register_opts([*secondary.OPTS, *shared], secondary.GROUP)
@@ -111,7 +120,7 @@ def look():
             client = CentralClient(
                 **dict.fromkeys(CentralClient.__slots__) | {"secondary": central}
             )
-            worker = SecondaryRefresher(conf, client)
+            worker = SecondaryRefresher(conf, client, clock)
             worker.start()
             stack.callback(worker.stop)
             worker.refresh_zone(ZONE_ID, source)
@@ -126,37 +135,37 @@ def asked(primary):
     return [dns.rdatatype.to_text(query.question[0].rdtype) for query in primary.queries]
 
 
-def test_a_zone_without_content_is_brought_whole(primary, look):
+def test_a_zone_without_content_is_brought_whole(primary, refresh):
     one = primary()
     central = Central(plan(one))
-    look(central)
-    brought = central.contents[0]
+    refresh(central)
+    received = central.contents[0]
 
     assert asked(one) == ["AXFR"]
-    assert (brought.zone_id, brought.serial, brought.difference) == (ZONE_ID, 7, False)
-    assert (brought.staged, len(brought.tail) > 100) == (0, True)
+    assert (received.zone_id, received.serial, received.difference) == (ZONE_ID, 7, False)
+    assert (received.staged, len(received.tail) > 100) == (0, True)
     assert central.said == []
 
 
-def test_a_primary_with_our_serial_is_asked_for_its_soa_alone(primary, look):
+def test_a_primary_with_our_serial_is_asked_for_its_soa_alone(primary, refresh):
     one = primary(7)
     central = Central(plan(one, newer_than=7, since=7))
-    look(central)
+    refresh(central)
 
     assert central.said == [("checked", 7)]
     assert one.queries == []
 
 
-def test_a_newer_primary_is_asked_for_the_difference(primary, look):
+def test_a_newer_primary_is_asked_for_the_difference(primary, refresh):
     one = primary(7, lambda query: [message(query, [soa(7), soa(5), soa(7), soa(7)])])
     central = Central(plan(one, newer_than=5, since=5))
-    look(central)
+    refresh(central)
 
     assert asked(one) == ["IXFR"]
     assert central.contents[0].difference
 
 
-def test_a_difference_that_central_cannot_use_is_followed_by_the_whole(primary, look):
+def test_a_difference_that_central_cannot_use_is_followed_by_the_whole(primary, refresh):
     def script(query):
         if query.question[0].rdtype == dns.rdatatype.IXFR:
             return [message(query, [soa(7), soa(5), soa(7), soa(7)])]
@@ -164,64 +173,64 @@ def test_a_difference_that_central_cannot_use_is_followed_by_the_whole(primary, 
 
     one = primary(7, script)
     central = Central(plan(one, newer_than=5, since=5))
-    central.answers = [TransferInOutcome.UNFIT, TransferInOutcome.STORED]
-    look(central)
+    central.outcomes = [TransferInOutcome.UNFIT, TransferInOutcome.STORED]
+    refresh(central)
     until(lambda: len(central.contents) == 2)
 
     assert asked(one) == ["IXFR", "AXFR"]
     assert [content.difference for content in central.contents] == [True, False]
 
 
-def test_of_several_primaries_the_newest_is_transferred_from(primary, look):
+def test_of_several_primaries_the_newest_is_transferred_from(primary, refresh):
     old, new, newest = primary(6), primary(8), primary(9)
     central = Central(plan(old, new, newest, newer_than=5, since=5))
-    look(central)
+    refresh(central)
 
     assert central.contents[0].serial == 9
     assert (old.queries, new.queries) == ([], [])
 
 
-def test_when_the_newest_fails_the_next_one_is_used(primary, look):
-    broken = primary(9, lambda query: [b"\0\1x"])
+def test_when_the_newest_fails_the_next_one_is_used(primary, refresh):
+    broken = primary(9, lambda _query: [b"\0\1x"])
     old, new = primary(6), primary(8)
     central = Central(plan(old, broken, new, newer_than=5, since=5))
-    look(central)
+    refresh(central)
 
     assert [content.serial for content in central.contents] == [8]
     assert central.said == []
 
 
-def test_a_primary_that_is_down_does_not_keep_the_others_from_being_used(primary, look):
+def test_a_primary_that_is_down_does_not_keep_the_others_from_being_used(primary, refresh):
     up, down = primary(8), primary(9)
     down.__exit__()
     central = Central(plan(down, up, newer_than=5, since=5))
-    look(central)
+    refresh(central)
 
     assert central.contents[0].serial == 8
 
 
-def test_a_primary_that_gives_transfers_alone_is_asked_for_one(primary, look):
+def test_a_primary_that_gives_transfers_alone_is_asked_for_one(primary, refresh):
     quiet = primary(8)
     quiet.serial = None
     central = Central(plan(quiet, newer_than=5, since=5))
-    look(central)
+    refresh(central)
 
     assert central.contents[0].serial == 8
 
 
-def test_all_primaries_older_than_us_are_a_failure_with_the_reason(primary, look):
+def test_all_primaries_older_than_us_are_a_failure_with_the_reason(primary, refresh):
     one = primary(4)
     central = Central(plan(one, newer_than=5, since=5))
-    look(central)
+    refresh(central)
 
     assert central.said == [("failed", f"127.0.0.1:{one.port}: serial 4")]
 
 
-def test_a_failure_names_every_primary_and_what_it_did(primary, look):
-    garbage = primary(8, lambda query: [b"\0\x05abcde"])
+def test_a_failure_names_every_primary_and_what_it_did(primary, refresh):
+    garbage = primary(8, lambda _query: [b"\0\x05abcde"])
     ended = primary(8, lambda query: [message(query, [soa(8)])])
     central = Central(plan(garbage, ended, newer_than=5))
-    look(central)
+    refresh(central)
     _, reason = central.said[0]
 
     assert f"{garbage.port}: its answer belongs to another question" in reason
@@ -229,18 +238,18 @@ def test_a_failure_names_every_primary_and_what_it_did(primary, look):
     assert central.contents == []
 
 
-def test_content_that_central_refuses_is_a_failure_and_leaves_no_parts(primary, look):
+def test_content_that_central_refuses_is_a_failure_and_leaves_no_parts(primary, refresh):
     one = primary()
     central = Central(plan(one))
-    central.answers = [errors.BadRequest("it has no NS records")]
-    look(central)
+    central.outcomes = [errors.BadRequest("it has no NS records")]
+    refresh(central)
     until(lambda: central.said)
 
     assert central.said == [("failed", f"127.0.0.1:{one.port}: it has no NS records")]
     assert central.staged == {}
 
 
-def test_a_large_zone_is_staged_in_parts_that_make_up_the_whole(primary, look):
+def test_a_large_zone_is_staged_in_parts_that_make_up_the_whole(primary, refresh):
     def script(query):
         yield message(query, [soa(7), *CONTENT])
         for number in range(120):
@@ -250,17 +259,17 @@ def test_a_large_zone_is_staged_in_parts_that_make_up_the_whole(primary, look):
 
     one = primary(7, script)
     central = Central(plan(one))
-    look(central)
-    brought = central.contents[0]
-    parts = central.staged[brought.id]
+    refresh(central)
+    received = central.contents[0]
+    parts = central.staged[received.id]
 
-    assert brought.staged == len(parts) >= 3
+    assert received.staged == len(parts) >= 3
     assert [position for position, _ in parts] == list(range(len(parts)))
     assert all(len(part) < 2 * wire.CHUNK_BYTES for _, part in parts)
-    assert sum(len(part) for _, part in parts) + len(brought.tail) > 120 * 60 * 250
+    assert sum(len(part) for _, part in parts) + len(received.tail) > 120 * 60 * 250
 
 
-def test_a_transfer_that_fails_late_leaves_no_parts(primary, look):
+def test_a_transfer_that_fails_late_leaves_no_parts(primary, refresh):
     def script(query):
         yield message(query, [soa(7), *CONTENT])
         for number in range(120):
@@ -269,28 +278,32 @@ def test_a_transfer_that_fails_late_leaves_no_parts(primary, look):
         yield message(query, [soa(8)])
 
     central = Central(plan(primary(7, script)))
-    look(central)
+    refresh(central)
 
     assert "closed with another SOA" in central.said[0][1]
     assert central.staged == {}
     assert central.contents == []
 
 
-def test_an_answer_of_central_that_comes_too_late_is_looked_for(primary, look):
-    one = primary(7)
+def test_an_answer_of_central_that_comes_too_late_is_looked_for(primary, refresh):
+    one, clock = primary(7), ManualClock()
     central = Central(plan(one, newer_than=5))
-    central.answers = [errors.Unavailable("The service did not answer in time")]
-    look(central)
+    central.outcomes = [errors.Unavailable("The service did not answer in time")]
+    refresh(central, clock=clock, xfr_threads=1)
     central.the_plan = plan(one, newer_than=7)
+    clock.wait_for_waits()
+    plans = central.plans
+    clock.advance(secondary.STORING_CHECK_S)
     until(lambda: central.plans > 1)
 
+    assert plans == 1
     assert len(central.contents) == 1
     assert central.said == []
 
 
-def test_a_zone_that_is_gone_is_left_alone(primary, look):
+def test_a_zone_that_is_gone_is_left_alone(refresh):
     central = Central(None)
-    worker = look(central, wait=False)
+    worker = refresh(central, wait=False)
     until(lambda: central.plans)
 
     worker.stop()
@@ -327,15 +340,22 @@ def test_while_a_zone_is_looked_after_what_comes_for_it_waits_as_one():
 
 
 def test_a_zone_rests_between_two_looks():
-    queue = RefreshQueue(gap_s=0.2)
+    clock, taken = ManualClock(), []
+    queue = RefreshQueue(gap_s=10.0, clock=clock)
     queue.put("a", None)
     queue.take()
     queue.done("a")
-    began = monotonic()
     queue.put("a", None)
+    thread = threading.Thread(target=lambda: taken.append(queue.take()))
+    thread.start()
+    clock.wait_for_waits()
+    clock.advance(9)
+    early = list(taken)
+    clock.advance(1)
+    thread.join(scaled(5))
 
-    assert queue.take() == ("a", None)
-    assert monotonic() - began > 0.15
+    assert early == []
+    assert taken == [("a", None)]
 
 
 def test_the_queue_is_bounded_and_counts_what_it_drops():
@@ -358,44 +378,44 @@ def test_a_closed_queue_ends_its_threads_and_takes_nothing():
     assert not queue.put("a", None)
 
 
-def test_a_silent_primary_is_left_alone_while_another_one_confirms_what_is_there(primary, look):
-    silent, current = primary(9), primary(5)
-    silent.serial = None
-    central = Central(plan(silent, current, newer_than=5, since=5))
-    look(central)
+def test_a_silent_primary_is_left_alone_while_another_one_confirms_what_is_there(primary, refresh):
+    quiet, current = primary(9), primary(5)
+    quiet.serial = None
+    central = Central(plan(quiet, current, newer_than=5, since=5))
+    refresh(central)
 
     assert central.said == [("checked", 5)]
-    assert silent.queries == []
+    assert quiet.queries == []
 
 
-def test_with_a_key_the_newest_primary_that_signs_is_transferred_from(primary, look):
+def test_with_a_key_the_newest_primary_that_signs_is_transferred_from(primary, refresh):
     secret = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
     older, newer, unsigned = primary(7), primary(8), primary(9)
     for signing in (older, newer):
         signing.keyring = {dns.name.from_text("k."): dns.tsig.Key("k.", secret, "hmac-sha256")}
     key = TransferInKey(name="k", algorithm="hmac-sha256", secret=secret)
     central = Central(plan(older, unsigned, newer, newer_than=5, since=5, keys=(key,)))
-    look(central)
+    refresh(central)
 
     assert [content.serial for content in central.contents] == [8]
     assert (older.queries, unsigned.queries) == ([], [])
 
 
-def test_with_a_key_what_is_not_signed_is_not_believed(primary, look):
+def test_with_a_key_what_is_not_signed_is_not_believed(primary, refresh):
     unsigned = primary(9)
     key = TransferInKey(name="k", algorithm="hmac-sha256", secret="c2VjcmV0")
     central = Central(plan(unsigned, newer_than=5, since=5, keys=(key,)))
-    look(central)
+    refresh(central)
 
     assert "its answer is not signed" in central.said[0][1]
     assert central.contents == []
 
 
-def test_a_key_that_cannot_be_used_is_named_and_nothing_goes_unsigned(primary, look):
+def test_a_key_that_cannot_be_used_is_named_and_nothing_goes_unsigned(primary, refresh):
     one = primary(9)
     bad = TransferInKey(name="bad", algorithm="hmac-nonsense", secret="x")
     central = Central(plan(one, newer_than=5, keys=(bad,)))
-    look(central, wait=False)
+    refresh(central, wait=False)
     until(lambda: central.plans)
     until(lambda: central.said)
 

@@ -1,4 +1,4 @@
-"""worker.service and worker.pools: changes come in, pools are fetched, reports go out."""
+"""worker.service and worker.pools: changes arrive, pools are fetched, reports are sent."""
 
 import contextlib
 from dataclasses import replace
@@ -15,13 +15,6 @@ from designate.worker import secondary, service
 from designate.worker.pools import PoolCache
 from tests.support.deadlines import until
 from tests.support.factories.worker import ZONE, Central, change, nameserver, stored_pool
-from tests.support.fakes.nameserver import NanoServer
-
-
-@pytest.fixture
-def servers():
-    with contextlib.ExitStack() as stack:
-        yield lambda: stack.enter_context(NanoServer())
 
 
 @pytest.fixture
@@ -47,11 +40,11 @@ def test_a_change_is_announced_proven_and_reported(servers, worker_of):
     server.on_notify = 100
     central = Central(stored_pool(server))
     worker = worker_of(central)
-    wanted = change(1)
+    desired = change(1)
     server.serials[ZONE] = 1
-    worker.zone_changed(admin_context(), wanted)
+    worker.zone_changed(admin_context(), desired)
 
-    assert central.reports.wait(wanted).outcome is Outcome.SERVED
+    assert central.reports.wait(desired).outcome is Outcome.SERVED
     assert len(server.notifies) == 1
 
 
@@ -60,22 +53,22 @@ def test_a_hint_shortens_the_wait(servers, worker_of):
     central = Central(stored_pool(server))
     worker = worker_of(central, poll_delay=3600)
     server.serials[ZONE] = 100
-    wanted = change(1)
-    worker.zone_changed(admin_context(), wanted)
+    desired = change(1)
+    worker.zone_changed(admin_context(), desired)
     until(lambda: server.notifies, 10, "the NOTIFY")
-    worker.zone_served(admin_context(), wanted.zone_id, wanted.serial, server.host)
+    worker.zone_served(admin_context(), desired.zone_id, desired.serial, server.host)
 
-    assert central.reports.wait(wanted).outcome is Outcome.SERVED
+    assert central.reports.wait(desired).outcome is Outcome.SERVED
 
 
 def test_over_tcp_when_it_is_configured(servers, worker_of):
     server = servers()
     server.serials[ZONE] = 100
     central = Central(stored_pool(server))
-    wanted = change(1)
-    worker_of(central, all_tcp=True).zone_changed(admin_context(), wanted)
+    desired = change(1)
+    worker_of(central, all_tcp=True).zone_changed(admin_context(), desired)
 
-    assert central.reports.wait(wanted).outcome is Outcome.SERVED
+    assert central.reports.wait(desired).outcome is Outcome.SERVED
     assert server.tcp_queries == len(server.queries)
 
 
@@ -97,36 +90,37 @@ def test_a_new_version_of_a_pool_is_fetched_and_used(servers, worker_of):
     assert central.pools.calls == 2
 
 
+@pytest.mark.usefixtures("quick_timeouts")
 def test_a_zone_under_way_moves_to_the_new_version_of_its_pool(servers, worker_of):
     dead, new = servers(), servers()
-    dead.silent = True
+    dead.unresponsive = True
     central = Central(stored_pool(dead))
     worker = worker_of(central)
     worker.zone_changed(admin_context(), change(1))
     until(lambda: dead.queries, 10, "a poll")
     central.pools.by_id["pool"] = stored_pool(new, version=2)
     new.serials[ZONE] = 100
-    again = replace(change(1), pool_version=2)
-    worker.zone_changed(admin_context(), again)
+    updated = replace(change(1), pool_version=2)
+    worker.zone_changed(admin_context(), updated)
 
-    assert central.reports.wait(again).outcome is Outcome.SERVED
+    assert central.reports.wait(updated).outcome is Outcome.SERVED
 
 
 def test_a_pool_that_does_not_exist_fails_the_change(worker_of):
-    central, wanted = Central(), change(1)
-    worker_of(central).zone_changed(admin_context(), wanted)
+    central, desired = Central(), change(1)
+    worker_of(central).zone_changed(admin_context(), desired)
 
-    report = central.reports.wait(wanted)
+    report = central.reports.wait(desired)
 
     assert report.outcome is Outcome.FAILED
     assert "pool pool: Could not find Pool" in report.error
 
 
 def test_a_backend_that_is_not_installed_fails_the_change(servers, worker_of):
-    central, wanted = Central(stored_pool(servers(), type="agent")), change(1)
-    worker_of(central).zone_changed(admin_context(), wanted)
+    central, desired = Central(stored_pool(servers(), type="agent")), change(1)
+    worker_of(central).zone_changed(admin_context(), desired)
 
-    report = central.reports.wait(wanted)
+    report = central.reports.wait(desired)
 
     assert report.outcome is Outcome.FAILED
     assert "agent" in report.error
@@ -136,21 +130,21 @@ def test_while_central_is_away_changes_are_left_to_the_sweep(servers, worker_of)
     server = servers()
     server.serials[ZONE] = 100
     central = Central(stored_pool(server))
-    central.pools.error = errors.Unavailable("nobody there")
-    worker, wanted = worker_of(central), change(1)
-    worker.zone_changed(admin_context(), wanted)
+    central.pools.error = errors.Unavailable("central is down")
+    worker, desired = worker_of(central), change(1)
+    worker.zone_changed(admin_context(), desired)
     until(lambda: central.pools.calls, 10, "an attempt")
     central.pools.error = None
-    worker.zone_changed(admin_context(), wanted)
+    worker.zone_changed(admin_context(), desired)
 
-    assert central.reports.wait(wanted).outcome is Outcome.SERVED
+    assert central.reports.wait(desired).outcome is Outcome.SERVED
 
 
 def test_stopping_ends_every_thread_though_work_is_left(servers, worker_of):
     server = servers()
-    server.silent = True
+    server.unresponsive = True
     central = Central(stored_pool(server))
-    worker = worker_of(central)
+    worker = worker_of(central, poll_timeout=1)
     for number in range(20):
         worker.zone_changed(admin_context(), change(1, name=f"z{number}.example."))
     until(lambda: server.queries, 10, "a poll")
@@ -164,12 +158,12 @@ def test_a_pool_is_fetched_once_per_version():
     central = Central(stored_pool(version=3))
     cache = PoolCache(central.client, base.load)
 
-    kept = [cache.get("pool", 3), cache.get("pool", 3)]
+    first = [cache.get("pool", 3), cache.get("pool", 3)]
     late = [cache.get("pool", 2), cache.get("pool", 2)]
 
-    assert kept[0] is kept[1]
+    assert first[0] is first[1]
     assert late[0] is late[1]
-    assert (kept[0].version, central.pools.calls) == (3, 2)
+    assert (first[0].version, central.pools.calls) == (3, 2)
 
 
 def test_notify_goes_where_the_options_say_and_nowhere_for_the_builtin_server():
@@ -190,10 +184,10 @@ def test_notify_goes_where_the_options_say_and_nowhere_for_the_builtin_server():
     ]
 
 
-def leftover(**members):
-    """A copy in the pool of a zone that the pool `new` has now."""
-    wanted = change(1, Action.DELETE, zone_id="leftover")
-    return replace(wanted, kept_in="new", kept_version=1, **members)
+def stale_copy(**members):
+    """Return the deletion of a zone from the pool, after its move to the pool `new`."""
+    desired = change(1, Action.DELETE, zone_id="stale")
+    return replace(desired, kept_in="new", kept_version=1, **members)
 
 
 def moved_from(old, new):
@@ -204,9 +198,9 @@ def test_what_is_left_of_a_moved_zone_goes_from_the_old_pools_servers(servers, w
     old, new = servers(), servers()
     new.serials[ZONE] = 100
     central = moved_from(old, new)
-    worker_of(central).zone_changed(admin_context(), leftover())
+    worker_of(central).zone_changed(admin_context(), stale_copy())
 
-    assert central.reports.wait(leftover()).outcome is Outcome.ABSENT
+    assert central.reports.wait(stale_copy()).outcome is Outcome.ABSENT
     assert (len(old.queries) > 0, new.queries) == (True, [])
 
 
@@ -214,9 +208,9 @@ def test_servers_that_both_pools_have_keep_the_zone(servers, worker_of):
     server = servers()
     server.serials[ZONE] = 100
     central = moved_from(server, server)
-    worker_of(central).zone_changed(admin_context(), leftover())
+    worker_of(central).zone_changed(admin_context(), stale_copy())
 
-    assert central.reports.wait(leftover()).outcome is Outcome.ABSENT
+    assert central.reports.wait(stale_copy()).outcome is Outcome.ABSENT
     assert server.queries == []
 
 
@@ -236,8 +230,8 @@ def test_only_what_the_other_pool_has_not_is_left_of_a_pool(servers):
     central.pools.by_id.update({"pool": old, "new": new})
     cache = PoolCache(central.client, base.load)
 
-    left = cache.get("pool", 1).without(cache.get("new", 1))
+    remaining = cache.get("pool", 1).without(cache.get("new", 1))
 
-    assert [target.label for target in left.targets] == ["target 2 (fake)"]
-    assert [ns.port for ns in left.nameservers] == [own.port]
-    assert left == cache.get("pool", 1).without(cache.get("new", 1))
+    assert [target.label for target in remaining.targets] == ["target 2 (fake)"]
+    assert [ns.port for ns in remaining.nameservers] == [own.port]
+    assert remaining == cache.get("pool", 1).without(cache.get("new", 1))

@@ -1,4 +1,4 @@
-"""worker.mailbox: one slot per zone, bounded, the newest change wins."""
+"""worker.scheduling.zone_queue: one entry per zone, bounded, the newest change wins."""
 
 import threading
 
@@ -11,24 +11,24 @@ from tests.support.factories.worker import change
 
 
 def test_of_two_changes_the_newer_revision_is_kept_in_the_place_of_the_older():
-    box = ZoneQueue()
-    box.put(change(1, name="a."))
-    box.put(change(1, name="b."))
-    box.put(change(3, name="a."))
-    box.put(change(2, name="a."))
+    queue = ZoneQueue()
+    queue.put(change(1, name="a."))
+    queue.put(change(1, name="b."))
+    queue.put(change(3, name="a."))
+    queue.put(change(2, name="a."))
 
-    taken = [box.take(0)[0], box.take(0)[0]]
+    taken = [queue.take(0)[0], queue.take(0)[0]]
 
     assert [(t.name, t.revision) for t in taken] == [("a.", 3), ("b.", 1)]
-    assert box.take(0) is None
+    assert queue.take(0) is None
 
 
-@pytest.mark.parametrize("later", [Action.CREATE, Action.UPDATE])
-def test_nothing_takes_a_deletion_back(later):
+@pytest.mark.parametrize("action", [Action.CREATE, Action.UPDATE])
+def test_nothing_takes_a_deletion_back(action):
     deletion = change(4, Action.DELETE)
 
-    assert newest(deletion, change(5, later)) == deletion
-    assert newest(change(5, later), deletion) == deletion
+    assert newest(deletion, change(5, action)) == deletion
+    assert newest(change(5, action), deletion) == deletion
 
 
 def test_new_content_takes_the_withdrawal_of_expired_content_back():
@@ -47,64 +47,64 @@ def test_a_deletion_is_more_than_a_withdrawal():
 
 
 def test_a_hard_deletion_stays_hard():
-    kept = newest(change(4, Action.DELETE, hard_delete=True), change(5, Action.DELETE))
+    merged = newest(change(4, Action.DELETE, hard_delete=True), change(5, Action.DELETE))
 
-    assert (kept.revision, kept.hard_delete) == (5, True)
+    assert (merged.revision, merged.hard_delete) == (5, True)
 
 
 def test_while_a_zone_is_published_its_newest_change_waits():
-    box = ZoneQueue()
-    box.put(change(1))
-    first, _ = box.take(0)
-    box.put(change(2))
-    box.put(change(3))
-    meanwhile = box.take(0)
-    box.done(first.zone_id)
+    queue = ZoneQueue()
+    queue.put(change(1))
+    first, _ = queue.take(0)
+    queue.put(change(2))
+    queue.put(change(3))
+    meanwhile = queue.take(0)
+    queue.done(first.zone_id)
 
     assert meanwhile is None
-    assert box.take(0)[0].revision == 3
+    assert queue.take(0)[0].revision == 3
 
 
 def test_a_full_mailbox_drops_other_zones_and_still_merges_its_own():
-    box = ZoneQueue(max_zones=2)
-    kept = [box.put(change(1, name=name)) for name in ("a.", "b.")]
-    dropped = box.put(change(1, name="c."))
-    merged = box.put(change(2, name="b."))
+    queue = ZoneQueue(max_zones=2)
+    accepted = [queue.put(change(1, name=name)) for name in ("a.", "b.")]
+    dropped = queue.put(change(1, name="c."))
+    merged = queue.put(change(2, name="b."))
 
-    assert (kept, dropped, merged) == ([True, True], False, True)
-    assert (box.dropped, len(box)) == (1, 2)
-    assert [box.take(0)[0].revision, box.take(0)[0].revision] == [1, 2]
+    assert (accepted, dropped, merged) == ([True, True], False, True)
+    assert (queue.dropped, len(queue)) == (1, 2)
+    assert [queue.take(0)[0].revision, queue.take(0)[0].revision] == [1, 2]
 
 
 def test_changes_that_wait_for_their_publisher_count_against_the_bound():
-    box = ZoneQueue(max_zones=1)
-    box.put(change(1, name="a."))
-    box.take(0)
-    box.put(change(2, name="a."))
+    queue = ZoneQueue(max_zones=1)
+    queue.put(change(1, name="a."))
+    queue.take(0)
+    queue.put(change(2, name="a."))
 
-    assert box.put(change(1, name="b.")) is False
+    assert queue.put(change(1, name="b.")) is False
 
 
 def test_closing_wakes_the_publishers_and_refuses_more():
-    box = ZoneQueue()
+    queue = ZoneQueue()
     got = []
-    thread = threading.Thread(target=lambda: got.append(box.take(30)))
+    thread = threading.Thread(target=lambda: got.append(queue.take(30)))
     thread.start()
-    box.close()
+    queue.close()
     thread.join(scaled(5))
 
     assert got == [None]
-    assert box.put(change(1)) is False
+    assert queue.put(change(1)) is False
 
 
 def test_new_changes_pass_what_the_sweep_hands_out_which_is_not_forgotten():
-    box = ZoneQueue()
+    queue = ZoneQueue()
     for number in range(100):
-        box.put(change(1, name=f"old{number}.", again=True))
+        queue.put(change(1, name=f"old{number}.", recovery=True))
     for number in range(20):
-        box.put(change(1, name=f"new{number}."))
+        queue.put(change(1, name=f"new{number}."))
 
-    names = [box.take(0)[0].name for _ in range(22)]
+    names = [queue.take(0)[0].name for _ in range(22)]
 
     assert names == [
         *(f"new{n}." for n in range(8)), "old0.",
@@ -114,20 +114,20 @@ def test_new_changes_pass_what_the_sweep_hands_out_which_is_not_forgotten():
 
 
 def test_a_new_change_of_a_zone_that_the_sweep_handed_out_is_a_new_one():
-    box = ZoneQueue()
-    box.put(change(1, name="a.", again=True))
-    box.put(change(1, name="b.", again=True))
-    box.put(change(2, name="b."))
-    box.put(change(2, name="b.", again=True))
-    taken = [box.take(0)[0] for _ in range(2)]
+    queue = ZoneQueue()
+    queue.put(change(1, name="a.", recovery=True))
+    queue.put(change(1, name="b.", recovery=True))
+    queue.put(change(2, name="b."))
+    queue.put(change(2, name="b.", recovery=True))
+    taken = [queue.take(0)[0] for _ in range(2)]
 
     assert [(t.name, t.revision, t.again) for t in taken] == [("b.", 2, False), ("a.", 1, True)]
 
 
 def test_what_the_sweep_hands_out_fills_half_of_the_room():
-    box = ZoneQueue(max_zones=4)
-    put = [box.put(change(1, name=f"old{n}.", again=True)) for n in range(3)]
-    put += [box.put(change(1, name=f"new{n}.")) for n in range(3)]
+    queue = ZoneQueue(max_zones=4)
+    put = [queue.put(change(1, name=f"old{n}.", recovery=True)) for n in range(3)]
+    put += [queue.put(change(1, name=f"new{n}.")) for n in range(3)]
 
     assert put == [True, True, False, True, True, False]
-    assert box.dropped == 2
+    assert queue.dropped == 2
