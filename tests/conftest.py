@@ -1,5 +1,7 @@
-"""What all folders of tests share: how hypothesis runs, and the servers that take long to start.
-Other parts to test with are in servers.py and service.py."""
+"""Fixtures and settings of all tests: hypothesis, deadlines, and servers that take long to start.
+
+A server of session scope starts at its first use in a test process and ends with that process.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -28,12 +30,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=0, help="other random bytes for test_dns_fuzz")
 
 
-# Files whose tests wait most of their time, begun first: what is begun last keeps one core idle.
-SLOW = ("functional/test_processes", "drills/", "functional/test_secondary", "contract/")
+# The longest files, begun first: one that is begun last keeps the other cores idle.
+LONGEST = (
+    "drills/test_drills",
+    "contract/test_green_threads",
+    "functional/test_processes",
+    "drills/",
+    "contract/test_storage_outages",
+    "functional/test_secondary",
+    "functional/test_sink",
+    "contract/",
+    "functional/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not any(name in item.nodeid for name in SLOW))
+    def place(item: pytest.Item) -> int:
+        found = (number for number, name in enumerate(LONGEST) if f"tests/{name}" in item.nodeid)
+        return next(found, len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,28 +61,29 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool:
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    """For tests that leave it running. Those that stop it make one of their own."""
+    """Return a broker for tests that leave it running; each takes a virtual host of its own."""
     with RabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
-    """For tests that leave it running. Each makes projects and accounts of its own in it."""
+    """Return an identity service for tests that leave it running, with accounts of their own."""
     with Keystone(tmp_path_factory.mktemp("keystone")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[MariaDB]:
-    """As broker; tests take a fresh database each."""
-    with MariaDB() as server:
+    """Return a server for tests that leave it running, with databases of their own."""
+    with MariaDB.shared() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
-    with PostgreSQL() as server:
+    """As mariadb."""
+    with PostgreSQL.shared() as server:
         yield server
 
 
@@ -77,6 +94,6 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> SQLite:
 
 @pytest.fixture(scope="session", params=["sqlite", "mariadb", "postgresql"])
 def databases(request: pytest.FixtureRequest) -> Databases:
-    """Each kind of database in turn."""
+    """Return each kind of database in turn."""
     server: Databases = request.getfixturevalue(request.param)
     return server

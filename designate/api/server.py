@@ -19,6 +19,7 @@ from cheroot.ssl.builtin import BuiltinSSLAdapter
 from oslo_config import cfg
 
 from designate import errors
+from designate.runtime import concurrency
 
 LOG = logging.getLogger(__name__)
 
@@ -63,6 +64,8 @@ SO_ATTACH_FILTER = 26
 POLL_S = 0.01
 # How often an idle server checks for expired connections and for the request to stop.
 EXPIRATION_INTERVAL_S = 0.25
+# On green threads a running select does not see a connection that a worker gives back for its next request.
+GREEN_EXPIRATION_INTERVAL_S = 0.02
 DRAIN_S = 1.0  # of a server with others on the same port
 
 
@@ -182,7 +185,10 @@ class HttpServer:
         self._server.max_request_body_size = MAX_BODY_BYTES
         self._server.keep_alive_conn_limit = MAX_IDLE_CONNECTIONS
         self._server.error_log = _log  # type: ignore[method-assign,assignment]  # cheroot's hook for its log
-        self._server.expiration_interval = EXPIRATION_INTERVAL_S
+        green = concurrency.choice() == "eventlet"
+        self._server.expiration_interval = (
+            GREEN_EXPIRATION_INTERVAL_S if green else EXPIRATION_INTERVAL_S
+        )
         self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
 
     def start(self) -> None:

@@ -68,6 +68,25 @@ class _Server:
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
 
+    @classmethod
+    def shared(cls) -> contextlib.AbstractContextManager[Self]:
+        """Return the server of the test process that started this one, or else a new one."""
+        port = os.environ.get(cls.variable())
+        if port is None:
+            return cls()
+        running = cls()
+        running.port = int(port)
+        return contextlib.nullcontext(running)
+
+    @classmethod
+    def variable(cls) -> str:
+        """Return the environment variable with the port of a server to share."""
+        return f"DESIGNATE_TEST_{cls.kind.upper()}_PORT"
+
+    def _new_name(self) -> str:
+        """Return the name of a database that no test process has made."""
+        return f"designate_{os.getpid()}_{next(self._numbers)}"
+
     def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix=f"designate-{self.kind}-"))
         try:
@@ -175,7 +194,7 @@ class MariaDB(_Server):
     account = "mysql"
 
     def fresh(self) -> str:
-        name = f"designate{next(self._numbers)}"
+        name = self._new_name()
         with self.admin() as connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE {name}")
         return f"mysql+pymysql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
@@ -257,13 +276,13 @@ class PostgreSQL(_Server):
     account = "postgres"
 
     def fresh(self) -> str:
-        name = f"designate{next(self._numbers)}"
+        name = self._new_name()
         with self.admin() as connection:
             connection.execute(f"CREATE DATABASE {name}")
         return self._url(name)
 
     def migrated(self) -> str:
-        template, name = self._template, f"designate{next(self._numbers)}"
+        template, name = self._template, self._new_name()
         with self.admin() as connection:
             # By the log: copying files makes a checkpoint before and after.
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
