@@ -93,7 +93,7 @@ class ExportsEndpoint(JobsEndpoint):
                 zone = zones.get(connection, row.zone_id, EVERYTHING)
                 text = _zone_file(connection, zone)
         except errors.NotFound:
-            self._runner.finish(row.id, attempt, JobStatus.ERROR, "The zone is gone.")
+            self._runner.finish(row.id, attempt, JobStatus.ERROR, "The zone no longer exists.")
             return
 
         def store(tx: Transaction) -> dict[str, Any]:

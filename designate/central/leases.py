@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from designate import errors
 from designate.central.base import Core
 from designate.context import Context
-from designate.model.shards import PRODUCERS, Membership
+from designate.model.shards import PRODUCERS, GroupMembership
 from designate.storage.sqlalchemy import leases
 from designate.storage.sqlalchemy.db.transaction import Transaction
 
@@ -27,13 +27,15 @@ class LeasesEndpoint:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    def renew(self, context: Context, group: str, member: str, lifetime_s: float) -> Membership:
+    def renew(
+        self, context: Context, group: str, member: str, lifetime_s: float
+    ) -> GroupMembership:
         now = self._core.now()
         until = now + timedelta(seconds=lifetime_s)
         generation, members = self._core.db.write(
             lambda tx: leases.renew(tx, group, member, now, until)
         )
-        return Membership(
+        return GroupMembership(
             generation=generation, position=members.index(member), members=len(members)
         )
 

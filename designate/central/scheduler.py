@@ -177,7 +177,7 @@ def _pools(connection: sa.Connection) -> list[Pool]:
     return pools.find(connection)
 
 
-class Scheduler:
+class PoolScheduler:
     """Chooses the pool of a zone with the configured filters. Thread-safe.
 
     Raises:

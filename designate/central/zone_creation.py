@@ -12,7 +12,7 @@ from oslo_config import cfg
 from designate import errors, rrtypes
 from designate.central import apex_records, catalogs, quotas, secondary_timers, zone_rules
 from designate.central.base import Core
-from designate.central.scheduler import Scheduler
+from designate.central.scheduler import PoolScheduler
 from designate.central.zone_change import announce
 from designate.context import Context
 from designate.model.pools import Pool
@@ -77,7 +77,7 @@ class ZoneCreator:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self.scheduler = Scheduler(core)
+        self.scheduler = PoolScheduler(core)
 
     def create(
         self,

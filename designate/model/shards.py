@@ -16,7 +16,7 @@ PRODUCERS = "producer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
+class GroupMembership:
     """A member's place in a group.
 
     generation: grows whenever the members change. position: among the members, starting at 0.

@@ -172,7 +172,7 @@ class ZoneAnnouncement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameserverAnswer:
-    """What a nameserver answers for a zone now.
+    """The current answer of a nameserver for a zone.
 
     serial: the one that it serves; None: it does not serve the zone. failing: it does not answer,
     or cannot serve the zone now. text: the answer for people.

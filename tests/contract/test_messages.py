@@ -1,5 +1,4 @@
-"""Processes of neighbouring releases understand each other: the kept messages, and calls between an
-older and a newer side."""
+"""Messages between releases: the stored ones of each contract, and calls between old and new."""
 
 import dataclasses
 import inspect
@@ -29,8 +28,8 @@ CONTRACTS = sorted((folder.name for folder in FOLDER.iterdir()), key=version)
 BY_NAMESPACE = {interface.NAMESPACE: interface for interface in INTERFACES}
 
 
-def kept(release):
-    """(namespace, method, kind, {"arguments", "result"}) of every kept message."""
+def stored_messages(release):
+    """Yield namespace, method, kind and {"arguments", "result"} of every stored message."""
     for file in sorted((FOLDER / release).glob("*.json")):
         if file.stem in BY_NAMESPACE:
             for method, kinds in json.loads(file.read_text()).items():
@@ -38,8 +37,8 @@ def kept(release):
                     yield file.stem, method, kind, message
 
 
-def understood(namespace, method, message):
-    """What this release takes a kept message for. Raises where it does not understand it."""
+def decoded(namespace, method, message):
+    """Return how this release decodes a stored message."""
     interface = BY_NAMESPACE[namespace]
     signature = signatures(interface)[method]
     arguments = signature.unpack(message["arguments"])
@@ -50,7 +49,7 @@ def understood(namespace, method, message):
 
 
 def holds_a_mapping(namespace, method):
-    """Whether a message of the method has members that are content and not fields."""
+    """Return whether a message of the method has members that are content and not fields."""
     seen = set()
 
     def found(hint):
@@ -63,18 +62,21 @@ def holds_a_mapping(namespace, method):
         inner = list(typing.get_args(hint))
         if dataclasses.is_dataclass(cls):
             inner += typing.get_type_hints(cls).values()
-        return any(found(one) for one in inner)
+        return any(found(part) for part in inner)
 
     function = getattr(BY_NAMESPACE[namespace], method)
     return any(found(hint) for hint in typing.get_type_hints(function).values())
 
 
-def with_news(plain):
-    """The same message of a release that has more to say everywhere."""
+def with_unknown_members(plain):
+    """Return the message as a newer release might send it: with an unknown member everywhere."""
     if isinstance(plain, dict):
-        return {**{key: with_news(value) for key, value in plain.items()}, "news": {"a": [1]}}
+        return {
+            **{key: with_unknown_members(value) for key, value in plain.items()},
+            "news": {"a": [1]},
+        }
     if isinstance(plain, list):
-        return [with_news(item) for item in plain]
+        return [with_unknown_members(item) for item in plain]
     return plain
 
 
@@ -83,8 +85,11 @@ def test_the_present_contract_is_the_newest_that_is_kept():
 
 
 def test_the_messages_of_the_present_contract_are_the_kept_ones():
-    """Where this fails, messages have changed. If a release has this contract: set the next CONTRACT, name
-    what is new in SINCE and VERSION. Then run python -m tests.support.factories.rpc_messages."""
+    """Fails when messages have changed.
+
+    If a release has this contract: set the next CONTRACT and name what is new in SINCE and VERSION. Then
+    run python -m tests.support.factories.rpc_messages.
+    """
     folder = FOLDER / interfaces.CONTRACT
     stored = {file.name: file.read_text() for file in folder.iterdir()}
 
@@ -95,12 +100,12 @@ def test_the_messages_of_the_present_contract_are_the_kept_ones():
 
 
 @pytest.mark.parametrize("release", CONTRACTS)
-def test_every_kept_message_is_understood(release):
+def test_every_kept_message_is_decoded(release):
     if version(release)[0] != version(interfaces.CONTRACT)[0]:
         return
     count = 0
-    for namespace, method, _kind, message in kept(release):
-        understood(namespace, method, message)
+    for namespace, method, _kind, message in stored_messages(release):
+        decoded(namespace, method, message)
         count += 1
 
     assert count > 100
@@ -108,10 +113,10 @@ def test_every_kept_message_is_understood(release):
 
 def test_messages_of_a_release_with_more_to_say_mean_the_same():
     compared = 0
-    for namespace, method, _kind, message in kept(interfaces.CONTRACT):
+    for namespace, method, _kind, message in stored_messages(interfaces.CONTRACT):
         if holds_a_mapping(namespace, method):
             continue  # whose members are its content
-        assert understood(namespace, method, with_news(message)) == understood(
+        assert decoded(namespace, method, with_unknown_members(message)) == decoded(
             namespace, method, message
         ), (namespace, method)
         compared += 1
@@ -151,45 +156,45 @@ class New(interfaces.Interface, Protocol):
 
 
 class OldShop:
-    def buy(self, context, what):
+    def buy(self, what, **_context):
         return f"{what}, as ever"
 
 
 class NewShop:
     def __init__(self):
-        self.told = []
+        self.received = []
 
-    def buy(self, context, what, colour=None):
+    def buy(self, what, colour=None, **_context):
         return f"{colour or 'any'} {what}"
 
-    def sell(self, context, what):
+    def sell(self, what, **_context):
         return f"sold {what}"
 
-    def tell(self, context, what):
-        self.told.append(what)
+    def tell(self, what, **_context):
+        self.received.append(what)
 
 
 class Wire:
-    """A bus that answers as oslo.messaging's servers do, and keeps what was sent."""
+    """A bus that replies as oslo.messaging's servers do, and records what was sent."""
 
     def __init__(self, interface, shop):
         self.dispatcher = Dispatcher({interface: shop})
         self.sent = []
 
-    def call(self, topic, namespace, wanted, method, message, kind=None, within_s=None):
-        self.sent.append((wanted, method, sorted(message)))
-        answer = self.dispatcher.dispatch(
-            namespace, wanted, method, json.loads(json.dumps(message))
+    def call(self, _topic, namespace, requested, method, message, *_kind_and_limit):
+        self.sent.append((requested, method, sorted(message)))
+        reply = self.dispatcher.dispatch(
+            namespace, requested, method, json.loads(json.dumps(message))
         )
-        if "error" in answer:
-            raise errors.from_plain(answer["error"])
-        return answer["result"]
+        if "error" in reply:
+            raise errors.from_plain(reply["error"])
+        return reply["result"]
 
     cast = call
 
 
 @pytest.fixture
-def newest(monkeypatch):
+def newer_contract(monkeypatch):
     monkeypatch.setattr(interfaces, "CONTRACT", "1.2")
 
 
@@ -199,7 +204,8 @@ def test_an_older_client_is_served_by_a_newer_server():
     assert client.buy(Context(), "hat") == "any hat"
 
 
-def test_a_newer_client_uses_of_an_older_server_what_there_is(newest):
+@pytest.mark.usefixtures("newer_contract")
+def test_a_newer_client_uses_of_an_older_server_what_there_is():
     wire = Wire(Old, OldShop())
     client = clients.make(New, wire, "shop")
 
@@ -217,7 +223,8 @@ def test_a_newer_client_uses_of_an_older_server_what_there_is(newest):
     ]
 
 
-def test_a_client_that_is_held_back_sends_nothing_newer(newest, caplog):
+@pytest.mark.usefixtures("newer_contract")
+def test_a_client_that_is_held_back_sends_nothing_newer(caplog):
     shop = NewShop()
     wire = Wire(New, shop)
     client = clients.make(New, wire, "shop", newest="1.1")
@@ -228,7 +235,7 @@ def test_a_client_that_is_held_back_sends_nothing_newer(newest, caplog):
     with caplog.at_level(logging.WARNING):
         client.tell(Context(), "news")
 
-    assert shop.told == []
+    assert shop.received == []
     assert "shop.tell 1.2 is not served" in caplog.text
     assert [sent[0] for sent in wire.sent] == ["1.1"]
 
@@ -239,11 +246,15 @@ def test_a_call_whose_caller_has_given_up_is_not_run(caplog):
     message = {"context": to_plain(Context, Context()), "what": "news"}
 
     with caplog.at_level(logging.WARNING):
-        late = [dispatcher.dispatch("shop", "1.2", "tell", message, time.time() - 2) for _ in "ab"]
+        replies = [
+            dispatcher.dispatch("shop", "1.2", "tell", message, time.time() - 2) for _ in "ab"
+        ]
     dispatcher.dispatch("shop", "1.2", "tell", message, time.time() + 10)
 
-    assert [type(errors.from_plain(answer["error"])) for answer in late] == [errors.Unavailable] * 2
-    assert shop.told == ["news"]
+    assert [type(errors.from_plain(reply["error"])) for reply in replies] == [
+        errors.Unavailable
+    ] * 2
+    assert shop.received == ["news"]
     assert caplog.text.count("shop.tell came 2.0 s after its caller had given up") == 1
 
 
@@ -251,7 +262,7 @@ def test_a_call_says_when_it_must_be_done_alone_and_with_others():
     found = []
 
     class Asked(OldShop):
-        def buy(self, context, what):
+        def buy(self, what, **_context):
             found.append(deadline.moment_s() - time.monotonic())
             return what
 
@@ -264,8 +275,8 @@ def test_a_call_says_when_it_must_be_done_alone_and_with_others():
     alone.buy({}, message)
     batch.run({}, [json.loads(json.dumps(call.to_plain()))] * 2)
 
-    alone_s, never, *together_s = found
-    assert [round(left_s) for left_s in (alone_s, *together_s)] == [8, 8, 8]
+    alone_s, never, *batch_s = found
+    assert [round(remaining_s) for remaining_s in (alone_s, *batch_s)] == [8, 8, 8]
     assert never == math.inf
 
 
@@ -273,6 +284,6 @@ def test_a_major_version_apart_is_refused():
     dispatcher = Dispatcher({Old: OldShop()})
     message = {"context": to_plain(Context, Context()), "what": "hat"}
 
-    answer = dispatcher.dispatch("shop", "2.0", "buy", message)
+    reply = dispatcher.dispatch("shop", "2.0", "buy", message)
 
-    assert isinstance(errors.from_plain(answer["error"]), errors.Unavailable)
+    assert isinstance(errors.from_plain(reply["error"]), errors.Unavailable)

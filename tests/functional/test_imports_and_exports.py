@@ -1,4 +1,4 @@
-"""Imports and exports: through the API, across a lost process, as snapshots, with faults by their line."""
+"""Imports and exports: the API, lost processes, snapshots, and error messages with line numbers."""
 
 from __future__ import annotations
 
@@ -302,7 +302,7 @@ def test_a_list_of_faults_is_cut_between_them():
 
 
 def test_a_running_import_says_how_far_it_is():
-    """Not more often than every second, and each word keeps the claim."""
+    """At most one report each second."""
     said = []
     now = [0.0]
     progress = ProgressReporter(said.append, 1.0, lambda: now[0])
@@ -312,7 +312,7 @@ def test_a_running_import_says_how_far_it_is():
     assert said == ["first", "second"]
 
 
-def test_words_about_progress_are_shown_and_keep_the_claim(hidden, call):
+def test_words_about_progress_are_shown_and_keep_the_claim(hidden):
     now = utcnow()
     project_id = hidden.context.project_id
     task = ZoneJob(id="3" * 36, project_id=project_id, status="PENDING", created_at=now)
@@ -333,7 +333,7 @@ def test_words_about_progress_are_shown_and_keep_the_claim(hidden, call):
     assert again is None
 
 
-def test_an_import_that_takes_long_shows_its_progress(hidden, call, monkeypatch):
+def test_an_import_that_takes_long_shows_its_progress(call, monkeypatch):
     monkeypatch.setattr(central_jobs, "PROGRESS_INTERVAL_S", 0)
     lines = [f"h{number} IN A 192.0.2.1\n" for number in range(20_000)]
     text = HEAD.format(name="long.example.") + "".join(lines)
@@ -374,7 +374,7 @@ def exported(call, zone_id):
 
 
 def test_what_needs_no_quotes_is_exported_as_it_was_written(call):
-    """Clients look for their own words in the file."""
+    """Clients search the file for the texts that they wrote."""
     _, zone = call("POST", "/v2/zones", {"name": "words.example.", "email": "a@example.org"})
     texts = {
         "CAA": ["0 issue letsencrypt.org", "0 iodef mailto:a@example.org"],

@@ -1,4 +1,4 @@
-"""model.codec: values to plain data and back, across releases."""
+"""The codec: values to plain data and back, also across releases."""
 
 import json
 from dataclasses import dataclass, field, replace

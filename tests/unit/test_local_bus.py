@@ -33,31 +33,31 @@ class Worker:
         self.gate = threading.Event()
         self.gate.set()
 
-    def zone_changed(self, context, change):
+    def zone_changed(self, change, **_context):
         self.gate.wait(scaled(10))
         self.seen.append(change)
         self.arrived.release()
 
-    def refresh_zone(self, context, zone_id, source=None):
+    def refresh_zone(self, zone_id, source=None, **_context):
         self.seen.append((zone_id, source))
         self.arrived.release()
 
-    def look(self, context, change):
+    def look(self, **_arguments):
         raise AssertionError
 
-    def check_zones(self, context, changes):
+    def check_zones(self, **_arguments):
         raise AssertionError
 
-    def zone_served(self, context, zone_id, serial, peer):
+    def zone_served(self, zone_id, serial, peer, **_context):
         self.seen.append((zone_id, serial, peer))
         self.arrived.release()
 
 
 class Zones(interfaces.ZonesApi):
-    def create(self, context, draft):
+    def create(self, **_arguments):
         raise RuntimeError("password=hunter2")
 
-    def get(self, context, zone_id):
+    def get(self, **_arguments):
         raise errors.NotFound("zone")
 
     find = update = delete = nameservers = None

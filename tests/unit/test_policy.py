@@ -1,4 +1,4 @@
-"""central.policy: decisions are remembered by everything that they depend on, and not for long."""
+"""Policies: decisions are cached by everything that they depend on, for a short time."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def call(number: int, timeout_s: float = 10) -> QueuedCall:
 
 
 class Wire:
-    """Keeps the messages; holds them back while the gate is shut."""
+    """Records the messages; blocks them while the gate is closed."""
 
     def __init__(self) -> None:
         self.messages: list[list[int]] = []
@@ -54,13 +54,13 @@ class Wire:
 
 
 def in_threads(
-    senders: CallBatcher, numbers: Sequence[int], answers: dict[int, object]
+    batcher: CallBatcher, numbers: Sequence[int], replies: dict[int, object]
 ) -> list[Any]:
     def run(number: int) -> None:
         try:
-            answers[number] = senders.call(call(number))
+            replies[number] = batcher.call(call(number))
         except Exception as error:
-            answers[number] = error
+            replies[number] = error
 
     threads = [threading.Thread(target=run, args=(number,), daemon=True) for number in numbers]
     for thread in threads:
@@ -68,54 +68,54 @@ def in_threads(
     return threads
 
 
-def all_busy(senders: CallBatcher, wire: Wire, count: int, answers: dict[int, object]) -> list[Any]:
-    """Give that many senders one call each, and hold them."""
+def all_busy(batcher: CallBatcher, wire: Wire, count: int, replies: dict[int, object]) -> list[Any]:
+    """Give that many senders one call each and block them."""
     wire.gate.clear()
     threads: list[Any] = []
     for number in range(count):
-        threads += in_threads(senders, [number], answers)
+        threads += in_threads(batcher, [number], replies)
         until(lambda n=number: len(wire.messages) == n + 1, 10, "a busy sender")
     return threads
 
 
 def test_a_lone_call_goes_alone() -> None:
     wire = Wire()
-    senders = CallBatcher(wire.send, "test", LIMITS)
+    batcher = CallBatcher(wire.send, "test", LIMITS)
 
-    assert senders.call(call(21)) == {"result": 42}
+    assert batcher.call(call(21)) == {"result": 42}
     assert wire.messages == [[21]]
 
 
 def test_calls_that_wait_share_a_message() -> None:
     wire = Wire()
-    senders = CallBatcher(wire.send, "test", LIMITS, slow_s=60)
-    answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, LIMITS.senders, answers)
+    batcher = CallBatcher(wire.send, "test", LIMITS, slow_s=60)
+    replies: dict[int, object] = {}
+    threads = all_busy(batcher, wire, LIMITS.senders, replies)
     late = range(10, 10 + LIMITS.max_batch)
-    threads += in_threads(senders, late, answers)
-    until(lambda: len(senders._waiting) == len(late), 10, "calls that wait")
+    threads += in_threads(batcher, late, replies)
+    until(lambda: len(batcher._waiting) == len(late), 10, "calls that wait")
     wire.gate.set()
     for thread in threads:
         thread.join(timeout=scaled(10))
 
     assert [len(message) for message in wire.messages] == [1, 1, LIMITS.max_batch]
-    assert answers == {number: {"result": number * 2} for number in (0, 1, *late)}
+    assert replies == {number: {"result": number * 2} for number in (0, 1, *late)}
 
 
 class Desk:
-    """Answers calls, and keeps who was being answered together; the gate lets them go."""
+    """Runs calls and records their threads; other calls than get wait at the gate for each other."""
 
     def __init__(self, gate: int) -> None:
         self.gate = threading.Barrier(gate)
-        self.answered: list[tuple[str, int]] = []
-        self.turns: list[list[int]] = []
+        self.ran: list[tuple[str, int]] = []
+        self.batches: list[list[int]] = []
 
     @contextlib.contextmanager
     def batch_scope(self) -> Iterator[None]:
-        before = len(self.answered)
+        before = len(self.ran)
         yield
         here = threading.current_thread().name
-        self.turns.append([n for thread, n in self.answered[before:] if thread == here])
+        self.batches.append([n for thread, n in self.ran[before:] if thread == here])
 
     @staticmethod
     def kind(_namespace: str, method: str) -> CallKind:
@@ -126,7 +126,7 @@ class Desk:
     ) -> Plain:
         if method != "get":
             self.gate.wait(timeout=scaled(10))
-        self.answered.append((threading.current_thread().name, message["number"]))
+        self.ran.append((threading.current_thread().name, message["number"]))
         return {"result": message["number"]}
 
 
@@ -136,12 +136,12 @@ def test_prompt_calls_of_a_message_are_run_in_turn_and_the_others_side_by_side()
     for number in (1, 3, 4):
         calls[number]["method"] = "create"
 
-    answers = BatchRunner(cast_to(Dispatcher, desk)).run(calls)
+    replies = BatchRunner(cast_to(Dispatcher, desk)).run(calls)
 
-    assert [answer["result"] for answer in answers] == [0, 1, 2, 3, 4, 5]
+    assert [reply["result"] for reply in replies] == [0, 1, 2, 3, 4, 5]
     here = threading.current_thread().name
-    assert [number for thread, number in desk.answered if thread == here] == [0, 2, 5, 1]
-    assert desk.turns == [[0, 2, 5]]
+    assert [number for thread, number in desk.ran if thread == here] == [0, 2, 5, 1]
+    assert desk.batches == [[0, 2, 5]]
 
 
 def test_a_lone_prompt_call_shares_nothing() -> None:
@@ -149,15 +149,15 @@ def test_a_lone_prompt_call_shares_nothing() -> None:
 
     BatchRunner(cast_to(Dispatcher, desk)).run([call(0).to_plain()])
 
-    assert desk.turns == []
+    assert desk.batches == []
 
 
 def test_slow_calls_do_not_hold_up_the_others() -> None:
     wire = Wire()
-    senders = CallBatcher(wire.send, "test", LIMITS)
-    answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, LIMITS.senders, answers)
-    threads += in_threads(senders, [7], answers)
+    batcher = CallBatcher(wire.send, "test", LIMITS)
+    replies: dict[int, object] = {}
+    threads = all_busy(batcher, wire, LIMITS.senders, replies)
+    threads += in_threads(batcher, [7], replies)
 
     until(lambda: [7] in wire.messages, 10, "a further sender")
     wire.gate.set()
@@ -167,14 +167,14 @@ def test_slow_calls_do_not_hold_up_the_others() -> None:
 
 def test_calls_share_messages_again_after_slow_ones() -> None:
     wire = Wire()
-    senders = CallBatcher(wire.send, "test", LIMITS)
-    answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, 4 * LIMITS.senders, answers)
+    batcher = CallBatcher(wire.send, "test", LIMITS)
+    replies: dict[int, object] = {}
+    threads = all_busy(batcher, wire, 4 * LIMITS.senders, replies)
     wire.gate.set()
     for thread in threads:
         thread.join(timeout=scaled(10))
 
-    until(lambda: senders._idle == LIMITS.senders and not senders._busy_since_s, 10, "their end")
+    until(lambda: batcher._idle == LIMITS.senders and not batcher._busy_since_s, 10, "their end")
 
 
 def test_a_sender_that_ran_out_of_time_says_so_at_once() -> None:
@@ -184,64 +184,64 @@ def test_a_sender_that_ran_out_of_time_says_so_at_once() -> None:
         sent.append(calls)
         raise TimeoutError("the socket")
 
-    senders = CallBatcher(send, "test", LIMITS)
+    batcher = CallBatcher(send, "test", LIMITS)
     with pytest.raises(TimeoutError, match="the socket"):
-        senders.call(call(1, timeout_s=600))
+        batcher.call(call(1, timeout_s=600))
 
     assert len(sent) == 1
 
 
 def test_a_failure_reaches_every_call_of_the_message() -> None:
-    def send(calls: Sequence[QueuedCall]) -> list[Plain]:
-        raise errors.Unavailable("the broker is away")
+    def send(_calls: Sequence[QueuedCall]) -> list[Plain]:
+        raise errors.Unavailable("the broker is unavailable")
 
-    senders = CallBatcher(send, "test", LIMITS)
+    batcher = CallBatcher(send, "test", LIMITS)
 
     with pytest.raises(errors.Unavailable, match="broker"):
-        senders.call(call(1))
+        batcher.call(call(1))
     with pytest.raises(errors.Unavailable, match="broker"):
-        senders.call(call(2))
+        batcher.call(call(2))
 
 
 def test_a_call_ends_at_its_deadline_and_is_not_sent_afterwards() -> None:
     wire = Wire()
-    senders = CallBatcher(wire.send, "test", LIMITS)
-    answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, batching.MAX_SENDERS, answers)
+    batcher = CallBatcher(wire.send, "test", LIMITS)
+    replies: dict[int, object] = {}
+    threads = all_busy(batcher, wire, batching.MAX_SENDERS, replies)
 
     with pytest.raises(TimeoutError):
-        senders.call(call(99, timeout_s=0.1))
+        batcher.call(call(99, timeout_s=0.1))
     wire.gate.set()
     for thread in threads:
         thread.join(timeout=scaled(10))
-    senders.call(call(100))
+    batcher.call(call(100))
 
     assert 99 not in [number for message in wire.messages for number in message]
 
 
 def test_what_waits_fails_at_the_end() -> None:
     wire = Wire()
-    senders = CallBatcher(wire.send, "test", LIMITS)
-    answers: dict[int, object] = {}
-    threads = all_busy(senders, wire, batching.MAX_SENDERS, answers)
-    threads += in_threads(senders, [99], answers)
-    until(lambda: len(senders._waiting) == 1, 10, "a call that waits")
-    senders.stop()
-    until(lambda: len(answers) == 1, 10, "the failure")
+    batcher = CallBatcher(wire.send, "test", LIMITS)
+    replies: dict[int, object] = {}
+    threads = all_busy(batcher, wire, batching.MAX_SENDERS, replies)
+    threads += in_threads(batcher, [99], replies)
+    until(lambda: len(batcher._waiting) == 1, 10, "a call that waits")
+    batcher.stop()
+    until(lambda: len(replies) == 1, 10, "the failure")
     wire.gate.set()
     for thread in threads:
         thread.join(timeout=scaled(10))
 
-    assert sum(isinstance(answer, errors.Unavailable) for answer in answers.values()) == 1
+    assert sum(isinstance(reply, errors.Unavailable) for reply in replies.values()) == 1
 
 
 class Broker:
-    """Keeps the messages of casts; away: how many more of them it does not take."""
+    """Records the messages of casts. failures: how many more of them it refuses."""
 
-    def __init__(self, away: int = 0) -> None:
+    def __init__(self, failures: int = 0) -> None:
         self.messages: list[tuple[str, bool, list[int]]] = []
         self.dropped: list[tuple[int, str]] = []
-        self.away = away
+        self.failures = failures
         self.gate = threading.Event()
         self.gate.set()
         self.busy = threading.Semaphore(0)
@@ -249,8 +249,8 @@ class Broker:
     def send(self, casts: Sequence[QueuedCast]) -> bool:
         self.busy.release()
         assert self.gate.wait(timeout=scaled(20))
-        if self.away:
-            self.away -= 1
+        if self.failures:
+            self.failures -= 1
             return False
         assert len({(cast.topic, cast.fanout) for cast in casts}) == 1
         numbers = [cast.message["number"] for cast in casts]
@@ -303,12 +303,12 @@ def test_casts_gather_while_the_broker_is_busy() -> None:
 
 def test_a_cast_is_tried_again_until_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cast_queue, "CAST_RETRY_S", 0.01)
-    broker = Broker(away=3)
+    broker = Broker(failures=3)
     casts = CastQueue(broker.send, broker.drop)
     casts.start()
     casts.put(cast(1))
     until(lambda: broker.messages, 5, "the cast")
-    broker.away = 10**9
+    broker.failures = 10**9
     casts.put(cast(2, lifetime_s=0.05))
     until(lambda: broker.dropped, 5, "its end")
     casts.stop()

@@ -29,7 +29,7 @@ class BlacklistsApi(Interface, Protocol):
         ...
 
     def update(self, context: Context, blacklist_id: str, patch: BlacklistPatch) -> Blacklist:
-        """Change the members that the patch gives and return the blacklist."""
+        """Change the given members and return the blacklist."""
         ...
 
     def delete(self, context: Context, blacklist_id: str) -> None:

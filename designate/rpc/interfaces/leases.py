@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Protocol
 
 from designate.context import Context
-from designate.model.shards import Membership
+from designate.model.shards import GroupMembership
 from designate.rpc.interfaces.base import Interface
 
 
@@ -17,7 +17,9 @@ class LeasesApi(Interface, Protocol):
     PROMPT: ClassVar[frozenset[str]] = frozenset({"renew"})
     CASTS: ClassVar[frozenset[str]] = frozenset({"release"})
 
-    def renew(self, context: Context, group: str, member: str, lifetime_s: float) -> Membership:
+    def renew(
+        self, context: Context, group: str, member: str, lifetime_s: float
+    ) -> GroupMembership:
         """Join the group or extend the membership for lifetime_s from now."""
         ...
 

@@ -41,7 +41,7 @@ class PoolsApi(Interface, Protocol):
         ...
 
     def update(self, context: Context, pool_id: str, patch: PoolPatch) -> Pool:
-        """Change the members that the patch gives and return the pool."""
+        """Change the given members and return the pool."""
         ...
 
     def delete(self, context: Context, pool_id: str) -> None:

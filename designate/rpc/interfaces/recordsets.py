@@ -31,7 +31,7 @@ class RecordSetsApi(Interface, Protocol):
     def update(
         self, context: Context, zone_id: str, recordset_id: str, patch: RecordSetPatch
     ) -> RecordSet:
-        """Change the members that the patch gives and return the recordset."""
+        """Change the given members and return the recordset."""
         ...
 
     def check_update(self, context: Context, zone_id: str, recordset_id: str) -> RecordSet:

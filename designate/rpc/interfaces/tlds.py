@@ -29,7 +29,7 @@ class TldsApi(Interface, Protocol):
         ...
 
     def update(self, context: Context, tld_id: str, patch: TldPatch) -> Tld:
-        """Change the members that the patch gives and return the top-level domain."""
+        """Change the given members and return the top-level domain."""
         ...
 
     def delete(self, context: Context, tld_id: str) -> None:

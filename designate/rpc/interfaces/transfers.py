@@ -39,7 +39,7 @@ class TransferRequestsApi(Interface, Protocol):
     def update(
         self, context: Context, request_id: str, patch: TransferRequestPatch
     ) -> TransferRequest:
-        """Change the members that the patch gives and return the request."""
+        """Change the given members and return the request."""
         ...
 
     def delete(self, context: Context, request_id: str) -> None:

@@ -29,7 +29,7 @@ class TsigKeysApi(Interface, Protocol):
         ...
 
     def update(self, context: Context, tsigkey_id: str, patch: TsigKeyPatch) -> TsigKey:
-        """Change the members that the patch gives and return the TSIG key."""
+        """Change the given members and return the TSIG key."""
         ...
 
     def delete(self, context: Context, tsigkey_id: str) -> None:

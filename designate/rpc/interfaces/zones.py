@@ -30,11 +30,11 @@ class ZonesApi(Interface, Protocol):
         ...
 
     def update(self, context: Context, zone_id: str, patch: ZonePatch) -> Zone:
-        """Change the members that the patch gives and return the zone."""
+        """Change the given members and return the zone."""
         ...
 
     def delete(self, context: Context, zone_id: str) -> Zone:
-        """Start the deletion: the zone goes once its nameservers have stopped serving it."""
+        """Start the deletion; the zone is removed once its nameservers have stopped serving it."""
         ...
 
     def nameservers(self, context: Context, zone_id: str) -> tuple[NsRecord, ...]:

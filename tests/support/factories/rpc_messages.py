@@ -1,11 +1,11 @@
-"""Messages of every method between the processes, made from the types of the interfaces.
+"""Messages of every RPC method, made from the types of the interfaces.
 
     python -m tests.support.factories.rpc_messages
 
-writes those of the present contract to tests/contract/payloads.
+writes those of the current contract to tests/contract/payloads.
 
-For each method there are two of each direction: `full` has every field, `bare` only what has no
-default. Everything in them is the same at every run.
+Each method has two messages in each direction: `full` has every field, `bare` only those without a default.
+They are the same at every run.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ INTERFACES = [
 
 
 def sample(hint: Any, full: bool) -> Any:
-    """A value of the type. full: with every optional member."""
+    """Return a value of the type. full: with every optional member."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     simple = {str: "text", int: 7, float: 1.5, bool: True, bytes: b"\x00\xff", Any: "any"}
     if hint in simple:
@@ -75,8 +75,8 @@ def _instance(hint: Any, full: bool) -> Any:
     hints = typing.get_type_hints(cls)
     values = {}
     for field in dataclasses.fields(cls):
-        wanted = field.default is field.default_factory is dataclasses.MISSING
-        if full or wanted:
+        is_required = field.default is field.default_factory is dataclasses.MISSING
+        if full or is_required:
             values[field.name] = sample(_bind(hints[field.name], bound), full)
     return cls(**values)
 
@@ -89,7 +89,7 @@ def _bind(hint: Any, bound: dict[Any, Any]) -> Any:
 
 
 def messages(interface: type[interfaces.Interface]) -> dict[str, Any]:
-    """Of each method: {"full": {"arguments": ..., "result": ...}, "bare": ...} in plain data."""
+    """Return {"full": {"arguments": ..., "result": ...}, "bare": ...} for each method."""
     made: dict[str, Any] = {}
     for name, signature in signatures(interface).items():
         hints = typing.get_type_hints(getattr(interface, name))
@@ -110,8 +110,8 @@ def messages(interface: type[interfaces.Interface]) -> dict[str, Any]:
     return made
 
 
-def words() -> dict[str, list[str]]:
-    """The words of every enumeration that messages hold: an older release does not know new ones."""
+def enumerations() -> dict[str, list[str]]:
+    """Return the values of every enumeration in messages: older releases do not know new ones."""
     found: dict[str, list[str]] = {}
     seen: set[Any] = set()
 
@@ -136,9 +136,9 @@ def words() -> dict[str, list[str]]:
 
 
 def contract() -> dict[str, str]:
-    """The files of the present contract: text by file name."""
+    """Return the files of the current contract: text by file name."""
     files = {f"{interface.NAMESPACE}.json": messages(interface) for interface in INTERFACES}
-    files["words.json"] = words()
+    files["words.json"] = enumerations()
     return {
         name: json.dumps(content, indent=1, sort_keys=True) + "\n"
         for name, content in files.items()

@@ -1,4 +1,4 @@
-"""central.scheduler: what each filter leaves, alone and one after another, and what becomes of it."""
+"""The scheduler: the candidates that each filter leaves, alone and in combination."""
 
 from datetime import datetime
 
@@ -12,8 +12,8 @@ from designate.central.scheduler import (
     Attribute,
     InDoubtDefaultPool,
     PoolIdAttribute,
+    PoolScheduler,
     Random,
-    Scheduler,
 )
 from designate.context import Context
 from designate.model.pools import Pool
@@ -57,7 +57,7 @@ STORED = (
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """A configuration whose database has the pools."""
+    """Return a configuration whose database has the pools."""
     conf = make_conf(tmp_path_factory.mktemp("pools"))
     schema.migrate(conf["storage:sqlalchemy"].connection)
     database = Database.from_conf(conf)
@@ -78,7 +78,7 @@ def scheduler(stored, *names, **options):
     for name, value in {"scheduler_filters": list(names), **options}.items():
         conf.set_override(name, value, "service:central")
     core = Core(conf=conf, db=database, worker=None, policy=Policy(conf), quotas=None)
-    made = Scheduler(core)
+    made = PoolScheduler(core)
 
     def choose(context=MEMBER, **attributes):
         with database.read() as connection:
@@ -123,7 +123,7 @@ def test_a_default_pool_that_does_not_exist_is_no_pool(stored, name):
 
 
 def left_by(stored, filter_class, pools=STORED, context=MEMBER, **attributes):
-    """The names of the pools that a filter leaves of these."""
+    """Return the names of the pools that a filter leaves of these."""
     conf, database = stored
     core = Core(conf=conf, db=database, worker=None, policy=Policy(conf), quotas=None)
     return [one.name for one in filter_class(core).filter(context, pools, attributes)]
@@ -212,7 +212,7 @@ def test_fallback_is_for_when_nothing_is_left(stored):
 def test_random_takes_one_of_those_left_and_each_at_times(stored):
     choose = scheduler(stored, "attribute", "random")
 
-    # A right one fails in 2**-200 of all runs.
+    # Fails by chance in 2**-200 of all runs.
     assert {choose(tier="gold") for _ in range(200)} == {GOLD, PLAIN}
     assert left_by(stored, Random, ()) == []
 
