@@ -131,7 +131,7 @@ class OsloBus:
             deadline_unix=deadline.until_unix(wait_s),
         )
         try:
-            reply = self._timed(topic, call, kind)
+            reply = self._call_with_metrics(topic, call, kind)
         except (messaging.MessagingTimeout, TimeoutError):
             LOG.warning("%s.%s: no reply from %s within %.1f s", namespace, method, topic, wait_s)
             raise RpcTimeout(
@@ -150,7 +150,7 @@ class OsloBus:
             raise errors.from_plain(reply["error"])
         return reply.get("result")
 
-    def _timed(self, topic: str, call: QueuedCall, kind: CallKind) -> dict[str, Any]:
+    def _call_with_metrics(self, topic: str, call: QueuedCall, kind: CallKind) -> dict[str, Any]:
         before_s = time.monotonic()
         outcome = "failed"
         try:
@@ -220,11 +220,11 @@ class OsloBus:
             )
         )
 
-    def _drop(self, count: int, why: str) -> None:
+    def _drop(self, count: int, reason: str) -> None:
         before, self.dropped = self.dropped, self.dropped + count
         metrics.CASTS_DROPPED.inc(count)
         if before == 0 or before // 1000 != self.dropped // 1000:
-            LOG.warning("casts: %d dropped so far, the last because %s", self.dropped, why)
+            LOG.warning("casts: %d dropped so far, the last because %s", self.dropped, reason)
 
     def _send_casts(self, casts: Sequence[QueuedCast]) -> bool:
         """Send casts of one topic in one message; return False when that is not possible now."""

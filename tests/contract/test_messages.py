@@ -93,10 +93,10 @@ def test_the_messages_of_the_present_contract_are_the_kept_ones():
     folder = FOLDER / interfaces.CONTRACT
     stored = {file.name: file.read_text() for file in folder.iterdir()}
 
-    made = contract()
+    current = contract()
 
-    assert sorted(made) == sorted(stored)
-    assert [name for name in made if made[name] != stored[name]] == []
+    assert sorted(current) == sorted(stored)
+    assert [name for name in current if current[name] != stored[name]] == []
 
 
 @pytest.mark.parametrize("release", CONTRACTS)

@@ -151,8 +151,8 @@ def test_a_task_whose_process_died_is_finished_by_another(hidden, call):
     def dead_runner(tx):
         new = jobs.IMPORTS.get(tx.connection, task["id"])
         lost = type(new)(id="1" * 36, project_id="p", status="PENDING", created_at=utcnow())
-        again = text.replace("lost", "found")
-        jobs.insert(tx, lost, "IMPORT", context, {}, again)
+        second_text = text.replace("lost", "found")
+        jobs.insert(tx, lost, "IMPORT", context, {}, second_text)
         assert jobs.claim(tx, lost.id, utcnow() - timedelta(hours=1), 60) is not None
 
     hidden.database.write(dead_runner)
@@ -170,12 +170,12 @@ def test_a_task_whose_process_died_is_finished_by_another(hidden, call):
 
 def test_a_task_that_is_claimed_is_left_alone_and_one_that_never_ends_is_given_up(hidden, call):
     task = imported(call, HEAD.format(name="claimed.example."))
-    made = type("", (), {})
-    made.id = "2" * 36
+    stored = type("", (), {})
+    stored.id = "2" * 36
 
     def claimed(tx):
         new = jobs.IMPORTS.get(tx.connection, task["id"])
-        lost = type(new)(id=made.id, project_id="p", status="PENDING", created_at=utcnow())
+        lost = type(new)(id=stored.id, project_id="p", status="PENDING", created_at=utcnow())
         jobs.insert(tx, lost, "IMPORT", hidden.context.to_plain(), {}, "x")
         long_ago = utcnow() - timedelta(hours=1)
         for turn in range(MAX_ATTEMPTS):
@@ -214,8 +214,8 @@ def test_an_export_is_the_zone_at_one_serial(call):
     assert lines[4] == "out.example.  IN NS ns1.example.org."
     assert "2026112301" in lines[3]
     assert "later" not in text
-    again = zonefile.parse(text)
-    assert {(r.name, r.type) for r in again.rrsets} == {
+    parsed = zonefile.parse(text)
+    assert {(r.name, r.type) for r in parsed.rrsets} == {
         ("www.out.example.", "A"),
         ("mail.out.example.", "MX"),
         ("sub.out.example.", "NS"),
@@ -276,8 +276,8 @@ def test_texts_of_several_strings_are_taken_and_shown_as_strings(call):
     )
     status, written = call("GET", f"/v2/zones/tasks/exports/{export['id']}/export", None, DNS)
     assert status == 200
-    again = zonefile.parse(written)
-    assert '"v=DKIM1;" "k=rsa"' in {text for rrset in again.rrsets for text in rrset.texts}
+    parsed = zonefile.parse(written)
+    assert '"v=DKIM1;" "k=rsa"' in {text for rrset in parsed.rrsets for text in rrset.texts}
 
 
 def test_every_fault_is_named_with_its_line(call):
@@ -303,13 +303,13 @@ def test_a_list_of_faults_is_cut_between_them():
 
 def test_a_running_import_says_how_far_it_is():
     """At most one report each second."""
-    said = []
+    reports = []
     now = [0.0]
-    progress = ProgressReporter(said.append, 1.0, lambda: now[0])
+    progress = ProgressReporter(reports.append, 1.0, lambda: now[0])
     for at, words in ((0.5, "early"), (1.0, "first"), (1.9, "soon after"), (2.0, "second")):
         now[0] = at
         progress(words)
-    assert said == ["first", "second"]
+    assert reports == ["first", "second"]
 
 
 def test_words_about_progress_are_shown_and_keep_the_claim(hidden):
@@ -320,17 +320,19 @@ def test_words_about_progress_are_shown_and_keep_the_claim(hidden):
     hidden.database.write(lambda tx: jobs.insert(tx, task, "IMPORT", plain, {}, "x"))
     row = hidden.database.write(lambda tx: jobs.claim(tx, task.id, now, 60))
 
-    def told(attempt, words):
-        later = now + timedelta(seconds=50)
-        hidden.database.write(lambda tx: jobs.set_message(tx, task.id, attempt, words, later, 60))
+    def message_after(attempt, message):
+        moment = now + timedelta(seconds=50)
+        hidden.database.write(
+            lambda tx: jobs.set_message(tx, task.id, attempt, message, moment, 60)
+        )
         with hidden.database.read() as connection:
             return jobs.IMPORTS.get(connection, task.id).message
 
-    assert told(row.attempts + 1, "of another attempt") is None
-    assert told(row.attempts, "half") == "half"
+    assert message_after(row.attempts + 1, "of another attempt") is None
+    assert message_after(row.attempts, "half") == "half"
     after_the_first_claim = now + timedelta(seconds=70)
-    again = hidden.database.write(lambda tx: jobs.claim(tx, task.id, after_the_first_claim, 60))
-    assert again is None
+    claimed = hidden.database.write(lambda tx: jobs.claim(tx, task.id, after_the_first_claim, 60))
+    assert claimed is None
 
 
 def test_an_import_that_takes_long_shows_its_progress(call, monkeypatch):
@@ -396,8 +398,8 @@ def test_texts_come_back_from_an_export_byte_for_byte(call):
     sent = {}
     for number, text in enumerate(TEXTS):
         body = {"name": f"t{number}.from.example.", "type": "TXT", "records": [text]}
-        status, made = call("POST", f"/v2/zones/{zone['id']}/recordsets", body)
-        assert status == 202, (text, made)
+        status, created = call("POST", f"/v2/zones/{zone['id']}/recordsets", body)
+        assert status == 202, (text, created)
         sent[f"t{number}.to.example."] = rrtypes.rdata("TXT", "x.", [text])
     written = exported(call, zone["id"])
 

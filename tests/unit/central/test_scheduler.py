@@ -65,8 +65,8 @@ def stored(tmp_path_factory):
     def write(tx):
         for found in pools.find(tx.connection):
             pools.delete(tx, found.id)
-        for one in STORED:
-            pools.insert(tx, one)
+        for pool in STORED:
+            pools.insert(tx, pool)
 
     database.write(write)
     yield conf, database
@@ -78,11 +78,11 @@ def scheduler(stored, *names, **options):
     for name, value in {"scheduler_filters": list(names), **options}.items():
         conf.set_override(name, value, "service:central")
     core = Core(conf=conf, db=database, worker=None, policy=Policy(conf), quotas=None)
-    made = PoolScheduler(core)
+    scheduler = PoolScheduler(core)
 
     def choose(context=MEMBER, **attributes):
         with database.read() as connection:
-            return made.choose(connection, context, attributes).id
+            return scheduler.choose(connection, context, attributes).id
 
     return choose
 
@@ -126,7 +126,7 @@ def left_by(stored, filter_class, pools=STORED, context=MEMBER, **attributes):
     """Return the names of the pools that a filter leaves of these."""
     conf, database = stored
     core = Core(conf=conf, db=database, worker=None, policy=Policy(conf), quotas=None)
-    return [one.name for one in filter_class(core).filter(context, pools, attributes)]
+    return [pool.name for pool in filter_class(core).filter(context, pools, attributes)]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_attribute_wants_all_that_the_zone_has_and_pools_without_any_take_every_
 
 
 def test_pool_id_attribute_without_the_attribute_leaves_what_there_is(stored):
-    assert left_by(stored, PoolIdAttribute, tier="gold") == [one.name for one in STORED]
+    assert left_by(stored, PoolIdAttribute, tier="gold") == [pool.name for pool in STORED]
 
 
 @pytest.mark.parametrize("pool_id", [GOLD, GOLD.upper()])
