@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from webob import Request
 
 from designate import errors
-from designate.api.shape import Body, Field
+from designate.api.shape import Body, BodyField
 from designate.errors import Reason
 
 BodyReader = Callable[[Any, dict[str, Any]], Any]
@@ -75,7 +75,7 @@ def _reject_constant(name: str) -> NoReturn:
 
 
 def create_and_update(
-    name: str, members: Mapping[str, Field], *, required: tuple[str, ...]
+    name: str, members: Mapping[str, BodyField], *, required: tuple[str, ...]
 ) -> tuple[Body, Body]:
     """Return the bodies of creation and of an update that may have the same members."""
     return (
@@ -108,7 +108,7 @@ def patch_maker(patch: type, body: Body) -> BodyReader:
 
 def read(
     body: Mapping[str, Any],
-    declared: Body | Mapping[str, Field],
+    declared: Body | Mapping[str, BodyField],
     unchecked: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the members that are present, each as its field reads it.

@@ -11,7 +11,7 @@ from typing import Any
 
 from designate import errors
 from designate.api import identifiers, shape
-from designate.api.shape import Field, Schema
+from designate.api.shape import BodyField, Schema
 from designate.errors import Reason
 
 # Lengths are in characters.
@@ -28,7 +28,7 @@ _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,20}\s*", re.ASCII)
 
 def text(
     max_length: int, *, nullable: bool = False, multiline: bool = False, allow_empty: bool = True
-) -> Field:
+) -> BodyField:
     """Return a field that is a string; numbers are accepted as their text.
 
     Control characters are rejected, except tabs and line ends where `multiline` is set.
@@ -54,10 +54,10 @@ def text(
 
     schema: Schema = {"type": "string", "maxLength": max_length, "pattern": f"^[^{excluded}]*$"}
     schema |= {} if allow_empty else {"minLength": 1}
-    return Field(shape.nullable(schema) if nullable else schema, read)
+    return BodyField(shape.nullable(schema) if nullable else schema, read)
 
 
-def integer(minimum: int, maximum: int, *, nullable: bool = False) -> Field:
+def integer(minimum: int, maximum: int, *, nullable: bool = False) -> BodyField:
     """Return a field that is an integer in a range.
 
     Strings of digits are accepted, and fractions are cut off.
@@ -81,10 +81,10 @@ def integer(minimum: int, maximum: int, *, nullable: bool = False) -> Field:
         return number
 
     schema: Schema = {"type": "integer", "minimum": minimum, "maximum": maximum}
-    return Field(shape.nullable(schema) if nullable else schema, read)
+    return BodyField(shape.nullable(schema) if nullable else schema, read)
 
 
-def string_map(max_length: int) -> Field:
+def string_map(max_length: int) -> BodyField:
     """Return a field that is an object of strings; keys and values have this maximum length."""
     read_key, read_text = text(max_length, allow_empty=False), text(max_length)
 
@@ -98,10 +98,10 @@ def string_map(max_length: int) -> Field:
         "propertyNames": read_key.schema,
         "additionalProperties": read_text.schema,
     }
-    return Field(schema, read)
+    return BodyField(schema, read)
 
 
-def choice(allowed: Collection[str]) -> Field:
+def choice(allowed: Collection[str]) -> BodyField:
     """Return a field that is one of these strings."""
 
     def read(name: str, value: Any) -> str:
@@ -109,7 +109,7 @@ def choice(allowed: Collection[str]) -> Field:
             raise errors.InvalidObject(f"Value in the field '{name}' is not one of {list(allowed)}")
         return value
 
-    return Field(shape.enum_of(tuple(allowed)), read)
+    return BodyField(shape.enum_of(tuple(allowed)), read)
 
 
 def _identifier(name: str, value: Any) -> str:
@@ -121,7 +121,7 @@ def _identifier(name: str, value: Any) -> str:
     return found
 
 
-identifier = Field(shape.UUID, _identifier)  # read into its canonical form
+identifier = BodyField(shape.UUID, _identifier)  # read into its canonical form
 ttl = integer(0, MAX_TTL)
 nullable_ttl = integer(0, MAX_TTL, nullable=True)
 domain = text(MAX_NAME).with_schema(shape.DOMAIN).described("With the trailing dot.")

@@ -2,7 +2,7 @@
 
 Descriptions are JSON Schema 2020-12, the dialect of OpenAPI 3.1; `designate.api.openapi` collects them.
 Values that central validates have a format: domain-name, email, rr-type or rdata (in master-file form).
-A `Field` is a member of a request, a `Member` one of a response.
+A `BodyField` is a member of a request, a `Member` one of a response.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def open_object(properties: Mapping[str, Schema], required: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class BodyField:
     """A member of a request: its schema, and the reader that validates it.
 
     Readers also accept what old clients send, such as numbers as strings; the schema describes what
@@ -83,11 +83,11 @@ class Field:
         """
         return self.read(name, value)
 
-    def described(self, description: str) -> Field:
+    def described(self, description: str) -> BodyField:
         """Return the same field with a description."""
         return replace(self, schema=self.schema | {"description": description})
 
-    def with_schema(self, schema: Schema) -> Field:
+    def with_schema(self, schema: Schema) -> BodyField:
         """Return the same field with the members of another schema added, such as a format."""
         return replace(self, schema=schema | self.schema)
 
@@ -105,7 +105,7 @@ class Body:
     """
 
     name: str
-    members: Mapping[str, Field]
+    members: Mapping[str, BodyField]
     required: tuple[str, ...] = ()
     optional: bool = False
     file_types: tuple[str, ...] = ()

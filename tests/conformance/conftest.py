@@ -1,4 +1,4 @@
-"""What tests of the API share: central, its database and the API in this process."""
+"""Fixtures for tests of the API: central, its database and the API in this process."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def hidden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hidden]:
 
 @pytest.fixture(scope="module")
 def call(hidden: Hidden) -> Callable[..., tuple[int, Any]]:
-    """See Hidden.http."""
+    """Return the client of the API in this process; see Hidden.http."""
     return hidden.http()

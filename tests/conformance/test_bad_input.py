@@ -1,8 +1,7 @@
-"""Bad input, generated from tables: every writable field, every raw body, every list's parameters, every
-id of a path. The documented error and code; never a 500, and nothing stored.
+"""Invalid input, generated from tables: fields, raw bodies, list parameters and ids in paths.
 
-A new resource is a row of RESOURCES, a new field a word in it; paths and lists come from the API's own
-routes.
+Each gets the documented error and code, never a 500, and nothing is stored. A new resource is a row of
+RESOURCES, a new field a word in it; paths and lists come from the API's own routes.
 """
 
 import json
@@ -232,7 +231,7 @@ def sent(world, name, body):
 
 
 def standard(answer):
-    """The type of a refusal in the standard body."""
+    """Return the type of an error in the standard body."""
     status, body = answer
     assert isinstance(body, dict), answer
     assert set(body) <= {"code", "type", "message", "errors", "request_id"}, body
@@ -264,7 +263,7 @@ BUSY = {"service_statuses", "leases", "zone_task_files"}
 
 
 def stored(service):
-    """Every row of every table, without what moves by itself."""
+    """Return every row of every table, without columns that background tasks change."""
     with service.parts.database.read() as connection:
         return {
             table.name: sorted(
@@ -278,7 +277,7 @@ def stored(service):
 
 @pytest.fixture
 def unchanged(service, world):
-    """Whatever the test sends, nothing is stored."""
+    """Check that the test stores nothing."""
     for what in (
         "zone",
         "secondary",
@@ -299,8 +298,9 @@ def unchanged(service, world):
 FIELDS = [(name, field) for name, row in RESOURCES.items() for field in row[2]]
 
 
+@pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize(("name", "field"), FIELDS)
-def test_values_that_do_not_fit_their_field_are_refused(world, unchanged, name, field):
+def test_values_that_do_not_fit_their_field_are_refused(world, name, field):
     _, good, fields, _, _ = RESOURCES[name]
     wrong = []
     for value in KINDS[fields[field]]:
@@ -313,8 +313,9 @@ def test_values_that_do_not_fit_their_field_are_refused(world, unchanged, name, 
     assert wrong == []
 
 
+@pytest.mark.usefixtures("unchanged")
 @pytest.mark.parametrize("name", RESOURCES)
-def test_missing_unknown_and_fixed_members_are_refused(world, unchanged, name):
+def test_missing_unknown_and_fixed_members_are_refused(world, name):
     _, good, _, needed, fixed = RESOURCES[name]
     wrong = []
     bodies = [
@@ -334,7 +335,7 @@ def test_missing_unknown_and_fixed_members_are_refused(world, unchanged, name):
 
 @pytest.mark.parametrize("name", RESOURCES)
 def test_what_is_good_is_taken(world, name):
-    """Without this, everything above could be refused for another reason."""
+    """Otherwise everything above could be rejected for another reason."""
     _, good, *_ = RESOURCES[name]
     status, body = sent(world, name, filled(world, good))
     assert status < 300, body
@@ -347,7 +348,8 @@ ADMIN_QUOTAS = [
 ]  # fmt: skip
 
 
-def test_the_admin_api_lists_what_is_wrong(call, unchanged):
+@pytest.mark.usefixtures("unchanged")
+def test_the_admin_api_lists_what_is_wrong(call):
     wrong = []
     for body in ADMIN_QUOTAS:
         status, said = call("PATCH", "/admin/quotas/one", body, OPS)
@@ -428,7 +430,7 @@ def test_bodies_that_are_no_object_are_refused(world, name):
 
 
 def test_a_body_without_a_content_type_is_refused(service):
-    """And one that is chunked is counted as it comes."""
+    """A chunked body is counted while it arrives."""
     host, port = service.parts.api_address
     head = b"POST /v2/zones HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
     chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
@@ -471,7 +473,7 @@ NAMED = {
     ("method", "path", "index"), PATHS, ids=lambda part: part if isinstance(part, str) else None
 )
 def test_ids_that_are_none_are_refused_by_their_names(call, method, path, index):
-    """Before the body, the policy and the other ids of the path are looked at."""
+    """This precedes the checks of the body, the policy and the other ids in the path."""
     name = path[index].strip("{}")
     segments = [str(uuid.uuid4()) if part.startswith("{") else part for part in path]
     for bad in BAD_IDS:
@@ -546,7 +548,7 @@ def test_parameters_that_do_not_fit_are_refused(world, path):
 
 
 def filters_of(path):
-    """Of the list at the path, from the resource that answers it."""
+    """Return the filters of the list at the path."""
     for route in ROUTES:
         listing = route.operations.get("GET")
         resource = listing and getattr(listing.handler, "__self__", None)
@@ -585,7 +587,7 @@ ALIASES = {"/service_status", "/zones/tasks/export"}
 
 
 def test_the_tables_know_every_list_and_every_body():
-    """A new resource is missing here until it has a row above."""
+    """A new resource fails here until it has a row above."""
     lists = {
         "/" + "/".join(route.path)
         for route in ROUTES

@@ -1,5 +1,4 @@
-"""python-designateclient's bindings of API v2, unmodified, through a real Keystone: every method of
-every manager."""
+"""Every method of python-designateclient's bindings of API v2, unmodified, with a real Keystone."""
 
 from __future__ import annotations
 
@@ -12,10 +11,16 @@ from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
 from tests.support.deadlines import scaled
-from tests.support.servers.cloud import Calls, Cloud, exercises, said, said_and_done
+from tests.support.servers.cloud import (
+    CallRecorder,
+    Cloud,
+    assert_exercised,
+    exercised_in,
+    exercises,
+)
 from tests.support.servers.standalone import ask, texts
 
-# What the clients deprecate among themselves is not ours to mend.
+# Deprecation warnings that the clients cause among themselves.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
@@ -37,15 +42,15 @@ def cloud(keystone, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def connect(cloud):
-    """The bindings as an account, with switches: connect(account, all_projects=True)."""
+    """Return a function that connects the bindings as an account, with request flags as keywords."""
     sessions = {}
 
-    def connect(account, **switches):
+    def connect(account, **flags):
         if account.id not in sessions:
             auth = v3.Password(**cloud.keystone.cloud(account, cloud.region)["auth"])
             sessions[account.id] = session.Session(auth=auth)
         return client.Client(
-            session=sessions[account.id], region_name=cloud.region, timeout=scaled(30), **switches
+            session=sessions[account.id], region_name=cloud.region, timeout=scaled(30), **flags
         )
 
     return connect
@@ -61,15 +66,15 @@ def managers(bindings):
 
 @pytest.fixture
 def calls(request):
-    calls = Calls()
+    calls = CallRecorder()
     yield calls
-    said_and_done(request.function, calls)
+    assert_exercised(request.function, calls)
 
 
 @pytest.fixture
 def noted(connect, calls):
-    def noted(account, **switches):
-        bindings = connect(account, **switches)
+    def noted(account, **flags):
+        bindings = connect(account, **flags)
         return calls.of(bindings, parts=tuple(managers(bindings)))
 
     return noted
@@ -103,7 +108,7 @@ def test_no_method_of_the_bindings_is_left_out(connect, cloud):
         if method in vars(type(manager)) and not method.startswith("_")
     }
 
-    assert set(said(globals())) == known
+    assert set(exercised_in(globals())) == known
 
 
 @exercises(

@@ -1,4 +1,4 @@
-"""The `openstack` command, unmodified, through a real Keystone: every DNS command it has.
+"""Every DNS command of `openstack`, unmodified, with a real Keystone.
 
 It runs in the test's own process, for starting one takes longer than all that it does.
 """
@@ -14,7 +14,13 @@ from importlib import metadata
 
 import pytest
 
-from tests.support.servers.cloud import Calls, Cloud, exercises, said, said_and_done
+from tests.support.servers.cloud import (
+    CallRecorder,
+    Cloud,
+    assert_exercised,
+    exercised_in,
+    exercises,
+)
 from tests.support.servers.standalone import ask, texts
 
 # What the clients deprecate among themselves is not ours to mend.
@@ -56,8 +62,15 @@ class Command:
         self._calls = calls
 
     def __call__(self, line, *values):
-        """What the command prints, decoded where it can print JSON. line: its words, those with
-        blanks in them as {}. Raises Failed."""
+        """Run a command and return what it prints, decoded if it can print JSON.
+
+        Args:
+            line: The words of the command; {} stands for a value with blanks.
+            values: The values.
+
+        Raises:
+            Failed: The exit status is not 0.
+        """
         texts = iter(values)
         words = [next(texts) if word == "{}" else word for word in line.split()]
         name = next(n for n in sorted(COMMANDS, key=len, reverse=True) if line.startswith(n))
@@ -77,8 +90,10 @@ class Command:
 
 
 def fresh_shell():
-    """The command's module, without the identity that it keeps for its process. Imported here, where
-    what it deprecates is no error."""
+    """Return the command's module without the identity that it caches for its process.
+
+    It is imported here, where its deprecation warnings are not errors.
+    """
     from designateclient.osc import plugin
     from openstackclient import shell
     from openstackclient.common import clientmanager
@@ -118,9 +133,9 @@ def no_settings(monkeypatch, tmp_path):
 
 @pytest.fixture
 def calls(request):
-    calls = Calls()
+    calls = CallRecorder()
     yield calls
-    said_and_done(request.function, calls)
+    assert_exercised(request.function, calls)
 
 
 @pytest.fixture
@@ -148,7 +163,7 @@ def names(rows):
 
 
 def test_no_command_is_left_out():
-    assert set(said(globals())) == COMMANDS
+    assert set(exercised_in(globals())) == COMMANDS
 
 
 @exercises(

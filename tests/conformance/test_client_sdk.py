@@ -10,7 +10,13 @@ from openstack import exceptions
 from openstack.dns.v2 import _proxy
 
 from tests.support.deadlines import scaled
-from tests.support.servers.cloud import Calls, Cloud, exercises, said, said_and_done
+from tests.support.servers.cloud import (
+    CallRecorder,
+    Cloud,
+    assert_exercised,
+    exercised_in,
+    exercises,
+)
 from tests.support.servers.standalone import ask, texts
 
 # What the clients deprecate among themselves is not ours to mend.
@@ -28,9 +34,11 @@ www IN A 192.0.2.1
 
 
 def sent(call, *arguments, **named):
-    """What the call answers; None when this release of the SDK fails by itself: some leave parts of a
-    URL out (KeyError), write others twice (NotFoundException), and do not expect an answer to be null
-    (AttributeError)."""
+    """Return the result of the call; None if this release of the SDK itself fails.
+
+    Some releases leave parts of a URL out (KeyError), write others twice (NotFoundException), or do not
+    expect a null response (AttributeError).
+    """
     try:
         return call(*arguments, **named)
     except (KeyError, AttributeError, exceptions.NotFoundException):
@@ -61,9 +69,9 @@ def connections(cloud):
 
 @pytest.fixture
 def calls(request):
-    calls = Calls()
+    calls = CallRecorder()
     yield calls
-    said_and_done(request.function, calls)
+    assert_exercised(request.function, calls)
 
 
 @pytest.fixture
@@ -93,7 +101,7 @@ def test_no_method_of_the_proxy_is_left_out():
         if name in vars(_proxy.Proxy) and not name.startswith("_")
     }
 
-    assert set(said(globals())) == known
+    assert set(exercised_in(globals())) == known
 
 
 @exercises(
@@ -133,7 +141,7 @@ def test_zones(owner, other, reader, admin):
 
 
 @exercises("zones")
-def test_all_pages_of_zones(owner, cloud):
+def test_all_pages_of_zones(owner):
     names = {f"sdkpage{number}.example." for number in range(7)}
     for name in names:
         owner.create_zone(name=name, email="admin@example.com")

@@ -1,4 +1,4 @@
-"""Hostile input: whatever comes in, a proper refusal goes out and the service goes on.
+"""Hostile input: every request gets a proper response, and the service keeps running.
 
 DESIGNATE_FUZZ_EXAMPLES sets how many examples each property gets.
 """
@@ -93,7 +93,7 @@ def call(hidden):
 
 
 def check(status, body):
-    """A success, or a refusal in the standard body."""
+    """Assert a success, or an error in the standard body."""
     assert 200 <= status < 500, body
     if status >= 400 and status not in (406, 413):
         assert set(body) <= {"code", "type", "message", "errors", "request_id"}, body
@@ -112,7 +112,7 @@ def test_any_zone_body_is_accepted_or_refused_properly(call, body):
 
 @fuzzed
 @given(body=RECORDSET_BODIES)
-def test_any_recordset_body_is_accepted_or_refused_properly(hidden, call, body):
+def test_any_recordset_body_is_accepted_or_refused_properly(call, body):
     zone = call("GET", "/v2/zones?name=fuzz.example.")[1]["zones"][0]
     path = f"/v2/zones/{zone['id']}/recordsets"
 
@@ -151,7 +151,7 @@ def test_any_path_and_query_is_answered_properly(hidden, call, path, query, meth
 
 
 def test_memory_stays_flat_under_refused_requests(call):
-    """Bodies, ids and filters that are never seen twice leave nothing behind."""
+    """Bodies, ids and filters that never occur twice are not retained."""
 
     def burst(first, count):
         for number in range(first, first + count):
@@ -179,7 +179,7 @@ def test_memory_stays_flat_under_refused_requests(call):
 
 @st.composite
 def requests(draw, place):
-    """(method, URL, headers, body) of a request like those above, with the word MARK in this place."""
+    """Return method, URL, headers and body of a request with the word MARK in this place."""
     method, path, query = draw(METHODS), draw(PATHS), draw(QUERIES)
     headers, body = {}, None
     match place:
@@ -204,7 +204,7 @@ def requests(draw, place):
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Requests, drawn beforehand so that what hypothesis keeps is not measured."""
+    """Return requests, drawn beforehand so that the memory of hypothesis is not measured."""
     found = []
     for place in PLACES:
 
@@ -218,7 +218,7 @@ def drawn():
 
 
 def play(hidden, call, drawn, turn) -> int:
-    """Send the requests with marks that never come again; how many were accepted."""
+    """Send the requests with unique marks, and return how many were accepted."""
     accepted = 0
     kept, other = hidden.zone(f"{turn}.example."), hidden.zone(f"other.{turn}.example.")
     for number, (method, path, headers, body) in enumerate(drawn):
@@ -235,7 +235,7 @@ def play(hidden, call, drawn, turn) -> int:
 
 def test_memory_stays_flat_while_the_api_is_fuzzed(hidden, call, drawn):
     def held() -> int:
-        # Asked by one who is no administrator: decisions about such are remembered for a second.
+        # The caller is not an administrator: decisions about such callers are cached for a second.
         assert call("GET", "/v2/zones", None, {"X-Roles": "nobody"})[0] == 403
         hidden.worker.changes.clear()
         gc.collect()
@@ -268,7 +268,7 @@ VALID = [
 
 @st.composite
 def mutated(draw):
-    """A valid query with some bytes changed, cut or repeated."""
+    """Return a valid query with some bytes changed, cut off or added."""
     wire = bytearray(draw(st.sampled_from(VALID)))
     for _ in range(draw(st.integers(1, 6))):
         position = draw(st.integers(0, len(wire) - 1))

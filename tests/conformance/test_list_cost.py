@@ -1,6 +1,6 @@
-"""What requests cost: the number of SQL statements is the same for one object and for fifty.
+"""The number of SQL statements of a request is the same for one object and for fifty.
 
-Lists, their filters and their sort keys come from the API's own routes; a new one is tested as it is.
+Lists, their filters and their sort keys come from the API's routes, so that new ones are tested too.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ JOBS = ("imports", "exports")
 
 
 class Filled:
-    """A service with so many of everything. Statements of the thread that asks are counted."""
+    """A service with `count` objects of each kind; the statements of the requesting thread are counted."""
 
     def __init__(self, folder, count):
         addresses = [
@@ -87,10 +87,10 @@ class Filled:
             return connection.execute(waiting).first() is None
 
     def cost(self, method, path, body=None, caller=OPS, *, least=0):
-        """The statements of the request. least: items that its list must have."""
+        """Return the statements of the request; its list must have at least `least` items."""
         path = self.world.fill(path)
         if method != "GET":
-            # Writers share a transaction, so that another's thread might do this one's work.
+            # Writers share a transaction, so that another thread might do this one's work.
             until(self._idle, 20, "the end of imports and exports")
         self.statements.clear()
         status, found = self.call(method, path, body, caller)
@@ -115,7 +115,7 @@ def resource_of(route):
 
 
 def queries(resource):
-    """Query strings that show all, use each filter in each way, and each order with a marker."""
+    """Yield query strings for all items, each filter and each order, and whether all items match."""
     yield "limit=max", True
     for name in resource.filters:
         for value in ("*", "e*", "*e", "ACTIVE", "1"):

@@ -1,4 +1,4 @@
-"""The API's document is sound, complete, and what the service does is what it says."""
+"""The API's document is valid and complete, and the service conforms to it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-# What stands for each id in a path; half of the requests use ids of nothing.
+# The object for each id in a path; half of the requests use unknown ids.
 KNOWN = {
     "zone_id": "zone",
     "recordset_id": "rs",
@@ -67,7 +67,7 @@ def service(tmp_path_factory):
 def world(service):
     call = Http(service)
     world = World(call)
-    # With these, a domain that a request adds refuses no zone.
+    # With these, a TLD that a request adds does not exclude zones.
     for tld in ("example", "arpa"):
         world.made("POST", "/v2/tlds", {"name": tld}, OPS)
     for what in KNOWN.values():
@@ -76,7 +76,7 @@ def world(service):
     call.close()
 
 
-# Values that central has a chance to take; others would mostly meet its checks of names and data.
+# Values that central may accept; random ones would mostly fail its validation of names and data.
 LABELS = st.from_regex(r"[a-z_]{1,8}", fullmatch=True)
 FORMATS = {
     "domain-name": st.builds(
@@ -99,7 +99,7 @@ OPERATIONS = {
 
 @pytest.mark.parametrize("root", openapi_checker.ROOTS)
 def test_the_document_is_one(root):
-    """Its own form, that of its schemas, and where its references lead."""
+    """Validate its form, its schemas and its references."""
     openapi_spec_validator.validate(openapi_checker.document(root))
 
 
@@ -130,7 +130,7 @@ def test_what_is_answered_is_what_the_document_says(service, world, label):
 
 
 def test_every_operation_is_described():
-    """Where two paths differ in the names of their ids alone they are one."""
+    """Paths that differ only in the names of their ids count as one."""
     found = openapi.document(resources(), API_INFO)
     described = {
         (re.sub(r"\{\w+\}", "{}", path), method.upper())
@@ -174,7 +174,7 @@ def test_the_document_names_the_service_as_its_client_does(service):
 
 
 def test_the_page_is_current():
-    """Mend it with: python -m designate.api.reference > doc/api-reference.md"""
+    """Run `python -m designate.api.reference > doc/api-reference.md` to update it."""
     page = (CHECKOUT / "doc" / "api-reference.md").read_text(encoding="utf-8")
 
     assert page == reference.reference()
@@ -195,7 +195,7 @@ def test_two_plug_ins_cannot_call_different_things_the_same():
 
     def answering(schema):
         return Operation(
-            handler=lambda call: None,
+            handler=lambda _call: None,
             summary="Do",
             responses={
                 200: ResponseSpec(description="d", schema=schema, schemas={"Thing": schema})

@@ -1,6 +1,6 @@
-"""Every answer that the API's document promises is given, and looks as promised.
+"""Every successful response in the API's document occurs, and conforms to the document.
 
-What cannot be made up at random (test_openapi) is asked for here: one request for each successful answer
+Random requests (test_openapi) do not reach all of them: here is one request for each successful response
 of each operation. An operation without one fails.
 """
 
@@ -23,7 +23,7 @@ OPTIONS = {
     "DEFAULT": {"network_api": "fake"},
     "network_api:fake": {"floatingips": [f"ops|RegionOne|{FLOATINGIP}|192.0.2.17"]},
 }
-# What stands for each id in a path; a new one where it is deleted.
+# The object for each id in a path; a new one where it is deleted.
 IDS = {
     "zone_id": "{zone}",
     "recordset_id": "{rs}",
@@ -75,7 +75,7 @@ BODIES = {
     "PATCH /quotas/{project_id} 200": {"zones": 10},
     "PATCH /admin/quotas/{project_id} 200": {"quota": {"zones": 10}},
 }
-# Where something else than usual is wanted.
+# Exceptions to IDS.
 OTHERS = {
     "PATCH /zones/{zone_id} 200": {"zone_id": "{failed!}"},
     "DELETE /zones/{zone_id} 202": {"zone_id": "{private!}"},
@@ -89,13 +89,13 @@ OTHERS = {
 
 class More(World):
     def make_bare_rs(self):
-        """A recordset without records."""
+        """Create a recordset without records."""
         zone = self.get("zone")
         body = {"name": f"{self.name()}.{zone['name']}", "type": "A"}
         return self.made("POST", f"/v2/zones/{zone['id']}/recordsets", body)
 
     def make_failed(self):
-        """A secondary zone that never came, and has been given up."""
+        """Create a secondary zone whose transfer has failed."""
         zone = self.make_secondary()
         mine = zones.c.id == zone["id"]
         database = self.call.service.parts.database
@@ -133,7 +133,7 @@ def world(service):
 
 
 def words_of(promise, method, path):
-    """What stands for each id of the path."""
+    """Return the object for each id in the path."""
     names = re.findall(r"\{(\w+)\}", path)
     words = {name: IDS[name] for name in names}
     if method == "DELETE":
@@ -142,14 +142,14 @@ def words_of(promise, method, path):
 
 
 def listed(path):
-    """The object that the list at a path has, so that it shows something."""
+    """Return the object that the list at a path contains, so that it is not empty."""
     items = re.compile(re.escape(path) + r"/\{(\w+)\}")
     return [IDS[found[1]] for other in PATHS if (found := items.fullmatch(other))]
 
 
 @pytest.mark.parametrize("promise", PROMISED)
 def test_what_is_promised_is_given(world, promise):
-    """The client holds what it gets against the document."""
+    """The client checks each response against the document."""
     method, path, code = promise.split()
     for word in listed(path):
         world.fill(word)

@@ -1,4 +1,4 @@
-"""A page that has not changed is neither read nor written again, and nobody can tell."""
+"""An unchanged page is neither read nor rendered again, and clients see no difference."""
 
 import itertools
 import re
@@ -26,16 +26,16 @@ def path(zone):
 
 @pytest.fixture
 def reads(hidden):
-    """Statements that read recordsets."""
+    """Yield the statements that read recordsets."""
     seen = []
 
-    def note(_connection, _cursor, text, *_rest):
+    def record(_connection, _cursor, text, *_rest):
         if re.search(r"FROM recordsets\b", text):
             seen.append(text)
 
-    sa.event.listen(hidden.database.engine, "before_cursor_execute", note)
+    sa.event.listen(hidden.database.engine, "before_cursor_execute", record)
     yield seen
-    sa.event.remove(hidden.database.engine, "before_cursor_execute", note)
+    sa.event.remove(hidden.database.engine, "before_cursor_execute", record)
 
 
 def test_the_same_page_again_is_the_same_and_reads_nothing(hidden, call, zone, path, reads):
@@ -120,7 +120,7 @@ def test_what_is_kept_is_bounded():
     bodies.put("large", "tag", body + b"x", "")
     bodies.put("long", "tag", b"", "x" * (page_cache.ENTRY_OVERHEAD_BYTES + 1))
 
-    held = [number for number in range(40) if bodies.get(number) == ("tag", body)]
-    assert held == list(range(40 - len(held), 40))
-    assert len(held) * len(body) <= page_cache.MAX_TOTAL_BYTES < (len(held) + 2) * len(body)
+    cached = [number for number in range(40) if bodies.get(number) == ("tag", body)]
+    assert cached == list(range(40 - len(cached), 40))
+    assert len(cached) * len(body) <= page_cache.MAX_TOTAL_BYTES < (len(cached) + 2) * len(body)
     assert bodies.get("large") == bodies.get("long") == (None, b"")

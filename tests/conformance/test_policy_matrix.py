@@ -1,9 +1,8 @@
-"""Who may do what: every rule of the policy, asked for over HTTP by every kind of caller.
+"""Every rule of the policy, checked over HTTP with every kind of caller.
 
-REQUESTS says for each rule which request asks for it and what each caller of
-tests.support.factories.identities is answered, as
-the public policy reference has it; RULES says what the rules themselves allow. Both are written down
-here and not derived from the service.
+REQUESTS has for each rule a request that needs it, and the status for each caller of
+tests.support.factories.identities, as in the public policy reference; RULES has what the rules themselves
+permit. Both are written down here and not derived from the service.
 """
 
 import contextlib
@@ -237,7 +236,7 @@ def world(service):
 
 
 def filled(world, body, fresh):
-    """The body and its content type."""
+    """Return the body and its content type."""
     if body is None:
         return None, {}
     if body == TEXT:
@@ -365,7 +364,7 @@ def target(**more):
 
 
 def allowed(letters, role, project, where):
-    """Whether the letters of RULES allow it."""
+    """Return whether the letters of RULES permit the request."""
     role = role.lower()
     owner = project == where["project_id"]
     says = {
@@ -481,7 +480,7 @@ def test_the_matrix_has_every_rule_and_no_other():
 
 @pytest.fixture(scope="module")
 def overridden(tmp_path_factory):
-    """Everybody may do everything but what a role `without-RULE` takes away."""
+    """Every caller may do everything, except what a role `without-RULE` forbids."""
     folder = tmp_path_factory.mktemp("overridden")
     text = "".join(f'"{rule}": "not role:without-{rule}"\n' for rule in RULES)
     (folder / "policy.yaml").write_text(text)

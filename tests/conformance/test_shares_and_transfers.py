@@ -1,7 +1,8 @@
-"""Two projects in one service: neither learns what the other has, takes its names or hides them.
+"""Isolation of projects: none can discover, take over or hide the zones and recordsets of another.
 
-SECRETS lists every request that names somebody else's object: whoever may not see it is answered as if it
-did not exist, to the last byte. NAMES has every pair of zone names of two projects.
+SECRETS has every request that names another project's object: a caller who may not see it gets the same
+response, to the last byte, as for an object that does not exist. NAMES has every pair of zone names of
+two projects.
 """
 
 import itertools
@@ -131,7 +132,7 @@ SECRETS = [
 
 
 class Nothing(World):
-    """The same names, and no objects behind them."""
+    """The same names without objects."""
 
     def __init__(self):
         super().__init__(None)
@@ -145,7 +146,7 @@ class Nothing(World):
 
 
 def scrubbed(world, path, answer, headers):
-    """The answer without what must differ: the request's id, and the names that it was asked for."""
+    """Return the response without the request's id and the requested names, which always differ."""
     status, body = answer
     text = json.dumps(body) if not isinstance(body, bytes) else body.decode()
     text = re.sub(r"req-[0-9a-f-]{36}", "REQUEST", text)
@@ -189,7 +190,7 @@ NESTED = ["/v2/zones/{zone}/recordsets/{rs}", "/v2/zones/{zone}/shares/{share}"]
 
 @pytest.mark.parametrize("path", NESTED)
 def test_no_part_of_a_path_tells_whether_the_other_exists(world, path):
-    """Own, others' and absent zones, each with others' and absent objects in them."""
+    """Paths have own, other projects' and absent zones, with other projects' and absent objects."""
     mine = world.made("POST", "/v2/zones", zone_body(world), STRANGER)
     real = re.findall(r"\{(\w+)\}", path)
     zones = {"own": mine["id"], "others'": world.get("zone")["id"], "absent": str(uuid.uuid4())}
@@ -222,7 +223,7 @@ def test_lists_and_counts_do_not_change_by_what_others_make(world):
         return {path: world.call("GET", world.fill(path), None, STRANGER) for path in LISTS}
 
     def settled():
-        """What the stranger has of its own still changes while it is on its way to nameservers."""
+        """The stranger's own objects change until the nameservers serve them."""
         found = seen()
         return found if "PENDING" not in json.dumps(found) else None
 
@@ -236,7 +237,7 @@ def test_lists_and_counts_do_not_change_by_what_others_make(world):
 
 
 def test_a_token_without_a_project_owns_nothing(world):
-    """Not even what has no project either: open offers, and zones of nobody."""
+    """That includes objects without a project: open transfer requests and zones of the service."""
     world.get("open!")
     for name in ("syst", "doma"):
         status, found = world.call("GET", f"{TASKS}/transfer_requests", None, CALLERS[name])
@@ -244,7 +245,7 @@ def test_a_token_without_a_project_owns_nothing(world):
 
 
 def test_one_sees_what_is_ones_own(world):
-    """The lists that hide others' objects are not empty for everybody."""
+    """The lists that hide other projects' objects have the caller's own."""
     for what in ("zone", "share", "request", "import", "export"):
         world.get(what)
     for path in LISTS[:6]:
@@ -269,7 +270,7 @@ def create(world, name, project, pool=""):
 
 
 def brought(world, name, project):
-    """As create, by a zone file; in the same words."""
+    """Create a zone by the import of a zone file; errors have the same texts as in `create`."""
     text = f"$ORIGIN {name}\n$TTL 300\n@ SOA ns.x.example. a.x.example. 1 2 3 4 5\n".encode()
     caller = who(project, "member,reader") | {"Content-Type": "text/dns"}
     started = world.made("POST", f"{TASKS}/imports", text, caller)
@@ -294,7 +295,7 @@ def brought(world, name, project):
 
 
 def given(world, name, project):
-    """As create, made by the operators and handed over by a transfer."""
+    """Create a zone as the operators and transfer it to the project."""
     made = world.made("POST", "/v2/zones", zone_body(world, name), CALLERS["admin"])
     path = f"/v2/zones/{made['id']}/tasks/transfer_requests"
     request = world.made("POST", path, {"target_project_id": project}, OPS)
@@ -304,7 +305,7 @@ def given(world, name, project):
 
 
 def lent(world, name, project):
-    """As create, and shared with the other project, which gets no name by that."""
+    """Create a zone and share it with the other project, which gains no names by that."""
     made = create(world, name, project)
     owner = who("ops", "admin", X_Auth_Sudo_Project_ID=project)
     (zone,) = world.made("GET", f"/v2/zones?name={name}", None, owner)["zones"]
@@ -365,7 +366,7 @@ def test_pools_are_no_way_around_it(world, taken, wanted, answer):
 
 
 def test_families_are_told_however_large_they_are(world, service):
-    """A thousand zones of one project below a name do not hide another's there, nor the one above."""
+    """A thousand zones of one project below a name do not hide another project's zone there or above."""
     top = f"{world.name()}.example."
     with_many(service, f"m.{top}", 1200)
     assert create(world, f"zzz.m.{top}", "three") == FREE
@@ -376,7 +377,7 @@ def test_families_are_told_however_large_they_are(world, service):
 
 
 def with_many(service, name, count):
-    """Zones of the project `many` below the name, straight into the database."""
+    """Insert zones of the project `many` below the name into the database."""
     import sqlalchemy as sa
 
     from designate.storage.sqlalchemy.tables import zones
@@ -400,7 +401,7 @@ def with_many(service, name, count):
 
 
 def test_both_at_once_one_wins(world, service):
-    """Parent and child, created in the same moment by two projects."""
+    """Two projects create a parent and a child at the same time."""
     results = []
     for _ in range(12):
         top = f"{world.name()}.example."
@@ -436,7 +437,7 @@ def recordset(world, zone, name, caller, rtype="A", records=("192.0.2.1",)):
 
 
 def test_recordsets_do_not_hide_what_belongs_to_a_zone_below(world):
-    """Neither the owner's nor those of whom the zone is shared with; in no spelling, of no type."""
+    """This holds for the owner and for projects that share the zone, in any spelling and of any type."""
     zone = world.get("zone!")
     for prefix in ("child", "a.b"):
         name = f"{prefix}.{zone['name']}"
@@ -489,7 +490,7 @@ def test_imports_do_not_hide_what_belongs_to_a_zone_below(world):
 
 
 def test_whoever_has_the_reverse_zone_is_not_written_into(world):
-    """A floating IP's name is refused where another project has the zone that it would stand in."""
+    """A floating IP's name is rejected if its PTR record belongs to another project's zone."""
     assert create(world, "2.0.192.in-addr.arpa.", "three") == FREE
     path = f"/v2/reverse/floatingips/RegionOne:{FLOATINGIP}"
     refused = world.call("PATCH", path, {"ptrdname": "a.example."}, OWNER)
@@ -552,7 +553,7 @@ def test_offers_of_zones_that_are_gone_are_gone(world):
 
 
 def test_who_deletes_a_zone_and_then_its_offer_finds_both_gone(world):
-    """Zones go so fast that clients which clean up would otherwise be told of a missing offer."""
+    """Zones are deleted so fast that clients which clean up would otherwise get an error."""
     request = world.get("open!")
     path = f"{TASKS}/transfer_requests/{request['id']}"
     world.made("POST", f"/v2/zones/{request['zone_id']}/tasks/abandon", None, OPS | DROP_SHARES)
@@ -565,13 +566,13 @@ def test_who_deletes_a_zone_and_then_its_offer_finds_both_gone(world):
 # -- pools ---------------------------------------------------------------------------------------
 
 
-def parent_says(world, zone, caller=OWNER):
-    """What deleting a zone is answered: refused while it has children in its pool."""
+def delete_result(world, zone, caller=OWNER):
+    """Delete a zone and return the status and the error; a zone with children in its pool stays."""
     return kind(world.call("DELETE", f"/v2/zones/{zone['id']}", None, caller))
 
 
-def family(world):
-    """Three zones of one, each below the other, the highest first; and a function that moves one."""
+def zone_chain(world):
+    """Return three zones, each below the previous one, and a function that moves one."""
     top = f"{world.name()}.example."
     zones = [
         world.made("POST", "/v2/zones", zone_body(world, name), OWNER)
@@ -586,23 +587,23 @@ def family(world):
 
 
 def test_a_moved_zone_leaves_its_children_to_its_parent_and_meets_its_own_again(world):
-    highest, middle, lowest, move = family(world)
+    highest, middle, lowest, move = zone_chain(world)
     move(middle)
-    assert parent_says(world, highest) == (400, "zone_has_sub_zone")
+    assert delete_result(world, highest) == (400, "zone_has_sub_zone")
 
     move(lowest)
-    assert parent_says(world, middle) == (400, "zone_has_sub_zone")
-    assert parent_says(world, highest)[0] == 202
-    assert parent_says(world, lowest)[0] == 202
+    assert delete_result(world, middle) == (400, "zone_has_sub_zone")
+    assert delete_result(world, highest)[0] == 202
+    assert delete_result(world, lowest)[0] == 202
 
 
 def test_a_moved_zone_becomes_the_parent_of_those_below_it(world):
-    highest, middle, lowest, move = family(world)
+    highest, middle, lowest, move = zone_chain(world)
     move(lowest)
     move(middle)
 
-    assert parent_says(world, middle) == (400, "zone_has_sub_zone")
-    assert parent_says(world, highest)[0] == 202
+    assert delete_result(world, middle) == (400, "zone_has_sub_zone")
+    assert delete_result(world, highest)[0] == 202
 
 
 def test_a_zone_does_not_move_onto_its_namesake(world):

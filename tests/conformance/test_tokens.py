@@ -1,4 +1,4 @@
-"""Who a token is, found out by the real middleware from a real Keystone."""
+"""Authentication: the real middleware with a real Keystone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ask(service, token, method="GET", path="/zones", body=None):
 
 
 def raw(service, token):
-    """The answer to GET /v2/zones with its headers."""
+    """Send GET /v2/zones and return the response."""
     headers = {"X-Auth-Token": token} if token else {}
     return service.http.get(f"{service.url}/v2/zones", headers=headers, timeout=scaled(60))
 
@@ -201,7 +201,7 @@ def test_a_token_is_asked_about_once_and_then_remembered(service, keystone):
 
 
 def away(keystone, folder, url, more=""):
-    """The settings of a service that knows Keystone by another address."""
+    """Return the configuration of a service that reaches Keystone at another address."""
     path = keystone.config_file(folder, more)
     path.write_text(path.read_text().replace(keystone.url, url))
     return path
@@ -290,7 +290,7 @@ def test_without_its_memcached_the_service_asks_keystone(keystone, memcached, tm
 
 
 def test_no_secret_reaches_the_log(keystone, tmp_path, caplog):
-    """At the finest level of every library, through success, refusal and failure."""
+    """Every library logs at its finest level, for success, rejection and failure."""
     caplog.set_level(logging.DEBUG)
     account = keystone.account("discreet", "member")
     token = keystone.token(account)

@@ -69,7 +69,7 @@ def test_the_api_speaks_https_and_says_so_in_its_links(
     cloud: Daemons, secured: requests.Session
 ) -> None:
     url = f"https://127.0.0.1:{cloud.api_port}/v2/zones"
-    until(lambda: answers(secured, url), 60, "the API's first answer")
+    until(lambda: is_up(secured, url), 60, "the API's first response")
 
     assert secured.get(url, timeout=scaled(10)).json()["links"]["self"] == url
 
@@ -78,7 +78,7 @@ def test_a_client_without_a_certificate_is_refused(
     cloud: Daemons, secured: requests.Session
 ) -> None:
     url = f"https://127.0.0.1:{cloud.api_port}/v2/zones"
-    until(lambda: answers(secured, url), 60, "the API's first answer")
+    until(lambda: is_up(secured, url), 60, "the API's first response")
 
     secured.close()
     secured.cert = None
@@ -97,16 +97,16 @@ def test_gunicorn_hosts_the_api(cloud: Daemons, tmp_path: Path) -> None:
     try:
         with requests.Session() as session:
             url = f"http://127.0.0.1:{port}/v2/zones"
-            until(lambda: answers(session, url), 60, "gunicorn's first answer")
+            until(lambda: is_up(session, url), 60, "gunicorn's first response")
             body = {"name": "hosted.example.", "email": "a@example.org"}
-            answer = session.post(url, json=body, timeout=scaled(20))
-        assert answer.status_code == 202, answer.text
+            response = session.post(url, json=body, timeout=scaled(20))
+        assert response.status_code == 202, response.text
     finally:
         hosted.terminate()
         assert hosted.wait(timeout=scaled(30)) == 0, (tmp_path / "gunicorn.log").read_text()
 
 
-def answers(session: requests.Session, url: str) -> bool:
+def is_up(session: requests.Session, url: str) -> bool:
     try:
         return session.get(url, timeout=scaled(20)).status_code == 200
     except requests.ConnectionError:

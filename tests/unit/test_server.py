@@ -1,4 +1,4 @@
-"""The HTTP server beneath the API."""
+"""The HTTP server of the API."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def server():
 
 def ask(client, path):
     client.request("GET", path)
-    answer = client.getresponse()
-    assert answer.read() == path.encode()
-    return answer
+    response = client.getresponse()
+    assert response.read() == path.encode()
+    return response
 
 
 def test_many_clients_keep_their_connections(server):

@@ -20,7 +20,7 @@ from designate.api.shape import (
     INTEGER,
     STRING,
     Body,
-    Field,
+    BodyField,
     Shape,
     closed_object,
     member,
@@ -45,7 +45,7 @@ QUOTA = Shape(
 CHANGES = Body(
     name="AdminQuotaChanges",
     members={
-        "quota": Field(
+        "quota": BodyField(
             closed_object({name: field.schema for name, field in LIMITS.items()}),
             lambda _name, value: bodies.read(value, LIMITS),
         )

@@ -14,7 +14,7 @@ from designate.api.paging import DATE_SORT_KEYS
 from designate.api.resource import Resource
 from designate.api.resources import jobs
 from designate.api.routing import Route, route
-from designate.api.shape import STRING, Body, Field, Shape, nullable
+from designate.api.shape import STRING, Body, BodyField, Shape, nullable
 from designate.model.jobs import ImportDraft
 
 PATH = "/zones/tasks/imports"
@@ -49,8 +49,8 @@ def _attributes(name: str, value: Any) -> dict[str, str]:
 NEW = Body(
     name="ZoneImportNew",
     members={
-        "zonefile": Field(STRING, _zonefile).described("A master file (RFC 1035 section 5)."),
-        "attributes": Field(nullable(ATTRIBUTES.schema), _attributes).described(
+        "zonefile": BodyField(STRING, _zonefile).described("A master file (RFC 1035 section 5)."),
+        "attributes": BodyField(nullable(ATTRIBUTES.schema), _attributes).described(
             "Attributes of the new zone."
         ),
     },

@@ -18,7 +18,7 @@ from designate.api.shape import (
     STRING,
     STRING_MAP,
     Body,
-    Field,
+    BodyField,
     Shape,
     closed_object,
     member,
@@ -93,7 +93,7 @@ def _ns_records(name: str, value: Any) -> tuple[NsRecord, ...]:
     return tuple(found)
 
 
-NS_RECORDS = Field(
+NS_RECORDS = BodyField(
     {
         "type": "array",
         "items": closed_object(

@@ -26,7 +26,7 @@ from designate.api.shape import (
     URL,
     UUID,
     Body,
-    Field,
+    BodyField,
     Shape,
     enum_of,
     member,
@@ -72,7 +72,7 @@ def _type(_name: str, value: Any) -> str:
     return value
 
 
-RECORDS = Field(RDATAS, fields.records).described(
+RECORDS = BodyField(RDATAS, fields.records).described(
     "The data of each record as in a master file; duplicates are removed."
 )
 CHANGES = Body(
@@ -87,7 +87,7 @@ NEW = Body(
     name="RecordSetNew",
     members={
         "name": fields.domain,
-        "type": Field(RTYPE, _type).described("The record type, in capitals."),
+        "type": BodyField(RTYPE, _type).described("The record type, in capitals."),
         **CHANGES.members,
     },
     required=("name", "type"),

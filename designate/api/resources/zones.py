@@ -26,7 +26,7 @@ from designate.api.shape import (
     UPDATED_AT,
     UUID,
     Body,
-    Field,
+    BodyField,
     Shape,
     enum_of,
     member,
@@ -78,7 +78,7 @@ def _master(name: str, text: str) -> PrimaryAddress:
     return PrimaryAddress(host=text)
 
 
-MASTERS = Field({"type": "array", "items": {"type": "string", "maxLength": MAX_HOST}}, _masters)
+MASTERS = BodyField({"type": "array", "items": {"type": "string", "maxLength": MAX_HOST}}, _masters)
 ZONE = Shape(
     "Zone",
     {

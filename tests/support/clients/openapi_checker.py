@@ -1,4 +1,4 @@
-"""What the API's document says of an answer: clients of the tests hold every answer against it."""
+"""Checks every response that the tests' clients receive against the API's document."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ ROOTS = ("v2", "admin")
 
 @functools.cache
 def document(root: str) -> dict[str, Any]:
-    """Of one of the ROOTS, itself and every plug-in of this package in it."""
+    """Return the document of one of the ROOTS, with all extensions of this package."""
     routes, info = (resources(), API_INFO) if root == "v2" else (admin_resources(), ADMIN_API_INFO)
     return openapi.document([*routes, openapi.document_route(routes, info)], info)
 
 
 @functools.cache
 def _paths(root: str) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
-    """Those without ids first, as the service looks for them."""
+    """Return patterns of the paths; like in the service, those with fewer ids come first."""
     found = sorted(document(root)["paths"].items(), key=lambda path: path[0].count("{"))
     return [(_pattern(path), item) for path, item in found]
 
@@ -42,23 +42,25 @@ def _validator(root: str, schema: str) -> Any:
 
 
 def check(method: str, url: str, status: int, headers: Mapping[str, str], raw: bytes) -> None:
-    """Fails unless the document allows the answer. Paths that it does not have are not its own."""
+    """Fail unless the document permits the response; paths that it does not have are ignored."""
     _, root, path = (url.partition("?")[0].rstrip("/") + "//").split("/", 2)
     operation = _operation(root, method, f"/{path.rstrip('/')}") if root in ROOTS else None
     if operation is None:
         return
-    said = f"{method} {url}: {status}: {raw[:500]!r}"
-    assert str(status) in operation["responses"], f"not described: {said}"
+    context = f"{method} {url}: {status}: {raw[:500]!r}"
+    assert str(status) in operation["responses"], f"not described: {context}"
     response = _resolved(root, operation["responses"][str(status)])
     for name, header in response.get("headers", {}).items():
-        assert name in headers or not _resolved(root, header).get("required"), f"{name}: {said}"
+        assert name in headers or not _resolved(root, header).get("required"), f"{name}: {context}"
     content = response.get("content", {})
-    kind = headers.get("Content-Type", "").partition(";")[0]
-    assert kind in content or not (content or raw), f"{kind!r}: {said}"
-    if kind == "application/json":
+    content_type = headers.get("Content-Type", "").partition(";")[0]
+    assert content_type in content or not (content or raw), f"{content_type!r}: {context}"
+    if content_type == "application/json":
         value = json.loads(raw)
-        for error in _validator(root, json.dumps(content[kind]["schema"])).iter_errors(value):
-            raise AssertionError(f"{error}: {said}")
+        for error in _validator(root, json.dumps(content[content_type]["schema"])).iter_errors(
+            value
+        ):
+            raise AssertionError(f"{error}: {context}")
 
 
 def _operation(root: str, method: str, path: str) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
-"""Who asks, and the objects that they ask for: what tests of authorisation share.
+"""Callers and the objects that they request, for tests of authorisation.
 
-Project one owns a zone that it shares with two; three has nothing to do with them; ops is the operators'.
+Project `one` owns a zone that it shares with `two`; `three` shares nothing with them; `ops` belongs to the
+operators.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def who(project: str, roles: str, **more: str) -> dict[str, str]:
     return {"X-Auth-Project-ID": project, "X-Roles": roles, **named}
 
 
-# Tokens of members hold the reader role too; "bare" is the one that does not.
+# Tokens of members have the reader role too; "bare" is the exception.
 CALLERS = {
     "admin": who("ops", "admin"),
     "all": who("ops", "admin") | EVERYWHERE,
@@ -51,7 +52,7 @@ STRANGER = CALLERS["memb3"]
 
 
 class Http:
-    """One keep-alive connection to the service. Answers are (status, JSON or text)."""
+    """One keep-alive connection to the service; a call returns the status and the JSON or text."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -62,27 +63,30 @@ class Http:
     def __call__(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, Any]:
-        """body: bytes as they are; else JSON."""
+        """Send a request; a body that is not bytes is sent as JSON."""
         sent = dict(headers or {})
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
         self._connection.request(method, path, body, sent)
-        answer = self._connection.getresponse()
-        raw = answer.read()
-        self.headers = dict(answer.getheaders())
-        openapi_checker.check(method, path, answer.status, self.headers, raw)
-        kind = self.headers.get("Content-Type", "").split(";")[0]
-        return answer.status, json.loads(raw) if raw and kind == "application/json" else raw
+        response = self._connection.getresponse()
+        raw = response.read()
+        self.headers = dict(response.getheaders())
+        openapi_checker.check(method, path, response.status, self.headers, raw)
+        content_type = self.headers.get("Content-Type", "").split(";")[0]
+        is_json = raw and content_type == "application/json"
+        return response.status, json.loads(raw) if is_json else raw
 
     def close(self) -> None:
         self._connection.close()
 
 
 class World:
-    """The objects by the names under which tests' paths and bodies mention them: `{zone}` is always
-    the same one, `{zone!}` a new one every time."""
+    """Objects by the names that tests use in paths and bodies.
+
+    `{zone}` is always the same zone, `{zone!}` a new one every time.
+    """
 
     def __init__(self, call: Http) -> None:
         self.call = call
@@ -98,7 +102,7 @@ class World:
         return f"n{next(self._numbers)}"
 
     def get(self, what: str) -> Any:
-        """The object, or a new one when the name ends in `!`."""
+        """Return the object, or a new one if the name ends with `!`."""
         if what.endswith("!"):
             return self._make(what[:-1])
         if what not in self.known:
@@ -110,8 +114,12 @@ class World:
         return maker()
 
     def fill(self, text: str, *, fresh: bool = True) -> str:
-        """The text with ids (or names, keys) in the place of objects. fresh False: old objects do
-        where new ones are asked for."""
+        """Replace placeholders of objects with ids, names or keys.
+
+        Args:
+            text: The text with placeholders.
+            fresh: Whether `!` makes new objects; otherwise it has no effect.
+        """
         parts = text.split("{")
         filled = parts[0]
         for part in parts[1:]:
@@ -130,7 +138,7 @@ class World:
         return self.name()
 
     def make_zone(self) -> Any:
-        """Shared with two."""
+        """Create a zone that is shared with project two."""
         zone = self.make_private()
         self.made("POST", f"/v2/zones/{zone['id']}/shares", {"target_project_id": "two"})
         return zone
@@ -160,17 +168,17 @@ class World:
         return self._recordset("secondary", OPS)
 
     def make_share(self) -> Any:
-        """Of the zone, with a project that nobody else asks for."""
+        """Share the zone with a project that no other test uses."""
         body = {"target_project_id": self.name()}
         return self.made("POST", self.fill("/v2/zones/{zone}/shares"), body)
 
     def make_shared(self) -> Any:
-        """The share of the zone with two."""
+        """Return the share of the zone with project two."""
         path = self.fill("/v2/zones/{zone}/shares?target_project_id=two")
         return self.made("GET", path, by=OPS)["shared_zones"][0]
 
     def make_request(self) -> Any:
-        """Targeted at two."""
+        """Create a transfer request for project two."""
         path = self.fill("/v2/zones/{private!}/tasks/transfer_requests")
         return self.made("POST", path, {"target_project_id": "two"})
 
@@ -178,17 +186,17 @@ class World:
         return self.made("POST", self.fill("/v2/zones/{private!}/tasks/transfer_requests"), {})
 
     def make_accept(self) -> Any:
-        """By two."""
+        """Accept a transfer as project two."""
         request = self.make_request()
         body = {"key": request["key"], "zone_transfer_request_id": request["id"]}
         return self.made("POST", "/v2/zones/tasks/transfer_accepts", body, TARGET)
 
     def _finished(self, path: str) -> Any:
-        def look() -> Any:
+        def finished() -> Any:
             found = self.made("GET", path)
             return found if found["status"] != "PENDING" else None
 
-        return until(look, 20, path)
+        return until(finished, 20, path)
 
     def make_import(self) -> Any:
         sent = OWNER | {"Content-Type": "text/dns"}
@@ -214,7 +222,7 @@ class World:
         return self.made("POST", "/v2/tsigkeys", body | {"scope": "POOL", "resource_id": POOL}, OPS)
 
     def make_pool(self) -> Any:
-        """Of project ops, with a key, so that zones can be moved to it."""
+        """Create a pool of project ops, with a key, so that zones can be moved to it."""
         body = {"name": self.name(), "ns_records": [{"hostname": "ns.x.example.", "priority": 1}]}
         pool = self.made("POST", "/v2/pools", body, OPS)
         key = {"name": self.name(), "algorithm": "hmac-sha256", "secret": "c2VjcmV0"}
@@ -222,7 +230,7 @@ class World:
         return pool
 
     def make_open_pool(self) -> Any:
-        """Nobody's, so that every project may have zones in it."""
+        """Create a pool of no project, so that every project may have zones in it."""
         pool = self.make_pool()
         database = self.call.service.parts.database
         mine = pools.c.id == pool["id"]
@@ -230,7 +238,7 @@ class World:
         return pool
 
     def make_service(self) -> Any:
-        def look() -> Any:
+        def services() -> Any:
             return self.made("GET", "/v2/service_statuses", by=OPS)["service_statuses"]
 
-        return until(look, 20, "a heartbeat")[0]  # type: ignore[index]  # a list
+        return until(services, 20, "a heartbeat")[0]  # type: ignore[index]  # a list

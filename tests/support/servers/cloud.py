@@ -1,5 +1,7 @@
-"""What unmodified clients are tried against: the service behind a real Keystone, with accounts of every
-role in several projects, and the record of which of a client's calls a test made."""
+"""The service with a real Keystone, for tests of unmodified clients.
+
+There are accounts of every role in several projects, and a record of the client's calls that a test made.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,11 @@ SECOND_POOL = "second"
 
 
 class Cloud:
-    """`with Cloud(keystone, folder) as cloud`. admin: of all. owner and reader are of one project;
-    other is a member of another one. region: where the catalogue has the service."""
+    """A running service with Keystone and Neutron: `with Cloud(keystone, folder) as cloud`.
+
+    The account `admin` administers all projects, `owner` and `reader` belong to one project and `other` to
+    another one. `region` is the service's region in the catalogue.
+    """
 
     def __init__(self, keystone: Keystone, folder: Path) -> None:
         self.keystone = keystone
@@ -41,7 +46,7 @@ class Cloud:
             opening.enter_context(self.neutron)
             opening.enter_context(self.service)
             self.keystone.region(self.region, dns=self.service.url, network=self.neutron.url)
-            # A service asks the network of every region that the catalogue has.
+            # A service queries the network service of every region in the catalogue.
             opening.callback(self.keystone.withdraw, self.region)
             self._open = opening.pop_all()
         return self
@@ -50,18 +55,18 @@ class Cloud:
         self._open.close()
 
     def token(self, account: Account) -> str:
-        """One of that account, always the same."""
+        """Return a token of the account, always the same one."""
         if account.id not in self._tokens:
             self._tokens[account.id] = self.keystone.token(account)
         return self._tokens[account.id]
 
     def call(self, account: Account, method: str, path: str, body: Any = None, **more: str) -> Any:
-        """(status, body) of a request as that account."""
+        """Send a request as the account, and return the status and the body."""
         headers = {"X-Auth-Token": self.token(account), **more}
         return self.service.call(method, path, body, **headers)
 
     def zone(self, account: Account, name: str) -> dict[str, Any]:
-        """A new zone, ACTIVE."""
+        """Create a zone and wait until it is ACTIVE."""
         body = {"name": name, "email": "admin@example.com"}
         status, zone = self.call(account, "POST", "/zones", body)
         assert status == 202, zone
@@ -78,20 +83,20 @@ class Cloud:
         )
 
     def until_complete(self, account: Account, path: str) -> dict[str, Any]:
-        """The finished import or export."""
+        """Wait for an import or export to finish, and return it."""
         token = {"X-Auth-Token": self.token(account)}
 
-        def look() -> Any:
+        def finished() -> Any:
             found = self.service.call("GET", path, **token)[1]
             return found if found["status"] != "PENDING" else None
 
-        found = until(look, 20, f"{path} finished")
+        found = until(finished, 20, f"{path} finished")
         assert isinstance(found, dict)
         assert found["status"] == "COMPLETE", found
         return found
 
     def second_pool(self) -> str:
-        """Another pool's id, with the key that zones may come into it."""
+        """Return the id of another pool, with the key that moves of zones into it need."""
         pools = self.call(self.admin, "GET", f"/pools?name={SECOND_POOL}")[1]["pools"]
         if pools:
             return str(pools[0]["id"])
@@ -108,32 +113,39 @@ class Cloud:
         return str(pool["id"])
 
 
-class Calls:
-    """The names that were called."""
+class CallRecorder:
+    """Records the names of the client methods that a test uses."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
 
     def of(self, client: Any, prefix: str = "", parts: tuple[str, ...] = ()) -> Any:
-        """client, with the names of its methods noted when they are fetched; those in parts have
-        methods themselves."""
-        return _Noted(client, prefix, parts, self)
+        """Return a proxy of the client that records the names of its methods when they are fetched.
+
+        Args:
+            client: The client.
+            prefix: Written before the names.
+            parts: Attributes of the client that have methods themselves.
+        """
+        return _RecordingProxy(client, prefix, parts, self)
 
 
-class _Noted:
-    def __init__(self, client: Any, prefix: str, parts: tuple[str, ...], calls: Calls) -> None:
+class _RecordingProxy:
+    def __init__(
+        self, client: Any, prefix: str, parts: tuple[str, ...], calls: CallRecorder
+    ) -> None:
         self._client, self._prefix, self._parts, self._calls = client, prefix, parts, calls
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
         if name in self._parts:
-            return _Noted(found, f"{name}.", (), self._calls)
+            return _RecordingProxy(found, f"{name}.", (), self._calls)
         self._calls.names.add(self._prefix + name)
         return found
 
 
 def exercises(*names: str) -> Callable[[Test], Test]:
-    """Says of a test which of a client's calls it makes; `said_and_done` holds it to its word."""
+    """Declare which of a client's methods a test uses; `assert_exercised` checks the declaration."""
 
     def mark(test: Test) -> Test:
         test.exercises = names  # type: ignore[attr-defined]
@@ -142,12 +154,12 @@ def exercises(*names: str) -> Callable[[Test], Test]:
     return mark
 
 
-def said_and_done(test: Any, calls: Calls) -> None:
+def assert_exercised(test: Any, calls: CallRecorder) -> None:
     missed = set(getattr(test, "exercises", ())) - calls.names
     assert not missed, f"{test.__name__} does not call {sorted(missed)}"
 
 
-def said(module: dict[str, Any]) -> Iterator[str]:
-    """What all tests of a module say that they exercise."""
+def exercised_in(module: dict[str, Any]) -> Iterator[str]:
+    """Yield the methods that the tests of a module declare to use."""
     for found in module.values():
         yield from getattr(found, "exercises", ())

@@ -1,8 +1,8 @@
-"""A real Keystone for tests: SQLite, one process on a free loopback port, ended by its process id.
+"""A real Keystone for tests: one process with SQLite on a free loopback port.
 
-Projects, users, roles and the catalogue are made through its API. One serves the whole session (the
-fixture `keystone` in conftest.py), so each test makes projects and accounts of its own, and each
-service under test a region of its own in the catalogue.
+Projects, users, roles and the catalogue are created through its API. One Keystone serves the whole
+session (the fixture `keystone` in conftest.py): each test creates its own projects and accounts, and each
+service under test has its own region in the catalogue.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ INTERFACES = ("public", "internal", "admin")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """A user who may do something in one project."""
+    """A user with roles in one project."""
 
     id: str
     name: str
@@ -38,7 +38,7 @@ class Account:
 
 
 class Keystone:
-    """`with Keystone(folder) as keystone`. token_s: seconds that its tokens are good for."""
+    """A running Keystone: `with Keystone(folder) as keystone`; `token_s` is the lifetime of tokens."""
 
     def __init__(self, folder: Path, token_s: int = 3600) -> None:
         self._folder = folder
@@ -84,7 +84,7 @@ max_password_length = 72
 """
 
     def start(self) -> None:
-        """Serve; the second time on what is there already."""
+        """Start the process; after a stop() it continues with the same database."""
         log_file = self._folder / "keystone.log"
         with log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -92,9 +92,9 @@ max_password_length = 72
                  str(self._folder), str(self.port), self._password],
                 stdout=log, stderr=log, cwd=REPOSITORY,
             )  # fmt: skip
-        until(self._answers, START_S, "Keystone's first answer")
+        until(self._is_up, START_S, "Keystone's first response")
 
-    def _answers(self) -> bool:
+    def _is_up(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self._folder / "keystone.log").read_text()
         try:
@@ -113,25 +113,27 @@ max_password_length = 72
         return f"http://127.0.0.1:{self.port}/v3"
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """The decoded answer to an administrator's request below /v3; AssertionError for failures."""
-        answer = self._http.request(
+        """Return the decoded response to an administrator's request below /v3, which must succeed."""
+        response = self._http.request(
             method,
             self.url + path,
             json=body,
             headers={"X-Auth-Token": self._admin_token},
             timeout=scaled(30),
         )
-        assert answer.ok, (method, path, answer.status_code, answer.text)
-        return answer.json() if answer.content else None
+        assert response.ok, (method, path, response.status_code, response.text)
+        return response.json() if response.content else None
 
     def project(self, name: str) -> str:
-        """A new project's id."""
+        """Create a project and return its id."""
         made = self.call("POST", "/projects", {"project": {"name": name, "domain_id": DOMAIN}})
         return str(made["project"]["id"])
 
     def account(self, name: str, *roles: str, project_id: str = "", **anywhere: str) -> Account:
-        """A new user with these roles in a project, which is made too unless its id is given.
-        anywhere: system or domain to a role there."""
+        """Create a user with these roles in a project, which is created unless its id is given.
+
+        `anywhere` has a role by `system` or `domain`.
+        """
         if not project_id:
             project_id = self.project(f"{name}-project")
         project = self.call("GET", f"/projects/{project_id}")["project"]
@@ -152,7 +154,7 @@ max_password_length = 72
         return account
 
     def grant(self, account: Account, role: str, where: str) -> None:
-        """where: the path of a project, a domain or the system."""
+        """Grant the role at the path of a project, a domain or the system."""
         self.call("PUT", f"{where}/users/{account.id}/roles/{self._role(role)}")
 
     def _role(self, name: str) -> str:
@@ -161,7 +163,7 @@ max_password_length = 72
         return self._roles[name]
 
     def publish(self, region: str, **urls: str) -> None:
-        """Put services into the catalogue: type to URL, in one region."""
+        """Add services to a region of the catalogue; `urls` has the URL by type."""
         for type_, url in urls.items():
             if type_ not in self._services:
                 made = self.call("POST", "/services", {"service": {"type": type_, "name": type_}})
@@ -176,14 +178,14 @@ max_password_length = 72
                 self.call("POST", "/endpoints", {"endpoint": endpoint})
 
     def region(self, name: str, **urls: str) -> str:
-        """A new region with this Keystone and other services in it; answers its name."""
+        """Create a region with this Keystone and other services, and return its name."""
         self.call("POST", "/regions", {"region": {"id": name}})
         self._services.setdefault("identity", self._identity())
         self.publish(name, identity=self.url, **urls)
         return name
 
     def withdraw(self, region: str) -> None:
-        """Take a region's services out of the catalogue."""
+        """Remove a region's services from the catalogue."""
         for endpoint in self.call("GET", f"/endpoints?region_id={region}")["endpoints"]:
             self.call("DELETE", f"/endpoints/{endpoint['id']}")
 
@@ -191,7 +193,7 @@ max_password_length = 72
         return str(self.call("GET", "/services?type=identity")["services"][0]["id"])
 
     def token(self, account: Account, scope: Any = None) -> str:
-        """A new token. scope: as Keystone's API takes it, "unscoped"; by default the project."""
+        """Return a new token; `scope` is as in Keystone's API, or "unscoped"; default: the project."""
         user = {"id": account.id, "password": account.password}
         return self.token_of(user, scope or {"project": {"id": account.project_id}})
 
@@ -199,68 +201,71 @@ max_password_length = 72
         return self.authenticate({"methods": ["password"], "password": {"user": user}}, scope)
 
     def authenticate(self, identity: dict[str, Any], scope: Any = None) -> str:
-        """identity: how, as Keystone's API takes it."""
+        """Return a new token; `identity` is the method of authentication, as in Keystone's API."""
         auth = {"identity": identity} | ({"scope": scope} if scope else {})
-        answer = self._http.post(f"{self.url}/auth/tokens", json={"auth": auth}, timeout=scaled(30))
-        assert answer.status_code == 201, answer.text
-        return str(answer.headers["X-Subject-Token"])
+        response = self._http.post(
+            f"{self.url}/auth/tokens", json={"auth": auth}, timeout=scaled(30)
+        )
+        assert response.status_code == 201, response.text
+        return str(response.headers["X-Subject-Token"])
 
     def short_token(self, account: Account, seconds: int) -> str:
-        """One that ends soon: of an application credential, which tokens do not outlive."""
+        """Return a token that expires soon: with the application credential that it belongs to."""
         ends = datetime.now(UTC) + timedelta(seconds=seconds)
         return self._credential_token(
             account, {"expires_at": ends.strftime("%Y-%m-%dT%H:%M:%S.%f")}
         )
 
     def narrow_token(self, account: Account, method: str, path: str) -> str:
-        """One that is good for these requests to the DNS service alone: an application credential's
-        with an access rule. The service must be in the catalogue."""
+        """Return a token that is valid only for these requests to the DNS service.
+
+        It belongs to an application credential with an access rule. The service must be in the catalogue.
+        """
         rule = {"service": "dns", "method": method, "path": path}
         return self._credential_token(account, {"access_rules": [rule]})
 
     def _credential_token(self, account: Account, settings: dict[str, Any]) -> str:
-        """A token of a new application credential."""
+        """Return a token of a new application credential."""
         body = {"name": secrets.token_hex(4), **settings}
-        answer = self._http.post(
+        response = self._http.post(
             f"{self.url}/users/{account.id}/application_credentials",
             json={"application_credential": body},
             headers={"X-Auth-Token": self.token(account)},
             timeout=scaled(30),
         )
-        assert answer.status_code == 201, answer.text
-        made = answer.json()["application_credential"]
+        assert response.status_code == 201, response.text
+        made = response.json()["application_credential"]
         credential = {"id": made["id"], "secret": made["secret"]}
         return self.authenticate(
             {"methods": ["application_credential"], "application_credential": credential}
         )
 
     def project_of(self, token: str) -> str | None:
-        """The project that a token is for; None for what is no token of a project."""
-        answer = self._http.get(
+        """Return the project of a token; None if it is not a valid token of a project."""
+        response = self._http.get(
             f"{self.url}/auth/tokens",
             headers={"X-Auth-Token": self._admin_token, "X-Subject-Token": token},
             timeout=scaled(30),
         )
-        if answer.status_code != 200:
+        if response.status_code != 200:
             return None
-        project = answer.json()["token"].get("project")
+        project = response.json()["token"].get("project")
         return str(project["id"]) if project else None
 
     def requests(self) -> int:
-        """How many requests it has answered."""
+        """Return the number of requests that it has received."""
         return int((self._folder / "requests").stat().st_size)
 
     def revoke(self, token: str) -> None:
-        answer = self._http.delete(
+        response = self._http.delete(
             f"{self.url}/auth/tokens",
             headers={"X-Auth-Token": self._admin_token, "X-Subject-Token": token},
             timeout=scaled(30),
         )
-        assert answer.status_code == 204, answer.text
+        assert response.status_code == 204, response.text
 
     def config_file(self, folder: Path, more: str = "") -> Path:
-        """A file of settings that make a service believe this Keystone. more: further lines of its
-        last group, [keystone_authtoken]."""
+        """Write a service's configuration of this Keystone; `more` is added to [keystone_authtoken]."""
         account = self.account(f"designate-{secrets.token_hex(4)}", "admin", "service")
         path = folder / "keystone-authtoken.conf"
         path.write_text(
@@ -281,7 +286,7 @@ project_domain_id = {DOMAIN}
         return path
 
     def cloud(self, account: Account, region: str) -> dict[str, Any]:
-        """What openstack.connect() and a clouds.yaml need to be that account."""
+        """Return the settings of the account for openstack.connect() or a clouds.yaml."""
         return {
             "region_name": region,
             "auth_type": "password",

@@ -1,9 +1,9 @@
-"""The program that tests.support.servers.keystone runs: makes a new Keystone in a folder, then serves it.
+"""The program that tests.support.servers.keystone runs: creates a Keystone in a folder and serves it.
 
     python -m tests.support.servers.keystone_host FOLDER PORT PASSWORD
 
-FOLDER holds keystone.conf. One process, for importing Keystone is most of the work: its management
-commands run in forks, since each wants the library's global configuration for itself.
+FOLDER has a keystone.conf. There is one process, because importing Keystone takes most of the time. Its
+management commands run in forks, because each needs the library's global configuration for itself.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ INTERFACES = ("public", "internal", "admin")
 
 
 def manage(folder: Path, *arguments: str) -> None:
-    """One command of keystone-manage."""
+    """Run one command of keystone-manage."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -39,8 +39,8 @@ def manage(folder: Path, *arguments: str) -> None:
         sys.exit(f"keystone-manage {arguments[0]} failed")
 
 
-def make(folder: Path, port: int, password: str) -> None:
-    """The schema, keys, and an admin with the usual roles."""
+def bootstrap(folder: Path, port: int, password: str) -> None:
+    """Create the schema, the keys, and an administrator with the usual roles."""
     manage(folder, "db_sync")
     manage(folder, "fernet_setup", "--keystone-user", str(os.getuid()),
            "--keystone-group", str(os.getgid()))  # fmt: skip
@@ -49,27 +49,27 @@ def make(folder: Path, port: int, password: str) -> None:
            "--bootstrap-region-id", "RegionOne", *urls)  # fmt: skip
 
 
-def counted(app: Any, path: Path) -> Any:
-    """app, with a byte in a file for each request."""
+def count_requests(app: Any, path: Path) -> Any:
+    """Return the application with a byte written to a file for each request."""
     file = path.open("ab", buffering=0)
 
-    def answer(environ: Any, start_response: Any) -> Any:
+    def call(environ: Any, start_response: Any) -> Any:
         file.write(b".")
         return app(environ, start_response)
 
-    return answer
+    return call
 
 
 def main() -> None:
     folder, port, password = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     if not (folder / "keystone.sqlite").exists():
-        make(folder, port, password)
-    # Keystone reads the command line too, and would not know this program's arguments.
+        bootstrap(folder, port, password)
+    # Keystone reads the command line too, and does not know this program's arguments.
     sys.argv[1:] = []
     os.environ["OS_KEYSTONE_CONFIG_DIR"] = str(folder)
     from keystone.server.wsgi import initialize_public_application
 
-    app = counted(initialize_public_application(), folder / "requests")
+    app = count_requests(initialize_public_application(), folder / "requests")
     server = wsgi.Server(("127.0.0.1", port), app, numthreads=THREADS, max=THREADS)
     server.safe_start()
 
