@@ -1,4 +1,4 @@
-"""Catalog zones as MiniDNS serves them. RFC 9432."""
+"""Catalog zones as MiniDNS serves them (RFC 9432)."""
 
 from dataclasses import replace
 
@@ -51,13 +51,13 @@ def served(tmp_path):
 
 @pytest.fixture
 def listed(served):
-    """With a catalog from the start."""
+    """A service whose pool has a catalog zone from the start."""
     apply(served, spec(CatalogZone(fqdn=CATALOG, refresh=77)))
     return served
 
 
 def members(served, name=CATALOG):
-    """{zone id: zone name} of a transfer of the catalog."""
+    """Transfer the catalog, and return its members: zone ids to zone names."""
     found = transferred(served.address, name)
     assert found.find_rdataset("version", "TXT")[0].to_text() == '"2"'
     assert [rdata.to_text() for rdata in found.find_rdataset("@", "NS")] == ["invalid."]
@@ -69,7 +69,7 @@ def members(served, name=CATALOG):
 
 
 def catalog_of(served):
-    """The stored zone."""
+    """Return the stored catalog zone."""
     page = served.central.zones.find(everything(), Query(filters={"name": CATALOG}))
     return page.items[0]
 
@@ -147,7 +147,7 @@ def test_deleting_twice_changes_the_catalog_once(listed):
 
 
 def give_key(served):
-    """So that zones may be put into the other pool."""
+    """Create the TSIG key that the second pool needs to take zones."""
     key = TsigKeyDraft(
         name="other", algorithm="hmac-sha256", secret=SECRET, scope=TsigScope.POOL,
         resource_id=OTHER,
@@ -223,7 +223,7 @@ def test_the_sweep_repairs_what_was_missed_and_does_nothing_else(listed):
 
 
 def core_of(served):
-    """Central's own parts."""
+    """Return the shared parts of central."""
     from designate.central.base import Core
     from designate.central.policy import Policy
     from designate.central.quotas import StorageQuotas

@@ -1,4 +1,4 @@
-"""A pool whose NS records change: all its zones follow, and hold up nobody."""
+"""Changed NS records of a pool: all its zones are updated without delaying other changes."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each nameserver that Debian has, through a zone's whole life: in the end it holds what the database does.
+"""The nameservers of Debian through the life of a zone: they end up with what the database has.
 
 BIND, PowerDNS and NSD are driven by their backends, Knot follows the pool's catalog zone with TSIG on every
 message; `tests/functional/test_tsig_bind.py` and the backends' own tests have the others' keys.
@@ -20,13 +20,13 @@ from tests.support.servers.secondaries import Knot, Nsd, Pdns
 from tests.support.servers.standalone import Service, ask, texts, transferred
 
 NUMBERS = itertools.count(1)
-# What is lost is looked for all the time.
+# Reconcile all the time.
 SWEEP = {"producer_task:periodic_reconciliation": {"interval": 0.5, "rate": 1000.0}}
 KINDS = ("bind", "pdns", "nsd", "knot")
 
 
-class Side:
-    """A nameserver and the service that it serves."""
+class Setup:
+    """A nameserver and the service that has it in its pool."""
 
     def __init__(self, server: Any, service: Service, master: tuple[str, int], keys: Any) -> None:
         self.server, self.service, self._keys = server, service, keys
@@ -41,12 +41,12 @@ class Side:
         return self.service.active(f"/zones/{zone['id']}", 40)
 
     def changed(self, zone: dict[str, Any], label: str, *records: str) -> None:
-        """Add a recordset and wait until it is served."""
+        """Create a recordset, and wait until the nameserver serves it."""
         made = self.service.recordset(zone, f"{label}.{zone['name']}", "A", list(records))
         self.service.active(f"/zones/{zone['id']}/recordsets/{made['id']}", 40)
 
     def equal(self, zone: dict[str, Any]) -> None:
-        """The server's copy is the zone that the database holds, to the serial."""
+        """Check that the server's copy equals the zone in the database, including the serial."""
         stored = self.service.call("GET", f"/zones/{zone['id']}")[1]
         copy = transferred(self.address, zone["name"])
         sets = self.service.call("GET", f"/zones/{zone['id']}/recordsets?limit=20000&type=A")[1]
@@ -71,12 +71,12 @@ def side(request, tmp_path_factory):
     if request.param == "knot":
         with Consumed(folder, Knot, **SWEEP) as consumed:
             keys = consumed.key
-            yield Side(consumed.server, consumed.service, consumed.service.dns, keys)
+            yield Setup(consumed.server, consumed.service, consumed.service.dns, keys)
         return
     port = free_port()
     made = {"bind": Named, "pdns": Pdns, "nsd": lambda where: Nsd(where, port)}[request.param]
     with made(folder / "server") as server, Service(folder, server, port, **SWEEP) as service:
-        yield Side(server, service, service.dns, None)
+        yield Setup(server, service, service.dns, None)
 
 
 def test_a_new_zone_is_there_by_axfr(side):
@@ -99,7 +99,7 @@ def test_a_change_travels_by_ixfr(side):
 
 
 def test_a_change_of_everything_travels_as_a_whole(side):
-    """The TTL of the zone is that of all its records that have none of their own."""
+    """The zone's TTL applies to all records without a TTL of their own."""
     zone = side.zone(ttl=300)
     side.changed(zone, "www", "192.0.2.1")
     assert side.service.call("PATCH", f"/zones/{zone['id']}", {"ttl": 77})[0] == 202
@@ -135,7 +135,7 @@ def test_what_changed_while_the_server_was_away_is_there_when_it_is_back(side):
 
 
 def test_a_server_that_was_rebuilt_empty_gets_all_its_zones(side):
-    """Nothing changes that would tell of it."""
+    """No change of a zone would reveal it."""
     zones = [side.zone() for _ in range(3)]
     for zone in zones:
         side.changed(zone, "www", "192.0.2.7")
@@ -153,7 +153,7 @@ def test_a_server_that_was_rebuilt_empty_gets_all_its_zones(side):
 
 
 def test_a_large_zone_is_whole(side, request):
-    """With --long as large as the targets say."""
+    """The zone has the size of the targets with --long only."""
     count = 100_000 if request.config.getoption("--long") else 3_000
     name = f"large{next(NUMBERS)}.example."
     lines = [

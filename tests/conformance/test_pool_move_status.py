@@ -1,4 +1,4 @@
-"""What becomes of a moved zone in the pool that it was moved out of, as a worker is told of it."""
+"""Stale copies of moved zones in their old pools, as they are announced to workers."""
 
 import logging
 from datetime import datetime
@@ -42,22 +42,22 @@ class Moves:
         return self.hidden.central.zones.get(self.hidden.context, self.zone.id)
 
     def serve(self):
-        """The nameservers of the zone's pool have it."""
+        """Report that the nameservers of the zone's pool serve it."""
         zone = self.shown()
         self.report(zone.id, Outcome.SERVED, revision=zone.revision, serial=zone.serial)
 
     def report(self, zone_id, outcome, revision=1, serial=0):
         error = "nobody answers" if outcome is Outcome.LATE else None
-        told = ZoneReport(
+        zone_report = ZoneReport(
             zone_id=zone_id, revision=revision, serial=serial, outcome=outcome, error=error
         )
-        self.hidden.central.status.report(admin_context(), told)
+        self.hidden.central.status.report(admin_context(), zone_report)
 
     def move(self, pool_id):
         self.hidden.central.zones.pool_move(self.hidden.context, self.zone.id, pool_id)
 
     def removals(self, after_s=0):
-        """What the sweep hands out of old pools' zones, that long from now: (old pool, kept in)."""
+        """Run the sweep that much later; return the announced deletions: (old pool, current pool)."""
         return [(change.pool_id, change.kept_in) for change in self.changes(after_s)]
 
     def changes(self, after_s=0):
@@ -95,14 +95,14 @@ def test_what_the_old_pools_servers_have_proves_nothing_for_the_new_pool(moves):
     moves.move(B)
     zone = moves.shown()
     for pool_id in (A, B):
-        told = ZoneReport(
+        zone_report = ZoneReport(
             zone_id=zone.id,
             revision=zone.revision,
             serial=zone.serial,
             outcome=Outcome.SERVED,
             pool_id=pool_id,
         )
-        moves.hidden.central.status.report(admin_context(), told)
+        moves.hidden.central.status.report(admin_context(), zone_report)
         assert moves.shown().status == ("PENDING" if pool_id == A else "ACTIVE")
 
 

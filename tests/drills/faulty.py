@@ -1,9 +1,9 @@
-"""A daemon that kills itself at one step of the main job.
+"""A daemon that kills itself at one step of a change.
 
     python -m tests.drills.faulty DAEMON STEP SKIP [daemon's arguments]
 
-The program of the daemon runs as it is, but for one function that ends the process (SIGKILL, as a
-crash would) before or after its work, once it was reached SKIP times.
+The daemon runs as usual, except that one function kills the process (SIGKILL, like a crash) before or
+after its work, when it is called after SKIP calls.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-# step: (daemon, module, class or "" for a function of the module, name, before or after its work)
+# step: (daemon, module, class or "" for a function of the module, name, kill before or after its work)
 STEPS: dict[str, tuple[str, str, str, str, str]] = {
     "request-read": (
         "api", "designate.rpc.oslo", "OsloBus", "call", "before",
@@ -88,23 +88,23 @@ STEPS: dict[str, tuple[str, str, str, str, str]] = {
 
 
 def plant(step: str, skip: int) -> None:
-    """Make the function of the step deadly."""
+    """Replace the function of the step by one that kills the process."""
     _, module_name, class_name, name, moment = STEPS[step]
     module = importlib.import_module(module_name)
     owner: Any = getattr(module, class_name) if class_name else module
     original: Callable[..., Any] = getattr(owner, name)
-    reached = itertools.count()
+    calls = itertools.count()
 
-    def deadly(*args: Any, **kwargs: Any) -> Any:
-        its_turn = next(reached) >= skip
-        if its_turn and moment == "before":
+    def fatal(*args: Any, **kwargs: Any) -> Any:
+        is_due = next(calls) >= skip
+        if is_due and moment == "before":
             os.kill(os.getpid(), signal.SIGKILL)
         result = original(*args, **kwargs)
-        if its_turn:
+        if is_due:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 
-    setattr(owner, name, deadly)
+    setattr(owner, name, fatal)
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Changes posted while something is broken, and what must be true of them afterwards."""
+"""Load during a fault: changes posted by several threads, and what must hold for them afterwards."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PACE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What one POST got: status 0 where the connection broke."""
+class PostResult:
+    """The result of one POST; status 0 if the connection broke."""
 
     path: str
     name: str
@@ -32,21 +32,23 @@ class Answer:
 
 
 def refused(error: requests.ConnectionError) -> bool:
-    """Whether no connection was made at all."""
+    """Return whether the connection was refused before anything was sent."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     return isinstance(reason, NewConnectionError)
 
 
 class Load:
-    """`with Load(cloud) as load:` posts changes from a few threads until the block ends: recordsets
-    in one zone each, and now and then a new zone."""
+    """A context manager that posts changes from several threads until its block ends.
+
+    Each thread creates recordsets in its own zone, and sometimes a new zone.
+    """
 
     def __init__(self, cloud: Daemons, label: str, threads: int = 3) -> None:
         self._cloud = cloud
         self._label = label
         self._ending = threading.Event()
         self._lock = threading.Lock()
-        self.answers: list[Answer] = []
+        self.results: list[PostResult] = []
         self.serials: list[int] = []
         self._zones = [self._first_zone(number) for number in range(threads)]
         self._threads = [
@@ -69,11 +71,11 @@ class Load:
         self._ending.set()
         for thread in self._threads:
             thread.join(timeout=scaled(60))
-            assert not thread.is_alive(), "a request found no end"
+            assert not thread.is_alive(), "a request did not end"
 
     @property
-    def accepted(self) -> list[Answer]:
-        return [answer for answer in self.answers if 200 <= answer.status < 300]
+    def accepted(self) -> list[PostResult]:
+        return [result for result in self.results if 200 <= result.status < 300]
 
     def _run(self, zone: dict[str, Any]) -> None:
         session = requests.Session()
@@ -94,11 +96,11 @@ class Load:
     def _post(self, session: requests.Session, path: str, name: str, body: dict[str, Any]) -> None:
         before_s = time.monotonic()
         try:
-            answer = self._balanced(session, path, body)
-            status, headers, found = answer.status_code, answer.headers, answer.json()
+            response = self._post_balanced(session, path, body)
+            status, headers, found = response.status_code, response.headers, response.json()
         except requests.ConnectionError:
             status, headers, found = 0, {}, None
-        done = Answer(
+        result = PostResult(
             path=path,
             name=name,
             status=status,
@@ -107,12 +109,12 @@ class Load:
             body=found,
         )
         with self._lock:
-            self.answers.append(done)
+            self.results.append(result)
 
-    def _balanced(
+    def _post_balanced(
         self, session: requests.Session, path: str, body: dict[str, Any]
     ) -> requests.Response:
-        """As from a load balancer: an API that takes no connection is passed over."""
+        """Post as behind a load balancer: skip an API that refuses connections."""
         *others, last = self._cloud.urls
         for url in others:
             try:
@@ -123,38 +125,41 @@ class Load:
         return session.post(f"{last}/v2{path}", json=body, timeout=scaled(60))
 
     def check(self, bind: Named, deadline_s: float, within_s: float, broken: int = 0) -> None:
-        """Every accepted change is there, ACTIVE and served within_s; nothing failed but with a 503
-        that says when to come back; nothing was answered later than deadline_s. broken: so many
-        connections at most may have ended without an answer."""
+        """Check the results of all requests.
+
+        Every accepted change must exist, and be ACTIVE and served within_s. Failures must be a 503 with
+        Retry-After. Each response must arrive within deadline_s. At most `broken` connections may end
+        without a response.
+        """
         assert self.accepted, "nothing was accepted at all"
         wrong = [
-            answer
-            for answer in self.answers
-            if not (200 <= answer.status < 300 or (answer.status == 503 and answer.retry_after))
+            result
+            for result in self.results
+            if not (200 <= result.status < 300 or (result.status == 503 and result.retry_after))
         ]
-        assert len([answer for answer in wrong if answer.status == 0]) <= broken, wrong[:5]
-        assert not [answer for answer in wrong if answer.status], wrong[:5]
-        slow = [answer for answer in self.answers if answer.took_s > deadline_s]
+        assert len([result for result in wrong if result.status == 0]) <= broken, wrong[:5]
+        assert not [result for result in wrong if result.status], wrong[:5]
+        slow = [result for result in self.results if result.took_s > deadline_s]
         assert not slow, slow[:5]
         until_s = time.monotonic() + within_s
-        for answer in self.accepted:
-            left_s = max(1.0, until_s - time.monotonic())
-            until(lambda a=answer: self._is_active(a), left_s, f"{answer.name} ACTIVE")
-            assert self._is_served(bind, answer), f"{answer.name} is ACTIVE and not served"
+        for result in self.accepted:
+            remaining_s = max(1.0, until_s - time.monotonic())
+            until(lambda r=result: self._is_active(r), remaining_s, f"{result.name} ACTIVE")
+            assert self._is_served(bind, result), f"{result.name} is ACTIVE and not served"
 
-    def _is_active(self, answer: Answer) -> bool:
+    def _is_active(self, result: PostResult) -> bool:
         url = self._cloud.urls[-1]
         found = self._cloud.http.get(
-            f"{url}/v2{answer.path}/{answer.body['id']}", timeout=scaled(60)
+            f"{url}/v2{result.path}/{result.body['id']}", timeout=scaled(60)
         )
-        assert found.status_code != 404, f"{answer.name} was accepted and is lost"
+        assert found.status_code != 404, f"{result.name} was accepted and is lost"
         return found.status_code == 200 and found.json()["status"] == "ACTIVE"
 
     @staticmethod
-    def _is_served(bind: Named, answer: Answer) -> bool:
-        is_zone = answer.path == "/zones"
+    def _is_served(bind: Named, result: PostResult) -> bool:
+        is_zone = result.path == "/zones"
         try:
-            found = ask(("127.0.0.1", bind.port), answer.name, "SOA" if is_zone else "A")
+            found = ask(("127.0.0.1", bind.port), result.name, "SOA" if is_zone else "A")
         except dns.exception.DNSException:
             return False
-        return bool(texts(found)) if is_zone else texts(found) == set(answer.body["records"])
+        return bool(texts(found)) if is_zone else texts(found) == set(result.body["records"])

@@ -1,7 +1,7 @@
-"""Something breaks under load and is mended: nothing accepted is lost, and no answer is late.
+"""Faults under load, and their repair: no accepted change is lost, and no response is late.
 
-Each drill is one row of the reliability targets, with a short outage; `--long` makes them as long as
-the targets say.
+Each drill is one row of the reliability targets with a short outage; with `--long` outages last as long
+as the targets say.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tests.support.servers.daemons import Daemons
 from tests.support.servers.databases import MariaDB
 from tests.support.servers.nameservers import Named
 
-# What the API says it takes at most: rpc_response_timeout, and some air for a busy machine.
+# The API's limit, which is rpc_response_timeout, and an allowance for a busy machine.
 DEADLINE_S = 10.5 + 4.0
 pytestmark = pytest.mark.timeout(300)
 
 WITHIN_S = 20.0
-CALM = 20
-Fault = Callable[[], None]
+MIN_ACCEPTED = 20
+Action = Callable[[], None]
 
 
 @pytest.fixture(scope="module")
@@ -56,21 +56,21 @@ def cloud(
 
 @pytest.fixture(scope="module")
 def factor(request: pytest.FixtureRequest) -> int:
-    """How many times longer than here an outage lasts."""
+    """By how much the outages are longer than the numbers here."""
     return 4 if request.config.getoption("--long") else 1
 
 
 def drill(
-    cloud: Daemons, bind: Named, label: str, outage_s: float, fault: Fault, mend: Fault
+    cloud: Daemons, bind: Named, label: str, outage_s: float, fault: Action, repair: Action
 ) -> None:
     with Load(cloud, label) as load:
-        until(lambda: len(load.accepted) >= CALM, 30, "load before the fault")
+        until(lambda: len(load.accepted) >= MIN_ACCEPTED, 30, "load before the fault")
         fault()
         broken_until_s = time.monotonic() + outage_s
         until(lambda: time.monotonic() >= broken_until_s, outage_s + 5, "the outage")
-        mend()
+        repair()
         seen = len(load.accepted)
-        until(lambda: len(load.accepted) >= seen + CALM, 40, "load after the fault")
+        until(lambda: len(load.accepted) >= seen + MIN_ACCEPTED, 40, "load after the fault")
     load.check(bind, DEADLINE_S, WITHIN_S)
 
 

@@ -1,7 +1,6 @@
-"""A process is killed between every two steps of the main job: no accepted change is lost, and none
-is shown ACTIVE that is not served.
+"""A process killed at each step of a change: no accepted change is lost, and only served ones are ACTIVE.
 
-`--long` takes every step; otherwise one of each process is taken.
+`--long` runs every step; otherwise one step of each process is run.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import pytest
 import requests
 
 from tests.drills.faulty import STEPS
-from tests.drills.load import Answer
+from tests.drills.load import PostResult
 from tests.support.deadlines import until
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.daemons import Daemons
@@ -28,8 +27,8 @@ WITHIN_S = 30.0
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "step" in metafunc.fixturenames:
-        every = metafunc.config.getoption("--long")
-        metafunc.parametrize("step", sorted(STEPS) if every else SHORT)
+        all_steps = metafunc.config.getoption("--long")
+        metafunc.parametrize("step", sorted(STEPS) if all_steps else SHORT)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def cloud(
 
 @pytest.fixture
 def zone(cloud: Daemons, request: pytest.FixtureRequest) -> dict[str, str]:
-    """A zone that is served, before anything breaks."""
+    """A zone that is served before the fault."""
     name = f"{request.node.callspec.params['step']}.example."
     status, made = cloud.call("POST", "/zones", {"name": name, "email": "a@example.org"})
     assert status == 202, made
@@ -61,35 +60,39 @@ def test_no_change_is_lost(cloud: Daemons, bind: Named, zone: dict[str, str], st
     name = f"{STEPS[step][0]}-0"
     cloud.kill(name)
     cloud.start_faulty(name, step)
-    answers: list[Answer] = []
+    results: list[PostResult] = []
 
     def dead() -> bool:
-        answers.append(post(cloud, zone, len(answers)))
+        results.append(post(cloud, zone, len(results)))
         return cloud.processes[name].poll() is not None
 
     until(dead, 60, f"{name} killed at {step}")
     cloud.kill(name)
     cloud.start(name)
 
-    accepted = [answer for answer in answers if 200 <= answer.status < 300]
-    unclear = [answer for answer in answers if answer not in accepted]
-    assert all(answer.status in (0, 503) for answer in unclear), unclear[:3]
-    until(lambda: is_whole(cloud, bind, zone, accepted), WITHIN_S, f"all is well after {step}")
+    accepted = [result for result in results if 200 <= result.status < 300]
+    unclear = [result for result in results if result not in accepted]
+    assert all(result.status in (0, 503) for result in unclear), unclear[:3]
+    until(
+        lambda: is_whole(cloud, bind, zone, accepted), WITHIN_S, f"all changes ACTIVE after {step}"
+    )
 
 
-def post(cloud: Daemons, zone: dict[str, str], number: int) -> Answer:
+def post(cloud: Daemons, zone: dict[str, str], number: int) -> PostResult:
     record = f"r{number}.{zone['name']}"
     body = {"name": record, "type": "A", "records": [f"192.0.2.{number % 250}"]}
     try:
         status, found = cloud.call("POST", f"/zones/{zone['id']}/recordsets", body)
     except requests.ConnectionError:
         status, found = 0, None
-    return Answer(path="", name=record, status=status, retry_after=None, took_s=0, body=found)
+    return PostResult(path="", name=record, status=status, retry_after=None, took_s=0, body=found)
 
 
-def is_whole(cloud: Daemons, bind: Named, zone: dict[str, str], accepted: list[Answer]) -> bool:
-    """Everything accepted is there; everything that is there, accepted or only begun, is ACTIVE and
-    served as it is stored."""
+def is_whole(cloud: Daemons, bind: Named, zone: dict[str, str], accepted: list[PostResult]) -> bool:
+    """Return whether all stored recordsets are ACTIVE, and check that they are served as stored.
+
+    Every accepted one must be stored; others may be, whose request broke.
+    """
     try:
         status, found = cloud.call("GET", f"/zones/{zone['id']}/recordsets?limit=1000&type=A")
     except requests.ConnectionError:
@@ -97,8 +100,8 @@ def is_whole(cloud: Daemons, bind: Named, zone: dict[str, str], accepted: list[A
     if status != 200:
         return False
     stored = {each["name"]: each for each in found["recordsets"]}
-    for answer in accepted:
-        assert answer.name in stored, f"{answer.name} was accepted and is lost"
+    for result in accepted:
+        assert result.name in stored, f"{result.name} was accepted and is lost"
     for each in stored.values():
         if each["status"] != "ACTIVE":
             return False

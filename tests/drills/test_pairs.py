@@ -1,4 +1,4 @@
-"""Two of each process: any one may be killed, and all may be restarted one by one, under load."""
+"""Two of each process under load: one is killed, or all are restarted one by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(300)
 
 DEADLINE_S = 10.5 + 4.0
 WITHIN_S = 20.0
-CALM = 20
+MIN_ACCEPTED = 20
 
 
 @pytest.fixture(scope="module")
@@ -36,38 +36,40 @@ def pairs(
         yield daemons
 
 
-def more(load: Load) -> None:
-    """Some more changes are accepted."""
+def await_more(load: Load) -> None:
+    """Wait until more changes have been accepted."""
     seen = len(load.accepted)
-    until(lambda: len(load.accepted) >= seen + CALM, 40, "load goes on")
+    until(lambda: len(load.accepted) >= seen + MIN_ACCEPTED, 40, "load goes on")
 
 
 @pytest.mark.parametrize("kind", NAMES)
 def test_one_of_two_is_killed(pairs: Daemons, bind: Named, kind: str) -> None:
     with Load(pairs, f"pair{kind}") as load:
-        more(load)
+        await_more(load)
         pairs.kill(f"{kind}-0")
-        more(load)
+        await_more(load)
         pairs.start(f"{kind}-0")
         until(lambda: pairs.healthy(f"{kind}-0"), 30, f"{kind} works again")
-        more(load)
+        await_more(load)
 
-    # Whoever talks to an API that is killed gets no answer: one request of each thread at most.
+    # A request to a killed API gets no response: at most one of each thread.
     load.check(bind, DEADLINE_S, WITHIN_S, broken=3 if kind == "api" else 0)
 
 
 def test_all_are_restarted_one_by_one(
     pairs: Daemons, bind: Named, request: pytest.FixtureRequest
 ) -> None:
-    """Without --long one of each pair, then MiniDNS's other: a BIND that two primaries refused at the
-    wrong moment would not ask either for ten minutes."""
-    every = request.config.getoption("--long")
+    """Restart all, or without --long one of each pair and the second MiniDNS.
+
+    A BIND whose two primaries both refused it at once would not query either for ten minutes.
+    """
+    all_processes = request.config.getoption("--long")
     with Load(pairs, "rolling") as load:
-        for name in pairs.names if every else [*(f"{kind}-0" for kind in NAMES), "mdns-1"]:
-            more(load)
+        for name in pairs.names if all_processes else [*(f"{kind}-0" for kind in NAMES), "mdns-1"]:
+            await_more(load)
             assert pairs.stop(name) == 0
             pairs.start(name)
             until(lambda name=name: pairs.healthy(name), 30, f"{name} works again")
-        more(load)
+        await_more(load)
 
     load.check(bind, DEADLINE_S, WITHIN_S)

@@ -1,4 +1,4 @@
-"""What one change of a large zone costs."""
+"""The cost of one change in a large zone."""
 
 from __future__ import annotations
 

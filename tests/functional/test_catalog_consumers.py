@@ -1,4 +1,4 @@
-"""Real nameservers that make their zones from a catalog zone. RFC 9432."""
+"""Real nameservers that create their zones from a catalog zone (RFC 9432)."""
 
 import dns.rcode
 import pytest
@@ -11,7 +11,7 @@ from tests.support.servers.standalone import ask, texts
 
 
 class Bind(Named):
-    """A BIND with a catalog zone and no control channel that anybody could use."""
+    """A BIND with a catalog zone and without a control channel."""
 
     def __init__(self, folder, dns_port, secret):
         primary = f'{{ 127.0.0.1 port {dns_port} key "%s"; }}'

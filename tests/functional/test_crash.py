@@ -1,4 +1,4 @@
-"""A killed process: every answer that said yes is true after the restart."""
+"""A killed process: every change that was accepted exists after the restart."""
 
 import contextlib
 import http.client
@@ -12,7 +12,7 @@ from tests.support.servers.standalone import ask, texts
 
 
 def create_until_killed(port, zone, done, accepted):
-    """Create recordsets one after the other; note those that got a 2xx."""
+    """Create recordsets one after the other; collect those that got a 2xx response."""
     with contextlib.suppress(OSError, http.client.HTTPException):
         client = Client(port)
         for number in range(100):

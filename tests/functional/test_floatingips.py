@@ -1,4 +1,4 @@
-"""Names of floating IPs through the REST API, with a stand-in for Neutron and real DNS answers."""
+"""PTR records of floating IPs through the REST API, with a fake Neutron and real DNS queries."""
 
 import itertools
 import json
@@ -47,7 +47,7 @@ def neutron():
 
 @pytest.fixture(scope="module")
 def service(neutron, tmp_path_factory):
-    """Its project quota is the default one: ten zones."""
+    """A service with the default quota of ten zones per project."""
     options = {"endpoints": [f"{REGION}|{neutron.url}"], "timeout": 3}
     folder = tmp_path_factory.mktemp("floatingips")
     overrides = {"network_api:neutron": options, "DEFAULT": {"quota_zones": 10}}
@@ -63,7 +63,7 @@ def healthy(neutron):
 
 
 class Project:
-    """One caller with a project of its own."""
+    """An API client with its own project."""
 
     def __init__(self, service, neutron, roles="reader"):
         self.service, self.neutron = service, neutron
@@ -103,7 +103,7 @@ def other(service, neutron):
 
 @pytest.fixture
 def net():
-    """The first three numbers of addresses that no other test has."""
+    """The first three octets of addresses that no other test uses."""
     return f"10.77.{next(networks)}"
 
 
@@ -184,7 +184,7 @@ def test_one_floating_ip_is_one_question_for_it_alone(mine, neutron, net):
 
 
 def test_the_list_costs_the_same_statements_however_long(service, mine, net):
-    """One per thousand addresses, by the index of managed_extra."""
+    """One query per thousand addresses, by the index of managed_extra."""
     seen = []
     keys = [mine.has(f"{net}.{n}") for n in range(1, 4)]
     mine.set(keys[0], "a.example.com.")
@@ -209,7 +209,7 @@ def test_the_list_costs_the_same_statements_however_long(service, mine, net):
 
 @pytest.mark.parametrize("by", ["extra", "resource_id"])
 def test_managed_recordsets_are_found_by_an_index(service, mine, net, by):
-    """And never by a walk through the table."""
+    """The database never scans the whole table."""
     key = mine.has(f"{net}.1")
     mine.set(key, "a.example.com.")
     wanted = {"extra": f"{net}.1", "resource_id": key.split(":")[1]}[by]
@@ -574,7 +574,7 @@ def test_many_at_once_make_one_zone(service, mine, net):
     until(lambda: all(resolved(service, f"{net}.{n}") for n in range(1, 9)), 10, "all names")
 
 
-# -- changing hands --------------------------------------------------------------------------------
+# -- change of owner -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", ["list", "show", "unset"])
@@ -621,7 +621,7 @@ def test_names_that_go_together_go_in_one_change(service, neutron, mine, other, 
     assert [name for name, _ in held.iterate_rdatasets("PTR")] == []
     with service.parts.database.read() as connection:
         count = sa.select(sa.func.count()).where(zone_journal.c.zone_id == zone["id"])
-        # One for each name that was set.
+        # One for each PTR record that was set.
         assert connection.execute(count).scalar_one() == len(keys) + 1
 
 
@@ -661,7 +661,7 @@ def test_an_address_that_comes_back_to_its_project_keeps_its_name(neutron, mine,
     assert mine.call("PATCH", f"/{again}", {"ptrdname": None}) == (202, None)
 
 
-# -- a network service that fails ------------------------------------------------------------------
+# -- failing network service -----------------------------------------------------------------------
 
 
 PAGE = {"floatingips": [{"id": "x"}]}
@@ -683,7 +683,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("how", FAILURES)
-def test_a_failing_network_service_is_a_504_and_loses_nothing(service, neutron, mine, net, how):
+def test_a_failing_network_service_is_a_504_and_loses_nothing(neutron, mine, net, how):
     key = mine.has(f"{net}.9")
     mine.set(key, "www.example.com.")
 
@@ -731,7 +731,7 @@ def test_a_next_page_without_end_ends(mine, neutron):
 # -- endpoints -------------------------------------------------------------------------------------
 
 
-def asked(conf, *catalog, token="token", region=None):
+def floatingips(conf, *catalog, token="token", region=None):
     query = network.FloatingIpQuery(project_id="p", token=token, catalog=catalog, region=region)
     return network.load(conf).floatingips(query)
 
@@ -757,40 +757,44 @@ def address(neutron, net):
 
 @pytest.mark.parametrize("suffix", ["", "/", "/v2.0", "/v2.0/"])
 def test_the_catalogues_endpoint_is_asked(conf, neutron, address, suffix):
-    (found,) = asked(conf, endpoint(neutron.url + suffix, "Here"))
+    (found,) = floatingips(conf, endpoint(neutron.url + suffix, "Here"))
 
     assert (found.region, found.address) == ("Here", address)
 
 
-def test_the_configured_kind_of_endpoint_is_taken(conf, neutron, address):
+@pytest.mark.usefixtures("address")
+def test_the_configured_kind_of_endpoint_is_taken(conf, neutron):
     public = endpoint(f"http://127.0.0.1:{free_port()}")
     internal = endpoint(neutron.url, interface="internalURL")
     conf.set_override("endpoint_type", "internalURL", "network_api:neutron")
 
-    assert len(asked(conf, public, internal)) == 1
+    assert len(floatingips(conf, public, internal)) == 1
 
 
-def test_configured_endpoints_stand_before_the_catalogue(conf, neutron, address):
+@pytest.mark.usefixtures("address")
+def test_configured_endpoints_stand_before_the_catalogue(conf, neutron):
     conf.set_override("endpoints", [f"Mine|{neutron.url}"], "network_api:neutron")
 
-    (found,) = asked(conf, endpoint(f"http://127.0.0.1:{free_port()}"))
+    (found,) = floatingips(conf, endpoint(f"http://127.0.0.1:{free_port()}"))
 
     assert found.region == "Mine"
 
 
-def test_every_region_is_asked_and_one_alone_when_it_is_named(conf, neutron, address):
+@pytest.mark.usefixtures("address")
+def test_every_region_is_asked_and_one_alone_when_it_is_named(conf, neutron):
     both = [endpoint(neutron.url, "One"), endpoint(neutron.url, "Two")]
 
-    assert [found.region for found in asked(conf, *both)] == ["One", "Two"]
-    assert [found.region for found in asked(conf, *both, region="Two")] == ["Two"]
-    assert asked(conf, *both, region="Three") == []
+    assert [found.region for found in floatingips(conf, *both)] == ["One", "Two"]
+    assert [found.region for found in floatingips(conf, *both, region="Two")] == ["Two"]
+    assert floatingips(conf, *both, region="Three") == []
 
 
-def test_one_region_that_is_away_spoils_the_whole_list(conf, neutron, address):
+@pytest.mark.usefixtures("address")
+def test_one_region_that_is_away_spoils_the_whole_list(conf, neutron):
     away = endpoint(f"http://127.0.0.1:{free_port()}", "Away")
 
     with pytest.raises(errors.DeadlineExceeded) as raised:
-        asked(conf, endpoint(neutron.url, "Here"), away)
+        floatingips(conf, endpoint(neutron.url, "Here"), away)
 
     assert (raised.value.code, raised.value.type) == (504, "neutron_communication_failure")
     assert "Away" in str(raised.value)
@@ -799,7 +803,7 @@ def test_one_region_that_is_away_spoils_the_whole_list(conf, neutron, address):
 @pytest.mark.parametrize("catalog", [(), (endpoint("http://x", interface="adminURL"),)])
 def test_without_an_endpoint_nobody_can_be_asked(conf, catalog):
     with pytest.raises(errors.Forbidden) as raised:
-        asked(conf, *catalog)
+        floatingips(conf, *catalog)
 
     assert raised.value.type == "no_endpoint"
 
@@ -859,7 +863,7 @@ def test_an_unknown_plug_in_is_a_configuration_error(conf):
 
 
 def certificate(folder):
-    """A self-signed certificate for 127.0.0.1 with its key, in one file."""
+    """One PEM file with a self-signed certificate for 127.0.0.1 and its key."""
     pem = folder / "neutron.pem"
     subject = ["-subj", "/CN=neutron", "-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run(
@@ -885,10 +889,10 @@ def test_certificates_are_checked_as_configured(conf, tmp_path, option, trusted)
         secure.tokens["token"] = "p"
         secure.has("p", "192.0.2.1")
         if trusted:
-            assert len(asked(conf, endpoint(secure.url))) == 1
+            assert len(floatingips(conf, endpoint(secure.url))) == 1
         else:
             with pytest.raises(network.NetworkFailure):
-                asked(conf, endpoint(secure.url))
+                floatingips(conf, endpoint(secure.url))
             assert secure.requests == []
 
 

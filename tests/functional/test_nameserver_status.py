@@ -1,4 +1,4 @@
-"""GET /v2/zones/{id}/nameservers/status: which nameserver is behind, and why."""
+"""GET /v2/zones/{id}/nameservers/status: which nameservers are behind, and why."""
 
 from __future__ import annotations
 

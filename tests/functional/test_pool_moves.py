@@ -1,4 +1,4 @@
-"""A zone that moves from one real BIND to another: the old one serves it until the new one does."""
+"""Pool move between two real BIND servers: the old one serves the zone until the new one does."""
 
 import base64
 import secrets
@@ -18,7 +18,7 @@ SECOND = "0f1e2d3c-4b5a-4697-8877-665544332211"
 
 @pytest.fixture
 def moving(tmp_path):
-    """A service, the default pool's BIND, and that of a second pool."""
+    """A service, the BIND of its default pool, and the BIND of a second pool."""
     secret = base64.b64encode(secrets.token_bytes(32)).decode()
     key_text = f'key "second" {{ algorithm hmac-sha256; secret "{secret}"; }};'
     port = free_port()

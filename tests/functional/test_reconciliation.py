@@ -1,4 +1,4 @@
-"""Servers that lost zones, or hold what was never given to them, are found and brought back."""
+"""Reconciliation: nameservers that lost zones, or serve unknown serials, are found and repaired."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def hidden(tmp_path_factory):
 
 
 @pytest.fixture
-def settled(hidden):
-    """A zone that is proven to be served."""
-    zone = hidden.zone(f"settled{next(NUMBERS)}.example.")
+def converged(hidden):
+    """Create a zone, and report it as served."""
+    zone = hidden.zone(f"converged{next(NUMBERS)}.example.")
     hidden.central.status.report(admin_context(), report(zone, Outcome.SERVED))
     return hidden.fresh(zone)
 
@@ -47,26 +47,26 @@ def report(zone, outcome, serial=None):
     )
 
 
-def drifted(hidden, zone, serial=None):
+def report_drift(hidden, zone, serial=None):
     hidden.central.status.report(admin_context(), report(zone, Outcome.DRIFTED, serial))
     return hidden.fresh(zone)
 
 
-def test_a_zone_that_is_lost_waits_until_it_is_served_again(hidden, settled, caplog):
+def test_a_zone_that_is_lost_waits_until_it_is_served_again(hidden, converged, caplog):
     with caplog.at_level(logging.WARNING):
-        lost = drifted(hidden, settled)
-    hidden.central.status.report(admin_context(), report(settled, Outcome.SERVED))
-    back = hidden.fresh(settled)
+        lost = report_drift(hidden, converged)
+    hidden.central.status.report(admin_context(), report(converged, Outcome.SERVED))
+    back = hidden.fresh(converged)
 
     assert (str(lost.status), str(lost.action)) == ("PENDING", "UPDATE")
-    assert lost.served_revision == settled.revision - 1
-    assert (lost.revision, lost.serial) == (settled.revision, settled.serial), "nothing changed"
+    assert lost.served_revision == converged.revision - 1
+    assert (lost.revision, lost.serial) == (converged.revision, converged.serial), "nothing changed"
     assert "no longer served: nameserver ns: missing" in caplog.text
-    assert (back.status, back.served_revision) == (Status.ACTIVE, settled.revision)
+    assert (back.status, back.served_revision) == (Status.ACTIVE, converged.revision)
 
 
-def test_the_sweep_sees_to_a_lost_zone_when_the_worker_does_not(hidden, settled):
-    lost = drifted(hidden, settled)
+def test_the_sweep_sees_to_a_lost_zone_when_the_worker_does_not(hidden, converged):
+    lost = report_drift(hidden, converged)
     hidden.worker.changes.clear()
 
     def handed_out():
@@ -83,7 +83,7 @@ def test_a_slow_nameserver_leaves_the_zone_pending_and_is_named(hidden, caplog):
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             hidden.central.status.report(admin_context(), report(zone, Outcome.LATE))
-    said = caplog.text
+    log = caplog.text
     late = hidden.fresh(zone)
     hidden.central.status.report(admin_context(), report(zone, Outcome.FAILED))
     failed = hidden.fresh(zone)
@@ -95,7 +95,7 @@ def test_a_slow_nameserver_leaves_the_zone_pending_and_is_named(hidden, caplog):
         "CREATE",
         "nameserver ns: missing",
     )
-    assert said.count("revision 1 late: nameserver ns: missing") == 1
+    assert log.count("revision 1 late: nameserver ns: missing") == 1
     assert [str(found.status) for found in (failed, again)] == ["ERROR", "PENDING"]
 
 
@@ -103,7 +103,7 @@ def test_the_sweep_hands_out_no_more_than_is_on_its_way_and_goes_on_as_zones_are
     clock = ManualClock(utcnow())
     most, half = MAX_IN_FLIGHT, MAX_IN_FLIGHT // 2
 
-    def swept(parts, limit=2 * MAX_IN_FLIGHT):
+    def sweep(parts, limit=2 * MAX_IN_FLIGHT):
         clock.advance(seconds=0.1)
         parts.worker.changes.clear()
         count = parts.central.status.recover(admin_context(), 0, SHARDS - 1, limit)
@@ -118,11 +118,11 @@ def test_the_sweep_hands_out_no_more_than_is_on_its_way_and_goes_on_as_zones_are
             zones.append(parts.zone(f"z{number}.example."))
         ids = [zone.id for zone in zones]
         clock.advance(seconds=10)
-        first = [swept(parts, half), swept(parts), swept(parts)]
+        first = [sweep(parts, half), sweep(parts), sweep(parts)]
         parts.central.status.report(admin_context(), report(zones[1], Outcome.SERVED))
-        second = [swept(parts), swept(parts)]
-        clock.advance(seconds=4)  # recover_after: what was handed out is thought to be lost
-        third = [swept(parts), swept(parts)]
+        second = [sweep(parts), sweep(parts)]
+        clock.advance(seconds=4)  # past recover_after: announcements count as lost
+        third = [sweep(parts), sweep(parts)]
 
     assert first == [ids[:half], ids[half:most], []]
     assert second == [ids[most : most + 1], []]
@@ -152,23 +152,23 @@ def test_a_late_zone_is_handed_out_as_seldom_as_a_failed_one(tmp_path):
     assert changed.zone_id in {change.zone_id for change in parts.worker.changes}, "it is new again"
 
 
-def test_what_is_old_news_changes_nothing(hidden, settled):
-    hidden.add(settled, "www", "A", "192.0.2.1")
-    waiting = drifted(hidden, settled)
+def test_what_is_old_news_changes_nothing(hidden, converged):
+    hidden.add(converged, "www", "A", "192.0.2.1")
+    waiting = report_drift(hidden, converged)
 
-    assert waiting.revision == settled.revision + 1
-    assert waiting.served_revision == settled.revision
+    assert waiting.revision == converged.revision + 1
+    assert waiting.served_revision == converged.revision
 
 
-def test_a_zone_passes_a_serial_that_it_never_gave(hidden, settled):
-    ahead = (settled.serial + 100_000) % 2**32
+def test_a_zone_passes_a_serial_that_it_never_gave(hidden, converged):
+    ahead = (converged.serial + 100_000) % 2**32
 
-    after = drifted(hidden, settled, ahead)
+    after = report_drift(hidden, converged, ahead)
 
     assert serial_gt(after.serial, ahead)
-    assert (after.revision, str(after.status)) == (settled.revision + 1, "PENDING")
+    assert (after.revision, str(after.status)) == (converged.revision + 1, "PENDING")
     assert hidden.worker.changes[-1].serial == after.serial
-    assert transferred(hidden.address, settled.name).get_soa().serial == after.serial
+    assert transferred(hidden.address, converged.name).get_soa().serial == after.serial
 
 
 def test_zones_are_handed_out_in_pages_and_none_that_waits(tmp_path):
@@ -234,4 +234,4 @@ def test_a_bind_that_lost_its_zones_gets_them_back(tmp_path, caplog):
 
     assert copies == truth
     assert [zone["serial"] for zone in shown] == [copy.get_soa().serial for copy in copies]
-    assert "zones are missing, and are repaired: lost" in caplog.text
+    assert "zones are missing, repairing: lost" in caplog.text

@@ -1,4 +1,4 @@
-"""Secondary zones from real primaries to a real BIND: BIND, Knot and NSD give, BIND serves."""
+"""Secondary zones transferred in from real BIND, Knot and NSD primaries, and served by a real BIND."""
 
 import itertools
 import signal
@@ -40,7 +40,7 @@ def service(tmp_path_factory, bind):
 
 @pytest.fixture(autouse=True)
 def _clean(request):
-    """Zones whose primaries are gone with their test would be looked for in the next ones."""
+    """Delete the zones of a test, so that later tests do not poll their stopped primaries."""
     yield
     if "service" in request.fixturenames:
         service = request.getfixturevalue("service")
@@ -62,7 +62,7 @@ def shown(service, zone):
 
 
 def with_serial(service, zone, serial, timeout_s=15):
-    """The zone once it is ACTIVE with this serial."""
+    """Wait until the zone is ACTIVE with this serial, and return it."""
 
     def look():
         found = shown(service, zone)
@@ -254,7 +254,7 @@ HOSTILE = {
         itertools.repeat(message(query, rrs("x.hostile.example. 60 A 192.0.2.1"))),
     ),
     "cut": lambda query: [message(query, whole_of(6))[:-7]],
-    "garbage": lambda query: [b"\xff" * 70_000],
+    "garbage": lambda _query: [b"\xff" * 70_000],
     "other zone": lambda query: [message(query, [soa(6, "other.example.")])],
     "without servers": lambda query: [message(query, [whole_of(6)[0], whole_of(6)[-1]])],
     "bytes": lambda query: itertools.repeat(

@@ -1,4 +1,4 @@
-"""central.secondary: what a transfer makes of a secondary zone, in the API, in DNS and in the journal."""
+"""central.secondary: the effect of a transfer in on the API, on DNS and on the journal."""
 
 import dns.message
 import dns.query
@@ -33,20 +33,20 @@ def hidden(tmp_path):
 
 @pytest.fixture
 def everywhere(tmp_path, databases):
-    """As hidden, on each database."""
+    """The fixture `hidden` on each database."""
     storage = {"connection": databases.migrated()}
     with Hidden(tmp_path, **{"storage:sqlalchemy": storage}) as hidden:
         yield hidden
 
 
 def recordsets(hidden, zone):
-    """(name, type) to recordset."""
+    """Return the recordsets of the zone by name and type."""
     page = hidden.central.recordsets.find(hidden.context, zone.id, Query(limit=1000))
     return {(one.name, one.type): one for one in page.items}
 
 
 def ixfr(hidden, since):
-    """The answer section of an IXFR, RR by RR."""
+    """Return the answer section of an IXFR, one RR each."""
     query = dns.message.make_query(ZONE, "IXFR")
     query.authority.append(soa(since))
     host, port = hidden.address
@@ -57,7 +57,7 @@ def ixfr(hidden, since):
 
 
 def served(hidden, zone):
-    """Tell central that the nameservers have the zone as it is now."""
+    """Report to central that the nameservers serve the current zone."""
     now = hidden.fresh(zone)
     report = ZoneReport(
         zone_id=zone.id, revision=now.revision, serial=now.serial, outcome=Outcome.SERVED
@@ -371,7 +371,7 @@ def test_an_administrators_change_is_served_and_ends_with_the_next_transfer(hidd
 
     assert changed.serial == 6
     assert own == {"192.0.2.77"}
-    # What the primary has is compared with its own last serial, and its next one is a step for us too.
+    # The primary's serial is compared with its own last one; its next serial is newer here, too.
     assert (plan.newer_than, plan.since) == (5, None)
     assert hidden.fresh(zone).serial == 7
     assert ask(hidden.address, f"own.{ZONE}", "A").rcode() == dns.rcode.NXDOMAIN

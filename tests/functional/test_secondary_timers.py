@@ -1,4 +1,4 @@
-"""Refresh, retry and expiry of secondary zones (RFC 1034 section 4.3.5), with a clock that is moved."""
+"""Refresh, retry and expiry of secondary zones (RFC 1034 section 4.3.5), with a manual clock."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -38,14 +38,14 @@ def hidden(tmp_path, clock):
 
 @pytest.fixture
 def everywhere(tmp_path, clock, databases):
-    """As hidden, on each database."""
+    """The fixture `hidden` on each database."""
     storage = {"connection": databases.migrated()}
     with Hidden(tmp_path, clock.now, **{"storage:sqlalchemy": storage}) as hidden:
         yield hidden
 
 
 def sweep(hidden, limit=100):
-    """The zones that one sweep hands to workers."""
+    """Return the zones that one sweep has workers poll."""
     hidden.worker.refreshed.clear()
     hidden.central.secondary.refresh(admin_context(), 0, 4095, limit)
     return [zone_id for zone_id, _ in hidden.worker.refreshed]
@@ -66,7 +66,7 @@ def report(hidden, zone, outcome, revision=None):
 
 
 def due_within(hidden, zone, clock):
-    """Seconds until the zone's masters are asked."""
+    """Return the seconds until the zone's primaries are polled."""
     with hidden.database.read() as connection:
         at = connection.execute(sa.select(zones.c.refresh_at).where(zones.c.id == zone.id))
         return (at.scalar_one() - clock.now()).total_seconds()
@@ -196,7 +196,7 @@ def test_expired_content_is_withdrawn_until_it_is_proven_gone_and_no_longer(ever
     assert everywhere.worker.changes[-1] == replace(withdrawn[0], again=True)
     assert later == 0
     assert everywhere.fresh(zone).status == Status.ERROR
-    # It goes on being looked for, which brings it back.
+    # Its primaries are still polled, which restores it.
     clock.advance(seconds=80)
     assert sweep(everywhere) == [zone.id]
 
@@ -227,10 +227,10 @@ def test_any_content_of_the_primary_brings_an_expired_zone_back(hidden, clock, s
     assert still == Status.ERROR
     assert taken is TransferInOutcome.STORED
     assert not change.withdrawn
-    # The nameservers have dropped the zone, so it is made there again.
+    # The nameservers have deleted the zone, so they create it again.
     assert not change.created
     assert hidden.fresh(zone).status == Status.ACTIVE
-    # For those that saw it before, the serial does not go back.
+    # The serial never decreases for those that saw the zone before.
     assert hidden.fresh(zone).serial == 6
     assert hidden.central.secondary.plan(admin_context(), zone.id).newer_than == serial
 

@@ -1,4 +1,6 @@
-"""Prints the speed targets beside what this machine gives: `python -m tests.perf.bench [PART...]`.
+"""Benchmarks: print the speed targets and the figures of this machine.
+
+Usage: `python -m tests.perf.bench [PART...]`.
 
 Parts: api, own, bind, sizes, default-rate, axfr, servers, creation, restart, lists (on each
 database), lists-mariadb, tasks, start, databases. Nothing here passes or fails.
@@ -16,30 +18,28 @@ from typing import Any
 
 from tests.perf import databases, lists, manyzones, nameservers, seed
 from tests.perf.client import Client, Process, load, timed
-from tests.perf.nameservers import three
+from tests.perf.nameservers import percentiles
 from tests.support.deadlines import until
 
 
-def show(target: str, what: str, peer: str, wanted: str, measured: str) -> None:
-    print(
-        f"{target:<4} {what:<52} | peer {peer:<20} | wanted {wanted:<20} | {measured}", flush=True
-    )
+def show(target: str, what: str, peer: str, goal: str, measured: str) -> None:
+    print(f"{target:<4} {what:<52} | peer {peer:<20} | goal {goal:<20} | {measured}", flush=True)
 
 
 def api(folder: Path) -> None:
     with Process(folder) as process:
         client = Client(process.api)
         zone = process.zone(client, "load.example.")
-        made: dict[tuple[int, int, int], str] = {}
+        created: dict[tuple[int, int, int], str] = {}
         for clients, peer in ((1, "31.7"), (4, "36.4"), (16, "30.6")):
 
-            def create(own: Client, number: int, turn: int, clients: int = clients) -> None:
+            def create(client: Client, number: int, turn: int, clients: int = clients) -> None:
                 body = {
                     "name": f"c{clients}-{number}-{turn}.load.example.",
                     "type": "A",
                     "records": ["192.0.2.1"],
                 }
-                made[clients, number, turn] = own.call(
+                created[clients, number, turn] = client.call(
                     "POST", f"/zones/{zone['id']}/recordsets", body
                 )["id"]
 
@@ -49,18 +49,18 @@ def api(folder: Path) -> None:
                 f"recordset create, {clients} clients, one zone",
                 f"{peer} req/s",
                 "5x / 8x / 10x",
-                f"{rate:.0f} req/s {three(ms)}",
+                f"{rate:.0f} req/s {percentiles(ms)}",
             )
 
-        def update(own: Client, number: int, turn: int) -> None:
-            own.call(
+        def update(client: Client, number: int, turn: int) -> None:
+            client.call(
                 "PUT",
-                f"/zones/{zone['id']}/recordsets/{made[16, number, turn]}",
+                f"/zones/{zone['id']}/recordsets/{created[16, number, turn]}",
                 {"records": ["192.0.2.2"]},
             )
 
-        def delete(own: Client, number: int, turn: int) -> None:
-            own.call("DELETE", f"/zones/{zone['id']}/recordsets/{made[16, number, turn]}")
+        def delete(client: Client, number: int, turn: int) -> None:
+            client.call("DELETE", f"/zones/{zone['id']}/recordsets/{created[16, number, turn]}")
 
         for name, work, peer in (("update", update, "16.8"), ("delete", delete, "20.0")):
             rate, ms = load(process.api, 16, 30, work)
@@ -69,14 +69,14 @@ def api(folder: Path) -> None:
                 f"recordset {name}, 16 clients (standalone)",
                 f"{peer} req/s",
                 "10x",
-                f"{rate:.0f} req/s {three(ms)}",
+                f"{rate:.0f} req/s {percentiles(ms)}",
             )
         for clients, peer in ((1, "6.6"), (16, "3.6")):
             rate, ms = load(
                 process.api,
                 clients,
                 240 // clients,
-                lambda own, n, t, c=clients: own.call(
+                lambda client, n, t, c=clients: client.call(
                     "POST", "/zones", {"name": f"z{c}-{n}-{t}.example.", "email": "a@b.c"}
                 ),
             )
@@ -85,56 +85,61 @@ def api(folder: Path) -> None:
                 f"zone create, {clients} clients (standalone)",
                 f"{peer} req/s",
                 "10x / 25x",
-                f"{rate:.0f} req/s {three(ms)}",
+                f"{rate:.0f} req/s {percentiles(ms)}",
             )
         rate, ms = load(
-            process.api, 16, 60, lambda own, n, t: own.call("GET", f"/zones/{zone['id']}")
+            process.api,
+            16,
+            60,
+            lambda client, _number, _turn: client.call("GET", f"/zones/{zone['id']}"),
         )
         show(
             "S4",
             "zone get, 16 clients (standalone)",
             "85 req/s",
             "5x",
-            f"{rate:.0f} req/s {three(ms)}",
+            f"{rate:.0f} req/s {percentiles(ms)}",
         )
         rate, ms = load(
             process.api,
             16,
             10,
-            lambda own, n, t: own.call("GET", f"/zones/{zone['id']}/recordsets?limit=100"),
+            lambda client, _number, _turn: client.call(
+                "GET", f"/zones/{zone['id']}/recordsets?limit=100"
+            ),
         )
         show(
             "S4",
             "list of 100 recordsets, 16 clients (standalone)",
             "10.9 req/s",
             "12x",
-            f"{rate:.0f} req/s {three(ms)}",
+            f"{rate:.0f} req/s {percentiles(ms)}",
         )
 
 
-def own(folder: Path) -> None:
+def minidns(folder: Path) -> None:
     with Process(folder) as process:
         client = Client(process.api)
         zone = process.zone(client, "own.example.")
         served, active = nameservers.propagate(client, zone, process.dns, 40, 0.05)
-        show("S17", "change to served by MiniDNS", "4.9 / 5.4 s", "20 / 60 ms", three(served))
-        show("S17", "change to ACTIVE", "9.9 / 10.1 s", "50 / 150 ms", three(active))
+        show("S17", "change to served by MiniDNS", "4.9 / 5.4 s", "20 / 60 ms", percentiles(served))
+        show("S17", "change to ACTIVE", "9.9 / 10.1 s", "50 / 150 ms", percentiles(active))
 
 
 def bind(folder: Path, rate: int = 1000) -> None:
-    with nameservers.side("BIND", folder, rate) as on:
-        nameservers.changes(show, on)
+    with nameservers.setup("BIND", folder, rate) as setup:
+        nameservers.changes(show, setup)
 
 
 def sizes(folder: Path) -> None:
-    with nameservers.side("BIND", folder) as on:
-        nameservers.sizes(show, on)
+    with nameservers.setup("BIND", folder) as setup:
+        nameservers.sizes(show, setup)
 
 
 def axfr(folder: Path) -> None:
-    with nameservers.side("BIND", folder) as on:
-        nameservers.transfers(show, on)
-        _million(on.process)
+    with nameservers.setup("BIND", folder) as setup:
+        nameservers.transfers(show, setup)
+        _million(setup.process)
 
 
 def _million(process: Process) -> None:
@@ -162,7 +167,7 @@ def _million(process: Process) -> None:
 
 
 def _zone_file(name: str, size: int) -> str:
-    """size records: of addresses mostly, with a mail exchanger and a text for every ten."""
+    """Return a zone file with `size` records, mostly A, and one MX and one TXT in ten."""
     lines = [
         f"$ORIGIN {name}",
         "$TTL 3600",
@@ -188,23 +193,23 @@ def _finished(client: Client, path: str) -> dict[str, Any]:
 
 
 def tasks(folder: Path) -> None:
-    """Seconds from the request to the first answer that says COMPLETE."""
+    """Measure the seconds from the request until the status is COMPLETE."""
     with Process(folder) as process:
         client = Client(process.api)
-        for size, peer, wanted, turns in (
+        for size, peer, goal, repeats in (
             (1000, "23.2 s", "0.3 s", 5),
             (10_000, "413", "2 s", 3),
             (100_000, "-", "15 s", 1),
         ):
             seconds, zone_id = [], ""
-            for turn in range(turns):
+            for turn in range(repeats):
                 body = {"zonefile": _zone_file(f"import{turn}-{size}.example.", size)}
                 begin = perf_counter()
-                made = client.call("POST", "/zones/tasks/imports", body)
-                done = _finished(client, f"/zones/tasks/imports/{made['id']}")
+                task = client.call("POST", "/zones/tasks/imports", body)
+                done = _finished(client, f"/zones/tasks/imports/{task['id']}")
                 seconds.append(perf_counter() - begin)
                 zone_id = done["zone_id"]
-            show("S11", f"import of {size:,} records to COMPLETE", peer, wanted, _best(seconds))
+            show("S11", f"import of {size:,} records to COMPLETE", peer, goal, _best(seconds))
             if size == 10_000:
                 _export(client, zone_id)
 
@@ -213,8 +218,8 @@ def _export(client: Client, zone_id: str) -> None:
     seconds = []
     for _ in range(5):
         begin = perf_counter()
-        made = client.call("POST", f"/zones/{zone_id}/tasks/export")
-        _finished(client, f"/zones/tasks/exports/{made['id']}")
+        task = client.call("POST", f"/zones/{zone_id}/tasks/export")
+        _finished(client, f"/zones/tasks/exports/{task['id']}")
         seconds.append(perf_counter() - begin)
     show("S12", "export of 10,000 records", "0.12 s for 1k", "0.3 s", _best(seconds))
 
@@ -250,10 +255,10 @@ def start(folder: Path) -> None:
 
 PARTS = {
     "api": api,
-    "own": own,
+    "own": minidns,
     "bind": bind,
     "sizes": sizes,
-    "servers": lambda folder: nameservers.every(show, folder),
+    "servers": lambda folder: nameservers.measure_all(show, folder),
     "default-rate": lambda folder: bind(folder, rate=20),
     "axfr": axfr,
     "creation": lambda folder: manyzones.creation(show, folder),
@@ -262,7 +267,7 @@ PARTS = {
     "lists-mariadb": lambda folder: lists.measure_on("mariadb", show, folder),
     "tasks": tasks,
     "start": start,
-    "databases": databases.all_of_them,
+    "databases": databases.measure,
 }
 
 

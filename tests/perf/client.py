@@ -1,4 +1,4 @@
-"""A service of its own process, and a client cheap enough not to be what is measured."""
+"""The standalone service as a process, and a client that is cheap enough not to distort figures."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ quota_api_export_size = -1
 
 
 class Client:
-    """One keep-alive connection."""
+    """An API client with one keep-alive connection."""
 
     def __init__(self, port: int) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -48,16 +48,19 @@ class Client:
         data = None if body is None else json.dumps(body)
         headers = {"Content-Type": "application/json"} if data else {}
         self._connection.request(method, "/v2" + path, data, headers)
-        answer = self._connection.getresponse()
-        raw = answer.read()
-        if answer.status >= 400:
-            raise RuntimeError(f"{method} {path}: {answer.status} {raw[:300]!r}")
+        response = self._connection.getresponse()
+        raw = response.read()
+        if response.status >= 400:
+            raise RuntimeError(f"{method} {path}: {response.status} {raw[:300]!r}")
         return json.loads(raw) if raw else None
 
 
 class Process:
-    """The standalone service as a process of its own: pid, API, DNS and monitoring ports. pools: a
-    pools.yaml, whose masters are dns_port. database: the URL of another one than its own SQLite."""
+    """The standalone service as a process: its pid, and its ports of API, DNS and monitoring.
+
+    pools: The content of pools.yaml, whose masters have dns_port. database: The URL of the database; by
+    default SQLite in the folder.
+    """
 
     def __init__(
         self,
@@ -86,7 +89,7 @@ class Process:
 
     @classmethod
     def before(cls, server: Named, folder: Path) -> Process:
-        """The service with one pool: server, which takes its zones from the service's own port."""
+        """Return a service with one pool of one server, which transfers zones from the service."""
         port = free_port()
         return cls(folder, bind_pool(server, port), port)
 
@@ -98,14 +101,14 @@ class Process:
         self.stop(signal.SIGTERM)
 
     def start(self) -> float:
-        """Start it; seconds to the first 200."""
+        """Start it, and return the seconds until the first 200."""
         started = perf_counter()
         with (self.folder / "out.log").open("ab") as log:
             self._process = subprocess.Popen(self._arguments, stdout=log, stderr=log)
-        until(self._answers, 30, "the first answer")
+        until(self._responds, 30, "the first response")
         return perf_counter() - started
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.folder / "out.log").read_text()[-2000:]
         with contextlib.suppress(OSError, http.client.HTTPException):
@@ -113,9 +116,9 @@ class Process:
             return True
         return False
 
-    def stop(self, how: int) -> None:
+    def stop(self, signal_number: int) -> None:
         if self._process is not None:
-            os.kill(self._process.pid, how)
+            os.kill(self._process.pid, signal_number)
             self._process.wait(timeout=30)
             self._process = None
 
@@ -125,7 +128,7 @@ class Process:
         return self._process.pid
 
     def memory_kib(self, what: str = "Pss") -> int:
-        """From smaps_rollup: Pss, or Rss."""
+        """Return Pss or Rss of the process, from smaps_rollup."""
         text = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
         return int(
             next(line for line in text.splitlines() if line.startswith(what + ":")).split()[1]
@@ -136,10 +139,10 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def metric(self, pattern: re.Pattern[str]) -> float:
-        """The sum of the numbers that the pattern finds in what it says of itself; 0.0 of none."""
+        """Return the sum of the numbers that the pattern finds in the metrics; 0.0 if there are none."""
         url = f"http://127.0.0.1:{self.monitoring}/metrics"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return sum((float(found) for found in pattern.findall(answer.read().decode())), 0.0)
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return sum((float(found) for found in pattern.findall(response.read().decode())), 0.0)
 
     def zone(self, client: Client, name: str) -> dict[str, Any]:
         zone = client.call("POST", "/zones", {"name": name, "email": "a@example.com"})
@@ -148,14 +151,14 @@ class Process:
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Milliseconds."""
+    """Run the work, and return the milliseconds that it took."""
     started = perf_counter()
     work()
     return (perf_counter() - started) * 1000
 
 
 def spread(figures: list[float]) -> tuple[float, float, float]:
-    """(p50, p95, p99)."""
+    """Return p50, p95 and p99."""
     ordered = sorted(figures)
     pick = [ordered[min(len(ordered) - 1, int(len(ordered) * q))] for q in (0.95, 0.99)]
     return statistics.median(ordered), pick[0], pick[1]
@@ -164,7 +167,7 @@ def spread(figures: list[float]) -> tuple[float, float, float]:
 def load(
     port: int, clients: int, per_client: int, work: Callable[[Client, int, int], object]
 ) -> tuple[float, list[float]]:
-    """(requests per second, each one's milliseconds) of clients working at the same time."""
+    """Run concurrent clients; return the requests per second and the milliseconds of each request."""
     took: list[list[float]] = [[] for _ in range(clients)]
     ready = threading.Barrier(clients + 1)
 

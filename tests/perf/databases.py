@@ -1,4 +1,4 @@
-"""What a database gives central: creates straight on it, without HTTP and bus, on durable servers."""
+"""Throughput of central on each database, without HTTP and RPC, on durable servers."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ COUNTS = (1, 4, 16)
 KINDS = ("sqlite", "mariadb", "postgresql")
 
 
-def all_of_them(folder: Path) -> None:
+def measure(folder: Path) -> None:
     for kind in KINDS:
         with server(kind, folder) as databases:
-            one(folder / kind, databases)
+            measure_on(folder / kind, databases)
 
 
 @contextlib.contextmanager
 def server(kind: str, folder: Path) -> Iterator[Databases]:
-    """A durable one of this kind, for as long as it is wanted."""
+    """Run a durable server of this kind."""
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "sqlite":
         yield SQLite(folder)
@@ -38,7 +38,7 @@ def server(kind: str, folder: Path) -> Iterator[Databases]:
         yield server
 
 
-def one(folder: Path, server: Databases) -> None:
+def measure_on(folder: Path, server: Databases) -> None:
     folder.mkdir(exist_ok=True)
     storage = {"connection": server.fresh()}
     with Hidden(folder, **{"storage:sqlalchemy": storage}) as parts:
@@ -77,17 +77,17 @@ def one(folder: Path, server: Databases) -> None:
 
 
 def _statements(parts: Hidden, work: Callable[[], object]) -> int:
-    """Statements of one run, BEGIN and COMMIT included where they are sent as such."""
+    """Count the statements of one run, with BEGIN and COMMIT where they are sent as statements."""
     seen: list[str] = []
 
-    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+    def record(_c: object, _cursor: object, statement: str, *_: object) -> None:
         seen.append(statement)
 
     def end(_c: object) -> None:
         seen.append("COMMIT or ROLLBACK")
 
     engines = {parts.database.engine, parts.database.reader}
-    hooks = [("before_cursor_execute", note), ("commit", end), ("rollback", end)]
+    hooks = [("before_cursor_execute", record), ("commit", end), ("rollback", end)]
     work()
     for engine in engines:
         for name, hook in hooks:

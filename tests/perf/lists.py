@@ -1,4 +1,4 @@
-"""S13 and S14: lists of a zone with many recordsets and of many zones, by every filter and every order."""
+"""S13 and S14: lists of many recordsets and of many zones, by each filter and each order."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tests.perf.client import Client, Process, spread, timed
 from tests.perf.databases import KINDS, server
 
 RECORDSETS, ZONES = 100_000, 10_000
-TURNS = 30
-# How often the zone is changed before a list of it, so that nothing kept of the last one holds.
+REPEATS = 30
+# How often the zone is changed before a list of it, so that no cached result is valid.
 CHANGES = 7
 Show = Callable[[str, str, str, str, str], None]
-# What the peer needs, where it was measured.
+# The figures of the reference implementation, where measured.
 PEER = {
     "S13 first page": "671 ms", "S13 deep marker": "188 ms", "S13 name": "28 ms",
     "S13 data": "2533 ms", "S14 first page": "310 ms", "S14 deep marker": "241 ms",
@@ -24,7 +24,7 @@ PEER = {
 
 
 def recordset_queries(marker: str) -> Iterator[tuple[str, str]]:
-    """(what, query string) for a zone of seed.zone(varied=True)."""
+    """Yield labels and query strings for the recordsets of a zone of seed.zone(varied=True)."""
     yield "first page", ""
     yield "deep marker", f"marker={marker}"
     yield "name", "name=h50000.records.example."
@@ -51,13 +51,11 @@ def recordset_queries(marker: str) -> Iterator[tuple[str, str]]:
     yield "description of few", "description=number 7"
     yield "description, end open", "description=number 7*"
     yield "description of none", "description=nothing"
-    for key in ("created_at", "id", "updated_at", "name", "type", "ttl"):
-        for way in ("asc", "desc"):
-            yield f"order of {key} {way}", f"sort_key={key}&sort_dir={way}"
-            yield f"order of {key} {way}, deep", f"sort_key={key}&sort_dir={way}&marker={marker}"
+    yield from orders(("created_at", "id", "updated_at", "name", "type", "ttl"), marker)
 
 
 def zone_queries(marker: str) -> Iterator[tuple[str, str]]:
+    """Yield labels and query strings for the zones of seed.zones_in."""
     yield "first page", ""
     yield "deep marker", f"marker={marker}"
     yield "name", "name=zone5000.example."
@@ -74,14 +72,21 @@ def zone_queries(marker: str) -> Iterator[tuple[str, str]]:
     yield "description of none", "description=nothing"
     yield "ttl of many", "ttl=3600"
     yield "ttl of few", "ttl=77"
-    for key in ("created_at", "id", "updated_at", "name", "serial", "ttl", "status"):
-        for way in ("asc", "desc"):
-            yield f"order of {key} {way}", f"sort_key={key}&sort_dir={way}"
-            yield f"order of {key} {way}, deep", f"sort_key={key}&sort_dir={way}&marker={marker}"
+    keys = ("created_at", "id", "updated_at", "name", "serial", "ttl", "status")
+    yield from orders(keys, marker)
+
+
+def orders(keys: tuple[str, ...], marker: str) -> Iterator[tuple[str, str]]:
+    """Yield the labels and query strings of the first and of a deep page by each order."""
+    for key in keys:
+        for direction in ("asc", "desc"):
+            query = f"sort_key={key}&sort_dir={direction}"
+            yield f"order of {key} {direction}", query
+            yield f"order of {key} {direction}, deep", f"{query}&marker={marker}"
 
 
 def measure(show: Show, folder: Path) -> None:
-    """On each database in turn."""
+    """Measure on each database, one after the other."""
     for kind in KINDS:
         measure_on(kind, show, folder / kind)
 
@@ -91,11 +96,11 @@ def measure_on(kind: str, show: Show, folder: Path) -> None:
         url = process.database
         seed.zone(url, "records.example.", RECORDSETS, announce=False, varied=True)
         seed.zones_in(url, ZONES)
-        seed.settle(url)
+        seed.vacuum(url)
         client = Client(process.api)
         zone = client.call("GET", "/zones?name=records.example.")["zones"][0]
-        marker = seed.middle(url, "recordsets", zone["id"])
-        zone_marker = seed.middle(url, "zones", "")
+        marker = seed.middle_id(url, "recordsets", zone["id"])
+        zone_marker = seed.middle_id(url, "zones", "")
         lists = (
             (
                 "S13",
@@ -110,20 +115,20 @@ def measure_on(kind: str, show: Show, folder: Path) -> None:
             for name, query in queries:
                 if path == "/recordsets" and "sort_key=id" in query:
                     continue
-                asked = f"{path}?{quote(query, safe='=&*')}"
+                url_path = f"{path}?{quote(query, safe='=&*')}"
 
-                def ask(asked=asked) -> float:
-                    return timed(lambda: client.call("GET", asked))
+                def request(url_path=url_path) -> float:
+                    return timed(lambda: client.call("GET", url_path))
 
                 changed = ""
                 if query and path.startswith("/zones/"):
                     first = []
                     for _ in range(CHANGES):
                         seed.touch(url, zone["id"])
-                        first.append(ask())
+                        first.append(request())
                     changed = f", after a change of the zone {spread(first)[0]:.1f}"
-                ask()
-                p50, p95, p99 = spread([ask() for _ in range(TURNS)])
+                request()
+                p50, p95, p99 = spread([request() for _ in range(REPEATS)])
                 slow = "" if p50 < 15 else "  SLOW"
                 figures = f"p50 {p50:.1f} p95 {p95:.1f} p99 {p99:.1f} ms{changed}{slow}"
                 show(

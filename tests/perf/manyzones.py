@@ -1,4 +1,4 @@
-"""Ten thousand zones of one pool: made while BIND takes them, and left PENDING while it is away."""
+"""Ten thousand zones of one pool: created while BIND transfers them, and while BIND is down."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from tests.support.servers.nameservers import Named
 Show = Callable[[str, str, str, str, str], None]
 COUNT = 10_000
 CLIENTS = 8
-AWAY_S = 20
-LONGEST_S = 600
-# Asking takes time from what is measured.
-LOOK_S = 0.5
-# What was sent to servers that are away.
+DOWN_S = 20
+MAX_S = 600
+# Polling slows down what is measured.
+POLL_S = 0.5
+# Probes of unreachable servers.
 PROBES = re.compile(r"designate_server_probes_total\{.*\} (\S+)")
 
 
@@ -38,21 +38,21 @@ def creation(show: Show, folder: Path, count: int = COUNT) -> None:
 
 
 def restart(show: Show, folder: Path, count: int = COUNT) -> None:
-    """The service is killed while they are PENDING and started again; BIND comes back later."""
+    """Kill and restart the service while the zones are PENDING; start BIND afterwards."""
     bind = Named(folder / "bind")
     process = Process.before(bind, folder / "service")
     with bind, process:
         bind.stop()
         rate = _created(process, count)
-        what = f"{count} zones, {CLIENTS} clients, BIND away"
+        what = f"{count} zones, {CLIENTS} clients, BIND down"
         show("S3", what, "3.6 req/s", "", f"{rate:.0f} req/s")
         process.stop(signal.SIGKILL)
         process.start()
         started_kib, started_s = process.memory_kib("Rss"), process.cpu_s()
-        sleep(AWAY_S)  # the stretch over which CPU and probes are counted
-        cpu = (process.cpu_s() - started_s) / AWAY_S
-        away = f"BIND away for {AWAY_S} s after the restart"
-        show("", away, "", "", f"{process.metric(PROBES):.0f} probes, {cpu:.0%} of a core")
+        sleep(DOWN_S)  # CPU and probes are counted over this time
+        cpu = (process.cpu_s() - started_s) / DOWN_S
+        label = f"BIND down for {DOWN_S} s after the restart"
+        show("", label, "", "", f"{process.metric(PROBES):.0f} probes, {cpu:.0%} of a core")
         client = Client(process.api)
         bind.start()
         took = _all_active(client, bind, count)
@@ -67,20 +67,20 @@ def restart(show: Show, folder: Path, count: int = COUNT) -> None:
 
 
 def _created(process: Process, count: int) -> float:
-    """Zones per second."""
+    """Create the zones, and return how many per second."""
 
-    def create(own: Client, number: int, turn: int) -> None:
+    def create(client: Client, number: int, turn: int) -> None:
         body = {"name": f"z{number}-{turn}.example.", "email": "a@example.com"}
-        own.call("POST", "/zones", body)
+        client.call("POST", "/zones", body)
 
     return load(process.api, CLIENTS, count // CLIENTS, create)[0]
 
 
 def _all_active(client: Client, bind: Named, count: int) -> str:
-    """How long it takes from now, and whether it is true."""
+    """Wait until all zones are ACTIVE; return the time, and how many are not served."""
     began = perf_counter()
     path = "/zones?status=PENDING&limit=1"
-    until(lambda: not client.call("GET", path)["zones"], LONGEST_S, "all ACTIVE", LOOK_S)
+    until(lambda: not client.call("GET", path)["zones"], MAX_S, "all ACTIVE", POLL_S)
     took_s = perf_counter() - began
     names = [f"z{n}-{turn}.example." for n in range(CLIENTS) for turn in range(count // CLIENTS)]
     missing = sum(not serves(bind.port, name, 1) for name in names)

@@ -1,4 +1,4 @@
-"""How soon each nameserver serves what changed: S5 to S10 with BIND, PowerDNS, NSD and Knot."""
+"""S5 to S10: how soon BIND, PowerDNS, NSD and Knot serve changes, and the cost of transfers."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Show = Callable[[str, str, str, str, str], None]
 
 KINDS = ("BIND", "PowerDNS", "NSD", "Knot")
 POOL = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
-MOVED = re.compile(r'designate_transfer_bytes_total\{kind="ixfr"\} (\S+)')
+IXFR_BYTES = re.compile(r'designate_transfer_bytes_total\{kind="ixfr"\} (\S+)')
 
 
 @dataclass(frozen=True)
-class Side:
-    """A nameserver and the service whose default pool it serves. gaps_s: between changes."""
+class Setup:
+    """A nameserver and the service that has it in its default pool; gaps_s: times between changes."""
 
     label: str
     process: Process
@@ -42,9 +42,9 @@ class Side:
     def serves(self, zone: str, serial: int) -> bool:
         return serves(self.port, zone, serial)
 
-    def moved(self) -> float:
-        """Bytes of incremental transfers so far."""
-        return self.process.metric(MOVED)
+    def transferred_bytes(self) -> float:
+        """Return the bytes of incremental transfers so far."""
+        return self.process.metric(IXFR_BYTES)
 
 
 def serves(port: int, zone: str, serial: int) -> bool:
@@ -52,14 +52,14 @@ def serves(port: int, zone: str, serial: int) -> bool:
     return answer.state is dns_client.SoaState.SERIAL and answer.serial >= serial
 
 
-def three(figures: list[float]) -> str:
+def percentiles(figures: list[float]) -> str:
     p50, p95, p99 = spread(figures)
     return f"p50 {p50:.1f} p95 {p95:.1f} p99 {p99:.1f} ms"
 
 
 @contextlib.contextmanager
-def side(kind: str, folder: Path, rate: int = 1000) -> Iterator[Side]:
-    """rate: BIND's serial-query-rate."""
+def setup(kind: str, folder: Path, rate: int = 1000) -> Iterator[Setup]:
+    """Run a nameserver and its service; rate: BIND's serial-query-rate."""
     port = free_port()
     if kind == "Knot":
         with _knot(folder, port) as found:
@@ -72,12 +72,12 @@ def side(kind: str, folder: Path, rate: int = 1000) -> Iterator[Side]:
     }[kind](folder / "server")
     label = f"{kind}, serial-query-rate {rate}" if rate != 1000 else kind
     with server, Process(folder / "service", bind_pool(server, port), port) as process:
-        yield Side(label, process, server.port, server)
+        yield Setup(label, process, server.port, server)
 
 
 @contextlib.contextmanager
-def _knot(folder: Path, port: int) -> Iterator[Side]:
-    """Knot makes its zones from the pool's catalog; its transfers are signed."""
+def _knot(folder: Path, port: int) -> Iterator[Setup]:
+    """Run Knot, which creates its zones from the pool's catalog; its transfers are signed."""
     secret = base64.b64encode(secrets.token_bytes(32)).decode()
     with Knot(folder / "server", port, secret) as server:
         (pool,) = bind_pool(server, port)
@@ -93,8 +93,8 @@ def _knot(folder: Path, port: int) -> Iterator[Side]:
                 "scope": "POOL", "resource_id": POOL,
             }  # fmt: skip
             Client(process.api).call("POST", "/tsigkeys", key)
-            # Some changes within a second of the zone's last one wait in Knot till it is over.
-            yield Side("Knot", process, server.port, server, gaps_s=(0.05, 1.2))
+            # Knot delays some changes to one second after the zone's last change.
+            yield Setup("Knot", process, server.port, server, gaps_s=(0.05, 1.2))
 
 
 # -- S5 to S8 ------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def _knot(folder: Path, port: int) -> Iterator[Side]:
 def propagate(
     client: Client, zone: dict[str, Any], port: int, turns: int, gap_s: float
 ) -> tuple[list[float], list[float]]:
-    """Milliseconds from the answer to a change until it is served, and until it is ACTIVE."""
+    """Return the milliseconds from the response to a change until it is served, and until it is ACTIVE."""
     served, active = [], []
     path = f"/zones/{zone['id']}"
     recordset = client.call(
@@ -128,34 +128,34 @@ def propagate(
     return served, active
 
 
-def changes(show: Show, on: Side) -> None:
+def changes(show: Show, tested: Setup) -> None:
     """S5 to S8."""
-    client = Client(on.process.api)
-    zone = on.process.zone(client, "prop.example.")
-    for gap_s in on.gaps_s:
-        served, active = propagate(client, zone, on.port, 40, gap_s)
-        what = f"{on.label}, {gap_s} s apart"
-        show("S5", f"change to served, {what}", "4.9 / 5.4 s", "20 / 60 ms", three(served))
-        show("S6", f"change to ACTIVE, {what}", "9.9 / 10.1 s", "50 / 150 ms", three(active))
-    _new_zones(show, on, client)
-    _bursts(show, on, client, zone)
+    client = Client(tested.process.api)
+    zone = tested.process.zone(client, "prop.example.")
+    for gap_s in tested.gaps_s:
+        served, active = propagate(client, zone, tested.port, 40, gap_s)
+        what = f"{tested.label}, {gap_s} s apart"
+        show("S5", f"change to served, {what}", "4.9 / 5.4 s", "20 / 60 ms", percentiles(served))
+        show("S6", f"change to ACTIVE, {what}", "9.9 / 10.1 s", "50 / 150 ms", percentiles(active))
+    _new_zones(show, tested, client)
+    _bursts(show, tested, client, zone)
 
 
-def _new_zones(show: Show, on: Side, client: Client) -> None:
+def _new_zones(show: Show, tested: Setup, client: Client) -> None:
     served, active = [], []
     for turn in range(15):
         name = f"new{turn}.example."
-        made = client.call("POST", "/zones", {"name": name, "email": "a@b.c"})
+        new = client.call("POST", "/zones", {"name": name, "email": "a@b.c"})
         started = perf_counter()
-        until(lambda: on.serves(name, 1), 30)
+        until(lambda: tested.serves(name, 1), 30)
         served.append((perf_counter() - started) * 1000)
-        until(lambda: client.call("GET", f"/zones/{made['id']}")["status"] == "ACTIVE", 30)
+        until(lambda: client.call("GET", f"/zones/{new['id']}")["status"] == "ACTIVE", 30)
         active.append((perf_counter() - started) * 1000)
-    show("S7", f"new zone to served, {on.label}", "0.27 s", "p50 100 ms", three(served))
-    show("S7", f"new zone to ACTIVE, {on.label}", "5.2 s", "p50 200 ms", three(active))
+    show("S7", f"new zone to served, {tested.label}", "0.27 s", "p50 100 ms", percentiles(served))
+    show("S7", f"new zone to ACTIVE, {tested.label}", "5.2 s", "p50 200 ms", percentiles(active))
 
 
-def _bursts(show: Show, on: Side, client: Client, zone: dict[str, Any]) -> None:
+def _bursts(show: Show, tested: Setup, client: Client, zone: dict[str, Any]) -> None:
     path = f"/zones/{zone['id']}"
     bursts = []
     for turn in range(3):
@@ -167,7 +167,7 @@ def _bursts(show: Show, on: Side, client: Client, zone: dict[str, Any]) -> None:
         )
     show(
         "S8",
-        f"200 recordsets back to back, to all ACTIVE, {on.label}",
+        f"200 recordsets back to back, to all ACTIVE, {tested.label}",
         "6.2 s",
         "300 ms",
         " ".join(f"{ms:.0f}" for ms in bursts) + " ms",
@@ -177,29 +177,35 @@ def _bursts(show: Show, on: Side, client: Client, zone: dict[str, Any]) -> None:
 # -- S10 -----------------------------------------------------------------------------------------
 
 
-def sizes(show: Show, on: Side, counts: tuple[int, ...] = (1_000, 100_000)) -> None:
-    """S10: the cost of one change, whatever the zone's size."""
-    client = Client(on.process.api)
+def sizes(show: Show, tested: Setup, counts: tuple[int, ...] = (1_000, 100_000)) -> None:
+    """S10: the cost of one change in zones of different sizes."""
+    client = Client(tested.process.api)
     for size in counts:
         name = f"big{size}.example."
-        seed.zone(on.process.database, name, size)
-        until(lambda: on.serves(name, 1), 180, f"{name} served")
+        seed.zone(tested.process.database, name, size)
+        until(lambda: tested.serves(name, 1), 180, f"{name} served")
         big = client.call("GET", f"/zones?name={name}")["zones"][0]
         until(lambda: client.call("GET", f"/zones/{big['id']}")["status"] == "ACTIVE", 60)
-        before = on.moved()
-        served, active = propagate(client, big, on.port, 20, 0.05)
-        moved = on.moved() - before
-        change = f"one change, {size} RRs, {on.label}:"
-        show("S10", f"{change} served", "13.5 s", "20 ms", three(served))
-        show("S10", f"{change} ACTIVE", "never", "50 ms", three(active))
-        show("S10", f"{change} moved", "-", "< 2048 bytes", f"{moved / 21:.0f} bytes a change")
+        before = tested.transferred_bytes()
+        served, active = propagate(client, big, tested.port, 20, 0.05)
+        transferred = tested.transferred_bytes() - before
+        change = f"one change, {size} RRs, {tested.label}:"
+        show("S10", f"{change} served", "13.5 s", "20 ms", percentiles(served))
+        show("S10", f"{change} ACTIVE", "never", "50 ms", percentiles(active))
+        show(
+            "S10",
+            f"{change} transferred",
+            "-",
+            "< 2048 bytes",
+            f"{transferred / 21:.0f} bytes a change",
+        )
 
 
 # -- S9 ------------------------------------------------------------------------------------------
 
 
 def count_axfr(port: int, zone: str) -> tuple[int, int, float]:
-    """(RRs, bytes, seconds) of a transfer by a client that only counts."""
+    """Transfer a zone without parsing it; return the RRs, bytes and seconds."""
     labels = (
         b"".join(bytes([len(label)]) + label.encode() for label in zone.rstrip(".").split("."))
         + b"\0"
@@ -217,20 +223,19 @@ def count_axfr(port: int, zone: str) -> tuple[int, int, float]:
             assert message[3] & 15 == 0, f"the transfer of {zone} was refused"
             rrs += int.from_bytes(message[6:8])
             size += length
-            # The first message begins with a SOA and the last one ends with one.
+            # The first message starts with a SOA, and the last one ends with one.
             soas += (soas == 0) + (final in message[-120:] and rrs > 1)
     return rrs, size, perf_counter() - started
 
 
-def transfers(show: Show, on: Side, turns: int = 5) -> None:
-    """S9: the zone from the database, from MiniDNS' memory, and from the nameserver, in turns."""
-    seed.zone(on.process.database, "big.example.", 100_000)
-    client = Client(on.process.api)
-    # The server has it once it has transferred it, which also warms MiniDNS: so cold is measured after
-    # a change, which moves the zone's revision.
-    until(lambda: on.serves("big.example.", 1), 120)
+def transfers(show: Show, tested: Setup, turns: int = 5) -> None:
+    """S9: AXFR from MiniDNS without and with its cache, and from the nameserver, alternating."""
+    seed.zone(tested.process.database, "big.example.", 100_000)
+    client = Client(tested.process.api)
+    # The server's own transfer fills the cache of MiniDNS, so change the zone before each cold transfer.
+    until(lambda: tested.serves("big.example.", 1), 120)
     big = client.call("GET", "/zones?name=big.example.")["zones"][0]
-    cold, warm, theirs = [], [], []
+    cold, warm, reference = [], [], []
     for turn in range(turns):
         client.call(
             "POST",
@@ -238,21 +243,28 @@ def transfers(show: Show, on: Side, turns: int = 5) -> None:
             {"name": f"x{turn}.big.example.", "type": "A", "records": ["192.0.2.1"]},
         )
         until(lambda: client.call("GET", f"/zones/{big['id']}")["status"] == "ACTIVE", 60)
-        for found, port in ((cold, on.process.dns), (warm, on.process.dns), (theirs, on.port)):
+        for found, port in (
+            (cold, tested.process.dns),
+            (warm, tested.process.dns),
+            (reference, tested.port),
+        ):
             rrs, _, seconds = count_axfr(port, "big.example.")
             found.append(rrs / seconds)
-    best, peer = max(theirs), "11,300-13,600 RR/s"
-    show("S9", f"AXFR of 100k RRs from {on.label}", "", "", f"{best:,.0f} RR/s")
-    for what, wanted, found in (("warm", ">= it", warm), ("cold", ">= 40 % of it", cold)):
+    best, peer = max(reference), "11,300-13,600 RR/s"
+    show("S9", f"AXFR of 100k RRs from {tested.label}", "", "", f"{best:,.0f} RR/s")
+    for what, goal, found in (
+        ("warm", ">= the server", warm),
+        ("cold", ">= 40 % of the server", cold),
+    ):
         ours = max(found)
-        measured = f"{ours:,.0f} RR/s = {ours / best:.2f} of {on.label}"
-        show("S9", f"AXFR of 100k RRs from MiniDNS, {what}", peer, wanted, measured)
+        measured = f"{ours:,.0f} RR/s = {ours / best:.2f} of {tested.label}"
+        show("S9", f"AXFR of 100k RRs from MiniDNS, {what}", peer, goal, measured)
 
 
-def every(show: Show, folder: Path) -> None:
-    """S5 to S8 and S10 with each nameserver, S9 beside it."""
+def measure_all(show: Show, folder: Path) -> None:
+    """Measure S5 to S10 with each nameserver."""
     for kind in KINDS:
-        with side(kind, folder / kind) as on:
-            changes(show, on)
-            sizes(show, on)
-            transfers(show, on)
+        with setup(kind, folder / kind) as nameserver:
+            changes(show, nameserver)
+            sizes(show, nameserver)
+            transfers(show, nameserver)

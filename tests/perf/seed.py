@@ -1,4 +1,4 @@
-"""Big zones straight into the database of a running service: what is measured is not how they came."""
+"""Large zones written directly into the database of a running service."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _zone(name: str, mname: str) -> Zone:
 
 
 def sqlite(folder: Path) -> str:
-    """The URL of the database of a standalone service with this state_path."""
+    """Return the URL of the database of a standalone service with this state_path."""
     return f"sqlite:///{folder}/designate.sqlite"
 
 
@@ -45,8 +45,15 @@ def _database(url: str) -> Database:
 
 
 def zone(url: str, name: str, size: int, *, announce: bool = True, varied: bool = False) -> str:
-    """A zone with `size` A records. announce: let the sweep bring it to the nameservers. varied:
-    with other TTLs, types and descriptions among them."""
+    """Store a zone with `size` A records, and return its id.
+
+    Args:
+        url: The database.
+        name: The zone's name.
+        size: The number of recordsets.
+        announce: The recovery sweep announces the zone to the workers.
+        varied: Some recordsets have other TTLs, types and descriptions.
+    """
     database = _database(url)
     with database.read() as connection:
         pool = pools.get(connection, POOL)
@@ -140,14 +147,14 @@ def zones_in(url: str, count: int) -> None:
 
 
 def touch(url: str, zone_id: str) -> None:
-    """Change the zone's row as a change of what it holds would."""
+    """Change the version of the zone's row, as any change of its content does."""
     database = _database(url)
     database.write(lambda tx: zones.update(tx, zone_id))
     database.close()
 
 
-def settle(url: str) -> None:
-    """PostgreSQL's statistics and visibility, which its autovacuum would see to within minutes."""
+def vacuum(url: str) -> None:
+    """Update PostgreSQL's statistics and visibility map, as its autovacuum would within minutes."""
     if url.startswith("postgresql"):
         engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
@@ -155,8 +162,8 @@ def settle(url: str) -> None:
         engine.dispose()
 
 
-def middle(url: str, what: str, zone_id: str) -> str:
-    """The id in the middle of a list in its default order."""
+def middle_id(url: str, what: str, zone_id: str) -> str:
+    """Return the id in the middle of a list in its default order."""
     database = _database(url)
     table = recordsets if what == "recordsets" else zones_table
     with database.read() as connection:

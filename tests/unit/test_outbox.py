@@ -1,4 +1,4 @@
-"""Changes on their way to the workers: merged by zone, the newest one wins."""
+"""central.outbox: changes are merged by zone, and the newest one wins."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from tests.support.deadlines import until
 
 
 class Workers:
-    """Keeps what it is told."""
+    """Records the changes that it gets."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, int]] = []
+        self.changes: list[tuple[str, int]] = []
         self.served: list[str] = []
 
-    def zone_changed(self, context: Context, change: ZoneAnnouncement) -> None:
-        self.told.append((change.zone_id, change.revision))
+    def zone_changed(self, _context: Context, change: ZoneAnnouncement) -> None:
+        self.changes.append((change.zone_id, change.revision))
 
-    def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
+    def zone_served(self, _context: Context, zone_id: str, _serial: int, _peer: str) -> None:
         self.served.append(zone_id)
 
 
@@ -48,13 +48,13 @@ def test_the_first_change_goes_at_once_and_the_rest_as_one() -> None:
     box = outbox(workers, gap_s=0.2)
     box.start()
     box.zone_changed(admin_context(), change("a", 1))
-    until(lambda: workers.told, 5, "the first change")
+    until(lambda: workers.changes, 5, "the first change")
     for revision in (2, 4, 3):
         box.zone_changed(admin_context(), change("a", revision))
-    until(lambda: len(workers.told) > 1, 5, "the others")
+    until(lambda: len(workers.changes) > 1, 5, "the others")
     box.stop()
 
-    assert workers.told == [("a", 1), ("a", 4)]
+    assert workers.changes == [("a", 1), ("a", 4)]
 
 
 def test_zones_do_not_wait_for_each_other() -> None:
@@ -63,10 +63,10 @@ def test_zones_do_not_wait_for_each_other() -> None:
     box.start()
     for zone_id in ("a", "b", "c"):
         box.zone_changed(admin_context(), change(zone_id, 1))
-    until(lambda: len(workers.told) == 3, 5, "all zones")
+    until(lambda: len(workers.changes) == 3, 5, "all zones")
     box.stop()
 
-    assert sorted(workers.told) == [("a", 1), ("b", 1), ("c", 1)]
+    assert sorted(workers.changes) == [("a", 1), ("b", 1), ("c", 1)]
 
 
 def test_what_is_held_goes_at_the_end() -> None:
@@ -74,11 +74,11 @@ def test_what_is_held_goes_at_the_end() -> None:
     box = outbox(workers, gap_s=60)
     box.start()
     box.zone_changed(admin_context(), change("a", 1))
-    until(lambda: workers.told, 5, "the first change")
+    until(lambda: workers.changes, 5, "the first change")
     box.zone_changed(admin_context(), change("a", 2))
     box.stop()
 
-    assert workers.told == [("a", 1), ("a", 2)]
+    assert workers.changes == [("a", 1), ("a", 2)]
 
 
 def test_everything_else_passes() -> None:
