@@ -1,0 +1,1 @@
+"""MiniDNS: the hidden primary that serves zones to nameservers from the database."""

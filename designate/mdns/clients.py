@@ -1,7 +1,7 @@
-"""Who asks, and what they may see: the TSIG key of a message, or none (RFC 8945 section 5.2).
+"""Identities of clients: the TSIG key of a message, or none (RFC 8945 section 5.2).
 
-Each signed message reads its key's row by an index. So nothing is cached here, and a key that is added,
-changed or removed counts from the next message on.
+Each signed message reads its key's row by an index. Nothing is cached, so a key that is added, changed or
+deleted takes effect with the next message.
 """
 
 from __future__ import annotations
@@ -23,63 +23,68 @@ from designate.wire import tsig, tsig_keys
 LOG = logging.getLogger(__name__)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-COMPLAINT_GAP_S = 1.0
+LOG_GAP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """The sender of one message. verdict: None without a signature. view: what its key opens; None for
-    those without a key that counts."""
+class ClientIdentity:
+    """The sender of one message.
+
+    Attributes:
+        verdict: the result of verifying the signature; None without one.
+        view: the zones that the key permits; None without a valid key.
+    """
 
     verdict: tsig.Verdict | None = None
     view: View | None = None
 
     @property
     def error(self) -> int:
-        """0, or what is wrong with the signature."""
+        """The TSIG error of the signature, or 0."""
         return 0 if self.verdict is None else self.verdict.error
 
     def signer(self) -> tsig.Signer | None:
-        """For the answer; None: it goes unsigned."""
+        """Return the signer of the reply; None: the reply is not signed."""
         return None if self.verdict is None or self.verdict.error else self.verdict.signer()
 
 
-class Callers:
-    """Thread-safe."""
+class Clients:
+    """Identifies the senders of messages. Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._quiet_until = 0.0
 
-    def of(self, wire: bytes, peer: str) -> Caller:
-        """Raises ValueError for a message that is to be answered with FORMERR."""
-        ring = _Ring(self._database)
-        verdict = tsig.verify(wire, ring)
+    def identify(self, wire: bytes, peer: str) -> ClientIdentity:
+        """Return the sender; raises ValueError when the reply must be FORMERR."""
+        keys = _StoredKeys(self._database)
+        verdict = tsig.verify(wire, keys)
         if verdict is None:
-            return Caller()
+            return ClientIdentity()
         if verdict.error:
-            self._complain(verdict, peer)
-            return Caller(verdict)
-        return Caller(verdict, ring.view)
+            self._log_invalid(verdict, peer)
+            return ClientIdentity(verdict)
+        return ClientIdentity(verdict, keys.view)
 
-    def _complain(self, verdict: tsig.Verdict, peer: str) -> None:
-        """Once a second, since anybody can send such messages."""
+    def _log_invalid(self, verdict: tsig.Verdict, peer: str) -> None:
+        """Log an invalid signature, at most once in LOG_GAP_S, since anyone can send one."""
         now = monotonic()
         if now < self._quiet_until:
             return
-        self._quiet_until = now + COMPLAINT_GAP_S
+        self._quiet_until = now + LOG_GAP_S
         error = dns.rcode.to_text(dns.rcode.Rcode.make(verdict.error), tsig=True)
-        LOG.warning("message of %s under TSIG key %s: %s", peer, verdict.owner, error)
+        LOG.warning("client %s: invalid TSIG signature with key %s: %s", peer, verdict.owner, error)
 
 
-class _Ring:
-    """The stored keys, for one message. view: what the key that was found opens."""
+class _StoredKeys:
+    """The key ring of one message, from the database; `view`: the zones that the found key permits."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.view: View | None = None
 
     def get(self, name: str, /) -> tsig_keys.SigningKey | None:
+        """Return the stored key of this name and set `view`."""
         with self._database.read() as connection:
             stored = serving.find_key(connection, name)
         if stored is None:
@@ -92,19 +97,20 @@ def _usable(stored: StoredTsigKey) -> tsig_keys.SigningKey | None:
     try:
         return tsig_keys.make_key(stored.name, stored.algorithm, stored.secret)
     except ValueError as error:
-        LOG.warning("TSIG key %s cannot be used: %s", stored.id, error)
+        LOG.warning("TSIG key %s: invalid, ignored: %s", stored.id, error)
         return None
 
 
 def networks(texts: Sequence[str], option: str) -> tuple[Network, ...]:
-    """Addresses and networks as options list them. Raises ConfigurationError."""
+    """Parse the addresses and networks of an option; raises ConfigurationError."""
     try:
         return tuple(ipaddress.ip_network(text.strip(), strict=False) for text in texts)
     except ValueError as error:
         raise errors.ConfigurationError(f"{option}: {error}") from None
 
 
-def is_in(peer: str, among: Sequence[Network]) -> bool:
+def in_networks(peer: str, among: Sequence[Network]) -> bool:
+    """Return whether an address is in one of the networks."""
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:

@@ -1,5 +1,7 @@
-"""Stored data that cannot be sent is left out and told of: the rest of its zone is served (see
-`wire.soundness`). Thread-safe."""
+"""Omission of stored records that cannot be sent, so that the rest of the zone is served.
+
+See `wire.validation`. Thread-safe.
+"""
 
 from __future__ import annotations
 
@@ -14,45 +16,45 @@ from designate.wire.validation import readable
 
 LOG = logging.getLogger(__name__)
 
-COMPLAINT_GAP_S = 1.0
+LOG_GAP_S = 1.0
 _quiet_until: dict[str, float] = {}
-_MOST_REMEMBERED = 1000
+_MAX_LOGGED = 1000
 
 
-def left_out(
+def readable_rows(
     zone_id: str, rows: Iterable[tuple[str, int | None, int, bytes]]
 ) -> Iterator[tuple[int | None, int, bytes]]:
-    """(ttl, number of RRs, wire) of what can be sent of a zone's (id, ttl, number of RRs, wire)."""
+    """Yield (ttl, number of RRs, wire) with the valid RRs of rows (id, ttl, number of RRs, wire)."""
     for recordset_id, ttl, count, wire in rows:
-        number, sound = readable(wire, count)
-        if sound is not wire or not number:
-            complain(zone_id, f"recordset {recordset_id}")
+        number, readable_wire = readable(wire, count)
+        if readable_wire is not wire or not number:
+            report(zone_id, f"recordset {recordset_id}")
         if number:
-            yield ttl, number, sound
+            yield ttl, number, readable_wire
 
 
-def mended(zone_id: str, stored: Iterable[StoredRRset]) -> Iterator[StoredRRset]:
-    """What can be sent of these recordsets; the SOA's data stands in the zone."""
-    for one in stored:
-        if one.type == "SOA":
-            yield one
+def readable_rrsets(zone_id: str, stored: Iterable[StoredRRset]) -> Iterator[StoredRRset]:
+    """Yield the recordsets with their valid RRs; an SOA unchanged, as its data is in the zone's row."""
+    for rrset in stored:
+        if rrset.type == "SOA":
+            yield rrset
             continue
-        number, sound = readable(one.wire, one.record_count)
-        if sound is one.wire and number:
-            yield one
+        number, readable_wire = readable(rrset.wire, rrset.record_count)
+        if readable_wire is rrset.wire and number:
+            yield rrset
             continue
-        complain(zone_id, f"recordset {one.id}")
+        report(zone_id, f"recordset {rrset.id}")
         if number:
-            yield replace(one, record_count=number, wire=sound)
+            yield replace(rrset, record_count=number, wire=readable_wire)
 
 
-def complain(zone_id: str, what: str) -> None:
-    """Counted each time, and logged once a second of each thing: anybody can ask for it again."""
+def report(zone_id: str, what: str) -> None:
+    """Count each omission and log it at most once in LOG_GAP_S, since any query can repeat it."""
     metrics.UNREADABLE.inc()
     now = monotonic()
     if now < _quiet_until.get(what, 0.0):
         return
-    if len(_quiet_until) >= _MOST_REMEMBERED:
+    if len(_quiet_until) >= _MAX_LOGGED:
         _quiet_until.clear()
-    _quiet_until[what] = now + COMPLAINT_GAP_S
-    LOG.error("zone %s: %s cannot be sent and was left out; the rest is served", zone_id, what)
+    _quiet_until[what] = now + LOG_GAP_S
+    LOG.error("zone %s: %s is corrupt and was omitted; the rest is served", zone_id, what)

@@ -1,4 +1,4 @@
-"""What MiniDNS answers to one message: queries, transfers, and refusals in the right words."""
+"""MiniDNS's replies to messages: ordinary queries, transfers, NOTIFY and errors."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.mdns.answers import Answerer
-from designate.mdns.clients import Caller, Callers, is_in, networks
+from designate.mdns.clients import ClientIdentity, Clients, in_networks, networks
 from designate.mdns.notifies import Notifies
-from designate.mdns.transfers import Expired, Request, Transfers
+from designate.mdns.transfers import TransferRequest, Transfers, ZoneExpired
 from designate.mdns.zone_cache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
 from designate.storage.sqlalchemy import serving
@@ -35,31 +35,32 @@ OPTS = [
     cfg.BoolOpt(
         "query_enforce_tsig",
         default=False,
-        help="Refuse queries and transfers without TSIG. NOTIFYs of primaries are taken without it.",
+        help="Refuse queries and transfers without TSIG. NOTIFY messages of primaries are accepted "
+        "without it.",
     ),
     cfg.ListOpt(
         "allow_transfer",
         default=["0.0.0.0/0", "::/0"],
-        help="Addresses and networks whose transfers are answered without TSIG. With a key they are "
-        "answered wherever they come from. An empty list: none without a key.",
+        help="Addresses and networks that may transfer zones without TSIG. Clients with a key may "
+        "transfer from any address. Empty: no transfers without a key.",
     ),
     cfg.IntOpt(
         "max_message_size",
         default=65535,
         min=512,
         max=65535,
-        help="Largest message of a transfer in bytes. A record that is larger gets a message of its "
-        "own; signed messages may be larger where this is less than 1100.",
+        help="Maximum size of a transfer message in bytes. A larger record gets a message of its own; "
+        "signed messages may be larger when this is less than 1100.",
     ),
     cfg.IntOpt(
         "ixfr_max_steps",
         default=1000,
         min=1,
-        help="Changes that one incremental transfer may carry; beyond it the whole zone is sent.",
+        help="Maximum number of changes in one incremental transfer; beyond it the whole zone is sent.",
     ),
 ]
 
-# Types that are no data and that nobody asks for in earnest (RFC 6895 section 3.1).
+# Types without data that no genuine client queries (RFC 6895 section 3.1).
 META_TYPES = frozenset(
     {
         dns.rdatatype.OPT,
@@ -76,7 +77,12 @@ TRANSFERS = (dns.rdatatype.AXFR, dns.rdatatype.IXFR)
 
 @dataclass(frozen=True, slots=True)
 class _Client:
-    """view: what its key opens, None without one; signature_bytes: what the answer's signature takes."""
+    """The sender of a query.
+
+    Attributes:
+        view: the zones that its key permits; None without a key.
+        signature_bytes: maximum size of the reply's signature.
+    """
 
     peer: str
     tcp: bool
@@ -84,8 +90,8 @@ class _Client:
     signature_bytes: int
 
 
-class Handler:
-    """Thread-safe. Reads the database; writes nothing."""
+class MessageHandler:
+    """Replies to messages from the database, which it only reads. Thread-safe."""
 
     def __init__(self, conf: cfg.ConfigOpts, database: Database, worker: WorkerApi) -> None:
         group = conf[GROUP]
@@ -93,7 +99,7 @@ class Handler:
         self._database = database
         self._enforce_tsig = group.query_enforce_tsig
         self._may_transfer = networks(group.allow_transfer, f"[{GROUP}] allow_transfer")
-        self._callers = Callers(database)
+        self._clients = Clients(database)
         self._notifies = Notifies(database, worker)
         body_bytes = transfer_out.max_body_bytes(group.max_message_size)
         self._transfers = Transfers(
@@ -105,40 +111,50 @@ class Handler:
         )
 
     def stop(self) -> None:
+        """Stop the look-ups of host names."""
         self._notifies.stop()
 
     def handle(self, wire: bytes, peer: str, *, tcp: bool) -> Iterator[bytes]:
-        """The messages that answer this one; none for what deserves silence. Never raises.
+        """Yield the replies to a message; none if it must not be answered. Never raises.
 
-        peer: the client's address. The iterator must be exhausted or closed: a transfer holds what
-        it reads from.
+        The iterator must be exhausted or closed, since a transfer holds resources.
+
+        Args:
+            wire: the message.
+            peer: address of the client.
+            tcp: whether the message came over TCP.
         """
         signer: tsig.Signer | None = None
         try:
             if len(wire) < packet.HEADER.size or wire[2] & 0x80:
                 return
             try:
-                caller = self._callers.of(wire, peer)
+                identity = self._clients.identify(wire, peer)
             except ValueError:
                 yield from _bare(wire, dns.rcode.FORMERR)
                 return
-            if caller.verdict is not None and caller.error:
-                for reply in _bare(wire, dns.rcode.NOTAUTH, _repeated(wire)):
-                    yield caller.verdict.refuse(reply)
+            if identity.verdict is not None and identity.error:
+                for reply in _bare(wire, dns.rcode.NOTAUTH, _question_bytes(wire)):
+                    yield identity.verdict.refuse(reply)
                 return
-            signer = caller.signer()
-            with closing(self._answer(wire, peer, tcp, caller, signer)) as replies:
+            signer = identity.signer()
+            with closing(self._answer(wire, peer, tcp, identity, signer)) as replies:
                 for reply in replies:
                     yield reply if signer is None else signer.sign(reply)
         except errors.DesignateError as error:
-            LOG.warning("query from %s could not be answered: %s", peer, error)
+            LOG.warning("client %s: query not answered: %s", peer, error)
             yield from _failed(wire, signer)
         except Exception:
-            LOG.exception("query from %s failed", peer)
+            LOG.exception("client %s: query failed", peer)
             yield from _failed(wire, signer)
 
     def _answer(
-        self, wire: bytes, peer: str, tcp: bool, caller: Caller, signer: tsig.Signer | None
+        self,
+        wire: bytes,
+        peer: str,
+        tcp: bool,
+        identity: ClientIdentity,
+        signer: tsig.Signer | None,
     ) -> Generator[bytes]:
         opcode = (wire[2] >> 3) & 0x0F
         if opcode == dns.opcode.UPDATE:
@@ -156,20 +172,20 @@ class Handler:
         if question is None:
             yield from _bare(wire, dns.rcode.FORMERR)
         elif opcode == dns.opcode.NOTIFY:
-            yield from self._notifies.answer(wire, query, question, peer, caller.view)
+            yield from self._notifies.answer(wire, query, question, peer, identity.view)
         else:
             signature_bytes = 0 if signer is None else signer.size_bytes
-            client = _Client(peer, tcp, caller.view, signature_bytes)
+            client = _Client(peer, tcp, identity.view, signature_bytes)
             yield from self._query(query, question, client)
 
     def _query(
         self, query: dns.message.Message, question: packet.Question, client: _Client
     ) -> Iterator[bytes]:
         payload = query.payload if query.edns >= 0 else None
-        rcode = self._refusal(query, question, client)
+        rcode = self._rejection(query, question, client)
         view = client.view or View(pool_id=self._conf["service:central"].default_pool_id)
         if rcode is None and question.rtype in TRANSFERS:
-            request = Request(
+            request = TransferRequest(
                 number=query.id,
                 flags=int(query.flags),
                 question=question,
@@ -180,13 +196,13 @@ class Handler:
                 signature_bytes=client.signature_bytes,
             )
             partial = question.rtype == dns.rdatatype.IXFR
-            send = self._transfers.difference if partial else self._transfers.whole
+            send = self._transfers.ixfr if partial else self._transfers.axfr
             rcode = dns.rcode.REFUSED
             try:
                 messages = send(request, view)
                 if messages is not None:
                     return messages
-            except Expired:
+            except ZoneExpired:
                 rcode = dns.rcode.SERVFAIL
         reply = packet.ReplyBuilder(
             number=query.id,
@@ -202,10 +218,10 @@ class Handler:
             reply.rcode = rcode
         return iter((reply.to_wire(),))
 
-    def _refusal(
+    def _rejection(
         self, query: dns.message.Message, question: packet.Question, client: _Client
     ) -> dns.rcode.Rcode | None:
-        """Why a query is not even looked up; None: it is."""
+        """Return the rcode of a query that is rejected before any look-up, else None."""
         if query.edns > 0:
             return dns.rcode.BADVERS
         unsigned = client.view is None
@@ -214,10 +230,14 @@ class Handler:
         if question.rtype in META_TYPES:
             return dns.rcode.NOTIMP
         if question.rtype == dns.rdatatype.AXFR and not client.tcp:
-            # It would send a forged sender a whole zone; the RFC leaves AXFR over UDP undefined
-            # (RFC 5936 section 4.2).
+            # It would send a whole zone to a forged address. AXFR over UDP is undefined (RFC 5936
+            # section 4.2).
             return dns.rcode.REFUSED
-        if question.rtype in TRANSFERS and unsigned and not is_in(client.peer, self._may_transfer):
+        if (
+            question.rtype in TRANSFERS
+            and unsigned
+            and not in_networks(client.peer, self._may_transfer)
+        ):
             return dns.rcode.REFUSED
         if question.rtype == dns.rdatatype.IXFR and _client_serial(query) is None:
             return dns.rcode.FORMERR
@@ -231,14 +251,14 @@ class Handler:
             if zone is None:
                 reply.rcode = dns.rcode.REFUSED
             elif zone.expired:
-                # No authority without data (RFC 1034 section 4.3.5, RFC 8499: expired zones).
+                # An expired zone has no authoritative data (RFC 1034 section 4.3.5, RFC 8499).
                 reply.rcode = dns.rcode.SERVFAIL
             else:
-                Answerer(connection, zone, question, reply).answer(brief=not tcp)
+                Answerer(connection, zone, question, reply).answer(minimal_any=not tcp)
 
 
 def _client_serial(query: dns.message.Message) -> int | None:
-    """The serial that the client of an IXFR has: in the authority section (RFC 1995 section 3)."""
+    """Return the serial in the authority section of an IXFR query (RFC 1995 section 3), or None."""
     for rrset in query.authority:
         if rrset.rdtype == dns.rdatatype.SOA and len(rrset):
             serial: int = rrset[0].serial
@@ -252,8 +272,8 @@ def _bare(wire: bytes, rcode: int, question: bytes = b"") -> Iterator[bytes]:
         yield reply
 
 
-def _repeated(wire: bytes) -> bytes:
-    """The question, if there is one alone that can be repeated."""
+def _question_bytes(wire: bytes) -> bytes:
+    """Return the question if there is exactly one, and it is valid; else nothing."""
     try:
         return packet.question(wire).wire if wire[4:6] == b"\0\1" else b""
     except ValueError:

@@ -1,4 +1,4 @@
-"""Addresses of host names, looked up beside the threads that answer: a resolver may take its time."""
+"""Host name look-ups in threads of their own, so that a slow resolver does not delay replies."""
 
 from __future__ import annotations
 
@@ -10,44 +10,45 @@ from time import monotonic
 from designate.runtime.bounded_cache import BoundedCache
 from designate.wire import resolver
 
-KNOWN_S = 60.0
-MOST_KNOWN = 10_000
-MOST_WAITING = 200
+CACHE_S = 60.0
+MAX_CACHED = 10_000
+MAX_PENDING = 200
 THREADS = 2
 
 
-def same_address(left: str, right: str) -> bool:
-    """Whether two texts are one address, however it is written; false for what is none."""
+def same_address(first: str, second: str) -> bool:
+    """Return whether two texts are the same address; False if one is not an address."""
     try:
-        return ipaddress.ip_address(left) == ipaddress.ip_address(right)
+        return ipaddress.ip_address(first) == ipaddress.ip_address(second)
     except ValueError:
         return False
 
 
 class HostNames:
-    """Thread-safe; what it knows is bounded."""
+    """A bounded cache of look-ups. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: BoundedCache[str, tuple[float, tuple[str, ...]]] = BoundedCache(MOST_KNOWN)
-        self._waiting: set[str] = set()
+        self._cache: BoundedCache[str, tuple[float, tuple[str, ...]]] = BoundedCache(MAX_CACHED)
+        self._pending: set[str] = set()
         self._threads = ThreadPoolExecutor(THREADS, "hostnames")
 
     def stop(self) -> None:
+        """Cancel the pending look-ups."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def addresses(self, host: str) -> tuple[str, ...] | None:
-        """Never blocks. None: not known yet; ask again in a moment."""
+        """Return the addresses of a host without blocking; None while the first look-up is pending."""
         try:
             return (str(ipaddress.ip_address(host)),)
         except ValueError:
             pass
         with self._lock:
-            until, found = self._known.get(host) or (0.0, None)
-            if until < monotonic() and host not in self._waiting:
-                if len(self._waiting) >= MOST_WAITING:
+            until, found = self._cache.get(host) or (0.0, None)
+            if until < monotonic() and host not in self._pending:
+                if len(self._pending) >= MAX_PENDING:
                     return found
-                self._waiting.add(host)
+                self._pending.add(host)
                 self._threads.submit(self._look_up, host)
             return found
 
@@ -57,5 +58,5 @@ class HostNames:
         except (OSError, ValueError):
             found = ()
         with self._lock:
-            self._waiting.discard(host)
-            self._known.put(host, (monotonic() + KNOWN_S, found))
+            self._pending.discard(host)
+            self._cache.put(host, (monotonic() + CACHE_S, found))

@@ -1,8 +1,7 @@
-"""NOTIFY from the primaries of secondary zones (RFC 1996): who may send it, and who is told.
+"""NOTIFY messages from the primaries of secondary zones (RFC 1996).
 
-What a NOTIFY says is a hint and nothing more: a worker asks the primary itself. So the worst that a
-forged one does is one more question, and how many of those there are is bounded here and by the
-worker's queue.
+A NOTIFY is only a hint: a worker queries the primary itself. So a forged one causes at most one more query,
+and the number of those is bounded here and by the worker's queue.
 """
 
 from __future__ import annotations
@@ -30,25 +29,26 @@ from designate.wire.names import serial_ge
 
 LOG = logging.getLogger(__name__)
 
-# Per zone: as many at once, then one in each gap. Silence makes an honest primary send again
-# (RFC 1996 section 3.6), so nothing is lost by it.
+# Per zone: a burst, then one per gap. A primary without a reply sends again (RFC 1996 section 3.6), so
+# nothing is lost.
 BURST = 4
 GAP_S = 0.5
 ZONES_REMEMBERED = 10_000
 
 
 class Notifies:
-    """Thread-safe."""
+    """Replies to NOTIFY messages and passes the news to a worker. Thread-safe."""
 
     def __init__(self, database: Database, worker: WorkerApi) -> None:
         self._database = database
         self._worker = worker
         self._names = HostNames()
         self._lock = threading.Lock()
-        # The moment up to which a zone's allowance is used up.
+        # Time up to which a zone's allowance is used, by the monotonic clock.
         self._used: BoundedCache[str, float] = BoundedCache(ZONES_REMEMBERED)
 
     def stop(self) -> None:
+        """Stop the look-ups of host names."""
         self._names.stop()
 
     def answer(
@@ -59,12 +59,18 @@ class Notifies:
         peer: str,
         view: View | None,
     ) -> Iterator[bytes]:
-        """NOTAUTH for zones that nobody transfers here or that the key does not open, REFUSED for
-        senders that are no primary of the zone by their address or by a key of the zone, nothing beyond
-        the allowance or while a primary's name is being looked up; else NOERROR, and a worker is told
-        of what is news.
+        """Return the reply and, for a newer serial, notify a worker.
 
-        view: what the key of a signed one opens; None: it is not signed.
+        NOTAUTH: no secondary zone of this name, or the key does not permit it. REFUSED: the sender is no
+        primary of the zone, neither by its address nor by a key of the zone. No reply: the allowance is
+        used, or a primary's name is being looked up. Otherwise NOERROR.
+
+        Args:
+            wire: the message.
+            query: the message, parsed.
+            question: its question.
+            peer: address of the sender.
+            view: the zones that the key permits; None: the message is not signed.
         """
         if question.rtype != dns.rdatatype.SOA or question.rclass != dns.rdataclass.IN:
             return _reply(wire, dns.rcode.NOTIMP, question)
@@ -80,7 +86,7 @@ class Notifies:
         if not mine and any(is_primary is None for _, is_primary in judged):
             return iter(())
         if not mine:
-            LOG.debug("NOTIFY of %s from %s, which is no primary of it", question.key, peer)
+            LOG.debug("zone %s: NOTIFY refused, %s is not one of its primaries", question.key, peer)
             return _reply(wire, dns.rcode.REFUSED, question)
         serial = _hint(query)
         for zone in mine:
@@ -92,12 +98,12 @@ class Notifies:
             try:
                 self._worker.refresh_zone(admin_context(), zone.id, peer)
             except errors.DesignateError as error:
-                LOG.warning("zone %s: no worker was told of a NOTIFY: %s", zone.id, error)
+                LOG.warning("zone %s: NOTIFY could not be passed to a worker: %s", zone.id, error)
                 return _reply(wire, dns.rcode.SERVFAIL, question)
         return _reply(wire, dns.rcode.NOERROR, question, authoritative=True)
 
     def _is_primary(self, zone: StoredSecondary, peer: str) -> bool | None:
-        """RFC 1996 section 3.10. None: a name is still being looked up."""
+        """Return whether the sender is a primary (RFC 1996 section 3.10); None: a look-up is pending."""
         known = [self._names.addresses(master.host) for master in zone.masters]
         if any(same_address(peer, one) for addresses in known for one in addresses or ()):
             return True
@@ -113,7 +119,7 @@ class Notifies:
 
 
 def _hint(query: dns.message.Message) -> int | None:
-    """The serial that the sender has, where it says so (RFC 1996 section 3.7)."""
+    """Return the serial in the answer section, if there is one (RFC 1996 section 3.7)."""
     for rrset in query.answer:
         if rrset.rdtype == dns.rdatatype.SOA and len(rrset):
             serial: int = rrset[0].serial

@@ -1,8 +1,7 @@
-"""How many UDP queries the addresses of one network may send: a bound on what a forged sender can have
-MiniDNS throw at somebody else.
+"""Rate limit of UDP queries per network, against reflection with forged sender addresses.
 
-TCP has its own limits (see `mdns.tcp`), and a sender that is real can always change to it, for some of
-what goes beyond the rate is answered with truncation.
+TCP has its own limits (see `mdns.tcp_connections`). A genuine client can always change to TCP, because some
+of the queries beyond the rate get a truncated reply.
 """
 
 from __future__ import annotations
@@ -23,43 +22,45 @@ OPTS = [
         "rate_limit",
         default=0,
         min=0,
-        help="UDP queries per second that one network (/24, /56 of IPv6) may send to this process; of "
-        "those beyond it every second one is answered with truncation, which sends an honest client "
-        "to TCP, and the others not at all. Signed messages count too. 0: no limit.",
+        help="Maximum number of UDP queries per second from one network (/24, or /56 for IPv6) to this "
+        "process. Of the queries beyond it every second one gets a truncated reply, which makes a "
+        "genuine client use TCP, and the others get no reply. Signed messages count too. 0: no limit.",
     ),
     cfg.ListOpt(
         "rate_limit_exempt",
         default=["127.0.0.0/8", "::1/128"],
-        help="Addresses and networks that rate_limit does not count: nameservers and workers.",
+        help="Addresses and networks to which rate_limit does not apply, such as nameservers and workers.",
     ),
 ]
 
 IPV4_PREFIX = 24
 IPV6_PREFIX = 56
-NETWORKS_REMEMBERED = 10_000
-# A second's worth may come at once.
+MAX_NETWORKS = 10_000
+# The queries of this time may arrive at once.
 BURST_S = 1.0
 
 
 class RateLimit:
-    """Thread-safe. per_second: 0 for no limit. Holds at most NETWORKS_REMEMBERED networks, those heard of
-    last."""
+    """Limits the rate of queries per network. Thread-safe.
+
+    It stores the MAX_NETWORKS networks seen last; `len()` is their number.
+    """
 
     def __init__(self, per_second: int, now: Callable[[], float] = monotonic) -> None:
-        self.is_on = per_second > 0
+        """Permit this many queries per second; 0: no limit."""
+        self.enabled = per_second > 0
         self._gap_s = 1 / per_second if per_second else 0.0
         self._now = now
         self._lock = threading.Lock()
-        self._full_until: BoundedCache[str, float] = BoundedCache(NETWORKS_REMEMBERED)
-        self._beyond = 0
+        self._full_until: BoundedCache[str, float] = BoundedCache(MAX_NETWORKS)
+        self._exceeded = 0
 
     def __len__(self) -> int:
         return len(self._full_until)
 
     def allows(self, peer: str) -> bool | None:
-        """Whether a query of this address is within the rate; None: beyond it, and to be answered
-        with truncation."""
-        if not self.is_on:
+        """Return whether a query is within the rate; None: it exceeds it and gets a truncated reply."""
+        if not self.enabled:
             return True
         network = network_of(peer)
         with self._lock:
@@ -69,13 +70,13 @@ class RateLimit:
             self._full_until.put(network, used + self._gap_s if allowed else used)
             if allowed:
                 return True
-            self._beyond += 1
-            return None if self._beyond % 2 else False
+            self._exceeded += 1
+            return None if self._exceeded % 2 else False
 
 
-@lru_cache(maxsize=NETWORKS_REMEMBERED)
+@lru_cache(maxsize=MAX_NETWORKS)
 def network_of(peer: str) -> str:
-    """The network that an address counts for."""
+    """Return the network to which an address belongs."""
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:

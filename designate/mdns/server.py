@@ -1,4 +1,4 @@
-"""MiniDNS's sockets: UDP and TCP on each address, with bounds on everything that a peer can use up."""
+"""The server of MiniDNS: UDP and TCP on each address, with bounds on all resources of clients."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from oslo_config import cfg
 
 from designate import errors, metrics
 from designate.mdns import sockets
-from designate.mdns.clients import is_in, networks
-from designate.mdns.handler import Handler
+from designate.mdns.clients import in_networks, networks
+from designate.mdns.handler import MessageHandler
 from designate.mdns.rate_limit import RateLimit
-from designate.mdns.tcp_connections import Connections, Limits
-from designate.mdns.tls import Tls
+from designate.mdns.tcp_connections import TcpConnections, TcpLimits
+from designate.mdns.tls import TlsServerContext
 from designate.rpc.interfaces import WorkerApi
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.wire import packet
@@ -28,57 +28,65 @@ OPTS = [
     cfg.ListOpt(
         "listen",
         default=["0.0.0.0:5354"],
-        help="Addresses to serve on, UDP and TCP each: host:port, IPv6 in brackets. [::]:port serves "
-        "IPv4 too, unless an IPv4 address with that port is listed as well.",
+        help="Addresses to listen on, each over UDP and TCP: host:port, IPv6 in brackets. [::]:port "
+        "includes IPv4, unless an IPv4 address with the same port is listed.",
     ),
     cfg.IntOpt(
         "threads",
         default=4,
         min=1,
-        help="Threads per address that answer UDP queries; more than 16 are taken as 16.",
+        help="Number of threads per address that answer UDP queries; at most 16 are used.",
     ),
-    cfg.IntOpt("workers", min=1, help="Processes of designate-mdns. Unset: one."),
-    cfg.IntOpt("tcp_backlog", default=100, min=1, help="Connections waiting to be accepted."),
-    cfg.IntOpt("tcp_keepidle", min=1, help="Seconds of silence before TCP keep-alives are sent."),
+    cfg.IntOpt("workers", min=1, help="Number of designate-mdns processes. Unset: one."),
+    cfg.IntOpt(
+        "tcp_backlog",
+        default=100,
+        min=1,
+        help="Maximum number of TCP connections waiting to be accepted.",
+    ),
+    cfg.IntOpt("tcp_keepidle", min=1, help="Idle seconds after which TCP keep-alives are sent."),
     cfg.FloatOpt(
         "tcp_recv_timeout",
         default=0.5,
         min=0.1,
-        help="Seconds of silence after which a TCP connection is closed when another one needs its "
-        "place. While there is room, silence of 10 seconds is borne, or of this time if it is longer "
+        help="Idle seconds after which a TCP connection may be closed to make room for another one. "
+        "Otherwise a connection is closed after 10 idle seconds, or after this time if it is longer "
         "(RFC 7766 section 6.2.3).",
     ),
     cfg.IntOpt(
         "tcp_max_connections",
         default=200,
         min=1,
-        help="Open TCP connections. When all are taken a further one takes the place of the longest "
-        "silent one, or is closed at once.",
+        help="Maximum number of open TCP connections. A further one replaces the connection that has "
+        "been idle for longest, or is closed at once.",
     ),
     cfg.FloatOpt(
         "tcp_send_timeout",
         default=10.0,
         min=0.1,
-        help="Seconds that a peer may take to read one message before its transfer is given up.",
+        help="Maximum seconds for a client to receive one message; then its transfer is aborted.",
     ),
     cfg.FloatOpt(
-        "tcp_max_duration", default=900.0, min=1, help="Seconds that one TCP connection may last."
+        "tcp_max_duration",
+        default=900.0,
+        min=1,
+        help="Maximum duration of a TCP connection in seconds.",
     ),
 ]
 
-MOST_THREADS = 16
+MAX_THREADS = 16
 WAKE_S = 0.02
-# So long after the last answer over UDP a stopping server still takes connections: whoever was told a
-# serial comes for the zone. BIND does not ask a primary that refuses it then, for any zone, for ten
-# minutes.
-FAREWELL_S = 1.0
-PAUSE_S = 0.1
-LARGEST_QUERY = 65535
-MAPPED = "::ffff:"
+# A stopping server accepts connections for this time after the last answer over UDP, because clients that
+# received a new serial transfer the zone. BIND does not query a primary that refuses a connection, for any
+# zone, for ten minutes.
+SHUTDOWN_GRACE_S = 1.0
+ERROR_PAUSE_S = 0.1
+MAX_QUERY_BYTES = 65535
+IPV4_MAPPED_PREFIX = "::ffff:"
 
 
 def parse_address(text: str) -> tuple[str, int]:
-    """host:port or [IPv6]:port. Raises ConfigurationError."""
+    """Parse host:port or [IPv6]:port; raises ConfigurationError."""
     host, separator, port = text.strip().rpartition(":")
     if not (separator and host and port.isascii() and port.isdigit() and int(port) < 2**16):
         raise errors.ConfigurationError(f"[{GROUP}] listen: {text!r} is not host:port")
@@ -89,46 +97,48 @@ def parse_address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def plain_peer(host: str) -> str:
-    """The address as pools name it: an IPv4 client of an IPv6 socket without its prefix."""
-    return host.removeprefix(MAPPED) if "." in host else host
+def client_address(host: str) -> str:
+    """Return the address of a peer; an IPv4 client of an IPv6 socket without the prefix."""
+    return host.removeprefix(IPV4_MAPPED_PREFIX) if "." in host else host
 
 
 class MiniDns:
-    """Serves what the database holds. start() binds; port 0 takes the same free one for both.
+    """Serves the zones in the database over UDP, TCP and TLS.
 
-    addresses, tls_addresses: (host, port) of each entry of listen and tls_listen, once started.
+    Attributes:
+        addresses: (host, port) of each entry of listen, once started; for port 0 the chosen one.
+        tls_addresses: the same of tls_listen.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, database: Database, worker: WorkerApi) -> None:
         group = conf[GROUP]
         self._conf = group
-        self._handler = Handler(conf, database, worker)
+        self._handler = MessageHandler(conf, database, worker)
         self._rate = RateLimit(group.rate_limit)
         self._rate_exempt = networks(group.rate_limit_exempt, f"[{GROUP}] rate_limit_exempt")
-        self._connections = Connections(
+        self._connections = TcpConnections(
             self._handler,
-            Limits(
+            TcpLimits(
                 connections=group.tcp_max_connections,
-                silence_s=group.tcp_recv_timeout,
+                idle_s=group.tcp_recv_timeout,
                 send_s=group.tcp_send_timeout,
                 duration_s=group.tcp_max_duration,
                 keepidle_s=group.tcp_keepidle,
             ),
         )
-        self._leaving = threading.Event()
+        self._udp_stopping = threading.Event()
         self._stopping = threading.Event()
         self._tcp: list[socket.socket] = []
         self._udp: list[socket.socket] = []
         self._threads: dict[threading.Thread, socket.socket] = {}
-        self._answered_s = -FAREWELL_S
-        self._tls = Tls(conf)
+        self._answered_s = -SHUTDOWN_GRACE_S
+        self._tls = TlsServerContext(conf)
         self._tls_sockets: list[socket.socket] = []
         self.addresses: list[tuple[str, int]] = []
         self.tls_addresses: list[tuple[str, int]] = []
 
     def start(self) -> None:
-        """Bind and serve, or raise ConfigurationError or OSError with nothing left open."""
+        """Bind and serve; raises ConfigurationError or OSError and leaves nothing open then."""
         listen = [parse_address(text) for text in self._conf.listen]
         tls_listen = [parse_address(text) for text in self._conf.tls_listen]
         if tls_listen:
@@ -139,8 +149,8 @@ class MiniDns:
                 tcp, udp = sockets.bind_both(host, port, self._conf, ipv6_only=port in ipv4_ports)
                 self._tcp.append(tcp)
                 self._udp.append(udp)
-                for _ in range(1, min(self._conf.threads, MOST_THREADS)):
-                    # A descriptor for each thread: of green ones only one may wait for each.
+                for _ in range(1, min(self._conf.threads, MAX_THREADS)):
+                    # A descriptor per thread, since only one green thread may wait for each.
                     self._udp.append(udp.dup())
                 self.addresses.append((host, tcp.getsockname()[1]))
             ipv4_ports = {port for host, port in tls_listen if ":" not in host}
@@ -157,14 +167,16 @@ class MiniDns:
             self._run(self._receive, udp)
         for tcp in self._tls_sockets:
             self._run(self._accept_tls, tcp)
-        LOG.info("MiniDNS serves on %s, over TLS on %s", self.addresses, self.tls_addresses)
+        LOG.info("MiniDNS: listening on %s, for TLS on %s", self.addresses, self.tls_addresses)
 
     def stop(self) -> None:
-        """Answer nothing over UDP any more, let those who were just told a serial come for the zone, then
-        finish the transfers under way and cut what is still sent after a moment."""
-        self._leaving.set()
+        """Stop UDP, let clients that just received a serial transfer the zone, then stop TCP.
+
+        Transfers in progress may finish for a short time, then they are aborted.
+        """
+        self._udp_stopping.set()
         self._close(self._udp)
-        self._stopping.wait(max(0.0, self._answered_s + FAREWELL_S - monotonic()))
+        self._stopping.wait(max(0.0, self._answered_s + SHUTDOWN_GRACE_S - monotonic()))
         self._stopping.set()
         self._close(self._tcp)
         self._close(self._tls_sockets)
@@ -172,13 +184,13 @@ class MiniDns:
         self._handler.stop()
 
     def _close(self, listening: list[socket.socket]) -> None:
-        waiting = {thread: sock for thread, sock in self._threads.items() if sock in listening}
+        running = {thread: sock for thread, sock in self._threads.items() if sock in listening}
         deadline = monotonic() + 2 * sockets.POLL_S
-        while waiting and monotonic() < deadline:
-            for sock in waiting.values():
+        while running and monotonic() < deadline:
+            for sock in running.values():
                 sockets.wake(sock)
-            next(iter(waiting)).join(timeout=WAKE_S)
-            waiting = {thread: sock for thread, sock in waiting.items() if thread.is_alive()}
+            next(iter(running)).join(timeout=WAKE_S)
+            running = {thread: sock for thread, sock in running.items() if thread.is_alive()}
         self._threads = {
             thread: sock for thread, sock in self._threads.items() if sock not in listening
         }
@@ -192,28 +204,30 @@ class MiniDns:
         thread.start()
 
     def _receive(self, sock: socket.socket) -> None:
-        """One message after the other; while all threads are busy the socket's buffer holds what it
-        can and the system drops the rest."""
-        while not self._leaving.is_set():
+        """Reply to one message after the other.
+
+        While all threads are busy, messages wait in the socket's buffer, and the system drops the rest.
+        """
+        while not self._udp_stopping.is_set():
             try:
-                wire, peer = sock.recvfrom(LARGEST_QUERY)
+                wire, peer = sock.recvfrom(MAX_QUERY_BYTES)
             except TimeoutError:
                 continue
             except OSError:
-                self._leaving.wait(PAUSE_S)
+                self._udp_stopping.wait(ERROR_PAUSE_S)
                 continue
             if not wire:
                 continue
             self._answered_s = monotonic()
-            for reply in self._replies(wire, plain_peer(peer[0])):
+            for reply in self._replies(wire, client_address(peer[0])):
                 try:
                     sock.sendto(reply, peer)
                 except OSError as error:
-                    LOG.debug("answer to %s was not sent: %s", peer[0], error)
+                    LOG.debug("client %s: reply not sent: %s", peer[0], error)
 
     def _replies(self, wire: bytes, peer: str) -> Iterable[bytes]:
-        """Of a datagram, as far as its sender's rate allows."""
-        exempt = not self._rate.is_on or is_in(peer, self._rate_exempt)
+        """Return the replies to a datagram within the rate limit of its sender."""
+        exempt = not self._rate.enabled or in_networks(peer, self._rate_exempt)
         allowed = exempt or self._rate.allows(peer)
         if allowed:
             return self._handler.handle(wire, peer, tcp=False)
@@ -223,7 +237,7 @@ class MiniDns:
     def _accept_tls(self, sock: socket.socket) -> None:
         self._accept(sock, self._tls)
 
-    def _accept(self, sock: socket.socket, tls: Tls | None = None) -> None:
+    def _accept(self, sock: socket.socket, tls: TlsServerContext | None = None) -> None:
         while not self._stopping.is_set():
             try:
                 connection, peer = sock.accept()
@@ -231,14 +245,14 @@ class MiniDns:
                 continue
             except OSError as error:
                 if not self._stopping.is_set():
-                    LOG.warning("a connection could not be accepted: %s", error)
-                # Too many open files would otherwise be met in a tight loop.
-                self._stopping.wait(PAUSE_S)
+                    LOG.warning("connection not accepted: %s", error)
+                # Otherwise "too many open files" would cause a tight loop.
+                self._stopping.wait(ERROR_PAUSE_S)
                 continue
             try:
                 admitted = connection if tls is None else tls.wrap(connection)
             except (OSError, errors.ConfigurationError) as error:
-                LOG.debug("connection of %s ended before it began: %s", peer[0], error)
+                LOG.debug("client %s: connection failed before TLS: %s", peer[0], error)
                 connection.close()
                 continue
-            self._connections.admit(admitted, plain_peer(peer[0]))
+            self._connections.admit(admitted, client_address(peer[0]))

@@ -1,4 +1,4 @@
-"""The listening sockets of MiniDNS: how they are made, and how their threads are woken."""
+"""Creation of MiniDNS's listening sockets, and waking of the threads that wait for them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ FREE_PORT_TRIES = 20
 def bind_both(
     host: str, port: int, conf: cfg.GroupAttr, *, ipv6_only: bool
 ) -> tuple[socket.socket, socket.socket]:
-    """Listening TCP and UDP sockets on one port; port 0: a free one. Both look up every POLL_S. Raises
-    OSError."""
+    """Return listening TCP and UDP sockets on one port; port 0: a free one. Raises OSError.
+
+    Both have a timeout of POLL_S.
+    """
     for attempt in range(1, FREE_PORT_TRIES + 1):
         try:
             return _bind(host, port, conf, ipv6_only)
         except OSError:
-            # A port that is free for TCP may be taken for UDP; of free ones there are more.
+            # A port that is free for TCP may be taken for UDP; try another free one.
             if port or attempt == FREE_PORT_TRIES:
                 raise
     raise AssertionError
@@ -46,7 +48,7 @@ def _bind(
 
 
 def bind_tcp(host: str, port: int, conf: cfg.GroupAttr, *, ipv6_only: bool) -> socket.socket:
-    """As bind_both(), TCP alone."""
+    """Return a listening TCP socket; otherwise as bind_both()."""
     tcp = _socket(host, socket.SOCK_STREAM, conf, ipv6_only)
     try:
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -59,24 +61,27 @@ def bind_tcp(host: str, port: int, conf: cfg.GroupAttr, *, ipv6_only: bool) -> s
 
 
 def _socket(host: str, kind: int, conf: cfg.GroupAttr, ipv6_only: bool) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, kind)
-    if family == socket.AF_INET6:
+    version = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(version, kind)
+    if version == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, ipv6_only)
     if (conf.workers or 1) > 1:
-        # The system spreads queries and connections over the processes.
+        # The system distributes queries and connections among the processes.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     sock.settimeout(POLL_S)
     return sock
 
 
 def wake(sock: socket.socket) -> None:
-    """Let one thread that waits for this socket look up. Of a socket that several processes share
-    the message may go to another one, so it is said again until the thread has ended."""
+    """Wake one thread that waits for this socket.
+
+    When several processes share the port the message may reach another one, so callers repeat it until
+    the thread has ended.
+    """
     with suppress(OSError):
         if sock.type == socket.SOCK_STREAM:
             sock.shutdown(socket.SHUT_RD)
             return
-        # To shut it would let whoever waits turn round and round: it is readable then and holds nothing.
+        # shutdown() would make it readable without data, and waiting threads would spin.
         with socket.socket(sock.family, socket.SOCK_DGRAM) as other:
             other.sendto(b"", sock.getsockname())

@@ -1,9 +1,9 @@
-"""One TCP connection of MiniDNS: queries are read while transfers are still being sent.
+"""One TCP connection of MiniDNS, which reads queries while transfers are being sent.
 
-Ordinary queries are answered at once and in order; transfers go on beside them, so that an answer may
-overtake one that was asked for earlier (RFC 7766 section 6.2.1.1) and come between its messages. One thread
-reads. Every call on the socket is under one lock and the waiting is not, since a TLS session can be read
-or written at a time, not both.
+Ordinary queries are answered at once and in order. Transfers run in parallel, so an answer may be sent
+before that to an earlier query (RFC 7766 section 6.2.1.1) and between its messages. One thread reads.
+Every call on the socket holds one lock, since a TLS session cannot be read and written at the same time;
+waiting does not hold it.
 """
 
 from __future__ import annotations
@@ -17,55 +17,63 @@ from collections.abc import Iterator
 from contextlib import closing
 from time import monotonic
 
-from designate.mdns.handler import TRANSFERS, Handler
+from designate.mdns.handler import TRANSFERS, MessageHandler
 from designate.runtime.cooperative import yield_to_others
 from designate.wire import packet
 
 LOG = logging.getLogger(__name__)
 
-MOST_TRANSFERS = 4
+MAX_TRANSFERS = 4
 PIECE_BYTES = 65536
-# TimeoutError: a TLS socket of green threads that is not to wait.
+# TimeoutError: from a non-blocking TLS socket of green threads.
 _NOT_YET = (BlockingIOError, TimeoutError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class Conversation:
-    """The queries of one connection and their answers. `run` in one thread.
-
-    silence_s: between queries, and for each to arrive. send_s: for each message of an answer. end: of
-    the whole, by the monotonic clock.
-    """
+class TcpConnection:
+    """Answers the queries of one connection; `run` is called in one thread."""
 
     def __init__(
         self,
         sock: socket.socket,
         peer: str,
-        handler: Handler,
+        handler: MessageHandler,
         *,
-        silence_s: float,
+        idle_s: float,
         send_s: float,
         end: float,
     ) -> None:
+        """Serve a socket, which the caller closes.
+
+        Args:
+            sock: the connection.
+            peer: address of the client.
+            handler: answers the queries.
+            idle_s: maximum time between queries, and for each to arrive.
+            send_s: maximum time for each message of an answer.
+            end: when the connection ends, by the monotonic clock.
+        """
         self._sock = sock
         self._peer = peer
         self._handler = handler
-        self._silence_s = silence_s
+        self._idle_s = idle_s
         self._send_s = send_s
         self._end = end
         self._lock = threading.Lock()
         self._transfers: list[threading.Thread] = []
         self._received = bytearray()
         self._stopping = False
-        self._since: float | None = monotonic()
+        self._idle_since: float | None = monotonic()
 
     @property
-    def silent_since(self) -> float | None:
-        """When the last answer was sent; None while there is one to send."""
-        return None if any(map(threading.Thread.is_alive, self._transfers)) else self._since
+    def idle_since(self) -> float | None:
+        """When the last answer was sent; None while one is being sent."""
+        return None if any(map(threading.Thread.is_alive, self._transfers)) else self._idle_since
 
     def run(self) -> None:
-        """Until the peer has closed, was silent or slow, or the time is up; then the transfers that
-        are under way are sent to their end. Raises OSError."""
+        """Serve until the peer closes, is idle or too slow, or the time is up. Raises OSError.
+
+        The transfers in progress are sent completely before it returns.
+        """
         with selectors.DefaultSelector() as selector:
             selector.register(self._sock, selectors.EVENT_READ)
             try:
@@ -73,23 +81,23 @@ class Conversation:
                     wire = self._message(selector)
                     if wire is None:
                         return
-                    self._since = None
-                    self._take(wire)
-                    self._since = monotonic()
+                    self._idle_since = None
+                    self._handle(wire)
+                    self._idle_since = monotonic()
             finally:
                 for thread in self._transfers:
                     thread.join()
 
     def stop(self) -> None:
-        """Read nothing further."""
+        """Read no further query."""
         self._stopping = True
 
-    def _take(self, wire: bytes) -> None:
-        """Answer a query, or begin to; beyond MOST_TRANSFERS wait for one to be done."""
+    def _handle(self, wire: bytes) -> None:
+        """Answer a query, or start its transfer; beyond MAX_TRANSFERS wait until one has ended."""
         if not _is_transfer(wire):
             self._answer(wire)
             return
-        while len(self._transfers) >= MOST_TRANSFERS:
+        while len(self._transfers) >= MAX_TRANSFERS:
             self._transfers.pop(0).join()
         thread = threading.Thread(
             target=self._transfer, args=(wire,), name="mdns-transfer", daemon=True
@@ -97,7 +105,10 @@ class Conversation:
         try:
             thread.start()
         except RuntimeError:
-            LOG.warning("a transfer to %s got no thread of its own", self._peer)
+            LOG.warning(
+                "client %s: no thread could be started for a transfer",
+                self._peer,
+            )
             self._answer(wire)
             return
         self._transfers = [other for other in self._transfers if other.is_alive()]
@@ -107,29 +118,29 @@ class Conversation:
         try:
             self._answer(wire)
         except OSError as error:
-            LOG.debug("a transfer to %s ended: %s", self._peer, error)
-            # Half a message may have been sent, so there is nothing left to say.
+            LOG.debug("client %s: transfer aborted: %s", self._peer, error)
+            # A message may have been sent in part, so the connection is unusable.
             self._stopping = True
         finally:
-            self._since = monotonic()
+            self._idle_since = monotonic()
 
     def _answer(self, wire: bytes) -> None:
         replies: Iterator[bytes] = self._handler.handle(wire, self._peer, tcp=True)
         with closing(replies):  # type: ignore[type-var]  # handle is a generator
             for number, reply in enumerate(replies):
                 if number:
-                    yield_to_others()  # locks are not fair: one may wait for this one
+                    yield_to_others()  # locks are not fair, and another thread may wait for this one
                 with self._lock:
-                    left_s = self._end - monotonic()
-                    if left_s <= 0:
+                    remaining_s = self._end - monotonic()
+                    if remaining_s <= 0:
                         raise TimeoutError("the connection's time is up")
-                    self._sock.settimeout(min(self._send_s, left_s))
+                    self._sock.settimeout(min(self._send_s, remaining_s))
                     self._sock.sendall(len(reply).to_bytes(2) + reply)
 
     # -- reading ---------------------------------------------------------------------------------
 
     def _message(self, selector: selectors.BaseSelector) -> bytes | None:
-        """The next query; None: there is none to come."""
+        """Return the next query; None at the end."""
         length = self._exactly(2, selector)
         if length is None:
             return None
@@ -137,18 +148,18 @@ class Conversation:
         return None if size < packet.HEADER.size else self._exactly(size, selector)
 
     def _exactly(self, size: int, selector: selectors.BaseSelector) -> bytes | None:
-        deadline = monotonic() + self._silence_s
+        deadline = monotonic() + self._idle_s
         while len(self._received) < size:
             piece = self._piece()
             if piece == b"" or self._stopping:
                 return None
             if piece is None:
-                # Who waits for a transfer to arrive is not silent.
-                deadline = max(deadline, (self.silent_since or monotonic()) + self._silence_s)
-                left_s = min(deadline, self._end) - monotonic()
-                if left_s <= 0:
+                # A client that is receiving a transfer is not idle.
+                deadline = max(deadline, (self.idle_since or monotonic()) + self._idle_s)
+                remaining_s = min(deadline, self._end) - monotonic()
+                if remaining_s <= 0:
                     return None
-                selector.select(left_s)
+                selector.select(remaining_s)
             else:
                 self._received += piece
         found = bytes(self._received[:size])
@@ -156,7 +167,7 @@ class Conversation:
         return found
 
     def _piece(self) -> bytes | None:
-        """What has arrived; None: nothing yet; empty: the peer has closed."""
+        """Return received bytes; None: nothing yet; empty: the peer has closed."""
         with self._lock:
             self._sock.settimeout(0)
             try:

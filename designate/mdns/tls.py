@@ -1,4 +1,4 @@
-"""MiniDNS over TLS, for transfers that nobody reads along (RFC 9103) and queries (RFC 7858)."""
+"""MiniDNS over TLS, for confidential transfers (RFC 9103) and queries (RFC 7858)."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ OPTS = [
     cfg.ListOpt(
         "tls_listen",
         default=[],
-        help="Addresses to serve on over TLS (RFC 9103), as in listen; port 853 is the usual one. "
-        "Needs tls_cert_file and tls_key_file. Empty: no TLS.",
+        help="Addresses to listen on for TLS (RFC 9103), in the form of listen; the usual port is 853. "
+        "Requires tls_cert_file and tls_key_file. Empty: no TLS.",
     ),
     cfg.StrOpt(
         "tls_cert_file",
-        help="The certificate with those that lead to its issuer, PEM. A file that has changed is "
-        "read anew.",
+        help="PEM file with the certificate and its chain. The file is read again when it changes.",
     ),
-    cfg.StrOpt("tls_key_file", help="The certificate's private key, PEM, without a passphrase."),
+    cfg.StrOpt(
+        "tls_key_file", help="PEM file with the certificate's private key, without a passphrase."
+    ),
     cfg.StrOpt(
         "tls_ca_file",
-        help="PEM file of the issuers of clients' certificates: clients over TLS must have one then.",
+        help="PEM file with the issuers of client certificates. If it is set, clients over TLS must "
+        "present a certificate.",
     ),
 ]
 
@@ -38,8 +40,8 @@ OPTS = [
 PROTOCOL = "dot"
 
 
-class Tls:
-    """What TLS needs, read from its files again when they have changed. Thread-safe."""
+class TlsServerContext:
+    """The TLS settings of the server, reloaded when the files change. Thread-safe."""
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         group = conf[GROUP]
@@ -47,26 +49,32 @@ class Tls:
         self._key = group.tls_key_file
         self._ca = group.tls_ca_file
         self._lock = threading.Lock()
-        self._read_as: tuple[int, ...] = ()
+        self._loaded_state: tuple[int, ...] = ()
         self._context: ssl.SSLContext | None = None
 
     def wrap(self, sock: socket.socket) -> ssl.SSLSocket:
-        """The connection; its handshake is still to be done. Raises OSError, ConfigurationError."""
+        """Return the TLS connection, before its handshake. Raises OSError, ConfigurationError."""
         return self.context().wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
 
     def context(self) -> ssl.SSLContext:
-        """As the files are now; as they were when they cannot be read. Raises ConfigurationError when
-        they never could."""
+        """Return the settings from the files, or the previous ones when loading fails.
+
+        Raises ConfigurationError when loading has never succeeded.
+        """
         with self._lock:
             try:
                 now = self._state()
-                if self._context is None or now != self._read_as:
+                if self._context is None or now != self._loaded_state:
                     self._context = self._load()
-                    self._read_as = now
+                    self._loaded_state = now
             except (OSError, ValueError) as error:
                 if self._context is None:
                     raise errors.ConfigurationError(f"[{GROUP}] tls: {error}") from None
-                LOG.warning("the new TLS certificate cannot be used: %s", error)
+                LOG.warning(
+                    "TLS certificate %s: reload failed, using the old one: %s",
+                    self._cert,
+                    error,
+                )
             return self._context
 
     def _state(self) -> tuple[int, ...]:
@@ -87,13 +95,13 @@ class Tls:
         return context
 
 
-def shake_hands(sock: ssl.SSLSocket, timeout_s: float) -> bool:
-    """Whether both sides agree, also on the protocol. Raises OSError."""
+def handshake(sock: ssl.SSLSocket, timeout_s: float) -> bool:
+    """Do the TLS handshake and return whether DNS was negotiated by ALPN. Raises OSError."""
     sock.settimeout(timeout_s)
     sock.do_handshake()
     return sock.selected_alpn_protocol() == PROTOCOL
 
 
 def _no_passphrase() -> str:
-    """Instead of a question on the terminal."""
+    """Fail instead of prompting on the terminal."""
     raise ValueError("tls_key_file has a passphrase")

@@ -1,4 +1,4 @@
-"""Outgoing transfers: whole zones from the cache, differences from the journal."""
+"""Transfers out: whole zones from the cache, differences from the journal."""
 
 from __future__ import annotations
 
@@ -20,15 +20,23 @@ from designate.wire import names, packet, transfer_out, validation
 
 LOG = logging.getLogger(__name__)
 
-# One short message costs nobody anything, however small the zone is.
-IXFR_ALWAYS_BYTES = 4096
-IXFR_MOST_BYTES = 16 * 2**20
+# A difference of one short message is always sent, however small the zone is.
+IXFR_MIN_BYTES = 4096
+IXFR_MAX_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A query for a transfer. peer: the client's address; payload: what its OPT says, None without
-    one; serial: what an IXFR's client has; signature_bytes: what a signature adds to each message."""
+class TransferRequest:
+    """A query for a transfer.
+
+    Attributes:
+        number: id of the query.
+        flags: flags of the query.
+        peer: address of the client.
+        payload: size in the client's OPT record; None without one.
+        serial: serial of an IXFR's client.
+        signature_bytes: maximum size of the signature of each message.
+    """
 
     number: int
     flags: int
@@ -40,14 +48,15 @@ class Request:
     signature_bytes: int = 0
 
 
-class Expired(errors.Unavailable):
-    """The zone is known and its data is too old to be given to anybody."""
+class ZoneExpired(errors.Unavailable):
+    """Raised when the zone has expired, so its data must not be served."""
 
 
 class Transfers:
-    """Thread-safe. Every method gives the messages of one answer, or None when the zone is not served.
+    """Answers transfer queries. Thread-safe.
 
-    Raises Expired. After the last message was taken the workers get the hint that this client has the zone.
+    The methods return the messages of one answer, or None when the zone is not served; they raise
+    ZoneExpired. After the last message a worker is notified that the client has the zone.
     """
 
     def __init__(
@@ -65,18 +74,20 @@ class Transfers:
         self._body_bytes = body_bytes
         self._ixfr_max_steps = ixfr_max_steps
 
-    def whole(self, request: Request, view: View) -> Iterator[bytes] | None:
-        """The zone (RFC 5936); over TCP only."""
+    def axfr(self, request: TransferRequest, view: View) -> Iterator[bytes] | None:
+        """Return the messages of a whole zone (RFC 5936); over TCP only."""
         with self._database.read() as connection:
-            zone = _fresh(serving.find_zone(connection, view, [request.question.key]))
+            zone = _check_expiry(serving.find_zone(connection, view, [request.question.key]))
         return None if zone is None else self._whole(request, view, zone)
 
-    def difference(self, request: Request, view: View) -> Iterator[bytes] | None:
-        """What changed since the client's serial; one SOA when nothing did, or over UDP when the
-        answer does not fit (RFC 1995 section 2); the whole zone when the journal does not reach back
-        or would be the longer way (section 4)."""
+    def ixfr(self, request: TransferRequest, view: View) -> Iterator[bytes] | None:
+        """Return the messages of the changes since the client's serial (RFC 1995).
+
+        It is one SOA when nothing changed, or over UDP when the answer does not fit (section 2). It is
+        the whole zone when the journal does not reach back or would be larger (section 4).
+        """
         with self._database.read() as connection:
-            zone = _fresh(serving.find_zone(connection, view, [request.question.key]))
+            zone = _check_expiry(serving.find_zone(connection, view, [request.question.key]))
             if zone is None:
                 return None
             current = names.serial_ge(request.serial, zone.serial)
@@ -84,49 +95,51 @@ class Transfers:
         if steps is None and request.tcp:
             return self._whole(request, view, zone)
         pieces = transfer_out.ixfr_pieces(zone.ttl, zone.soa_wire, steps or ())
-        # Over UDP it is one message, and has been found to fit.
+        # Over UDP it is one message, whose size has been checked.
         bodies = transfer_out.join_pieces(
             pieces, self._body_bytes if request.tcp else packet.MAX_MESSAGE_BYTES
         )
-        return self._told(request, zone, bodies, "ixfr", hint=bool(steps))
+        return self._send(request, zone, bodies, "ixfr", notify=bool(steps))
 
-    def _whole(self, request: Request, view: View, zone: ServedZone) -> Iterator[bytes] | None:
+    def _whole(
+        self, request: TransferRequest, view: View, zone: ServedZone
+    ) -> Iterator[bytes] | None:
         found = self._cache.transfer(zone, view)
-        return None if found is None else self._told(request, *found, "axfr", hint=True)
+        return None if found is None else self._send(request, *found, "axfr", notify=True)
 
     def _steps(
-        self, connection: sa.Connection, zone: ServedZone, request: Request
+        self, connection: sa.Connection, zone: ServedZone, request: TransferRequest
     ) -> list[bytes] | None:
         span = journal.find_span(connection, zone.id, request.serial)
         if span is None or not span.complete or span.steps > self._ixfr_max_steps:
             return None
-        if span.size_bytes > self._largest(zone, request):
+        if span.size_bytes > self._max_steps_bytes(zone, request):
             return None
         steps = journal.read_steps(connection, zone.id, span.first, request.serial, zone.serial)
         if steps is not None and not all(map(validation.all_readable, steps)):
-            corrupt_records.complain(zone.id, "a step of its journal")
+            corrupt_records.report(zone.id, "a journal step")
             return None
         return steps
 
-    def _largest(self, zone: ServedZone, request: Request) -> int:
-        """Bytes of steps that may be sent."""
+    def _max_steps_bytes(self, zone: ServedZone, request: TransferRequest) -> int:
+        """Return the size limit of the journal steps in an answer."""
         if request.tcp:
             half = self._cache.size_of(zone) // 2
-            return min(max(half, IXFR_ALWAYS_BYTES), IXFR_MOST_BYTES)
-        room = packet.max_reply_bytes(tcp=False, payload=request.payload)
+            return min(max(half, IXFR_MIN_BYTES), IXFR_MAX_BYTES)
+        reply_bytes = packet.max_reply_bytes(tcp=False, payload=request.payload)
         framing = 2 * len(transfer_out.ixfr_pieces(zone.ttl, zone.soa_wire, ())[0][1])
         opt = 0 if request.payload is None else packet.OPT_LENGTH
-        taken = packet.HEADER.size + len(request.question.wire) + framing + opt
-        return room - taken - request.signature_bytes
+        used_bytes = packet.HEADER.size + len(request.question.wire) + framing + opt
+        return reply_bytes - used_bytes - request.signature_bytes
 
-    def _told(
+    def _send(
         self,
-        request: Request,
+        request: TransferRequest,
         zone: ServedZone,
         bodies: Iterator[transfer_out.Body],
         kind: str,
         *,
-        hint: bool,
+        notify: bool,
     ) -> Iterator[bytes]:
         metrics.TRANSFERS.labels(kind).inc()
         sent = metrics.TRANSFER_BYTES.labels(kind)
@@ -139,16 +152,16 @@ class Transfers:
         ):
             sent.inc(len(message))
             yield message
-        if not hint:
+        if not notify:
             return
-        LOG.debug("zone %s serial %d was sent to %s", zone.id, zone.serial, request.peer)
+        LOG.debug("zone %s: serial %d sent to %s", zone.id, zone.serial, request.peer)
         try:
             self._worker.zone_served(admin_context(), zone.id, zone.serial, request.peer)
         except errors.DesignateError as error:
-            LOG.warning("zone %s: no worker was told of a transfer: %s", zone.id, error)
+            LOG.warning("zone %s: no worker notified of a transfer: %s", zone.id, error)
 
 
-def _fresh(zone: ServedZone | None) -> ServedZone | None:
+def _check_expiry(zone: ServedZone | None) -> ServedZone | None:
     if zone is not None and zone.expired:
-        raise Expired
+        raise ZoneExpired
     return zone

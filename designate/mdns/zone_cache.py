@@ -1,9 +1,9 @@
-"""Whole zones as bodies of transfer messages, kept by revision and bounded in bytes.
+"""A cache of whole zones as bodies of transfer messages, by revision and bounded in bytes.
 
-A transfer first reads the zone's revision, so entries never have to be invalidated. A zone that may be
-kept is read at the database's speed before its first byte is sent; a larger one is streamed. Both are read
-from a replica of the database where there is one and it is not behind. Either way a client that reads
-slowly holds neither a database snapshot nor the other clients.
+A transfer first reads the zone's revision, so entries are never invalidated. A zone that fits into the
+cache is read completely before its first byte is sent; a larger one is streamed. Both are read from an
+up-to-date replica of the database if there is one. A slow client blocks neither a database snapshot
+nor other clients.
 """
 
 from __future__ import annotations
@@ -40,86 +40,88 @@ OPTS = [
         "zone_cache_bytes",
         default=64 * 2**20,
         min=0,
-        help="Bytes of rendered zones that MiniDNS keeps for transfers. A zone over half of it is "
-        "read from the database for each transfer.",
+        help="Size in bytes of the cache of rendered zones for transfers. A zone larger than half of it "
+        "is read from the database for each transfer.",
     ),
 ]
 
-WAIT_S = 30.0
-FILLS = 4
-STREAMS = 8
-SIZES_KNOWN = 10_000
-# How long a streamed zone's clients may keep the snapshot waiting before the rest goes to a file.
-PATIENCE_S = 5.0
-# The least that a recordset takes: pointer, fixed fields, an address.
-SMALLEST_RECORDSET = 16
-_SPOOLED = struct.Struct(">II")
+MAX_WAIT_S = 30.0
+MAX_FILLS = 4
+MAX_STREAMS = 8
+MAX_SIZES = 10_000
+# Total time that the client of a streamed zone may block the snapshot; then the rest goes to a file.
+MAX_CLIENT_WAIT_S = 5.0
+# Pointer, fixed fields and an address.
+MIN_RECORDSET_BYTES = 16
+_SPOOL_HEADER = struct.Struct(">II")
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
-class Packed:
-    """made_s: when it was read, by the monotonic clock."""
+class CachedZone:
+    """The bodies of one version of a zone; read_at_s: when it was read, by the monotonic clock."""
 
     zone: ServedZone
-    made_s: float
+    read_at_s: float
     size: int
     bodies: tuple[Body, ...]
 
 
 class ZoneCache:
-    """Thread-safe. One fill per zone at a time; others wait for it, then look again."""
+    """Bodies of whole zones for transfers. Thread-safe.
+
+    A zone is read by one thread at a time; others wait for its result.
+    """
 
     def __init__(self, database: Database, size_bytes: int, body_bytes: int) -> None:
         self._database = database
         self._size_bytes = size_bytes
-        self._limit = size_bytes // 2
+        self._max_zone_bytes = size_bytes // 2
         self._body_bytes = body_bytes
         self._changed = threading.Condition()
-        self._entries: OrderedDict[str, Packed] = OrderedDict()
-        self._evicted: list[weakref.ref[Packed]] = []
+        self._entries: OrderedDict[str, CachedZone] = OrderedDict()
+        self._evicted: list[weakref.ref[CachedZone]] = []
         self._filling: set[str] = set()
-        self._sizes: BoundedCache[str, int] = BoundedCache(SIZES_KNOWN)
-        self._fills = threading.BoundedSemaphore(FILLS)
-        self._streams = threading.BoundedSemaphore(STREAMS)
+        self._sizes: BoundedCache[str, int] = BoundedCache(MAX_SIZES)
+        self._fills = threading.BoundedSemaphore(MAX_FILLS)
+        self._streams = threading.BoundedSemaphore(MAX_STREAMS)
         self.used_bytes = 0
 
     def transfer(self, zone: ServedZone, view: View) -> tuple[ServedZone, Iterator[Body]] | None:
-        """The zone at this or a later revision with its bodies; None: it is served no longer.
+        """Return the zone at this or a later revision with its bodies; None: it is no longer served.
 
-        The iterator must be exhausted or closed. Raises Unavailable when too many zones are being
-        read already.
+        The iterator must be exhausted or closed. Raises Unavailable when too many zones are being read.
         """
-        packed = self._packed(zone, view)
-        if packed is not None:
-            return packed.zone, _bodies(packed)
+        cached = self._cached_zone(zone, view)
+        if cached is not None:
+            return cached.zone, _bodies(cached)
         stream = self._stream(zone, view)
         fresh = next(stream, None)
         if fresh is None:
             return None
-        assert isinstance(fresh, ServedZone)  # noqa: S101 - what _stream gives first
+        assert isinstance(fresh, ServedZone)  # noqa: S101 - the first item of _stream
         return fresh, stream  # type: ignore[return-value]  # the rest are bodies
 
     def size_of(self, zone: ServedZone) -> int:
-        """About how many bytes the whole zone has: as it was read last, or a guess."""
+        """Return the size of the whole zone in bytes when it was last read, or an estimate."""
         known = self._sizes.get(zone.id)
-        return known or zone.recordset_count * SMALLEST_RECORDSET * 2
+        return known or zone.recordset_count * MIN_RECORDSET_BYTES * 2
 
-    # -- zones that are kept ---------------------------------------------------------------------
+    # -- cached zones ----------------------------------------------------------------------------
 
-    def _packed(self, zone: ServedZone, view: View) -> Packed | None:
-        """From memory, or read into it; None: to be streamed."""
-        asked_s = monotonic()
-        deadline = asked_s + WAIT_S
+    def _cached_zone(self, zone: ServedZone, view: View) -> CachedZone | None:
+        """Return the cached zone, after reading it if needed; None: it must be streamed."""
+        requested_s = monotonic()
+        deadline = requested_s + MAX_WAIT_S
         with self._changed:
             while True:
                 entry = self._entries.get(zone.id)
-                # A later revision counts only when it is news: a restored database goes back.
+                # Another revision is valid only if read after the request: a restored database goes back.
                 if entry is not None and (
-                    entry.zone.revision == zone.revision or entry.made_s > asked_s
+                    entry.zone.revision == zone.revision or entry.read_at_s > requested_s
                 ):
                     self._entries.move_to_end(zone.id)
                     return entry
-                if not self._may_keep(zone):
+                if not self._has_room(zone):
                     return None
                 if zone.id not in self._filling:
                     self._filling.add(zone.id)
@@ -134,57 +136,57 @@ class ZoneCache:
                 self._filling.discard(zone.id)
                 self._changed.notify_all()
 
-    def _may_keep(self, zone: ServedZone) -> bool:
-        """Whether there is room for it: evicted zones count for as long as they are being sent."""
+    def _has_room(self, zone: ServedZone) -> bool:
+        """Return whether there is room; evicted zones count while they are being sent."""
         self._evicted = [ref for ref in self._evicted if ref() is not None]
-        still_sent = sum(packed.size for ref in self._evicted if (packed := ref()) is not None)
+        still_sent = sum(cached.size for ref in self._evicted if (cached := ref()) is not None)
         size = self._sizes.get(zone.id)
         if size is None:
-            size = zone.recordset_count * SMALLEST_RECORDSET
-        return size <= self._limit and still_sent <= self._size_bytes
+            size = zone.recordset_count * MIN_RECORDSET_BYTES
+        return size <= self._max_zone_bytes and still_sent <= self._size_bytes
 
-    def _fill(self, zone: ServedZone, view: View) -> Packed | None:
+    def _fill(self, zone: ServedZone, view: View) -> CachedZone | None:
         bodies: list[Body] = []
         size = 0
         with self._reading(zone, view) as connection:
-            made_s = monotonic()
+            read_at_s = monotonic()
             fresh = serving.find_zone(connection, view, [zone.name.lower()])
             if fresh is None:
                 return None
             for body in self._read(connection, fresh):
                 size += len(body[1])
-                if size > self._limit:
-                    self._know(fresh, size)
+                if size > self._max_zone_bytes:
+                    self._set_size(fresh, size)
                     return None
                 bodies.append(body)
-        packed = Packed(fresh, made_s, size, tuple(bodies))
-        self._know(fresh, size)
-        self._keep(packed)
-        return packed
+        cached = CachedZone(fresh, read_at_s, size, tuple(bodies))
+        self._set_size(fresh, size)
+        self._store(cached)
+        return cached
 
-    def _keep(self, packed: Packed) -> None:
+    def _store(self, cached: CachedZone) -> None:
         with self._changed:
-            self._evict(self._entries.pop(packed.zone.id, None))
-            self._entries[packed.zone.id] = packed
-            self.used_bytes += packed.size
+            self._evict(self._entries.pop(cached.zone.id, None))
+            self._entries[cached.zone.id] = cached
+            self.used_bytes += cached.size
             while self.used_bytes > self._size_bytes:
                 self._evict(self._entries.popitem(last=False)[1])
 
-    def _evict(self, packed: Packed | None) -> None:
-        if packed is not None:
-            self.used_bytes -= packed.size
-            self._evicted.append(weakref.ref(packed))
+    def _evict(self, cached: CachedZone | None) -> None:
+        if cached is not None:
+            self.used_bytes -= cached.size
+            self._evicted.append(weakref.ref(cached))
 
-    def _know(self, zone: ServedZone, size: int) -> None:
+    def _set_size(self, zone: ServedZone, size: int) -> None:
         self._sizes.put(zone.id, size)
 
-    # -- zones that are not ----------------------------------------------------------------------
+    # -- streamed zones --------------------------------------------------------------------------
 
     def _stream(self, zone: ServedZone, view: View) -> Iterator[ServedZone | Body]:
-        """The zone as of the snapshot, then its bodies while they are read."""
+        """Yield the zone as of the snapshot, then its bodies while they are read."""
         size = 0
         spool: IO[bytes] | None = None
-        with _slot(self._streams, monotonic() + WAIT_S):
+        with _slot(self._streams, monotonic() + MAX_WAIT_S):
             with self._reading(zone, view) as connection:
                 fresh = serving.find_zone(connection, view, [zone.name.lower()])
                 if fresh is None:
@@ -197,55 +199,60 @@ class ZoneCache:
                     before = monotonic()
                     yield body
                     waited_s += monotonic() - before
-                    if waited_s > PATIENCE_S:
-                        LOG.debug("zone %s: the rest of a slow transfer was put aside", zone.id)
-                        spool, more = _put_aside(bodies)
+                    if waited_s > MAX_CLIENT_WAIT_S:
+                        LOG.debug(
+                            "zone %s: slow client, spooled the rest to a file",
+                            zone.id,
+                        )
+                        spool, more = _spool(bodies)
                         size += more
                         break
-            self._know(fresh, size)
+            self._set_size(fresh, size)
             if spool is not None:
                 with spool:
-                    yield from _taken_back(spool)
+                    yield from _read_spool(spool)
 
     def _reading(self, zone: ServedZone, view: View) -> AbstractContextManager[sa.Connection]:
-        """A snapshot that holds the zone as the database itself had it just now, or a later one: a
-        replica that lags behind would give a serial older than what was announced."""
+        """Return a snapshot with the zone at this or a later revision.
 
-        def suffices(connection: sa.Connection) -> bool:
+        A replica that lags behind would give a serial older than the announced one.
+        """
+
+        def is_current(connection: sa.Connection) -> bool:
             found = serving.find_zone(connection, view, [zone.name.lower()])
             return found is not None and found.id == zone.id and found.revision >= zone.revision
 
-        return self._database.read_replica(suffices)
+        return self._database.read_replica(is_current)
 
     def _read(self, connection: sa.Connection, zone: ServedZone) -> Iterator[Body]:
-        rows = corrupt_records.left_out(zone.id, serving.stream(connection, zone.id))
+        rows = corrupt_records.readable_rows(zone.id, serving.stream(connection, zone.id))
         return transfer_out.join_pieces(
             transfer_out.axfr_pieces(zone.ttl, zone.soa_wire, rows), self._body_bytes
         )
 
 
-def _bodies(packed: Packed) -> Iterator[Body]:
-    """A generator, so that the zone counts as being sent until it is done."""
-    yield from packed.bodies
+def _bodies(cached: CachedZone) -> Iterator[Body]:
+    """Yield the bodies and hold a reference, so that the zone counts as being sent."""
+    yield from cached.bodies
 
 
 @contextmanager
 def _slot(semaphore: threading.BoundedSemaphore, deadline: float) -> Iterator[None]:
     if not semaphore.acquire(timeout=max(0.0, deadline - monotonic())):
-        raise errors.Unavailable("too many zones are being transferred")
+        raise errors.Unavailable("too many zone transfers in progress")
     try:
         yield
     finally:
         semaphore.release()
 
 
-def _put_aside(bodies: Iterator[Body]) -> tuple[IO[bytes], int]:
-    """The bodies in an unnamed file, and their size in bytes."""
+def _spool(bodies: Iterator[Body]) -> tuple[IO[bytes], int]:
+    """Return an unnamed file with the bodies, and their size in bytes."""
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     size = 0
     try:
         for count, body in bodies:
-            spool.write(_SPOOLED.pack(count, len(body)) + body)
+            spool.write(_SPOOL_HEADER.pack(count, len(body)) + body)
             size += len(body)
         spool.seek(0)
     except BaseException:
@@ -254,7 +261,7 @@ def _put_aside(bodies: Iterator[Body]) -> tuple[IO[bytes], int]:
     return spool, size
 
 
-def _taken_back(spool: IO[bytes]) -> Iterator[Body]:
-    while head := spool.read(_SPOOLED.size):
-        count, length = _SPOOLED.unpack(head)
+def _read_spool(spool: IO[bytes]) -> Iterator[Body]:
+    while head := spool.read(_SPOOL_HEADER.size):
+        count, length = _SPOOL_HEADER.unpack(head)
         yield count, spool.read(length)

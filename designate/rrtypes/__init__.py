@@ -1,17 +1,14 @@
-"""Record types: which there are, what their data may be, and its wire form.
+"""Record types: validation of their data and its wire form.
 
 A new type is one class in one of the modules here, one line in SUPPORTED and one test file.
 """
 
 from designate.rrtypes import address, mail, names, security, service
-from designate.rrtypes.base import (
-    REGISTRY,
-    check_domain,
+from designate.rrtypes.base import REGISTRY
+from designate.rrtypes.grammar import check_domain, is_domain, is_email, is_host
+from designate.rrtypes.records import (
     check_owner,
     check_type,
-    is_domain,
-    is_email,
-    is_host,
     master_form,
     numeric_type,
     rdata,
@@ -24,21 +21,7 @@ SUPPORTED = (
 )  # fmt: skip
 
 __all__ = [
-    "REGISTRY",
-    "SUPPORTED",
-    "address",
-    "check_domain",
-    "check_owner",
-    "check_type",
-    "is_domain",
-    "is_email",
-    "is_host",
-    "mail",
-    "master_form",
-    "names",
-    "numeric_type",
-    "rdata",
-    "rdata_from_zonefile",
-    "security",
-    "service",
+    "REGISTRY", "SUPPORTED", "address", "check_domain", "check_owner", "check_type", "is_domain",
+    "is_email", "is_host", "mail", "master_form", "names", "numeric_type", "rdata",
+    "rdata_from_zonefile", "security", "service",
 ]  # fmt: skip

@@ -1,11 +1,11 @@
-"""Addresses: A and AAAA."""
+"""Record types of addresses: A and AAAA."""
 
 from __future__ import annotations
 
 import re
 import socket
 
-from designate.rrtypes.base import Data, Field, RRType, register
+from designate.rrtypes.base import RecordField, RRType, WireData, register
 
 OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 IPV4 = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}\Z")
@@ -13,12 +13,12 @@ IPV6 = re.compile(r"[0-9A-Fa-f:.]{2,45}\Z")
 
 
 def is_ipv4(text: str) -> bool:
-    """Four decimal octets without leading zeros."""
+    """Return whether the text has four decimal octets without leading zeros."""
     return IPV4.match(text) is not None
 
 
 def is_ipv6(text: str) -> bool:
-    """The forms of RFC 4291 section 2.2, without a zone id."""
+    """Return whether the text is an address (RFC 4291 section 2.2), without a zone id."""
     if IPV6.match(text) is None:
         return False
     try:
@@ -30,30 +30,34 @@ def is_ipv6(text: str) -> bool:
 
 @register
 class A(RRType):
+    """An IPv4 address."""
+
     type = "A"
     code = 1
     rfc = "RFC 1035 section 3.4.1"
-    fields = (Field("address", is_ipv4),)
+    fields = (RecordField("address", is_ipv4),)
 
-    def grammar(self, text: str, owner: str) -> bool:
+    def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
         return is_ipv4(text)
 
-    def data(self, text: str) -> Data:
-        # An address is its own wire form, and the most frequent data there is.
+    def to_wire(self, text: str) -> WireData:
+        # A fast path, since addresses are the most frequent data.
         wire = socket.inet_pton(socket.AF_INET, text)
-        return Data(wire, wire)
+        return WireData(wire, wire)
 
 
 @register
 class Aaaa(RRType):
+    """An IPv6 address."""
+
     type = "AAAA"
     code = 28
     rfc = "RFC 3596 section 2"
-    fields = (Field("address", is_ipv6),)
+    fields = (RecordField("address", is_ipv6),)
 
-    def grammar(self, text: str, owner: str) -> bool:
+    def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
         return is_ipv6(text)
 
-    def data(self, text: str) -> Data:
+    def to_wire(self, text: str) -> WireData:
         wire = socket.inet_pton(socket.AF_INET6, text)
-        return Data(wire, wire)
+        return WireData(wire, wire)

@@ -1,8 +1,9 @@
-"""The substitution expressions of NAPTR (RFC 3402 section 3.2): delimiter, POSIX extended regular
-expression (IEEE 1003.2, as RFC 3402 cites it), delimiter, replacement, delimiter, flags.
+"""Syntax check of the substitution expressions of NAPTR (RFC 3402 section 3.2).
 
-Nameservers check them when they load a zone and refuse the zone over a bad one, so they are checked
-here the same way. Nothing is ever matched. Works on bytes, for that is what nameservers see.
+An expression is a delimiter, a POSIX extended regular expression (IEEE 1003.2, as RFC 3402 cites it), a
+delimiter, a replacement, a delimiter and flags. Nameservers check them when they load a zone and reject
+the zone over an invalid one, so the same checks are made here. Expressions are never executed. The
+checks work on bytes, as those of nameservers do.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ CLASSES = frozenset(
         b"space", b"upper", b"xdigit",
     )
 )  # fmt: skip
-LARGEST_BOUND = 255
+MAX_BOUND = 255
 EMPTY = "the regexp is empty or has an empty alternative"
 QUANTIFIER = re.compile(rb"[*+?]|\{(?=[0-9])")
 BOUND = re.compile(rb"(0*[0-9]{1,3})(?:(,)(0*[0-9]{1,3})?)?\}")
@@ -25,7 +26,7 @@ REFERENCE = re.compile(rb"\\([0-9])|\\.", re.DOTALL)
 
 
 def check_substitution(expression: bytes) -> None:
-    """Raises ValueError that says what is wrong with a whole NAPTR expression."""
+    """Raise ValueError with the reason if a whole NAPTR expression is invalid."""
     if not expression:
         return
     delimiter = expression[:1]
@@ -49,12 +50,12 @@ def check_substitution(expression: bytes) -> None:
 
 
 def count_groups(pattern: bytes) -> int:
-    """The number of groups of an extended regular expression. Raises ValueError when it is none."""
+    """Return the number of groups of a regular expression; raises ValueError if it is invalid."""
     return _Pattern(pattern).check()
 
 
 class _Pattern:
-    """One pass over a pattern. `at` is the position of what is read next."""
+    """A parser of one pattern; `at` is the position of the next byte."""
 
     def __init__(self, pattern: bytes) -> None:
         self.pattern = pattern
@@ -115,15 +116,13 @@ class _Pattern:
             raise ValueError("the regexp has an unreadable repetition count")
         low, comma, high = found.groups()
         least = int(low)
-        most = int(high) if high else (LARGEST_BOUND if comma else least)
-        if not least <= most <= LARGEST_BOUND:
-            raise ValueError(
-                f"the regexp's repetition counts do not rise to {LARGEST_BOUND} at most"
-            )
+        most = int(high) if high else (MAX_BOUND if comma else least)
+        if not least <= most <= MAX_BOUND:
+            raise ValueError(f"the regexp's repetition counts do not rise to {MAX_BOUND} at most")
         self.at = found.end()
 
     def _atom(self, char: bytes) -> bool:
-        """Reads the rest of what begins with `char`. True: it may be repeated."""
+        """Read the rest of the atom that begins with `char`; return whether it may be repeated."""
         if char == b"[":
             self._bracket()
         elif char == b"\\":
@@ -159,7 +158,7 @@ class _Pattern:
             raise ValueError("the regexp has a range that goes on with '-'")
 
     def _element(self, *, may_be_hyphen: bool) -> bytes:
-        """One element of a bracket expression: a single byte, or `[:class:]` and the like whole."""
+        """Read an element of a bracket expression: one byte, or `[:class:]` and similar as a whole."""
         start, pattern = self.at, self.pattern
         if found := NAMED.match(pattern, start):
             if found[1] == b":" and found[2] not in CLASSES:

@@ -1,4 +1,4 @@
-"""Keys, certificates and who may issue them: CAA, CERT, SSHFP, TLSA."""
+"""Record types of keys and certificates: CAA, CERT, SSHFP and TLSA."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import binascii
 import re
 
 from designate import errors
-from designate.rrtypes.base import Field, RRType, is_domain, number, register
+from designate.rrtypes.base import RecordField, RRType, register
+from designate.rrtypes.grammar import is_domain, is_number
 
 HEX = re.compile(r"[0-9A-Fa-f]+\Z")
 CA_PARAMETERS = re.compile(r"(?:; [A-Za-z0-9]+=[A-Za-z0-9]+)*\Z")
@@ -27,13 +28,13 @@ ALGORITHMS = {
 
 
 def _issuer(value: str) -> bool:
-    """A CA's domain without trailing dot, and parameters (RFC 8659 section 4.2)."""
+    """Return whether the value is a CA's domain, no trailing dot, and parameters (RFC 8659 section 4.2)."""
     domain, separator, parameters = value.partition(";")
     return is_domain(domain + ".") and CA_PARAMETERS.match(separator + parameters) is not None
 
 
 def _report_address(value: str) -> bool:
-    """Where to report to (RFC 8659 section 4.4)."""
+    """Return whether the value is a URL for reports (RFC 8659 section 4.4)."""
     found = MAILBOX.match(value) or WEB_PAGE.match(value)
     return found is not None and is_domain(found["host"] + ".")
 
@@ -43,11 +44,13 @@ CAA_TAGS = {"issue": _issuer, "issuewild": _issuer, "iodef": _report_address}
 
 @register
 class Caa(RRType):
+    """Which certificate authorities may issue certificates."""
+
     type = "CAA"
     code = 257
     rfc = "RFC 8659"
 
-    def grammar(self, text: str, owner: str) -> bool:
+    def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
         flags, _, rest = text.partition(" ")
         tag, space, value = rest.partition(" ")
         if flags not in ("0", "1") or tag not in CAA_TAGS:
@@ -62,7 +65,7 @@ class Caa(RRType):
 
 
 def decode_base64(text: str) -> bytes | None:
-    """Base64 with whatever is not of its alphabet left out; None: it cannot be decoded."""
+    """Decode base64, ignoring characters outside its alphabet; None: the text cannot be decoded."""
     try:
         return base64.b64decode(text)
     except (binascii.Error, ValueError):
@@ -71,37 +74,43 @@ def decode_base64(text: str) -> bytes | None:
 
 @register
 class Cert(RRType):
+    """A certificate."""
+
     type = "CERT"
     code = 37
     rfc = "RFC 4398"
     fields = (
-        Field(
+        RecordField(
             "type",
-            lambda text: text in CERT_TYPES or text in UNNUMBERED_CERT_TYPES or number(text, 65535),
+            lambda text: (
+                text in CERT_TYPES or text in UNNUMBERED_CERT_TYPES or is_number(text, 65535)
+            ),
         ),
-        Field("key tag", lambda text: number(text, 65535)),
-        Field("algorithm", lambda text: text in ALGORITHMS or number(text, 255)),
-        Field("data", lambda text: text == text.strip() != "" and decode_base64(text) is not None),
+        RecordField("key tag", lambda text: is_number(text, 65535)),
+        RecordField("algorithm", lambda text: text in ALGORITHMS or is_number(text, 255)),
+        RecordField(
+            "data", lambda text: text == text.strip() != "" and decode_base64(text) is not None
+        ),
     )
 
-    def grammar(self, text: str, owner: str) -> bool:
+    def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
         parts = text.split(" ", 3)
         return (
             "\n" not in text
             and len(parts) == len(self.fields)
-            and all(field.fits(part) for field, part in zip(self.fields, parts, strict=True))
+            and all(field.accepts(part) for field, part in zip(self.fields, parts, strict=True))
         )
 
     def presentation(self, text: str) -> str:
-        kind, tag, algorithm, data = text.split(" ", 3)
-        if kind in UNNUMBERED_CERT_TYPES:
-            raise ValueError(f"{kind} has no number in the registry of certificate types")
-        # What the lenient decoder left out must not be read again by another rule.
+        cert_type, tag, algorithm, data = text.split(" ", 3)
+        if cert_type in UNNUMBERED_CERT_TYPES:
+            raise ValueError(f"{cert_type} has no number in the registry of certificate types")
+        # Characters that the lenient decoder ignored must not be parsed by a stricter one.
         decoded = decode_base64(data)
         if not decoded:
             raise ValueError("the certificate is empty")
         numbers = (
-            CERT_TYPES.get(kind) or int(kind),
+            CERT_TYPES.get(cert_type) or int(cert_type),
             int(tag),
             ALGORITHMS.get(algorithm) or int(algorithm),
         )
@@ -114,22 +123,24 @@ def _fingerprint(text: str) -> bool:
 
 @register
 class Sshfp(RRType):
+    """The fingerprint of an SSH host key."""
+
     type = "SSHFP"
     code = 44
     rfc = "RFC 4255; RFC 6594 for SHA-256"
     fields = (
-        Field("algorithm", lambda text: number(text, 4, canonical=True)),
-        Field("fingerprint type", lambda text: number(text, 2, canonical=True)),
-        Field("fingerprint", _fingerprint),
+        RecordField("algorithm", lambda text: is_number(text, 4, canonical=True)),
+        RecordField("fingerprint type", lambda text: is_number(text, 2, canonical=True)),
+        RecordField("fingerprint", _fingerprint),
     )
     digits = {"1": 40, "2": 64}
 
     def presentation(self, text: str) -> str:
-        _, kind, fingerprint = text.split(" ")
-        expected = self.digits.get(kind)
+        _, digest_type, fingerprint = text.split(" ")
+        expected = self.digits.get(digest_type)
         if expected is not None and len(fingerprint) != expected:
-            # Nameservers refuse a digest of another length than its type has.
-            raise ValueError(f"a fingerprint of type {kind} has {expected} digits")
+            # Nameservers reject a digest whose length is not that of its type.
+            raise ValueError(f"a fingerprint of type {digest_type} has {expected} digits")
         if len(fingerprint) % 2:
             raise ValueError("the number of digits is odd")
         return text
@@ -137,26 +148,28 @@ class Sshfp(RRType):
 
 @register
 class Tlsa(RRType):
+    """The certificate of a TLS server."""
+
     type = "TLSA"
     code = 52
     rfc = "RFC 6698"
     digits = {1: 64, 2: 128}
-    longest_digits = 65535
+    max_digits = 65535
 
     def check_owner(self, name: str) -> None:
         super().check_owner(name)
         found = TLSA_OWNER.match(name)
-        if found is None or not number(found["port"], 65535):
+        if found is None or not is_number(found["port"], 65535):
             raise errors.BadRequest(
                 "The name of a TLSA recordset starts with port and protocol, such as _443._tcp"
             )
 
-    def grammar(self, text: str, owner: str) -> bool:
+    def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
         parts = _tlsa_parts(text)
-        if not text.isascii() or len(parts) < 4 or not all(number(p, 255) for p in parts[:3]):
+        if not text.isascii() or len(parts) < 4 or not all(is_number(p, 255) for p in parts[:3]):
             return False
         data = "".join(parts[3:])
-        if not HEX.match(data) or len(data) % 2 or len(data) > self.longest_digits:
+        if not HEX.match(data) or len(data) % 2 or len(data) > self.max_digits:
             return False
         return len(data) == self.digits.get(int(parts[2]), len(data))
 
@@ -166,5 +179,5 @@ class Tlsa(RRType):
 
 
 def _tlsa_parts(text: str) -> list[str]:
-    """Brackets only allow line breaks in master files, and those are white space here."""
+    """Split a text; brackets only permit line breaks in master files, so they are white space."""
     return text.replace("(", " ").replace(")", " ").split()

@@ -1,4 +1,4 @@
-"""Where services are: SRV, NAPTR, SVCB and HTTPS."""
+"""Record types that locate services: SRV, NAPTR, SVCB and HTTPS."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 from designate import errors
 from designate.rrtypes.address import is_ipv4, is_ipv6
-from designate.rrtypes.base import Field, RRType, is_domain, number, register
+from designate.rrtypes.base import RecordField, RRType, register
+from designate.rrtypes.grammar import is_domain, is_number
 from designate.rrtypes.mail import escape_quotes
 from designate.rrtypes.naptr_regex import check_substitution
 from designate.rrtypes.security import decode_base64
 
-LONGEST_FIELD = 255
+MAX_FIELD_CHARS = 255
 SERVICE_OWNER = re.compile(r"_[^.]*\._[^.]*\..")
 FLAGS = re.compile(r"[APSUapsu]*\Z")
 SERVICE = re.compile(r"(?:[A-Za-z][A-Za-z0-9]{0,31}(?:\+[A-Za-z][A-Za-z0-9]{0,31})*)?\Z")
@@ -28,19 +29,21 @@ URI_TEMPLATE = re.compile(
 
 
 def _uint16(text: str) -> bool:
-    return number(text, 65535)
+    return is_number(text, 65535)
 
 
 @register
 class Srv(RRType):
+    """The server of a service."""
+
     type = "SRV"
     code = 33
     rfc = "RFC 2782"
     fields = (
-        Field("priority", _uint16),
-        Field("weight", _uint16),
-        Field("port", _uint16),
-        Field("target", is_domain),
+        RecordField("priority", _uint16),
+        RecordField("weight", _uint16),
+        RecordField("port", _uint16),
+        RecordField("target", is_domain),
     )
 
     def check_owner(self, name: str) -> None:
@@ -50,24 +53,24 @@ class Srv(RRType):
 
 
 def _bare(text: str) -> str:
-    """The text without the quotes around it, which clients may leave out."""
+    """Return the text without the quotes around it, which clients may omit."""
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
 def _flags(text: str) -> bool:
     bare = _bare(text)
-    return len(bare) <= LONGEST_FIELD and FLAGS.match(bare) is not None
+    return len(bare) <= MAX_FIELD_CHARS and FLAGS.match(bare) is not None
 
 
 def _service(text: str) -> bool:
     bare = _bare(text)
-    return len(bare) <= LONGEST_FIELD and SERVICE.match(bare) is not None
+    return len(bare) <= MAX_FIELD_CHARS and SERVICE.match(bare) is not None
 
 
 def _regexp(text: str) -> bool:
-    """Empty, or `<d>pattern<d>replacement<d>` with an optional i (RFC 3402 section 3.2)."""
+    """Accept nothing or `<d>pattern<d>replacement<d>` with an optional i (RFC 3402 section 3.2)."""
     bare = _bare(text)
-    if len(bare) > LONGEST_FIELD or re.search(r"\s", bare):
+    if len(bare) > MAX_FIELD_CHARS or re.search(r"\s", bare):
         return False
     if not bare:
         return True
@@ -77,16 +80,18 @@ def _regexp(text: str) -> bool:
 
 @register
 class Naptr(RRType):
+    """A rule that rewrites names."""
+
     type = "NAPTR"
     code = 35
     rfc = "RFC 3403"
     fields = (
-        Field("order", _uint16),
-        Field("preference", _uint16),
-        Field("flags", _flags),
-        Field("service", _service),
-        Field("regexp", _regexp),
-        Field("replacement", is_domain),
+        RecordField("order", _uint16),
+        RecordField("preference", _uint16),
+        RecordField("flags", _flags),
+        RecordField("service", _service),
+        RecordField("regexp", _regexp),
+        RecordField("replacement", is_domain),
     )
 
     def presentation(self, text: str) -> str:
@@ -94,27 +99,27 @@ class Naptr(RRType):
         strings = (f'"{escape_quotes(_bare(part))}"' for part in (flags, service, regexp))
         return f"{order} {preference} {' '.join(strings)} {replacement}"
 
-    def examine(self, rdata: Any) -> None:
+    def check_rdata(self, rdata: Any) -> None:
         check_substitution(rdata.regexp)
 
 
 class _Binding(RRType):
-    """Priority, target, and parameters `key=value` (RFC 9460 section 2.1)."""
+    """A priority, a target, and parameters `key=value` (RFC 9460 section 2.1)."""
 
     keys: ClassVar[frozenset[str]]
 
-    def grammar(self, text: str, owner: str) -> bool:
+    def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
         priority, *rest = text.split(" ")
         if not rest or not _uint16(priority) or not is_domain(rest[0]) or '"' in text:
             return False
         for parameter in rest[1:]:
             key, equals, _ = parameter.partition("=")
-            if len(parameter) > LONGEST_FIELD or (not equals and key != "no-default-alpn"):
+            if len(parameter) > MAX_FIELD_CHARS or (not equals and key != "no-default-alpn"):
                 return False
         values = _parameters(text)
-        return all(self._fits(key, value, values) for key, value in values.items())
+        return all(self._accepts(key, value, values) for key, value in values.items())
 
-    def _fits(self, key: str, value: str, values: dict[str, str]) -> bool:
+    def _accepts(self, key: str, value: str, values: dict[str, str]) -> bool:
         if key not in self.keys:
             return False
         parts = value.split(",")
@@ -137,7 +142,7 @@ class _Binding(RRType):
                 return value.startswith("/") and "{?dns}" in value and len(value) >= 7
 
     def presentation(self, text: str) -> str:
-        """The last of several parameters of one key counts, and values are quoted."""
+        """Quote the values, and use the last of several parameters of one key."""
         priority, target = text.split(" ")[:2]
         values = _parameters(text)
         if "ech" in values:
@@ -155,6 +160,8 @@ def _parameters(text: str) -> dict[str, str]:
 
 @register
 class Https(_Binding):
+    """The endpoint of an HTTPS service."""
+
     type = "HTTPS"
     code = 65
     rfc = "RFC 9460"
@@ -165,6 +172,8 @@ class Https(_Binding):
 
 @register
 class Svcb(_Binding):
+    """The endpoint of a service."""
+
     type = "SVCB"
     code = 64
     rfc = "RFC 9460; RFC 9461 for owners with a label _dns"

@@ -55,10 +55,10 @@ def test_addresses_count_for_their_network(one, other, same):
 
 def test_senders_without_number_take_bounded_memory():
     limit = RateLimit(10)
-    for number in range(rate_limit.NETWORKS_REMEMBERED + 500):
+    for number in range(rate_limit.MAX_NETWORKS + 500):
         limit.allows(f"10.{number >> 8}.{number & 255}.1")
 
-    assert len(limit) == rate_limit.NETWORKS_REMEMBERED
+    assert len(limit) == rate_limit.MAX_NETWORKS
 
 
 def test_without_a_rate_nothing_is_counted():

@@ -67,10 +67,10 @@ STEPS: dict[str, tuple[str, str, str, str, str]] = {
         "worker", "designate.worker.converge", "Converger", "_send", "after",
     ),
     "query-received": (
-        "mdns", "designate.mdns.handler", "Handler", "handle", "before",
+        "mdns", "designate.mdns.handler", "MessageHandler", "handle", "before",
     ),
     "transfer-due": (
-        "mdns", "designate.mdns.transfers", "Transfers", "difference", "before",
+        "mdns", "designate.mdns.transfers", "Transfers", "ixfr", "before",
     ),
     "hint-due": (
         "mdns", "designate.rpc.oslo", "OsloBus", "fanout", "before",

@@ -6,7 +6,8 @@ import pytest
 
 from designate import errors, rrtypes
 from designate.errors import Reason
-from designate.rrtypes.base import RRType, number, register
+from designate.rrtypes.base import RRType, register
+from designate.rrtypes.grammar import is_number
 
 LABEL = "a" * 63
 LONGEST = f"{LABEL}." * 3 + "b" * 61 + "."
@@ -247,4 +248,4 @@ def test_what_is_no_email(text):
     ],
 )  # fmt: skip
 def test_number(text, highest, canonical, expected):
-    assert number(text, highest, canonical=canonical) is expected
+    assert is_number(text, highest, canonical=canonical) is expected
