@@ -20,7 +20,7 @@ from designate import errors
 from designate.mdns.answers import Answerer
 from designate.mdns.clients import ClientIdentity, Clients, in_networks, networks
 from designate.mdns.notifies import Notifies
-from designate.mdns.transfers import TransferRequest, Transfers, ZoneExpired
+from designate.mdns.transfers import TransferQuery, Transfers, ZoneExpired
 from designate.mdns.zone_cache import ZoneCache
 from designate.rpc.interfaces import WorkerApi
 from designate.storage.sqlalchemy import serving
@@ -185,7 +185,7 @@ class MessageHandler:
         rcode = self._rejection(query, question, client)
         view = client.view or View(pool_id=self._conf["service:central"].default_pool_id)
         if rcode is None and question.rtype in TRANSFERS:
-            request = TransferRequest(
+            request = TransferQuery(
                 number=query.id,
                 flags=int(query.flags),
                 question=question,

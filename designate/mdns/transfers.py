@@ -26,7 +26,7 @@ IXFR_MAX_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TransferRequest:
+class TransferQuery:
     """A query for a transfer.
 
     Attributes:
@@ -74,13 +74,13 @@ class Transfers:
         self._body_bytes = body_bytes
         self._ixfr_max_steps = ixfr_max_steps
 
-    def axfr(self, request: TransferRequest, view: View) -> Iterator[bytes] | None:
+    def axfr(self, request: TransferQuery, view: View) -> Iterator[bytes] | None:
         """Return the messages of a whole zone (RFC 5936); over TCP only."""
         with self._database.read() as connection:
             zone = _check_expiry(serving.find_zone(connection, view, [request.question.key]))
         return None if zone is None else self._whole(request, view, zone)
 
-    def ixfr(self, request: TransferRequest, view: View) -> Iterator[bytes] | None:
+    def ixfr(self, request: TransferQuery, view: View) -> Iterator[bytes] | None:
         """Return the messages of the changes since the client's serial (RFC 1995).
 
         It is one SOA when nothing changed, or over UDP when the answer does not fit (section 2). It is
@@ -102,13 +102,13 @@ class Transfers:
         return self._send(request, zone, bodies, "ixfr", notify=bool(steps))
 
     def _whole(
-        self, request: TransferRequest, view: View, zone: ServedZone
+        self, request: TransferQuery, view: View, zone: ServedZone
     ) -> Iterator[bytes] | None:
         found = self._cache.transfer(zone, view)
         return None if found is None else self._send(request, *found, "axfr", notify=True)
 
     def _steps(
-        self, connection: sa.Connection, zone: ServedZone, request: TransferRequest
+        self, connection: sa.Connection, zone: ServedZone, request: TransferQuery
     ) -> list[bytes] | None:
         span = journal.find_span(connection, zone.id, request.serial)
         if span is None or not span.complete or span.steps > self._ixfr_max_steps:
@@ -121,7 +121,7 @@ class Transfers:
             return None
         return steps
 
-    def _max_steps_bytes(self, zone: ServedZone, request: TransferRequest) -> int:
+    def _max_steps_bytes(self, zone: ServedZone, request: TransferQuery) -> int:
         """Return the size limit of the journal steps in an answer."""
         if request.tcp:
             half = self._cache.size_of(zone) // 2
@@ -134,7 +134,7 @@ class Transfers:
 
     def _send(
         self,
-        request: TransferRequest,
+        request: TransferQuery,
         zone: ServedZone,
         bodies: Iterator[transfer_out.Body],
         kind: str,

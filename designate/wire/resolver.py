@@ -11,7 +11,7 @@ from functools import lru_cache
 
 CACHE_S = 60.0
 
-# Address version and address.
+# Address family (socket.AF_INET or AF_INET6) and address.
 SocketAddress = tuple[int, str]
 
 

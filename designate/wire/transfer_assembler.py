@@ -166,7 +166,7 @@ class TransferAssembler:
 
     def _second(self, ttl: int, soa: Any) -> bytes:
         if soa == self._soa:
-            # A zone of nothing but its SOA.
+            # A zone that has only an SOA.
             self._at = _At.DONE
             return rr.soa(ttl, _wire(soa))
         if self._since is None or soa.serial != self._since:

@@ -204,7 +204,7 @@ def _fault(rrsets: list[RRset]) -> str | None:
 @in_rounds
 @settings(fuzz, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(DRAFTS)
-def test_what_is_accepted_loads_and_comes_back_equal(turn, drafts):
+def test_what_is_accepted_loads_and_comes_back_equal(turn, drafts):  # noqa: ARG001 - from in_rounds
     rrsets = _accepted(drafts)
 
     fault = _fault(rrsets)
@@ -266,7 +266,7 @@ def _refusal(call: Callable[..., object], *arguments: object) -> errors.BadReque
 @in_rounds
 @settings(fuzz, max_examples=10 * ROUND)
 @given(st.data(), st.sampled_from(rrtypes.SUPPORTED), st.sampled_from(["a.", "_dns.b.", "*.c."]))
-def test_any_text_is_accepted_or_refused_with_a_reason(turn, data, rtype, owner):
+def test_any_text_is_accepted_or_refused_with_a_reason(turn, data, rtype, owner):  # noqa: ARG001 - from in_rounds
     text = data.draw(st.text(st.characters()) | record_text(rtype))
 
     refusal = _refusal(rrtypes.rdata, rtype, owner, [text])
@@ -277,7 +277,7 @@ def test_any_text_is_accepted_or_refused_with_a_reason(turn, data, rtype, owner)
 @in_rounds
 @settings(fuzz, max_examples=5 * ROUND)
 @given(st.sampled_from(rrtypes.SUPPORTED), st.text(st.characters()) | record_text("CNAME"))
-def test_any_owner_is_accepted_or_refused_with_a_message(turn, rtype, name):
+def test_any_owner_is_accepted_or_refused_with_a_message(turn, rtype, name):  # noqa: ARG001 - from in_rounds
     refusal = _refusal(rrtypes.check_owner, rtype, name)
 
     if refusal is None:
@@ -291,7 +291,7 @@ def test_any_owner_is_accepted_or_refused_with_a_message(turn, rtype, name):
 @in_rounds
 @settings(fuzz, max_examples=5 * ROUND)
 @given(st.text(st.characters()) | record_text("CNAME"))
-def test_any_domain_is_accepted_or_refused_with_a_message(turn, name):
+def test_any_domain_is_accepted_or_refused_with_a_message(turn, name):  # noqa: ARG001 - from in_rounds
     refusal = _refusal(rrtypes.check_domain, name)
 
     assert (refusal is None) == rrtypes.is_domain(name)

@@ -136,7 +136,7 @@ def test_the_lag_is_that_of_serial_numbers(tmp_path):
     with Hidden(tmp_path) as dns:
         zone = dns.zone("wraps.example.")
         behind = (zone.serial - 2**30) % SERIAL_MODULUS
-        dns.worker.answers = (
+        dns.worker.nameserver_answers = (
             NameserverAnswer(host="2001:db8::1", port=53, serial=behind, failing=False, text="x"),
         )
         found = dns.http()(

@@ -55,7 +55,7 @@ def batches():
 
 
 @pytest.fixture(scope="module")
-def bind(tmp_path_factory, batches):
+def bind(tmp_path_factory, batches):  # noqa: ARG001 - the batches are made before
     with Named(tmp_path_factory.mktemp("bind")) as bind:
         yield bind
 

@@ -149,7 +149,7 @@ def test_ipv6_is_spoken():
 
 
 def test_every_address_of_a_name_is_tried():
-    """localhost has ::1 as well on many hosts, where nobody listens."""
+    """On many hosts localhost also has ::1, where the server does not listen."""
     with NanoServer() as server:
         server.serials[ZONE] = 3
 

@@ -48,7 +48,7 @@ class Chunks:
         self.resets += 1
 
     def texts(self, zone=ZONE):
-        """name ttl type data of each RR, in order."""
+        """Return "name ttl type data" of each RR, in order."""
         wire = dns.name.from_text(zone).to_wire()
         found = []
         for piece in rr.split(b"".join(self.chunks)):
@@ -243,10 +243,10 @@ def of_class_chaos(query):
         (unasked, "another question"),
         (looping_pointer, "malformed"),
         (of_class_chaos, "class 3"),
-        (lambda query: [b"\0\x05abcde"], "another question"),
+        (lambda _: [b"\0\x05abcde"], "another question"),
         (lambda query: [framed(query.to_wire()[:2] + b"\xff" * 400)], "malformed|answered"),
         (lambda query: [message(query, whole(7))[:-9]], "closed the connection"),
-        (lambda query: [], "closed the connection"),
+        (lambda _: [], "closed the connection"),
     ],
 )  # fmt: skip
 def test_what_is_no_transfer_is_refused_with_the_reason(script, match):

@@ -37,28 +37,28 @@ from tests.support.servers.standalone import make_conf
 
 
 class Quiet:
-    """A worker that remembers what it is told and does nothing."""
+    """A worker that records its calls and does nothing."""
 
     def __init__(self) -> None:
         self.changes: list[ZoneAnnouncement] = []
         self.served: list[tuple[str, int, str]] = []
         self.refreshed: list[tuple[str, str | None]] = []
-        self.answers: tuple[NameserverAnswer, ...] = ()
+        self.nameserver_answers: tuple[NameserverAnswer, ...] = ()
         self.checked: tuple[ZoneAnnouncement, ...] = ()
 
-    def zone_changed(self, context: Context, change: ZoneAnnouncement) -> None:
+    def zone_changed(self, context: Context, change: ZoneAnnouncement) -> None:  # noqa: ARG002 - part of the interface
         self.changes.append(change)
 
-    def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:
+    def refresh_zone(self, context: Context, zone_id: str, source: str | None = None) -> None:  # noqa: ARG002 - part of the interface
         self.refreshed.append((zone_id, source))
 
-    def look(self, context: Context, change: ZoneAnnouncement) -> tuple[NameserverAnswer, ...]:
-        return self.answers
+    def look(self, context: Context, change: ZoneAnnouncement) -> tuple[NameserverAnswer, ...]:  # noqa: ARG002 - part of the interface
+        return self.nameserver_answers
 
-    def check_zones(self, context: Context, changes: tuple[ZoneAnnouncement, ...]) -> None:
+    def check_zones(self, context: Context, changes: tuple[ZoneAnnouncement, ...]) -> None:  # noqa: ARG002 - part of the interface
         self.checked += changes
 
-    def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:
+    def zone_served(self, context: Context, zone_id: str, serial: int, peer: str) -> None:  # noqa: ARG002 - part of the interface
         self.served.append((zone_id, serial, peer))
 
 
@@ -72,9 +72,14 @@ class Prompt(LocalBus):
 
 
 class Unversioned:
-    """Watches this process's transactions: one that changes what a zone holds, or what of the zone's row
-    shows in its recordsets, raises the version of a zone's row, on which kept pages rely. found: the
-    first statement of each that does not."""
+    """Finds transactions that change a zone's content without a new version of the zone's row.
+
+    Cached pages depend on that version. Content is recordsets, and the columns of the zone's row that
+    show in its recordsets. It watches all transactions of this process.
+
+    Attributes:
+        found: the first such statement of each transaction.
+    """
 
     SHOWN = "name|email|mname|serial|refresh|retry|expire|minimum|revision|served_revision|status|action"
     CHANGES = re.compile(
@@ -121,8 +126,10 @@ class Unversioned:
 
 
 class Hidden:
-    """`with Hidden(folder) as dns`: central and MiniDNS without nameservers behind them. now: central's
-    clock; MiniDNS has the real one."""
+    """Central and MiniDNS without nameservers: `with Hidden(folder) as dns`.
+
+    `now` is central's clock; MiniDNS has the real one.
+    """
 
     def __init__(
         self, folder: Path, now: Callable[[], datetime] = utcnow, **overrides: dict[str, Any]
@@ -151,29 +158,34 @@ class Hidden:
 
     def __exit__(self, *_: object) -> None:
         self.mdns.stop()
-        astray = self._astray()
+        inconsistencies = self._inconsistencies()
         self.database.close()
         self._unversioned.__exit__()
         assert not self._unversioned.found, self._unversioned.found
-        assert not astray, astray
+        assert not inconsistencies, inconsistencies
 
-    def _astray(self) -> list[str]:
-        """Zones whose numbers of recordsets, their owner's and others', are not what they hold, or whose
-        status does not tell that a revision waits: lists rely on both."""
-        held = sa.select(
+    def _inconsistencies(self) -> list[str]:
+        """Return the zones with wrong counts or a wrong status, both of which lists depend on.
+
+        The counts are of the recordsets of their owner and of other projects. The status must show that
+        a revision is not served yet.
+        """
+        actual = sa.select(
             recordsets.c.zone_id,
             sa.func.coalesce(recordsets.c.project_id, ""),
             sa.func.count(),
         ).group_by(recordsets.c.zone_id, recordsets.c.project_id)
-        guests = sa.select(shared_recordset_counts).where(shared_recordset_counts.c.recordsets != 0)
+        shared_counts = sa.select(shared_recordset_counts).where(
+            shared_recordset_counts.c.recordsets != 0
+        )
         found = []
         with self.database.read() as connection:
             counted: dict[str, dict[str, int]] = {}
-            for zone_id, project_id, number in connection.execute(held):
+            for zone_id, project_id, number in connection.execute(actual):
                 counted.setdefault(zone_id, {})[project_id] = number
-            told: dict[str, dict[str, int]] = {}
-            for row in connection.execute(guests):
-                told.setdefault(row.zone_id, {})[row.project_id] = row.recordsets
+            recorded: dict[str, dict[str, int]] = {}
+            for row in connection.execute(shared_counts):
+                recorded.setdefault(row.zone_id, {})[row.project_id] = row.recordsets
             for zone in connection.execute(sa.select(zones_table)):
                 owner = zone.project_id or ""
                 each = counted.get(zone.id, {})
@@ -185,8 +197,8 @@ class Hidden:
                 waits = zone.deleted == "0" and zone.served_revision < zone.revision
                 if waits and zone.status not in ("PENDING", "ERROR"):
                     found.append(f"{zone.name}: waits and is {zone.status}")
-                if told.get(zone.id, {}) != others:
-                    found.append(f"{zone.name}: {told.get(zone.id)} of others, not {others}")
+                if recorded.get(zone.id, {}) != others:
+                    found.append(f"{zone.name}: {recorded.get(zone.id)} of others, not {others}")
         return found
 
     @property
@@ -194,8 +206,10 @@ class Hidden:
         return self.mdns.addresses[0]
 
     def http(self) -> Callable[..., tuple[int, Any]]:
-        """A function that sends a request to the API in this process: (method, path, body or bytes,
-        headers) to (status, JSON or text)."""
+        """Return a function that sends a request to the API in this process.
+
+        It maps (method, path, body or bytes, headers) to (status, JSON or text).
+        """
         app = build(self.conf, self.central)
 
         def call(
@@ -206,10 +220,10 @@ class Hidden:
                 request.content_type = "application/json"
                 request.body = body if isinstance(body, bytes) else json.dumps(body).encode()
             request.headers.update(headers or {})
-            answer = request.get_response(app)
-            if answer.content_type == "application/json" and answer.body:
-                return answer.status_int, answer.json
-            return answer.status_int, answer.text if answer.charset else answer.body
+            response = request.get_response(app)
+            if response.content_type == "application/json" and response.body:
+                return response.status_int, response.json
+            return response.status_int, response.text if response.charset else response.body
 
         return call
 
@@ -218,13 +232,13 @@ class Hidden:
         return self.central.zones.create(self.context, draft)
 
     def add(self, zone: Zone, name: str, rtype: str, *records: str, **more: Any) -> RecordSet:
-        """A recordset; name: below the zone, or @ for the zone's own."""
+        """Create a recordset; name: relative to the zone, or @ for the zone's own."""
         owner = zone.name if name == "@" else f"{name}.{zone.name}"
         draft = RecordSetDraft(name=owner, type=rtype, records=records, **more)
         return self.central.recordsets.create(self.context, zone.id, draft)
 
     def report(self, zone_id: str, outcome: Outcome, error: str | None = None) -> None:
-        """What a worker has found out about the zone's present revision."""
+        """Report an outcome for the zone's current revision, as a worker does."""
         everything = Context(project_id="p", roles=["admin"], all_projects=True)
         zone = self.central.zones.get(everything, zone_id)
         report = ZoneReport(

@@ -18,15 +18,17 @@ from tests.support.servers.standalone import Service
 
 POOL = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 CATALOG = "catalog.example."
-Kind = Callable[[Path, int, str], Named | Secondary]
+ServerFactory = Callable[[Path, int, str], Named | Secondary]
 
 
 class Consumed:
-    """`with Consumed(folder, kind) as consumed`. kind: makes the nameserver of a folder, the port that it
-    transfers from and the secret of the keys `pool` and `catalog.example`. Transfers are for those who
-    sign alone."""
+    """A service and a nameserver that consumes its catalog: `with Consumed(folder, kind) as consumed`.
 
-    def __init__(self, folder: Path, kind: Kind, **overrides: dict[str, Any]) -> None:
+    `kind` makes the nameserver from a folder, the port to transfer from and the secret of the keys `pool`
+    and `catalog.example`. Transfers require a key.
+    """
+
+    def __init__(self, folder: Path, kind: ServerFactory, **overrides: dict[str, Any]) -> None:
         secret = base64.b64encode(secrets.token_bytes(32)).decode()
         dns_port = free_port()
         self.server = kind(folder / "server", dns_port, secret)
@@ -44,7 +46,7 @@ class Consumed:
             name="default",
             ns_records=(NsRecord(hostname="ns1.example.org."),),
             nameservers=(Nameserver(host="127.0.0.1", port=self.server.port),),
-            # Its backend would fail at every call, were it called.
+            # Every call of this back end would fail; none must be made.
             targets=(Target(type="bind9", options={**options, "rndc_port": "1"}),),
             catalog_zone=CatalogZone(
                 fqdn=CATALOG, refresh=60, algorithm="hmac-sha256", secret=self.secret
@@ -67,7 +69,7 @@ class Consumed:
 
     @property
     def key(self) -> dns.tsig.Key:
-        """The pool's."""
+        """The key of the pool."""
         return dns.tsig.Key("pool.", self.secret, dns.tsig.HMAC_SHA256)
 
     @property

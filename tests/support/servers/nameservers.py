@@ -20,8 +20,8 @@ import dns.query
 
 from tests.support.deadlines import scaled, until
 
-# Below the ports that the system hands out on its own (32768 and up). Test processes that run beside
-# each other have a part each, and a port is not taken again soon.
+# Below the system's ephemeral ports (32768 and up). Parallel test processes have a share each, and a port
+# is not reused soon.
 FIRST_PORT, LAST_PORT = 10_240, 32_767
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -38,7 +38,7 @@ _PORTS = _ports()
 
 
 def free_port() -> int:
-    """A port that is free for UDP and TCP just now."""
+    """Return a port that is currently free for UDP and TCP."""
     for port in _PORTS:
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             try:
@@ -51,7 +51,7 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many free ports in a row."""
+    """Return the first of this many consecutive free ports."""
     ports = [free_port()]
     while len(ports) < count:
         port = free_port()
@@ -59,10 +59,34 @@ def free_ports(count: int) -> int:
     return ports[0]
 
 
+def knot_base_config(
+    folder: Path, listen: str, data: Path, *, workers: int, journal_mb: int
+) -> str:
+    """Return the sections of knot.conf that are common to primaries and secondaries.
+
+    `listen` is address@port, and `workers` the number of background workers.
+    """
+    return f"""
+server:
+    rundir: "{folder}"
+    listen: {listen}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: {workers}
+log:
+  - target: stderr
+    any: info
+database:
+    storage: "{data}"
+    journal-db-max-size: {journal_mb}M
+    timer-db-max-size: 1M
+    kasp-db-max-size: 5M
+    catalog-db-max-size: 5M
+"""
+
+
 class Named:
-    """A private BIND 9 as secondary: `with Named(folder) as bind`. rate: its serial-query-rate;
-    algorithm, secret: of its control channel's key. more: further statements of its configuration;
-    options: of its options statement."""
+    """A private BIND 9 as secondary: `with Named(folder) as bind`."""
 
     TYPE = "bind9"
 
@@ -75,6 +99,16 @@ class Named:
         more: str = "",
         options: str = "",
     ) -> None:
+        """Prepare the server.
+
+        Args:
+            folder: for its files.
+            rate: its serial-query-rate.
+            algorithm: of the key of its control channel.
+            secret: of that key.
+            more: further statements of its configuration.
+            options: further statements within its options.
+        """
         self._more = more
         self._more_options = options
         self.folder = folder
@@ -132,9 +166,9 @@ controls {{ inet 127.0.0.1 port {self.rndc_port} allow {{ 127.0.0.1; }} keys {{ 
             stderr=log,
         )
         log.close()
-        until(self._answers, 20, "named's first answer")
+        until(self._is_answering, 20, "named's first answer")
 
-    def _answers(self) -> bool:
+    def _is_answering(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.folder / "named.log").read_text()
         query = dns.message.make_query("version.bind.", "TXT", "CH")
@@ -181,7 +215,7 @@ class Memcached:
         self._process = subprocess.Popen(
             [program, "-u", getpass.getuser(), "-l", "127.0.0.1", "-p", str(self.port), "-U", "0"]
         )
-        until(self._answers, 20, "memcached's first answer")
+        until(self._is_answering, 20, "memcached's first answer")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -193,7 +227,7 @@ class Memcached:
             self._process.wait(timeout=scaled(20))
             self._process = None
 
-    def _answers(self) -> bool:
+    def _is_answering(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None
         try:

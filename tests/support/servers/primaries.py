@@ -12,7 +12,7 @@ import dns.message
 import dns.query
 
 from tests.support.deadlines import scaled, until
-from tests.support.servers.nameservers import free_port
+from tests.support.servers.nameservers import free_port, knot_base_config
 
 SOA_DATA = "ns1.{zone} host\\.master.{zone} {serial} {refresh} {retry} {expire} 300"
 
@@ -31,8 +31,7 @@ def zone_text(
 
 
 class Primary:
-    """`with BindPrimary(folder, zone) as primary`. notify: (host, port) to be told of changes. host: the
-    address to serve on."""
+    """A primary nameserver of one zone: `with BindPrimary(folder, zone, text) as primary`."""
 
     program = ""
 
@@ -47,7 +46,17 @@ class Primary:
         key: tuple[str, str] | None = None,
         signed: bool = False,
     ) -> None:
-        """key: (name, secret) without which nothing is transferred. signed: sign the zone."""
+        """Prepare the server.
+
+        Args:
+            folder: for its files.
+            zone: name of the zone.
+            text: content of the zone file.
+            host: address to listen on.
+            notify: (host, port) to send NOTIFY messages to.
+            key: (name, secret) required for transfers.
+            signed: sign the zone with DNSSEC.
+        """
         self.folder = folder
         self.zone = zone
         self.host = host
@@ -63,7 +72,7 @@ class Primary:
 
     @property
     def master(self) -> str:
-        """As the API takes it."""
+        """The address in the form of the API."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     def __enter__(self) -> Self:
@@ -81,7 +90,7 @@ class Primary:
         raise NotImplementedError
 
     def load(self, text: str) -> None:
-        """Serve this instead."""
+        """Serve another content."""
         raise NotImplementedError
 
     def start(self) -> None:
@@ -89,9 +98,9 @@ class Primary:
         assert path, f"{self.program} is not installed; tools/test installs it"
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen([path, *self.command()], stdout=log, stderr=log)
-        until(self._answers, 20, f"{self.program}'s first answer")
+        until(self._is_answering, 20, f"{self.program}'s first answer")
 
-    def _answers(self) -> bool:
+    def _is_answering(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self.folder / "log").read_text()
         try:
@@ -122,9 +131,9 @@ class BindPrimary(Primary):
     def configure(self) -> None:
         listen = "listen-on-v6" if ":" in self.host else "listen-on"
         other = "listen-on" if ":" in self.host else "listen-on-v6"
-        told = ""
+        notify = ""
         if self.notify is not None:
-            told = f"notify explicit; also-notify {{ {self.notify[0]} port {self.notify[1]}; }};"
+            notify = f"notify explicit; also-notify {{ {self.notify[0]} port {self.notify[1]}; }};"
         differences = "ixfr-from-differences yes;"
         if self.signed:
             differences = "dnssec-policy default; inline-signing yes;"
@@ -144,7 +153,7 @@ options {{
 }};
 controls {{ inet 127.0.0.1 port {self.control} allow {{ 127.0.0.1; }} keys {{ "control"; }}; }};
 zone "{self.zone}" {{
-    type primary; file "{self.file}"; {differences} check-names ignore; {told}
+    type primary; file "{self.file}"; {differences} check-names ignore; {notify}
 }};
 """)
         (self.folder / "rndc.conf").write_text(
@@ -167,27 +176,14 @@ class KnotPrimary(Primary):
     program = "knotd"
 
     def configure(self) -> None:
-        remote = told = ""
+        remote = notify = ""
         if self.notify is not None:
-            remote = f"remote:\n  - id: told\n    address: {self.notify[0]}@{self.notify[1]}\n"
-            told = "    notify: told\n"
-        (self.folder / "knot.conf").write_text(f"""
-server:
-    rundir: "{self.folder}"
-    listen: {self.host}@{self.port}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 1
-log:
-  - target: stderr
-    any: info
-database:
-    storage: "{self.folder}"
-    journal-db-max-size: 8M
-    timer-db-max-size: 1M
-    kasp-db-max-size: 5M
-    catalog-db-max-size: 5M
-{remote}acl:
+            remote = f"remote:\n  - id: mdns\n    address: {self.notify[0]}@{self.notify[1]}\n"
+            notify = "    notify: mdns\n"
+        base = knot_base_config(
+            self.folder, f"{self.host}@{self.port}", self.folder, workers=1, journal_mb=8
+        )
+        (self.folder / "knot.conf").write_text(f"""{base}{remote}acl:
   - id: all
     address: [127.0.0.0/8, "::1"]
     action: transfer
@@ -200,7 +196,7 @@ zone:
     zonefile-sync: -1
     acl: all
     semantic-checks: off
-{told}""")
+{notify}""")
 
     def command(self) -> list[str]:
         return ["-c", str(self.folder / "knot.conf")]
@@ -211,7 +207,7 @@ zone:
 
 
 class NsdPrimary(Primary):
-    """NSD; it gives whole zones alone."""
+    """NSD; it sends whole zones only."""
 
     program = "nsd"
 

@@ -1,5 +1,8 @@
-"""The nameservers beside BIND that serve a pool: PowerDNS, NSD and Knot, each on free loopback ports
-and in a folder of its own, ended by process id."""
+"""Secondary nameservers of a pool other than BIND: PowerDNS, NSD and Knot.
+
+Each runs on free loopback ports, in a folder of its own, and is ended by process id. The module exceeds
+300 lines because of the configuration files of three programs.
+"""
 
 from __future__ import annotations
 
@@ -18,19 +21,21 @@ import dns.query
 import requests
 
 from tests.support.deadlines import scaled, until
-from tests.support.servers.nameservers import free_port
+from tests.support.servers.nameservers import free_port, knot_base_config
 
 TRIES = 3
 SBIN = "/usr/sbin:/usr/local/sbin:/usr/bin"
 
 
 class StartError(AssertionError):
-    """The program ended; with its log."""
+    """Raised when the program ended during its start; the text has its log."""
 
 
 class Secondary:
-    """One program: `with Pdns(folder) as server`. stop() and start() are a restart; wipe() in between
-    makes it a server that was rebuilt. Its DNS side is 127.0.0.1:port."""
+    """One nameserver program on 127.0.0.1:port: `with Pdns(folder) as server`.
+
+    stop() and start() restart it; with wipe() in between it is a new server without zones.
+    """
 
     PROGRAM: ClassVar[str] = ""
     TYPE: ClassVar[str] = ""
@@ -49,7 +54,7 @@ class Secondary:
             try:
                 self.start()
             except StartError:
-                # Somebody else took one of the ports meanwhile.
+                # Another process may have taken one of the ports.
                 if attempt == TRIES - 1:
                     raise
             else:
@@ -65,11 +70,11 @@ class Secondary:
 
     @property
     def options(self) -> dict[str, str]:
-        """Of a target for it."""
+        """Options of a target for this server."""
         return {"host": "127.0.0.1", "port": str(self.port)}
 
     def prepare(self) -> None:
-        """Write what the program reads."""
+        """Write the configuration files."""
         raise NotImplementedError
 
     def command(self) -> list[str]:
@@ -91,7 +96,7 @@ class Secondary:
                 [program, *self.command()], stdout=log, stderr=log, cwd=self.folder
             )
         until(
-            lambda: self._answers() and self.ready() and self._lives(),
+            lambda: self._is_answering() and self.ready() and self._lives(),
             20,
             f"{self.PROGRAM}'s first answer",
         )
@@ -107,7 +112,7 @@ class Secondary:
             raise StartError(self.log.read_text())
         return True
 
-    def _answers(self) -> bool:
+    def _is_answering(self) -> bool:
         self._lives()
         query = dns.message.make_query("nowhere.example.", "SOA")
         try:
@@ -192,7 +197,7 @@ api-key={self.token}
 
 
 def _made_files() -> dict[str, bytes]:
-    """What nsd-control-setup writes."""
+    """Return the files of nsd-control-setup by name."""
     setup = shutil.which("nsd-control-setup", path=SBIN)
     assert setup, "nsd-control-setup is not installed; tools/test installs it"
     with tempfile.TemporaryDirectory() as folder:
@@ -204,9 +209,11 @@ _usual_files = functools.cache(_made_files)
 
 
 class Nsd(Secondary):
-    """NSD with its control channel. Its pattern `slave` transfers from 127.0.0.1:master_port, and
-    `other` from a port where nobody listens. fresh: with keys of its own, which take seconds to make,
-    instead of those of all others."""
+    """NSD with its control channel.
+
+    Its pattern `slave` transfers from 127.0.0.1:master_port, and `other` from a port without a server.
+    With `fresh` it has keys of its own, which take seconds to make, instead of shared ones.
+    """
 
     PROGRAM = "nsd"
     TYPE = "nsd4"
@@ -285,7 +292,7 @@ pattern:
         return "version:" in self.control("status")
 
     def control(self, *words: str) -> str:
-        """What nsd-control prints."""
+        """Run nsd-control and return its output."""
         program = shutil.which("nsd-control", path=SBIN)
         assert program, "nsd-control is not installed; tools/test installs it"
         ran = subprocess.run(
@@ -299,8 +306,10 @@ pattern:
 
 
 class Knot(Secondary):
-    """A private Knot DNS that makes its zones from the catalog zone `catalog.example`. master_port: what
-    it transfers from, signed with the keys `pool` and, for the catalog, `catalog.example`."""
+    """A private Knot DNS that takes its zones from the catalog zone `catalog.example`.
+
+    It transfers from master_port, with the keys `pool` and, for the catalog, `catalog.example`.
+    """
 
     PROGRAM = "knotd"
     TYPE = "catalog"
@@ -311,23 +320,10 @@ class Knot(Secondary):
         self._secret = secret
 
     def prepare(self) -> None:
-        (self.folder / "knot.conf").write_text(f"""
-server:
-    rundir: "{self.folder}"
-    listen: 127.0.0.1@{self.port}
-    udp-workers: 1
-    tcp-workers: 1
-    background-workers: 2
-log:
-  - target: stderr
-    any: info
-database:
-    storage: "{self.folder}/data"
-    journal-db-max-size: 64M
-    timer-db-max-size: 1M
-    kasp-db-max-size: 5M
-    catalog-db-max-size: 5M
-key:
+        base = knot_base_config(
+            self.folder, f"127.0.0.1@{self.port}", self.folder / "data", workers=2, journal_mb=64
+        )
+        (self.folder / "knot.conf").write_text(f"""{base}key:
   - id: pool
     algorithm: hmac-sha256
     secret: {self._secret}
@@ -342,19 +338,19 @@ remote:
     address: 127.0.0.1@{self._master_port}
     key: catalog.example
 acl:
-  - id: told
+  - id: mdns
     address: 127.0.0.1
     action: [notify, transfer]
 template:
   - id: member
     storage: "{self.folder}/data"
     master: for-zones
-    acl: told
+    acl: mdns
 zone:
   - domain: catalog.example.
     storage: "{self.folder}/data"
     master: for-catalog
-    acl: told
+    acl: mdns
     catalog-role: interpret
     catalog-template: member
 """)
