@@ -81,15 +81,17 @@ class Notifies:
         if not found:
             return _reply(wire, dns.rcode.NOTAUTH, question)
         signed_for = None if view is None else view.zone_id
-        judged = [(zone, zone.id == signed_for or self._is_primary(zone, peer)) for zone in found]
-        mine = [zone for zone, is_primary in judged if is_primary]
-        if not mine and any(is_primary is None for _, is_primary in judged):
+        candidates = [
+            (zone, zone.id == signed_for or self._is_primary(zone, peer)) for zone in found
+        ]
+        matching = [zone for zone, is_primary in candidates if is_primary]
+        if not matching and any(is_primary is None for _, is_primary in candidates):
             return iter(())
-        if not mine:
+        if not matching:
             LOG.debug("zone %s: NOTIFY refused, %s is not one of its primaries", question.key, peer)
             return _reply(wire, dns.rcode.REFUSED, question)
         serial = _hint(query)
-        for zone in mine:
+        for zone in matching:
             current = zone.primary_serial
             if serial is not None and current is not None and serial_ge(current, serial):
                 continue

@@ -106,7 +106,7 @@ class _Text(RRType):
         """Put unquoted text in quotes, so that `;` and brackets in it are data, not syntax."""
         quoted = self.quoted(text)
         if not MASTER_STRINGS.match(quoted):
-            raise ValueError("its quotes do not pair off, or one of ; ( ) stands outside of them")
+            raise ValueError("its quotes do not pair off, or one of ; ( ) is outside of them")
         return quoted
 
     def quoted(self, text: str) -> str:

@@ -170,7 +170,7 @@ class TransferAssembler:
             self._at = _At.DONE
             return rr.soa(ttl, _wire(soa))
         if self._since is None or soa.serial != self._since:
-            raise TransferFailed("it sent a second SOA that belongs to no difference asked for")
+            raise TransferFailed("it sent a second SOA that belongs to no requested difference")
         self.kind = TransferKind.DIFFERENCE
         self._at = _At.DELETIONS
         self._current = soa.serial

@@ -35,7 +35,7 @@ def served(tmp_path_factory):
 
 
 def exchange(served, wire: bytes) -> bytes | None:
-    """The handler's first answer to raw bytes over UDP."""
+    """Return the handler's first reply to raw bytes over UDP."""
     return next(served.mdns._handler.handle(wire, "127.0.0.1", tcp=False), None)
 
 

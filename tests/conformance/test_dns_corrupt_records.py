@@ -1,4 +1,4 @@
-"""MiniDNS on a database with rubbish in it: what cannot be sent is left out, the rest is served."""
+"""MiniDNS on a database with corrupt records: they are omitted, and the rest is served."""
 
 import logging
 
@@ -63,7 +63,7 @@ def test_one_recordset_that_cannot_be_sent_is_left_out_of_answers_and_transfers(
     bad = served.add(zone, "bad", "A", "192.0.2.1")
     served.add(zone, "good", "A", "192.0.2.2")
     if RUBBISH[what] is None:
-        # The column forbids it, so the rest of what SQLite allows has to do: a number.
+        # The column forbids NULL, but SQLite permits a number.
         poison(served, "UPDATE recordsets SET wire = 5 WHERE id = :id", id=bad.id)
     else:
         poison(served, "UPDATE recordsets SET wire = :w WHERE id = :id", w=RUBBISH[what], id=bad.id)

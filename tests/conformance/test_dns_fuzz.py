@@ -1,4 +1,4 @@
-"""Bytes that nobody planned for: into MiniDNS's sockets, and out of a primary's transfers."""
+"""Fuzzing of MiniDNS with messages, and of transfers in with replies."""
 
 import contextlib
 import random
@@ -43,7 +43,7 @@ def served(tmp_path_factory):
 
 
 def seeds():
-    """Messages that are sound, to be bent."""
+    """Return valid messages, to be mutated."""
     key = dns.tsig.Key("fuzz.", b"0123456789abcdef", "hmac-sha256")
     made = []
     for rtype in ("SOA", "A", "ANY", "AXFR", "IXFR", "TXT"):
@@ -58,7 +58,7 @@ def seeds():
 
 
 def bent(chance, wire):
-    """A message with some bytes changed, doubled, cut off or put in front of others."""
+    """Return the message with some bytes changed, doubled, cut off or moved."""
     changed = bytearray(wire)
     for _ in range(chance.randint(0, 6)):
         if not changed:
@@ -86,7 +86,7 @@ def answers(served):
 
 
 def test_whatever_comes_is_answered_in_a_header_or_not_and_service_goes_on(served, rounds, chance):
-    """By each transport as the sockets hand it on; each answer is a message to the same id."""
+    """Use both transports; each reply is a message with the same id."""
     sound = seeds()
     tracemalloc.start()
     try:
@@ -173,7 +173,7 @@ def test_a_transfer_is_taken_or_fails_in_words_whatever_the_primary_sends(rounds
 
 
 def test_records_in_any_order_are_a_transfer_or_a_failure(rounds, chance):
-    """The assembler alone: sound records, in an order that nobody promised."""
+    """Feed the assembler alone with valid records in random order."""
     records = []
     for serial in (5, 6, 7):
         text = f"ns.example.com. a.example.com. {serial} 1 1 1 1"

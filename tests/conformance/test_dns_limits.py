@@ -1,4 +1,4 @@
-"""What one sender of UDP queries can get out of MiniDNS, in counts."""
+"""MiniDNS's rate limit of UDP queries."""
 
 import socket
 from time import process_time
@@ -93,7 +93,7 @@ def test_a_flood_gets_few_answers_and_tcp_stays_open(limited):
         for _ in range(41):
             sock.send(query.to_wire())
         sock.settimeout(5)
-        # One is within the rate, and every second one of the others says: use TCP.
+        # One is within the rate, and every second one of the others is truncated.
         replies = [dns.message.from_wire(sock.recv(2000)) for _ in range(18)]
     whole = dns.query.tcp(query, host, port=port, timeout=scaled(5))
     exempt = [

@@ -129,7 +129,7 @@ def test_a_flood_is_met_with_silence_and_few_words_to_workers(hidden):
             sock.sendto(notify(serial=number + 1).to_wire(), (host, port))
         sock.settimeout(5)
         first = sock.recv(512)
-        # Answered behind the flood, so that all of it has been dealt with or dropped.
+        # Answered after the flood, so all of it has been handled or dropped.
         until(lambda: send(hidden, notify("other.example.")), 10)
 
     told = [zone_id for zone_id, _ in hidden.worker.refreshed]

@@ -1,4 +1,4 @@
-"""MiniDNS's connections: RFC 7766, and how many and how slow they may be."""
+"""MiniDNS's TCP connections (RFC 7766) and their limits."""
 
 import socket
 import time
@@ -55,7 +55,7 @@ def test_s6_2_1_1_queries_in_one_segment_are_all_answered(served):
 
 
 def test_s6_2_1_1_a_query_behind_a_transfer_does_not_wait_for_its_end(served):
-    """The peer reads late, so that the transfer cannot have been sent yet."""
+    """The client reads late, so the transfer cannot have been sent completely."""
     transfer, late = query(rtype="AXFR"), query(rtype="NS")
     transfer.id, late.id = 1, 2
     with connect(served, receive_bytes=4096) as sock, sock.makefile("rb") as reader:
@@ -71,7 +71,7 @@ def test_s6_2_1_1_a_query_behind_a_transfer_does_not_wait_for_its_end(served):
 
 
 def test_s6_2_1_1_transfers_on_one_connection_are_all_whole(served):
-    """More than are sent beside each other."""
+    """There are more than are sent in parallel."""
     asked = [query(rtype="AXFR") for _ in range(6)]
     for number, one in enumerate(asked):
         one.id = number
@@ -129,7 +129,7 @@ def test_s6_2_3_the_longest_silent_connection_gives_its_place_and_no_younger_one
         assert message(reader).answer
 
     def answered():
-        """One more connection, once there may be room for it."""
+        """Return whether one more connection is served."""
         with connect(narrow) as sock, sock.makefile("rb") as reader:
             try:
                 sock.sendall(framed(query()))

@@ -79,7 +79,7 @@ def connect(served, context):
 
 
 def stream(served, context, rtype, serial=0):
-    """The records of a transfer."""
+    """Return the records of a transfer."""
     query = dns.message.make_query("example.com.", rtype, use_edns=False)
     if rtype == "IXFR":
         soa = dns.rrset.from_text("example.com.", 0, "IN", "SOA", f". . {serial} 0 0 0 0")
@@ -204,7 +204,7 @@ def test_a_client_may_take_its_time_between_the_handshake_and_its_query(served, 
     wire = len(query).to_bytes(2) + query
     with connect(served, client(authority)) as slow:
         for part in (wire[:1], wire[1:5], wire[5:]):
-            # Another connection is served meanwhile, so that MiniDNS has looked at this one.
+            # MiniDNS has handled this connection when it serves the next one.
             assert stream(served, client(authority), "AXFR")
             slow.sendall(part)
         with slow.makefile("rb") as reader:
@@ -214,7 +214,7 @@ def test_a_client_may_take_its_time_between_the_handshake_and_its_query(served, 
 
 
 def test_bind_as_a_secondary_transfers_over_tls(served, folder, tmp_path):
-    """`tls` in its primaries; MiniDNS's plain port is not known to it."""
+    """BIND uses `tls` in its primaries and does not have MiniDNS's plain port."""
     host, port = served.mdns.tls_addresses[0]
     more = f"""
 tls xot {{ ca-file "{folder / "ca.pem"}"; remote-hostname "{NAME}"; }};

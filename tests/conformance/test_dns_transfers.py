@@ -28,7 +28,7 @@ def served(tmp_path_factory):
 
 
 def stream(served, zone: str, rtype: str, serial: int = 0) -> list[dns.message.Message]:
-    """The messages of a transfer over TCP."""
+    """Return the messages of a transfer over TCP."""
     return [
         dns.message.from_wire(wire, one_rr_per_rrset=True, ignore_trailing=True)
         for wire in wires(served, zone, rtype, serial)
@@ -36,7 +36,7 @@ def stream(served, zone: str, rtype: str, serial: int = 0) -> list[dns.message.M
 
 
 def wires(served, zone: str, rtype: str, serial: int = 0) -> list[bytes]:
-    """The messages as they come, ended by the server once we have nothing more to ask."""
+    """Yield the messages until the server closes, after the client has shut down its side."""
     host, port = served.address
     query = dns.message.make_query(zone, rtype, use_edns=False)
     if rtype == "IXFR":
@@ -54,12 +54,12 @@ def wires(served, zone: str, rtype: str, serial: int = 0) -> list[bytes]:
 
 
 def rrs(messages) -> list[tuple[str, int]]:
-    """(text, type) of every RR in order."""
+    """Return (text, type) of every RR in order."""
     return [(rrset.to_text(), rrset.rdtype) for message in messages for rrset in message.answer]
 
 
 def apply_ixfr(served, zone: dns.zone.Zone) -> None:
-    """Move a zone forward by IXFR."""
+    """Update a zone by IXFR."""
     host, port = served.address
     query, serial = dns.xfr.make_query(zone)
     assert serial is not None
@@ -218,7 +218,7 @@ def test_rfc1995_s1_one_changed_record_of_100_000_moves_less_than_2_kilobytes(la
         patch = RecordSetPatch(records=tuple(records))
         served.central.recordsets.update(served.context, zone.id, recordset.id, patch)
         found = wires(served, zone.name, "IXFR", before)
-        # SOA, old SOA, what goes, new SOA, what comes, SOA (RFC 1995 section 4).
+        # SOA, old SOA, deletions, new SOA, additions, SOA (RFC 1995 section 4).
         assert sum(int.from_bytes(wire[6:8]) for wire in found) == 6
         moved.append(sum(2 + len(wire) for wire in found))
     whole = wires(served, zone.name, "AXFR")

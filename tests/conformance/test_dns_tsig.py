@@ -1,4 +1,4 @@
-"""MiniDNS and TSIG: who is believed, what a key opens, and how answers are signed. RFC 8945."""
+"""MiniDNS and TSIG (RFC 8945): verification, permissions of a key, and signed answers."""
 
 import base64
 import secrets
@@ -37,7 +37,7 @@ def new_secret() -> str:
 
 
 class Keyed(Hidden):
-    """Two pools, and keys by name as dnspython has them."""
+    """Two pools, and dnspython's keys by name."""
 
     def __enter__(self):
         super().__enter__()
@@ -52,7 +52,7 @@ class Keyed(Hidden):
         return self
 
     def key(self, name, resource_id, *, scope=TsigScope.POOL, algorithm="hmac-sha256"):
-        """A stored key."""
+        """Create a key."""
         secret = new_secret()
         draft = TsigKeyDraft(
             name=name, algorithm=algorithm, secret=secret, scope=scope, resource_id=resource_id
@@ -71,7 +71,7 @@ def served(tmp_path_factory):
         here = served.zone("split.example.")
         served.add(here, "www", "A", "192.0.2.1")
         with served.database.engine.begin() as connection:
-            # The scheduler has no way into the other pool in this configuration.
+            # The scheduler cannot choose the other pool in this configuration.
             move = "UPDATE zones SET pool_id = :pool WHERE id = :zone"
             connection.execute(sa.text(move), {"pool": OTHER, "zone": here.id})
         served.there = here
@@ -87,7 +87,7 @@ def signed(served, key, name="split.example.", rtype="SOA", **how):
 
 
 def raw(served, wire: bytes, *, tcp=False) -> bytes:
-    """The first answer to bytes."""
+    """Return the first reply to bytes."""
     kind = socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM
     with socket.socket(type=kind) as sock:
         sock.settimeout(5)
@@ -101,20 +101,20 @@ def raw(served, wire: bytes, *, tcp=False) -> bytes:
 
 
 def unread(served, query, **how):
-    """The answer with its TSIG as it is, unverified."""
+    """Return the answer with its TSIG unverified."""
     wire = query if isinstance(query, bytes) else query.to_wire()
     return dns.message.from_wire(raw(served, wire, **how), keyring=False)
 
 
 def ask(served, query, *, tcp=False):
-    """The answer, which dnspython verifies."""
+    """Return the answer, verified by dnspython."""
     host, port = served.address
     send = dns.query.tcp if tcp else dns.query.udp
     return send(query, host, port=port, timeout=scaled(5))
 
 
 def axfr(served, name, key=None):
-    """{name: texts of its addresses} of a transfer."""
+    """Return {name: texts of its addresses} of a transfer."""
     host, port = served.address
     query = dns.message.make_query(name, "AXFR")
     if key is not None:
@@ -192,7 +192,7 @@ def test_rfc8945_s5_2_3_an_old_signature_is_badtime_and_signed_with_our_clock(se
 
 
 def of_length(served, length_bytes):
-    """A signed query whose MAC is cut to this length, or goes on with zeroes; and its whole MAC."""
+    """Return a query whose MAC is cut or zero-padded to this length, and its whole MAC."""
     query = dns.message.make_query("split.example.", "SOA", use_edns=False)
     key = served.keys["default-key"]
     data = tsig._data(key, int(time.time()), query.id.to_bytes(2))
@@ -244,7 +244,7 @@ def test_rfc8945_s5_1_two_signatures_are_formerr(served):
 
 @pytest.mark.parametrize("opcode", [dns.opcode.UPDATE, dns.opcode.STATUS, dns.opcode.NOTIFY])
 def test_every_kind_of_message_is_verified_and_answered_signed(served, opcode):
-    """What is refused is refused under the signature too."""
+    """A rejected query is rejected with a signature too."""
     wire = bytearray(dns.message.make_query("split.example.", "SOA", use_edns=False).to_wire())
     wire[2] = (wire[2] & 0x87) | (opcode << 3)
     good = served.keys["default-key"]
@@ -425,7 +425,7 @@ def test_allow_transfer_lists_who_needs_no_key(tmp_path, allowed, rcode):
 
 
 def test_split_horizon_zones_of_one_owner_differ_and_no_other_project_takes_the_name(tmp_path):
-    """Both made through central; queries, AXFR and IXFR under each of a pool's keys and a zone's."""
+    """Queries, AXFR and IXFR with each of two keys, one of the pool and one of the zone."""
     central = {"scheduler_filters": ["pool_id_attribute", "in_doubt_default_pool"]}
     with Keyed(tmp_path, **{"service:central": central}) as served:
         zones = {}

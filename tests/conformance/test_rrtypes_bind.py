@@ -1,4 +1,4 @@
-"""Whatever rrtypes accepts, BIND loads and gives back; whatever it refuses, it refuses with a reason.
+"""BIND loads and returns all data that rrtypes accepts, and each rejection has a reason.
 
 The zones are made from the accepted wire forms, once as a master file that dnspython renders and
 once in BIND's raw format, which takes the way of a zone transfer: wire to BIND, never text. BIND
@@ -30,11 +30,11 @@ from tests.support.factories.rdata_strategies import owner_for, record_text
 
 ORIGIN = "fuzz.test."
 EXAMPLES = int(os.environ.get("DESIGNATE_FUZZ_EXAMPLES", "30"))
-# Hypothesis remembers all that it drew in one go, some half a megabyte per zone; so a long run goes
-# in rounds, each with a seed of its own.
+# Hypothesis stores all examples of one run, half a megabyte per zone; so a long run is divided into rounds,
+# each with a seed of its own.
 ROUND = min(EXAMPLES, 250)
 CLIENT_TYPES = [rtype for rtype in rrtypes.SUPPORTED if rtype != "SOA"]
-# Only what spoils a zone counts, not the opinions on good style that these switches control.
+# Only errors that break a zone matter, not the style checks of these options.
 COMPILE = ["named-compilezone", "-q", "-i", "none", "-n", "ignore", "-k", "ignore", "-m", "ignore"]
 TIMEOUT_S = 60
 RAW_HEADER = struct.Struct(">6I")
@@ -56,7 +56,7 @@ Content = dict[tuple[str, str], frozenset[dns.rdata.Rdata]]
 def _draft(rtype: str) -> st.SearchStrategy[tuple[str, str, list[str]]]:
     single = st.lists(record_text(rtype), min_size=1, max_size=1)
     several = st.lists(record_text(rtype), min_size=1, max_size=3)
-    # Names in another case are the same data to DNS.
+    # Names in another case are the same data in DNS.
     twice = several.map(lambda texts: [*texts, texts[0].swapcase()])
     records = single if rtype == "CNAME" else several | twice
     return st.tuples(st.just(rtype), owner_for(rtype, ORIGIN), records)
@@ -66,7 +66,7 @@ DRAFTS = st.lists(st.sampled_from(CLIENT_TYPES).flatmap(_draft), min_size=12, ma
 
 
 def _check_reasons(error: errors.BadRequest, rtype: str, records: Sequence[str]) -> set[int]:
-    """The indexes of the refused records, once the error is known to be one that clients read."""
+    """Return the indexes of the rejected records, after checking the form of the error."""
     json.dumps(errors.to_plain(error), ensure_ascii=False).encode()
     if error.message is not None:
         assert error.errors == ()
@@ -85,7 +85,7 @@ def _check_reasons(error: errors.BadRequest, rtype: str, records: Sequence[str])
 
 
 def _accepted(drafts: Iterable[tuple[str, str, list[str]]]) -> list[RRset]:
-    """What is left of the drafts, each under a name of its own."""
+    """Return the accepted drafts, each under a name of its own."""
     rrsets: list[RRset] = []
     for index, (rtype, owner, records) in enumerate(drafts):
         name = f"{owner.removesuffix(ORIGIN)}r{index}.{ORIGIN}"
@@ -122,7 +122,7 @@ def _content(rrsets: list[RRset]) -> Content:
 
 def _text(rdata: dns.rdata.Rdata) -> str:
     if isinstance(rdata, dns.rdtypes.ANY.CERT.CERT):
-        # dnspython writes names of algorithms that BIND does not know; both know the numbers.
+        # dnspython writes names of algorithms that BIND does not have; both have the numbers.
         kind, tag, _, data = rdata.to_text().split(" ", 3)
         return f"{kind} {tag} {int(rdata.algorithm)} {data}"
     return rdata.to_text()
@@ -138,7 +138,7 @@ def _as_text(rrsets: list[RRset]) -> bytes:
 
 
 def _as_raw(rrsets: list[RRset]) -> bytes:
-    """BIND's raw format, version 1: what BIND reads here it reads as it reads a transfer."""
+    """Return BIND's raw format, version 1, which BIND reads in the same way as a transfer."""
     parts = [RAW_HEADER.pack(2, 1, 0, 0, 0, 0)]
     for name, rtype, wires in rrsets:
         owner = dns.name.from_text(name).to_wire()
@@ -185,7 +185,7 @@ def _parsed(text: str) -> Content:
 
 
 def _fault(rrsets: list[RRset]) -> str | None:
-    """What goes wrong with a zone of these recordsets; None: nothing."""
+    """Return the error of a zone with these recordsets; None: it is loaded."""
     whole = _with_apex(rrsets)
     expected = _content(whole)
     text = _as_text(whole)
@@ -215,7 +215,7 @@ def test_what_is_accepted_loads_and_comes_back_equal(turn, drafts):  # noqa: ARG
 
 
 def test_rfc4398_s2_every_number_of_a_certificate_comes_back_equal():
-    """BIND and dnspython have names of their own for some of the algorithms, so only numbers last."""
+    """BIND and dnspython have different names for some algorithms, so numbers are compared."""
     algorithms = [f"PKIX 1 {algorithm} AAAA" for algorithm in range(256)]
     types = [f"{kind} 1 0 AAAA" for kind in (*range(300), 65535)]
     owners = [f"{kind}.{ORIGIN}" for kind in ("algorithms", "types")]
@@ -229,7 +229,7 @@ def test_rfc4398_s2_every_number_of_a_certificate_comes_back_equal():
 
 
 def _strings(total: int) -> str:
-    """A text of so many bytes of data, which its strings' lengths are part of."""
+    """Return a text with this many bytes of data, including the lengths of its strings."""
     whole = ["a" * 253] * (total // 254)
     rest = total % 254
     return " ".join(f'"{text}"' for text in [*whole, *(["b" * (rest - 1)] if rest else [])])

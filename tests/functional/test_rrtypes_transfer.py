@@ -1,4 +1,4 @@
-"""Whatever the API accepts reaches a real BIND by transfer and comes back equal."""
+"""All data that the API accepts reaches a real BIND by transfer and is returned equal."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ ZONE = "types{}.example."
 
 @st.composite
 def drafts(draw):
-    """Recordsets of every type, legal and nearly so; names below the zone ZONE."""
+    """Return recordsets of every type, valid and nearly valid, with names below ZONE."""
     found = []
     for number, rtype in enumerate(KINDS):
         owner = draw(owner_for(rtype, f"n{number}.{ZONE}"))
@@ -36,7 +36,7 @@ def drafts(draw):
 
 @pytest.fixture(scope="module")
 def batches():
-    """Drawn before anything runs: hypothesis minds other threads that use `random` meanwhile."""
+    """Draw before servers run: hypothesis must not share `random` with other threads."""
     found: list[list[RecordSetDraft]] = []
 
     @settings(

@@ -256,7 +256,7 @@ KEY = tsig_keys.make_key("worker.example", "hmac-sha512", "c2VjcmV0IG9mIGEgd29ya
 
 @pytest.fixture
 def keyed(server):
-    """A server that knows the key."""
+    """A server with the key."""
     theirs = dns.tsig.Key(KEY.name, KEY.secret, KEY.algorithm)
     server.keyring = {theirs.name: theirs}
     return server

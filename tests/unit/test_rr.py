@@ -12,7 +12,7 @@ A1, A2, A3 = (bytes([192, 0, 2, n]) for n in (1, 2, 3))
 
 
 def parsed(wire: bytes, zone: str = "example.com."):
-    """The RRs as dnspython reads them in a message that asks for the zone."""
+    """Parse the RRs with dnspython, in a message whose question is the zone."""
     question = dns.message.make_query(zone, "AXFR", use_edns=False).to_wire()
     count = len(list(rr.split(wire)))
     header = question[:2] + b"\x84\x00" + question[4:6] + count.to_bytes(2) + b"\0\0\0\0"

@@ -1,4 +1,4 @@
-"""Transfers in from small real servers: the good, the odd and the hostile."""
+"""Transfers in from small real servers: correct, unusual and hostile ones."""
 
 import itertools
 import threading
@@ -34,7 +34,7 @@ SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0"
 
 
 class Chunks:
-    """A sink that keeps everything."""
+    """A sink that stores all chunks."""
 
     def __init__(self):
         self.chunks = []
@@ -59,7 +59,7 @@ class Chunks:
 
 
 def run(script, *, limits=LIMITS, key=None, **serials):
-    """(what was received, the sink, the primary) of one transfer."""
+    """Do one transfer and return (what was received, the sink, the primary)."""
     sink = Chunks()
     with ScriptedPrimary(script) as primary:
         got = fetch(
@@ -297,7 +297,7 @@ def test_what_is_left_out_counts_too():
 
 
 def test_names_that_lead_through_thousands_of_pointers_are_refused_at_once():
-    """A small message that would take seconds to read."""
+    """Return a small message that would take seconds to parse."""
 
     def script(query):
         start = message(query, [soa(7)])[2:]
@@ -378,7 +378,7 @@ RING = {dns.name.from_text("k."): dns.tsig.Key("k.", SECRET, "hmac-sha256")}
 
 
 def signed(*messages, secret=SECRET):
-    """A script: one message for each list of records, signed; those that begin with None are not."""
+    """Return a script: one signed message per list of records; not signed if it begins with None."""
 
     def script(query):
         key, context = dns.tsig.Key("k.", secret, "hmac-sha256"), None

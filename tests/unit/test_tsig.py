@@ -24,7 +24,7 @@ def theirs(key=KEY):
 
 
 def query(key=KEY, name="example.org.", **how):
-    """A query signed by dnspython, as bytes, and its MAC."""
+    """Return a query signed by dnspython, as bytes, and its MAC."""
     message = dns.message.make_query(name, "SOA")
     message.use_tsig(theirs(key), **how)
     wire = message.to_wire()
@@ -32,7 +32,7 @@ def query(key=KEY, name="example.org.", **how):
 
 
 def reply_to(wire):
-    """An unsigned reply to a signed query."""
+    """Return an unsigned reply to a signed query."""
     asked = dns.message.from_wire(wire, keyring=False)
     reply = dns.message.make_response(asked)
     reply.tsig = None
@@ -41,7 +41,7 @@ def reply_to(wire):
 
 
 def replaced(wire, **members):
-    """The message with other members in its TSIG data."""
+    """Return the message with changed members of its TSIG data."""
     message = dns.message.from_wire(wire, keyring=False)
     data = message.tsig[0].replace(**members)
     start = len(wire) - len(data_wire(wire))
@@ -52,7 +52,7 @@ def replaced(wire, **members):
 
 
 def data_wire(wire):
-    """The bytes of the message's last record."""
+    """Return the bytes of the message's last record."""
     message = dns.message.from_wire(wire, keyring=False)
     return tsig._appended(bytes(12), message.tsig.name, message.tsig[0])[12:]
 

@@ -1,4 +1,4 @@
-"""Plain lines of zone files, against dnspython alone, which reads every line the long way."""
+"""The fast path for zone files, compared with dnspython's reader."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ LINES = st.one_of(
 
 
 def expected(text):
-    """(name, type) to (TTL of the first, texts), as dnspython's own zone has them; None: refused."""
+    """Map (name, type) to (first TTL, texts) by dnspython's own zone; None: the file is rejected."""
     try:
         zone = dns.zone.from_text(
             text, origin=None, relativize=False, check_origin=False, allow_include=False
@@ -86,7 +86,7 @@ def test_what_is_read_is_what_dnspython_reads(lines):
     text = "$ORIGIN example.org.\n$TTL 300\n" + SOA + "".join(lines)
     want = expected(text)
 
-    # CNAMEs beside other data are judged elsewhere, and dnspython's zone drops one of them.
+    # Central checks CNAMEs beside other data; dnspython's zone drops one of them.
     if want is None or "CNAME" in text:
         assert zone_or_faults(text)
     else:
@@ -94,7 +94,7 @@ def test_what_is_read_is_what_dnspython_reads(lines):
 
 
 def zone_or_faults(text):
-    """Whether a file is read, or refused with a line for each fault; nothing else happens."""
+    """Return whether a file is parsed; if not, each error must have a line."""
     try:
         return bool(zonefile.parse(text))
     except zonefile.MissingSoa:
@@ -103,7 +103,7 @@ def zone_or_faults(text):
         return all(part.startswith("line ") for part in str(fault.message).split("; line")[:1])
 
 
-# Lines without a fault: one anywhere would leave nothing to compare.
+# Valid lines only: after one error there would be nothing to compare.
 SOUND_NAMES = st.sampled_from(
     ["a", "B.c", "*", "IN", "x.example.org.", "example.org.", "Y.EXAMPLE.org."]
 )
@@ -156,7 +156,7 @@ def outcome(text, fast_reader):
 
 
 def test_big_files_are_skimmed():
-    """Lines of the plain form do not reach the tokenizer, which is what their speed is made of."""
+    """Plain lines do not reach the tokenizer, so they are fast."""
     lines = [f"h{number} 60 IN A 192.0.2.{number % 250}\n" for number in range(500)]
     taken = []
 
@@ -194,7 +194,7 @@ def test_no_more_faults_are_gathered_than_anybody_reads():
 
 
 def test_many_records_of_one_name_cost_no_comparison_of_each_with_each():
-    """Twenty thousand take as many looks at the reader as they have lines."""
+    """Reading 20,000 errors takes one call of the reader per line."""
     lines = [f'x IN TXT "{number}"\n' for number in range(20_000)]
     file = zonefile.parse("$ORIGIN example.org.\n$TTL 300\n" + SOA + "".join(lines))
 
@@ -214,7 +214,7 @@ def test_reading_says_how_far_it_is():
     "line", ["b IN TXT (two)\n", " IN MX 10 a\n", "b IN A 192.0.2.2\n", "b IN A 192.0.2.3 ; c\n"]
 )
 def test_what_follows_a_skimmed_line_has_its_ttl_and_owner_where_it_has_none(line):
-    """RFC 1035 section 5.1: omitted, they are the last stated ones."""
+    """Omitted values are the last stated ones (RFC 1035 section 5.1)."""
     text = f"$ORIGIN example.org.\n{SOA.replace('@', '@ 900', 1)}a 60 IN A 192.0.2.1\n{line}"
 
     assert outcome(text, zonefile_fast.FastZonefileReader) == outcome(text, Idle)

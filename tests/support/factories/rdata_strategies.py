@@ -16,7 +16,7 @@ LONG_LABEL = st.from_regex(r"[a-z]{60,63}", fullmatch=True)
 DOMAIN = st.lists(LABEL | LABEL | LABEL | LONG_LABEL, min_size=1, max_size=4).map(
     lambda labels: ".".join(labels) + "."
 )
-# What parsers of master files, of names and of SQL are known to stumble over.
+# Characters with a meaning for parsers of master files, names and SQL.
 NASTY = st.sampled_from(list(' "\\;()\n\t\r\x00\x7f,.=@$*{}[]<>|!#%é\u2028\xa0\ud80009aZ-_+/:'))
 PRINTABLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
 UINT8 = st.integers(0, 255) | st.sampled_from([0, 1, 2, 255, 256])
@@ -122,7 +122,7 @@ TLSA = st.sampled_from(["0", "1", "2", "3", "255", "256"]).flatmap(
 
 
 def _wrapped(text: str) -> SearchStrategy[str]:
-    """TLSA data over several lines."""
+    """Return TLSA data over several lines."""
     head, _, data = text.rpartition(" ")
     half = len(data) // 2
     return st.sampled_from([text, f"{head} (\n{data[:half]}\n\t{data[half:]} )"])
@@ -222,7 +222,7 @@ LEGAL: dict[str, Callable[[], SearchStrategy[str]]] = {
 
 
 def _spoilt(text: str) -> SearchStrategy[str]:
-    """The text with one character put in, replaced or taken away."""
+    """Return the text with one character inserted, replaced or removed."""
     return st.builds(
         lambda at, new, gone: text[:at] + new + text[at + gone :],
         st.integers(0, len(text)),
@@ -233,7 +233,7 @@ def _spoilt(text: str) -> SearchStrategy[str]:
 
 @cache
 def record_text(rtype: str) -> SearchStrategy[str]:
-    """Texts for one record: mostly what a client would write, else a slip away from it."""
+    """Texts for one record: mostly valid, else with one error."""
     legal = LEGAL[rtype]()
     return st.one_of(legal, legal, legal, legal.flatmap(_spoilt))
 

@@ -1,4 +1,4 @@
-"""Transfers for central without a network: stored RRs made by the code that makes them from messages."""
+"""Contents of transfers for central without a network, made by the transfer assembler."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def secondary(hidden: Hidden, name: str = ZONE, *masters: PrimaryAddress) -> Zon
 def content(
     zone: Zone, records: Iterable[dns.rrset.RRset], *, since: int | None = None, **more: Any
 ) -> TransferInContent:
-    """What a worker would bring, were these the records of a transfer."""
+    """Return the content that a worker would send for a transfer of these records."""
     assembler = TransferAssembler(dns.name.from_text(zone.name), since, None)
     wire = b"".join(
         assembler.take(rrset.name, rrset.ttl, rdata) for rrset in records for rdata in rrset
@@ -50,7 +50,7 @@ def bring(
     records: Iterable[dns.rrset.RRset] = CONTENT,
     **timers: int,
 ) -> TransferInOutcome:
-    """A whole zone of this serial."""
+    """Return the records of a whole zone with this serial."""
     framing = soa(serial, zone.name, **timers)
     made = content(zone, [framing, *records, framing])
     return hidden.central.secondary.replace_content(admin_context(), made)

@@ -1,4 +1,4 @@
-"""A MiniDNS over a database that a test fills through central's own functions."""
+"""MiniDNS on a database that a test fills through central."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Quiet:
 
 
 class Prompt(LocalBus):
-    """A bus whose casts have arrived when they return."""
+    """A bus that executes casts before they return."""
 
     def cast(
         self, topic: str, namespace: str, version: str, method: str, message: dict[str, Any]

@@ -185,14 +185,14 @@ controls {{ inet 127.0.0.1 port {self.rndc_port} allow {{ 127.0.0.1; }} keys {{ 
             self._process = None
 
     def wipe(self) -> None:
-        """Forget all zones, as a rebuilt server has. The program is stopped."""
+        """Delete all zones, like a rebuilt server; the program must be stopped."""
         for path in self.folder.iterdir():
             if path.name not in ("named.conf", "named.log", self.key_file.name):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     @property
     def options(self) -> dict[str, str]:
-        """The options of a bind9 target for it."""
+        """The options of a bind9 target for this server."""
         return {
             "host": "127.0.0.1",
             "port": str(self.port),
@@ -236,7 +236,7 @@ class Memcached:
             return False
 
     def stat(self, name: str) -> int:
-        """One of its counters."""
+        """Return one of its counters."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=scaled(5)) as connection:
             connection.sendall(b"stats\r\nquit\r\n")
             with connection.makefile(encoding="ascii") as lines:

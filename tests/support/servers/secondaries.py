@@ -81,11 +81,11 @@ class Secondary:
         raise NotImplementedError
 
     def wipe(self) -> None:
-        """Forget all zones. The program is stopped."""
+        """Delete all zones; the program must be stopped."""
         raise NotImplementedError
 
     def ready(self) -> bool:
-        """Whether its control side answers; the DNS side does already."""
+        """Return whether the control channel replies; the DNS side does already."""
         return True
 
     def start(self) -> None:
@@ -183,7 +183,7 @@ api-key={self.token}
             return False
 
     def api(self, method: str, path: str, body: object = None) -> requests.Response:
-        """A call of its API, below the server's zones."""
+        """Call the server's API, at a path below its zones."""
         return self.api_root(method, f"/zones{path}", body)
 
     def api_root(self, method: str, path: str, body: object = None) -> requests.Response:

@@ -1,4 +1,4 @@
-"""What every test of a record type asks. Each module names its type in RTYPE."""
+"""Fixtures for the tests of record types; each module names its type in RTYPE."""
 
 import pytest
 
@@ -9,14 +9,14 @@ OWNER = "www.example.com."
 
 @pytest.fixture
 def wire(request):
-    """The wire form of one accepted text."""
+    """Return the wire form of one accepted text."""
     rtype = request.module.RTYPE
     return lambda text, owner=OWNER: rrtypes.rdata(rtype, owner, [text])[0]
 
 
 @pytest.fixture
 def refusal(request):
-    """Why a text is refused: what stands behind the usual message, "" when gate 1 refuses it."""
+    """Return the reason of wire validation, or "" when the input grammar rejects the text."""
     rtype = request.module.RTYPE
 
     def ask(text, owner=OWNER):
@@ -34,7 +34,7 @@ def refusal(request):
 
 @pytest.fixture
 def owner_refusal(request):
-    """The error for an owner name that the type may not have."""
+    """Return the error for an owner name that the type does not permit."""
 
     def ask(name):
         with pytest.raises(errors.BadRequest) as caught:

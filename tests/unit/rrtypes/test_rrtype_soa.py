@@ -1,4 +1,4 @@
-"""SOA (RFC 1035 section 3.3.13): kept by the service, never taken from clients."""
+"""SOA (RFC 1035 section 3.3.13): made by the service, never accepted from clients."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""SVCB (RFC 9460, RFC 9461): what it has beyond HTTPS."""
+"""SVCB (RFC 9460, RFC 9461): its differences from HTTPS."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""TXT (RFC 1035 section 3.3.14): quoting, escapes, lengths, and what the bytes are."""
+"""TXT (RFC 1035 section 3.3.14): quoting, escapes, lengths and wire form."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_what_clients_may_not_write_is_refused(refusal, text):
         ('"a\\"', "quotes do not pair off"),
         ('"\\"', "quotes do not pair off"),
         ('"""', "quotes do not pair off"),
-        # A master file would take the rest for a comment, or for brackets around lines.
+        # In a master file the rest would be a comment, or brackets around lines.
         ('"";lost""', "outside"),
         ('""(a""', "outside"),
         ('""a)""', "outside"),

@@ -1,4 +1,4 @@
-"""rrtypes.regex: NAPTR's substitution expressions (RFC 3402 section 3.2).
+"""rrtypes.naptr_regex: NAPTR's substitution expressions (RFC 3402 section 3.2).
 
 That nameservers give the same verdict is tested in tests/conformance/test_rrtypes_bind.py.
 """
