@@ -44,7 +44,7 @@ ZONE_COLUMNS = tuple(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ZoneState:
+class ZoneContext:
     """What recordsets show of their zone's state."""
 
     name: str
@@ -55,7 +55,7 @@ class ZoneState:
     soa_text: Callable[[], str]
 
     @classmethod
-    def from_zone(cls, zone: Zone) -> ZoneState:
+    def from_zone(cls, zone: Zone) -> ZoneContext:
         """Build from a zone."""
         return cls(
             name=zone.name,
@@ -67,7 +67,7 @@ class ZoneState:
         )
 
     @classmethod
-    def from_row(cls, row: Any) -> ZoneState:
+    def from_row(cls, row: Any) -> ZoneContext:
         """Build from a row selected with ZONE_COLUMNS."""
         return cls(
             name=row.zone_name,
@@ -101,7 +101,7 @@ def joined(columns: Sequence[sa.ColumnElement[Any]], *conditions: Condition) -> 
 
 
 def state_of(
-    zone: ZoneState, is_soa: bool, changed_revision: int, action: str, record_count: int
+    zone: ZoneContext, is_soa: bool, changed_revision: int, action: str, record_count: int
 ) -> tuple[Action, Status]:
     """Return a recordset's action and status: pending while its revision is not served.
 
@@ -114,13 +114,13 @@ def state_of(
     return zone.action if is_soa else action_of(action), status
 
 
-def from_row(row: Any, zone: ZoneState) -> RecordSet:
+def from_row(row: Any, zone: ZoneContext) -> RecordSet:
     """Build the recordset from a row that begins with STORED_COLUMNS."""
     return from_rows([row], [zone], [_managed_by(row)])[0]
 
 
 def from_rows(
-    rows: Sequence[Any], zones: Sequence[ZoneState], managed_by: Sequence[Managed | None] = ()
+    rows: Sequence[Any], zones: Sequence[ZoneContext], managed_by: Sequence[Managed | None] = ()
 ) -> tuple[RecordSet, ...]:
     """Build the recordsets from rows that begin with API_COLUMNS, each with its zone."""
     if not rows:

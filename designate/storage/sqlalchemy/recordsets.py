@@ -19,7 +19,7 @@ from designate.storage.sqlalchemy.listing.pagination import Condition
 from designate.storage.sqlalchemy.recordset_rows import (
     STORED_COLUMNS,
     ZONE_COLUMNS,
-    ZoneState,
+    ZoneContext,
     from_row,
     joined,
     managed_columns,
@@ -43,9 +43,9 @@ class StoredRecordSet:
     changed_revision: int
 
 
-def _stored(row: Any, zone: ZoneState | None = None) -> StoredRecordSet:
+def _stored(row: Any, zone: ZoneContext | None = None) -> StoredRecordSet:
     return StoredRecordSet(
-        recordset=from_row(row, zone or ZoneState.from_row(row)),
+        recordset=from_row(row, zone or ZoneContext.from_row(row)),
         wire=row.wire,
         changed_revision=row.changed_revision,
     )
@@ -93,7 +93,7 @@ def get_in_zone(tx: Transaction, zone: Zone, recordset_id: str) -> StoredRecordS
     row = BY_ID_IN_ZONE.first(tx.execute_unflushed, tx.dialect, values)
     if row is None:
         raise errors.NotFound("recordset")
-    return _stored(row, ZoneState.from_zone(zone))
+    return _stored(row, ZoneContext.from_zone(zone))
 
 
 def at_name(

@@ -24,7 +24,7 @@ from designate.storage.sqlalchemy.recordset_rows import (
     API_COLUMNS,
     IS_SOA,
     ZONE_COLUMNS,
-    ZoneState,
+    ZoneContext,
     joined,
 )
 from designate.storage.sqlalchemy.tables import LIVE, records, recordsets, zones
@@ -85,9 +85,9 @@ class RecordSetSearch:
         return OF_ZONES if self.zone is None else OF_ZONE
 
     @property
-    def zone_state(self) -> ZoneState | None:
-        """The state of the zone; None: each row has that of its zone."""
-        return None if self.zone is None else ZoneState.from_zone(self.zone)
+    def zone_context(self) -> ZoneContext | None:
+        """The context of the zone; None: each row has that of its own zone."""
+        return None if self.zone is None else ZoneContext.from_zone(self.zone)
 
     def _row_conditions(self, *, selective: bool) -> list[Condition]:
         """Return the filters of the recordset's own row; selective: those in SELECTIVE too."""

@@ -25,7 +25,7 @@ from designate.storage.sqlalchemy.listing.recordset_filters import (
     RecordSetSearch,
 )
 from designate.storage.sqlalchemy.listing.result_cache import CachedResult, OrderedIds, ResultCache
-from designate.storage.sqlalchemy.recordset_rows import ZoneState, from_rows
+from designate.storage.sqlalchemy.recordset_rows import ZoneContext, from_rows
 from designate.storage.sqlalchemy.tables import recordsets
 
 
@@ -156,9 +156,9 @@ def _page_of_ids(
 def _items(
     connection: sa.Connection, search: RecordSetSearch, statement: sa.Select[Any]
 ) -> tuple[RecordSet, ...]:
-    zone_state = search.zone_state
+    zone_context = search.zone_context
     rows = search.rows.rows(connection.execute(statement), connection.dialect.name)
-    return from_rows(rows, [zone_state or ZoneState.from_row(row) for row in rows])
+    return from_rows(rows, [zone_context or ZoneContext.from_row(row) for row in rows])
 
 
 def _in_order(
