@@ -169,7 +169,7 @@ class JobRunner:
     def _notify_update(self, tx: Transaction, before: ZoneJob) -> None:
         if self._core.notifications_enabled:
             after = stored_jobs.IMPORTS.get(tx.connection, before.id)
-            job_type, plain = stored_jobs.requested_by(tx.connection, before.id)
+            job_type, plain = stored_jobs.get_requester(tx.connection, before.id)
             event = f"dns.zone_{job_type.lower()}.update"
             context = Context.from_plain(plain)
             self._core.notify(tx, context, event, after, before, {"task_type": job_type})

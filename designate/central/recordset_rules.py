@@ -40,7 +40,7 @@ def check_location(tx: Transaction, zone: Zone, draft: RecordSetDraft) -> None:
     if draft.type == "CNAME" and names.key(draft.name) == names.key(zone.name):
         raise location_error("CNAME recordsets may not be created at the zone apex")
     points = zone_rules.delegation_points(draft.name, zone.name)
-    existing, covered = recordsets.at_name(tx, zone.id, draft.name, points)
+    existing, covered = recordsets.find_at_name(tx, zone.id, draft.name, points)
     if draft.type == "CNAME" and existing:
         raise location_error("A CNAME recordset may not share its name with other recordsets")
     if "CNAME" in existing:

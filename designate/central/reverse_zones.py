@@ -278,7 +278,7 @@ def _check_place(tx: Transaction, zone: Zone, name: str) -> None:
     Another PTR recordset at the name violates a unique constraint of the database.
     """
     points = zone_rules.delegation_points(name, zone.name)
-    existing, covered = recordsets.at_name(tx, zone.id, name, points)
+    existing, covered = recordsets.find_at_name(tx, zone.id, name, points)
     if covered or "CNAME" in existing:
         raise recordset_rules.location_error(
             "The reverse name of the address is delegated to another zone"

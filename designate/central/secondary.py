@@ -65,12 +65,12 @@ class SecondaryEndpoint:
 
         def write(tx: Transaction) -> None:
             require_secondary(zones.get_stored(tx.connection, zone_id))
-            secondary.stage(tx, zone_id, transfer_id, position, part, core.now())
+            secondary.stage_part(tx, zone_id, transfer_id, position, part, core.now())
 
         core.db.write(write)
 
     def discard(self, context: Context, transfer_id: str) -> None:
-        self._core.db.write(lambda tx: secondary.discard(tx, transfer_id))
+        self._core.db.write(lambda tx: secondary.discard_parts(tx, transfer_id))
 
     def replace_content(self, context: Context, content: TransferInContent) -> TransferInOutcome:
         core = self._core

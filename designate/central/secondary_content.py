@@ -82,7 +82,7 @@ def prepare(core: Core, content: TransferInContent) -> PreparedContent | None:
         zone = stored.zone
         if not _is_newer(stored, content.serial):
             return None
-        parts = secondary.staged(connection, zone.id, content.id)
+        parts = secondary.read_staged_parts(connection, zone.id, content.id)
         if len(parts) != content.staged:
             raise errors.BadRequest("Parts of the transfer are missing")
         wire = b"".join((*parts, content.tail))
@@ -92,11 +92,11 @@ def prepare(core: Core, content: TransferInContent) -> PreparedContent | None:
             if stored.expired or not (steps[0].old.serial == stored.primary_serial == zone.serial):
                 raise DiffMismatch(f"the zone is not at serial {steps[0].old.serial}")
             keys = changed_names(steps, zone.name)
-            before = list(secondary.content_at(connection, zone.id, keys))
+            before = list(secondary.read_recordsets_at(connection, zone.id, keys))
             after = apply_steps(before, steps, zone.name, zone.ttl)
         else:
             soa, after = rrsets.parse_zone(wire, zone.name)
-            before = list(secondary.content(connection, zone.id))
+            before = list(secondary.read_recordsets(connection, zone.id))
         diff = compare(before, after, zone.ttl)
     apex = (zone.name.lower(), TYPE_NS)
     if apex not in after and (not content.difference or apex[0] in keys):
@@ -158,7 +158,7 @@ def store(
         withdrawn=False,
         sent_at=None,
     )
-    secondary.discard(tx, content.id)
+    secondary.discard_parts(tx, content.id)
     announce(core, tx, after, stored.pool_version)
     core.notify(tx, admin_context(), "dns.zone.update", after, zone)
     return True

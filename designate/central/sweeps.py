@@ -47,7 +47,7 @@ class SweepsEndpoint:
             return removed
         # What has no shards is purged with the first range.
         staged_before = now - timedelta(seconds=STAGED_RETENTION_S)
-        core.db.write(lambda tx: secondary.discard_older(tx, staged_before))
+        core.db.write(lambda tx: secondary.discard_parts_before(tx, staged_before))
         steps_before = now - timedelta(seconds=core.conf[GROUP].journal_max_age)
         pruned = core.db.write(lambda tx: journal.prune_older(tx, steps_before, limit))
         metrics.SWEPT.labels("purge").inc(pruned)

@@ -83,7 +83,7 @@ def claim(tx: Transaction, task_id: str, now: datetime, for_s: float) -> sa.Row[
     return tx.execute(sa.select(zone_tasks).where(zone_tasks.c.id == task_id)).one()
 
 
-def requested_by(connection: sa.Connection, task_id: str) -> tuple[str, dict[str, Any]]:
+def get_requester(connection: sa.Connection, task_id: str) -> tuple[str, dict[str, Any]]:
     """Return the task's type and the plain form of its requester's context."""
     statement = sa.select(zone_tasks.c.task_type, zone_tasks.c.context)
     row = connection.execute(statement.where(zone_tasks.c.id == task_id)).one()

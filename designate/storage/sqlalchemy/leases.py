@@ -38,7 +38,7 @@ def renew(
     if not known:
         tx.execute(sa.insert(leases).values(name=name, owner=owner, expires_at=until))
     if removed or not known:
-        before = _next(tx, name, before)
+        before = _increment_generation(tx, name, before)
     found = tx.execute(sa.select(leases.c.owner).where(leases.c.name == name))
     return before, sorted(found.scalars())
 
@@ -50,7 +50,7 @@ def release(tx: Transaction, name: str, owner: str, now: datetime) -> int:
         leases.c.name == name, sa.or_(leases.c.owner == owner, leases.c.expires_at <= now)
     )
     if tx.execute(gone).rowcount:
-        _next(tx, name, before)
+        _increment_generation(tx, name, before)
     count = sa.select(sa.func.count()).select_from(leases).where(leases.c.name == name)
     return int(tx.execute(count).scalar_one())
 
@@ -79,7 +79,7 @@ def _lock(tx: Transaction, name: str) -> int:
     return generation(tx.connection, name)
 
 
-def _next(tx: Transaction, name: str, before: int) -> int:
+def _increment_generation(tx: Transaction, name: str, before: int) -> int:
     tx.execute(
         sa.update(lease_groups).where(lease_groups.c.name == name).values(generation=before + 1)
     )

@@ -96,7 +96,7 @@ def get_in_zone(tx: Transaction, zone: Zone, recordset_id: str) -> StoredRecordS
     return _stored(row, ZoneContext.from_zone(zone))
 
 
-def at_name(
+def find_at_name(
     tx: Transaction, zone_id: str, name: str, between: Iterable[str]
 ) -> tuple[dict[str, RecordSetId], bool]:
     """Return the recordsets at a name, and whether another zone covers the name.

@@ -65,13 +65,13 @@ _UPDATE = (
 # -- recordsets -------------------------------------------------------------------------------------
 
 
-def content(connection: sa.Connection, zone_id: str) -> Iterator[CurrentRecordSet]:
+def read_recordsets(connection: sa.Connection, zone_id: str) -> Iterator[CurrentRecordSet]:
     """Yield every recordset of the zone except its SOA."""
     for row in connection.execute(_CONTENT, {"zone": zone_id}):
         yield CurrentRecordSet(*row)
 
 
-def content_at(
+def read_recordsets_at(
     connection: sa.Connection, zone_id: str, name_keys: Sequence[str]
 ) -> Iterator[CurrentRecordSet]:
     """Yield the recordsets at these lower-case names, in one statement per MAX_NAMES."""
@@ -120,7 +120,7 @@ def delete_many(tx: Transaction, recordset_ids: Sequence[str]) -> None:
 # -- staged transfers --------------------------------------------------------------------------------
 
 
-def stage(
+def stage_part(
     tx: Transaction, zone_id: str, transfer_id: str, position: int, part: bytes, now: datetime
 ) -> None:
     """Store a part of a transfer in; the first one replaces older transfers of the zone."""
@@ -130,7 +130,7 @@ def stage(
                 inbound_chunks.c.zone_id == zone_id, inbound_chunks.c.transfer_id != transfer_id
             )
         )
-    discard(tx, transfer_id, position)
+    discard_parts(tx, transfer_id, position)
     tx.execute(
         sa.insert(inbound_chunks).values(
             transfer_id=transfer_id,
@@ -142,7 +142,7 @@ def stage(
     )
 
 
-def staged(connection: sa.Connection, zone_id: str, transfer_id: str) -> list[bytes]:
+def read_staged_parts(connection: sa.Connection, zone_id: str, transfer_id: str) -> list[bytes]:
     """Return the parts of a transfer in order."""
     found = connection.execute(
         sa.select(inbound_chunks.c.content)
@@ -152,7 +152,7 @@ def staged(connection: sa.Connection, zone_id: str, transfer_id: str) -> list[by
     return [row.content for row in found]
 
 
-def discard(tx: Transaction, transfer_id: str, position: int = 0) -> None:
+def discard_parts(tx: Transaction, transfer_id: str, position: int = 0) -> None:
     """Delete the parts of a transfer from a position on."""
     tx.execute(
         sa.delete(inbound_chunks).where(
@@ -161,7 +161,7 @@ def discard(tx: Transaction, transfer_id: str, position: int = 0) -> None:
     )
 
 
-def discard_older(tx: Transaction, before: datetime) -> None:
+def discard_parts_before(tx: Transaction, before: datetime) -> None:
     """Delete parts that were stored before a time, of workers that have died."""
     tx.execute(sa.delete(inbound_chunks).where(inbound_chunks.c.created_at < before))
 
