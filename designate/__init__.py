@@ -2,6 +2,6 @@
 
 import os
 
-# Several libraries import eventlet where it is installed, and eventlet would then put copies of
-# dnspython's modules in the place of those that are in use: names of one are no names for the other.
+# Several libraries import eventlet where it is installed, and eventlet would then replace dnspython's
+# modules by copies, whose name objects the originals do not recognize.
 os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")

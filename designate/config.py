@@ -1,8 +1,8 @@
-"""Every option of designate.conf, gathered from the modules that read them.
+"""Every option of designate.conf, collected from the modules that read them.
 
-A module declares `OPTS` for its `GROUP`, or `OPTIONS_BY_GROUP` for several groups. They are named
-here as texts and imported at the first use, so that any floor may import this module. As a command
-it prints the configuration reference:
+A module declares `OPTS` for its `GROUP`, or `OPTIONS_BY_GROUP` for several groups. The modules are
+named here as strings and imported at the first use, so that every layer may import this one. As a
+command it prints the configuration reference:
 
     python -m designate.config > doc/configuration.md
 """
@@ -51,7 +51,7 @@ MODULES = (
 )
 
 EVERYWHERE = ("notifications", "health", "heartbeat", "shared_options")
-# The packages whose options each process reads; it imports no others.
+# The packages whose options each process reads; it does not import the others.
 PARTS = {
     "api": ("api",),
     "central": ("central", "storage"),
@@ -70,12 +70,11 @@ ignored. This page is generated: `python -m designate.config > doc/configuration
 
 
 def options_by_group(process: str | None = None) -> dict[str, list[cfg.Opt]]:
-    """All options, or those of a process; groups and the options in them sorted by name, DEFAULT
-    first."""
+    """Return all options, or those of a process, sorted by group and name with DEFAULT first."""
     found: dict[str, list[cfg.Opt]] = {}
-    wanted = None if process is None else {*EVERYWHERE, *PARTS[process]}
+    packages = None if process is None else {*EVERYWHERE, *PARTS[process]}
     for name in MODULES:
-        if wanted is not None and name.split(".")[1] not in wanted:
+        if packages is not None and name.split(".")[1] not in packages:
             continue
         module = importlib.import_module(name)
         declared = getattr(module, "OPTIONS_BY_GROUP", None) or {module.GROUP: module.OPTS}
@@ -88,15 +87,16 @@ def options_by_group(process: str | None = None) -> dict[str, list[cfg.Opt]]:
 
 
 def register(conf: cfg.ConfigOpts, process: str | None = None) -> None:
-    """Make every option, or those of a process, known to conf. May be called more than once."""
+    """Register every option, or those of a process, with conf; may be repeated."""
     for group, options in options_by_group(process).items():
         conf.register_opts(options, group=None if group == "DEFAULT" else group)
 
 
 def check_values(conf: cfg.ConfigOpts, process: str | None = None) -> None:
-    """Read every option once, for conf itself looks at a value when it is first used.
+    """Read every option once, since conf checks a value only when it is used.
 
-    Raises ValueError (cfg.ConfigFileValueError) that names the option which cannot be used.
+    Raises:
+        ValueError: (cfg.ConfigFileValueError) names the option whose value is invalid.
     """
     for group, options in options_by_group(process).items():
         for option in options:
@@ -104,12 +104,12 @@ def check_values(conf: cfg.ConfigOpts, process: str | None = None) -> None:
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
-    """The entry point of oslo-config-generator (namespace `designate.conf`)."""
+    """Return all options for oslo-config-generator (entry point `designate.conf`)."""
     return list(options_by_group().items())
 
 
 def reference() -> str:
-    """The configuration reference as Markdown."""
+    """Return the configuration reference as Markdown."""
     return "\n".join([HEAD, *_lines()])
 
 

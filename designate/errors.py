@@ -1,4 +1,4 @@
-"""Every error this service raises on purpose, as one tree.
+"""The errors that this service raises, as one tree.
 
     DesignateError            500  unknown
     +-- BadRequest            400  bad_request, or the type given
@@ -10,17 +10,16 @@
     +-- OverQuota             413  over_quota
     +-- UnsupportedMedia      415  unsupported_content_type
     +-- Duplicate             409  duplicate_<kind>
-    +-- LeaseLost             409  lease_lost; the share of work is another process' by now (never reaches
-    |                              a client)
+    +-- LeaseLost             409  lease_lost; the shards were reassigned (never reaches a client)
     +-- ConfigurationError    500  configuration_error, or the type given
-    +-- Unavailable           503  service_unavailable; the caller may try again after `retry_after_s`
+    +-- Unavailable           503  service_unavailable; the client may retry after `retry_after_s`
     +-- DeadlineExceeded      504  timeout
     +-- BackendError          500  backend; a nameserver's control channel failed (never reaches a client)
-        +-- BackendUnavailable       500  backend_unavailable; ... because nobody answered there
+        +-- BackendUnavailable       500  backend_unavailable; ... because it did not reply
 
-`code` is the HTTP status and `type` the string that clients compare; `message` is for people. The
-three cross process boundaries as plain data (`to_plain`, `from_plain`), so no class path is part of
-any contract. Foreign errors are translated where they occur: storage.engine, wire.client, backend.
+`code` is the HTTP status, `type` the string that clients compare and `message` the text for people.
+They cross process boundaries as plain data (`to_plain`, `from_plain`), so no class path is part of
+a contract. Errors of libraries are translated where they occur: storage.engine, wire.client, backend.
 """
 
 from __future__ import annotations
@@ -35,8 +34,11 @@ from typing import Any, ClassVar
 class Reason:
     """One fault of a request body.
 
-    path: member names and list indexes from the outside in, e.g. ("records", 0).
-    validator, validator_value: the rule that failed and its argument, as clients know them.
+    Attributes:
+        path: member names and list indexes from the outside in, such as ("records", 0).
+        message: the text for people.
+        validator: the name of the rule that failed, as clients know it.
+        validator_value: the rule's argument.
     """
 
     path: tuple[str | int, ...]
@@ -45,6 +47,7 @@ class Reason:
     validator_value: Any = None
 
     def to_plain(self) -> dict[str, Any]:
+        """Return the reason as plain data."""
         return {
             "path": list(self.path),
             "message": self.message,
@@ -54,7 +57,7 @@ class Reason:
 
 
 class DesignateError(Exception):
-    """Base of the tree. `message` None means that the body carries no message member."""
+    """Base of the tree; without a message, the response body has no message member."""
 
     code: ClassVar[int] = 500
     default_type: ClassVar[str] = "unknown"
@@ -70,12 +73,14 @@ class DesignateError(Exception):
 
 
 class BadRequest(DesignateError):
+    """The request breaks a rule."""
+
     code = 400
     default_type = "bad_request"
 
 
 class InvalidObject(BadRequest):
-    """A body that breaks a rule: either one `message`, or `reasons` that name path and rule."""
+    """The request body breaks rules: one `message`, or `reasons` with path and rule."""
 
     default_type = "invalid_object"
 
@@ -88,110 +93,120 @@ class InvalidObject(BadRequest):
 
 
 class Unauthorized(DesignateError):
+    """The request has no project."""
+
     code = 401
     default_type = "missing_project_id"
 
 
 class Forbidden(DesignateError):
-    """Without a message: a policy refused. With one: a rule of the service did."""
+    """Refused by a policy, or, with a message, by a rule of the service."""
 
     code = 403
     default_type = "forbidden"
 
 
-KINDS: dict[str, tuple[str, str, str]] = {
-    # kind: (stem of the not-found type, stem of the duplicate type, name in messages)
-    "zone": ("zone", "zone", "Zone"),
-    "zone_attribute": ("zone_attribute", "zone_attribute", "ZoneAttribute"),
-    "recordset": ("recordset", "recordset", "RecordSet"),
-    "record": ("record", "record", "Record"),
-    "pool": ("pool", "pool", "Pool"),
-    "pool_ns_record": ("pool_ns_record", "pool_ns_record", "PoolNsRecord"),
-    "tld": ("tld", "tld", "Tld"),
-    "tsigkey": ("tsigkey", "tsigkey", "TsigKey"),
-    "blacklist": ("blacklist", "blacklist", "Blacklist"),
-    "zone_import": ("zone_import", "zone_import", "ZoneImport"),
-    "zone_export": ("zone_export", "zone_export", "ZoneExport"),
-    "zone_transfer_request": (
-        "zone_transfer_request",
-        "zone_transfer_request",
-        "ZoneTransferRequest",
-    ),
-    "zone_transfer_accept": ("zone_transfer_accept", "zone_transfer_accept", "ZoneTransferAccept"),
-    "shared_zone": ("shared_zone", "shared_zone", "SharedZone"),
-    "service_status": ("service_status", "service_status", "ServiceStatus"),
+# The kinds of objects in error types, and their names in messages.
+KINDS = {
+    "zone": "Zone",
+    "zone_attribute": "ZoneAttribute",
+    "recordset": "RecordSet",
+    "record": "Record",
+    "pool": "Pool",
+    "pool_ns_record": "PoolNsRecord",
+    "tld": "Tld",
+    "tsigkey": "TsigKey",
+    "blacklist": "Blacklist",
+    "zone_import": "ZoneImport",
+    "zone_export": "ZoneExport",
+    "zone_transfer_request": "ZoneTransferRequest",
+    "zone_transfer_accept": "ZoneTransferAccept",
+    "shared_zone": "SharedZone",
+    "service_status": "ServiceStatus",
 }
 
 
-class NotFound(DesignateError):
-    """`NotFound("zone")` gives type zone_not_found; `NotFound()` is an unknown route."""
+class _ObjectError(DesignateError):
+    """Base of the errors about an object of a kind."""
 
-    code = 404
-    default_type = "not_found"
+    type_of_kind: ClassVar[str]
+    message_of_kind: ClassVar[str]
 
     def __init__(
         self, kind: str | None = None, message: str | None = None, *, type: str | None = None
     ) -> None:
         if kind is not None:
-            stem, _, name = KINDS[kind]
-            type = type or f"{stem}_not_found"
-            message = message or f"Could not find {name}"
+            type = type or self.type_of_kind.format(kind)
+            message = message or self.message_of_kind.format(KINDS[kind])
         super().__init__(message, type=type)
 
 
+class NotFound(_ObjectError):
+    """An object or, as `NotFound()`, a route does not exist; of kind "zone": zone_not_found."""
+
+    code = 404
+    default_type = "not_found"
+    type_of_kind = "{}_not_found"
+    message_of_kind = "Could not find {}"
+
+
 class MethodNotAllowed(DesignateError):
+    """The route exists and does not support the method."""
+
     code = 405
     default_type = "method_not_allowed"
 
 
-class Duplicate(DesignateError):
-    """`Duplicate("zone")` gives type duplicate_zone."""
+class Duplicate(_ObjectError):
+    """An equal object exists already; of kind "zone": duplicate_zone."""
 
     code = 409
     default_type = "duplicate"
-
-    def __init__(
-        self, kind: str | None = None, message: str | None = None, *, type: str | None = None
-    ) -> None:
-        if kind is not None:
-            _, stem, name = KINDS[kind]
-            type = type or f"duplicate_{stem}"
-            message = message or f"Duplicate {name}"
-        super().__init__(message, type=type)
+    type_of_kind = "duplicate_{}"
+    message_of_kind = "Duplicate {}"
 
 
 class LeaseLost(DesignateError):
+    """The shards were reassigned to another producer."""
+
     code = 409
     default_type = "lease_lost"
 
 
 class OverQuota(DesignateError):
+    """The request would exceed a quota of the project."""
+
     code = 413
     default_type = "over_quota"
 
 
 class UnsupportedMedia(DesignateError):
+    """The request body has an unsupported content type."""
+
     code = 415
     default_type = "unsupported_content_type"
 
 
 class ConfigurationError(DesignateError):
+    """A configured value cannot be used."""
+
     default_type = "configuration_error"
 
 
 class BackendError(DesignateError):
+    """The control channel of a nameserver failed or refused a request."""
+
     default_type = "backend"
 
 
 class BackendUnavailable(BackendError):
-    """The server neither did nor refused what it was asked: it gave no answer, or said that it cannot
-    now."""
+    """The nameserver's control channel gave no reply, or replied that it is unavailable for now."""
 
     default_type = "backend_unavailable"
 
 
 class Unavailable(DesignateError):
-    """A part that is needed is away for now. Nothing was stored, unless the message says so."""
+    """A required part is unavailable for now; nothing was stored unless the message says so."""
 
     code = 503
     default_type = "service_unavailable"
@@ -204,6 +219,8 @@ class Unavailable(DesignateError):
 
 
 class DeadlineExceeded(DesignateError):
+    """The request was not completed in time; it may have been executed."""
+
     code = 504
     default_type = "timeout"
 
@@ -219,7 +236,7 @@ def _classes() -> dict[str, type[DesignateError]]:
 
 
 def to_plain(error: DesignateError) -> dict[str, Any]:
-    """The envelope in which an error crosses the bus."""
+    """Return the plain data as which an error crosses the bus."""
     plain: dict[str, Any] = {
         "class": type(error).__name__,
         "type": error.type,
@@ -233,7 +250,7 @@ def to_plain(error: DesignateError) -> dict[str, Any]:
 
 
 def from_plain(plain: dict[str, Any]) -> DesignateError:
-    """The error of an envelope. A class that this release does not know becomes DesignateError."""
+    """Return the error of plain data; a class unknown to this release becomes DesignateError."""
     cls = _classes().get(plain.get("class", ""), DesignateError)
     error = cls.__new__(cls)
     DesignateError.__init__(error, plain.get("message"), type=plain.get("type"))
@@ -246,8 +263,8 @@ def from_plain(plain: dict[str, Any]) -> DesignateError:
     return error
 
 
-def said(error: OSError) -> str:
-    """What the system said, in its words; the class where it said nothing."""
+def os_error_text(error: OSError) -> str:
+    """Return the system's text for an error, or the name of its class where there is none."""
     if error.errno and error.strerror == errno.errorcode.get(error.errno):
         return os.strerror(error.errno)  # green sockets put the name of the number there
     return error.strerror or type(error).__name__

@@ -1,4 +1,4 @@
-"""A small HTTP listener in each daemon, by option: /healthcheck for probes, /metrics for Prometheus."""
+"""An optional HTTP listener in each daemon: /healthcheck for probes, /metrics for Prometheus."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ GROUP = "monitoring"
 OPTS = [
     cfg.StrOpt(
         "listen",
-        help="host:port on which a daemon serves /healthcheck and /metrics. Unset: it does not. "
-        "Where it is taken, by another daemon of this host or by another worker process, the next "
-        "free one of the 31 ports that follow is.",
+        help="host:port on which a daemon serves /healthcheck and /metrics. Unset: not served. "
+        "Where the port is in use, by another daemon of this host or by another worker process, the "
+        "next free one of the 31 ports that follow is used.",
     ),
 ]
 
 PORTS = 32
 THREADS = 2
-# What is wrong with a part of the process; None: nothing.
+# Returns what is wrong with a part of the process, or None.
 Check = Callable[[], str | None]
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class Listener:
-    """Serves what the checks find. Does nothing where no address is configured."""
+class MonitoringServer:
+    """Serves the results of the checks and the metrics; does nothing without a configured address."""
 
     def __init__(self, conf: cfg.ConfigOpts, checks: Mapping[str, Check]) -> None:
         self._listen: str | None = conf[GROUP].listen
@@ -38,7 +38,7 @@ class Listener:
         self._server: Any = None
 
     def start(self) -> None:
-        """Raises OSError when none of the ports is free."""
+        """Serve on the first free port. Raises OSError when none is free."""
         if not self._listen:
             return
         from designate.api.server import HttpServer
@@ -52,22 +52,24 @@ class Listener:
             except OSError as error:
                 if port == int(first) + PORTS - 1:
                     raise
-                LOG.debug("port %d is taken: %s", port, error)
+                LOG.debug("monitoring: port %d is in use: %s", port, error)
                 continue
             self._server = server
             return
 
     def stop(self) -> None:
+        """Stop serving."""
         if self._server is not None:
             self._server.stop()
 
     @property
     def address(self) -> tuple[str, int] | None:
+        """Host and port, or None while it does not serve."""
         return None if self._server is None else self._server.address
 
 
 def application(checks: Mapping[str, Check]) -> WsgiApp:
-    """/healthcheck: 200 OK, or 503 and a line for each part that is not well. /metrics."""
+    """Return the application: /healthcheck gives 200, or 503 with a line per fault; /metrics."""
     from prometheus_client import make_wsgi_app
 
     metrics = make_wsgi_app()
@@ -75,11 +77,11 @@ def application(checks: Mapping[str, Check]) -> WsgiApp:
     def serve(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
-            found: Iterable[bytes] = metrics(environ, start_response)
-            return found
+            response: Iterable[bytes] = metrics(environ, start_response)
+            return response
         if path != "/healthcheck":
             return _text(start_response, "404 Not Found", "not found\n")
-        faults = [f"{name}: {fault}" for name, fault in _found(checks)]
+        faults = [f"{name}: {fault}" for name, fault in _faults(checks)]
         if faults:
             return _text(start_response, "503 Service Unavailable", "\n".join(faults) + "\n")
         return _text(start_response, "200 OK", "OK")
@@ -87,7 +89,7 @@ def application(checks: Mapping[str, Check]) -> WsgiApp:
     return serve
 
 
-def _found(checks: Mapping[str, Check]) -> Iterable[tuple[str, str]]:
+def _faults(checks: Mapping[str, Check]) -> Iterable[tuple[str, str]]:
     for name, check in checks.items():
         try:
             fault = check()

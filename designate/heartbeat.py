@@ -1,4 +1,4 @@
-"""Heartbeats: how operators see which services live on which host."""
+"""Heartbeats: they show operators which services run on which host."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OPTS = [
 
 
 class HeartbeatEmitter:
-    """Tells central that the services of this process live; at the end, that they stopped."""
+    """Sends central the heartbeats of this process' services; at the end, that they stopped."""
 
     def __init__(
         self, conf: cfg.ConfigOpts, central: CentralClient, services: Sequence[str]
@@ -39,14 +39,16 @@ class HeartbeatEmitter:
         self._timer = Periodic("heartbeat", interval_s, self._beat)
 
     def start(self) -> None:
+        """Send the first heartbeat and start the timer."""
         self._timer.start()
 
     def stop(self) -> None:
+        """Stop the timer and report the services as stopped, if central can be reached."""
         self._timer.stop()
         try:
             self._beat(ServiceState.STOPPED)
         except errors.DesignateError:
-            return  # nobody is left to be told
+            return  # central marks the services DOWN when heartbeats stay out
 
     def _beat(self, status: ServiceState = ServiceState.UP) -> None:
         for name in self._services:

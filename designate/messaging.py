@@ -1,4 +1,4 @@
-"""What this service decides about oslo.messaging, whoever uses it: RPC, notifications, events."""
+"""Defaults for oslo.messaging, common to RPC, notifications and events."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from oslo_config import cfg
 
-# Topics lie in it, unless control_exchange says another one.
+# The exchange of all topics, unless control_exchange is set.
 EXCHANGE = "designate"
-# Other than oslo.messaging's own: a caller is answered in time, and a server takes from the broker
-# only what it can soon work on, so that what waits can be taken by another server. A broker that comes
-# back is found within seconds, however long it was away.
+# They differ from oslo.messaging's: a caller gets its reply in time, and a server prefetches only what
+# it can soon process, so that other servers take the rest. A broker that returns is found within
+# seconds, however long it was unavailable.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "DEFAULT": {"rpc_response_timeout": 10, "control_exchange": EXCHANGE},
     "oslo_messaging_rabbit": {
@@ -22,9 +22,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 def register(conf: cfg.ConfigOpts) -> None:
-    """Make the options of oslo.messaging known to conf, with this service's defaults. May be called
-    more than once."""
-    # Imported where it is needed: it brings much along.
+    """Register the options of oslo.messaging with this service's defaults; may be repeated."""
+    # Imported here, since it imports many modules.
     from oslo_messaging import opts
 
     for group, options in opts.list_opts():

@@ -4,8 +4,9 @@
 `Standalone` is all of them in one process on the local bus. `central_client` gives a command its own
 central on the same database, beside the running service.
 
-Nothing here opens a socket or a file before `start()` (or the first call). A process imports only the
-parts that it is made of, to save memory; hence the imports inside functions.
+Nothing here opens a socket or a file before `start()` (or the first call). A process imports only its
+own parts, to save memory; hence the imports inside functions. Over 300 lines, since a reader finds
+the composition of every process in one place.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from oslo_config import cfg
 from designate import pools_yaml
 from designate.backend.base import drivers as backend_drivers
 from designate.context import admin_context
-from designate.health import Check, Listener, WsgiApp
+from designate.health import Check, MonitoringServer, WsgiApp
 from designate.heartbeat import HeartbeatEmitter
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
-from designate.notifications import Notifier
+from designate.notifications import NotificationEmitter
 from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
 from designate.rpc.clients import (
@@ -50,7 +51,7 @@ Address = tuple[str, int]
 
 
 def api(conf: cfg.ConfigOpts) -> Process:
-    """designate-api: HTTP on every listen address."""
+    """Build designate-api: HTTP on every listen address."""
     from designate.api.app import build
     from designate.api.server import DRAIN_S, HttpServer, HttpsSettings
 
@@ -64,7 +65,7 @@ def api(conf: cfg.ConfigOpts) -> Process:
             host,
             port,
             group.threads,
-            shared_port=_several(group.workers),
+            shared_port=_is_forked(group.workers),
             tls=tls,
             drain_s=DRAIN_S,
         )
@@ -74,8 +75,7 @@ def api(conf: cfg.ConfigOpts) -> Process:
 
 
 def hosted_api(conf: cfg.ConfigOpts) -> tuple[WsgiApp, Process]:
-    """The application for a foreign HTTP server, and what must have been started before it is
-    called."""
+    """Build the application for another HTTP server, and the process to start before its first call."""
     from designate.api.app import build
 
     bus = _oslo_bus(conf)
@@ -83,7 +83,7 @@ def hosted_api(conf: cfg.ConfigOpts) -> tuple[WsgiApp, Process]:
 
 
 def central(conf: cfg.ConfigOpts) -> Process:
-    """designate-central: the rules, and the only writer of the database."""
+    """Build designate-central: the rules, and the only writer of the database."""
     from designate.central import service
     from designate.central.outbox import Outbox
     from designate.storage.sqlalchemy.db.engine import Database
@@ -92,7 +92,7 @@ def central(conf: cfg.ConfigOpts) -> Process:
     database = Database.from_conf(conf, reply_timeout_s=conf.rpc_response_timeout)
     outbox = Outbox(worker_client_over(conf, bus))
     to_worker = cast(interfaces.WorkerApi, outbox)
-    notifier = Notifier(conf, "central")
+    notifier = NotificationEmitter(conf, "central")
     dispatcher = service.dispatcher(conf, database, to_worker, notifier=notifier)
     bus.serve(conf["service:central"].topic, dispatcher)
     parts = [
@@ -104,7 +104,7 @@ def central(conf: cfg.ConfigOpts) -> Process:
 
 
 def worker(conf: cfg.ConfigOpts) -> Process:
-    """designate-worker: makes nameservers agree with the database."""
+    """Build designate-worker: brings the nameservers to the state of the database."""
     from designate.worker.service import Worker
 
     bus = _oslo_bus(conf)
@@ -114,7 +114,7 @@ def worker(conf: cfg.ConfigOpts) -> Process:
 
 
 def mdns(conf: cfg.ConfigOpts) -> Process:
-    """designate-mdns: the hidden primary."""
+    """Build designate-mdns: the hidden primary."""
     from designate.mdns.server import MiniDns
     from designate.storage.sqlalchemy.db.engine import Database
 
@@ -126,7 +126,7 @@ def mdns(conf: cfg.ConfigOpts) -> Process:
 
 
 def producer(conf: cfg.ConfigOpts) -> Process:
-    """designate-producer: the clock."""
+    """Build designate-producer: the periodic tasks."""
     from designate.producer.service import Producer
 
     bus = _oslo_bus(conf)
@@ -162,19 +162,19 @@ def _process(
     checks: dict[str, Check] = {"message bus": bus.fault}
     if database is not None:
         checks["database"] = database.fault
-    listener = Listener(conf, checks)
+    monitoring = MonitoringServer(conf, checks)
     return Process(
         [
             Part(bus.start, bus.stop),
             *parts,
             Part(bus.accept, bus.drain),
             Part(emitter.start, emitter.stop),
-            Part(listener.start, listener.stop),
+            Part(monitoring.start, monitoring.stop),
         ]
     )
 
 
-def _several(workers: int | None) -> bool:
+def _is_forked(workers: int | None) -> bool:
     return (workers or 1) > 1
 
 
@@ -184,40 +184,47 @@ def _address(listen: str) -> Address:
 
 
 def central_client(conf: cfg.ConfigOpts) -> CentralClient:
-    """Central on this process' own connection to the database. What it has to say to workers is
-    left to the recovery sweep of the running service."""
+    """Return central on this process' own database connection, for a command.
+
+    It sends nothing to workers; the periodic recovery of the running service publishes its changes.
+    """
     from designate.central import service
     from designate.storage.sqlalchemy.db.engine import Database
 
     bus = LocalBus()
-    db = Database.from_conf(conf)
+    database = Database.from_conf(conf)
     notifier = _notifier(conf)
     notifier.start()
     atexit.register(notifier.stop)
-    bus.serve(CENTRAL_TOPIC, service.dispatcher(conf, db, worker_client(bus), notifier=notifier))
+    bus.serve(
+        CENTRAL_TOPIC, service.dispatcher(conf, database, worker_client(bus), notifier=notifier)
+    )
     return CentralClient.over(bus)
 
 
-def _notifier(conf: cfg.ConfigOpts) -> Notifier:
-    notifier = Notifier(conf, "central")
+def _notifier(conf: cfg.ConfigOpts) -> NotificationEmitter:
+    notifier = NotificationEmitter(conf, "central")
     if notifier.enabled:
         concurrency.prepare()
     return notifier
 
 
 class Standalone:
-    """All services in one process on one database, without a broker.
-
-    pools_file: a pools.yaml to apply at the start; without one, the default pool is served by this
-    process' own MiniDNS.
-    """
+    """All services in one process on one database, without a broker."""
 
     def __init__(self, conf: cfg.ConfigOpts, pools_file: str | None = None) -> None:
+        """Build the services.
+
+        Args:
+            conf: the options of every service.
+            pools_file: a pools.yaml to apply at the start; None makes this process' own MiniDNS
+                serve the default pool.
+        """
         from designate.api.app import build
         from designate.api.server import HttpServer
         from designate.central import service
         from designate.mdns.server import MiniDns
-        from designate.producer.membership import Alone
+        from designate.producer.membership import SoleMembership
         from designate.producer.service import Producer
         from designate.storage.sqlalchemy.db.engine import Database
         from designate.worker.service import Worker
@@ -230,13 +237,13 @@ class Standalone:
         to_worker = worker_client(self.bus)
         self._worker = Worker(conf, self.central)
         self._mdns = MiniDns(conf, self.database, to_worker)
-        self._producer = Producer(conf, self.central, Alone())
+        self._producer = Producer(conf, self.central, SoleMembership())
         listen = conf["service:api"].listen[0]
         host, _, port = listen.rpartition(":")
         self._http = HttpServer(
             build(conf, self.central), host.strip("[]"), int(port), conf["service:api"].threads
         )
-        self._health = Listener(conf, {"database": self.database.fault})
+        self._monitoring = MonitoringServer(conf, {"database": self.database.fault})
         self._heartbeat = HeartbeatEmitter(
             conf, self.central, ("api", "central", "mdns", "producer", "worker")
         )
@@ -249,7 +256,7 @@ class Standalone:
         self._started: list[Callable[[], Any]] = []
 
     def migrate(self) -> None:
-        """Bring the database to this release's schema."""
+        """Migrate the database to the schema of this release."""
         from designate.storage.sqlalchemy import migration
         from designate.storage.sqlalchemy.db import options
 
@@ -260,21 +267,27 @@ class Standalone:
             migration.sync(url)
 
     def start(self) -> None:
-        """Serve. Either everything runs afterwards or an error is raised and nothing does."""
+        """Start every service; where one fails, stop those that run and raise its error."""
         try:
-            for part in (self._notifier, self.bus, self._mdns):
+            for first in (self._notifier, self.bus, self._mdns):
+                first.start()
+                self._started.append(first.stop)
+            self._apply_pools()
+            for part in (
+                self._worker,
+                self._producer,
+                self._heartbeat,
+                self._monitoring,
+                self._http,
+            ):
                 part.start()
                 self._started.append(part.stop)
-            self._apply_pools()
-            for later in (self._worker, self._producer, self._heartbeat, self._health, self._http):
-                later.start()
-                self._started.append(later.stop)
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """Drain and close, the entrances first. The API takes no request before it is told to."""
+        """Drain and close the services in reverse order, so that the API accepts no request first."""
         order = list(reversed(self._started))
         self._started.clear()
         for stop in order:
@@ -283,10 +296,12 @@ class Standalone:
 
     @property
     def api_address(self) -> Address:
+        """Host and port of the API."""
         return self._http.address
 
     @property
     def dns_address(self) -> Address:
+        """Host and port of the first DNS listener."""
         return self._mdns.addresses[0]
 
     def _apply_pools(self) -> None:

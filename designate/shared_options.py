@@ -1,4 +1,4 @@
-"""Options that several processes read, each for its own part of one answer."""
+"""Options that several processes read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ OPTIONS_BY_GROUP = {
         cfg.StrOpt(
             name,
             regex=CONTRACT,
-            help=f"Newest version of the messages that may be sent to {served}, while processes of an "
-            "older release are among those that serve them (see the release notes). By default: this "
-            "release's own. What needs a newer one is answered with 503.",
+            help=f"Newest RPC version that may be sent to {served}. Set it while some of its processes "
+            "run an older release (see the release notes). Default: the version of this release. "
+            "Requests that need a newer version fail with 503.",
         )
         for name, served in (("central", "designate-central"), ("worker", "designate-worker"))
     ],
@@ -24,32 +24,48 @@ OPTIONS_BY_GROUP = {
     ],
     "service:api": [
         cfg.IntOpt(
-            "default_limit_v2", default=20, min=1, help="Items on a page that asks for none."
+            "default_limit_v2",
+            default=20,
+            min=1,
+            help="Items on a page of a list without the parameter limit.",
         ),
-        cfg.IntOpt("max_limit_v2", default=1000, min=1, help="What limit=max stands for."),
+        cfg.IntOpt(
+            "max_limit_v2",
+            default=1000,
+            min=1,
+            help="Largest page of a list, and the meaning of limit=max.",
+        ),
     ],
     "service:central": [
         cfg.StrOpt(
             "default_pool_id",
             default="794ccc2c-d751-44fe-b57f-8894c9f5c842",
-            help="Pool of new zones, and of unsigned DNS queries.",
+            help="Id of the pool for new zones and for unsigned DNS queries.",
         ),
-        cfg.StrOpt("topic", default="central", help="Topic of the bus on which central is called."),
+        cfg.StrOpt(
+            "topic",
+            default="central",
+            help="Topic of the message bus on which designate-central serves RPC.",
+        ),
     ],
     "service:worker": [
-        cfg.StrOpt("topic", default="worker", help="Topic of the bus on which workers are called."),
+        cfg.StrOpt(
+            "topic",
+            default="worker",
+            help="Topic of the message bus on which designate-worker serves RPC.",
+        ),
         cfg.IntOpt(
             "xfr_max_records",
             default=500_000,
             min=1,
-            help="Records that a secondary zone may have. Quotas do not apply to it. Central holds "
-            "the zone in memory while it compares it with what it has: about 1 KiB for each record.",
+            help="Maximum records of a secondary zone. Quotas do not apply to it. Central holds the "
+            "zone in memory while it compares it with the stored one: about 1 KiB for each record.",
         ),
         cfg.IntOpt(
             "xfr_max_bytes",
             default=64 * 2**20,
             min=1024,
-            help="Bytes that a transfer from a primary may have, as it arrives and with names written out.",
+            help="Maximum bytes of a transfer from a primary, both as received and uncompressed.",
         ),
     ],
 }

@@ -1,4 +1,4 @@
-# Sourced by the other tools: finds Python and keeps .venv in step with pyproject.toml and constraints.txt.
+# Sourced by the other tools: finds Python and updates .venv for pyproject.toml and constraints.txt.
 # Needs bash and the checkout as the working directory.
 
 say() { printf '%s\n' "$*" >&2; }
@@ -15,7 +15,7 @@ as_root() {
     fi
 }
 
-# Installs Debian packages; the services among them are not started.
+# Installs Debian packages without starting services.
 install_packages() {
     command -v apt-get >/dev/null || die "please install by hand: $*"
     say "Installing Debian packages: $*"
@@ -34,7 +34,7 @@ install_packages() {
 
 new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 
-# Prints the Python to use: $PYTHON if set, else the machine's own, else a newer one beside it.
+# Prints the Python to use: $PYTHON if set, else python3, else a newer version.
 find_python() {
     local candidate
     for candidate in ${PYTHON:-python3 python3.13 python3.12 python3.11}; do
@@ -46,7 +46,7 @@ find_python() {
     die "Python 3.11 or newer is needed (looked for: ${PYTHON:-python3 python3.13 python3.12 python3.11})"
 }
 
-# The levels of an environment, each with what the ones before it have, and what pip installs for it.
+# The levels of an environment, each including the previous ones, and the arguments of pip for each.
 LEVELS="lint run types unit full"
 requirements() {
     case $1 in
@@ -59,12 +59,12 @@ requirements() {
     esac
 }
 
-# What an environment of this level is made from.
+# Prints a checksum of the inputs of an environment of this level.
 fingerprint() {
     printf '%s %s %s' "$1" "$PWD" "$(cat pyproject.toml setup.cfg tools/constraints.txt | cksum)"
 }
 
-# Whether .venv has this level, or one above it, in its present form.
+# Whether .venv is up to date for this level or a higher one.
 is_current() {
     local level reached=""
     for level in $LEVELS; do
@@ -80,8 +80,8 @@ pip_install() {
     .venv/bin/python -m pip --disable-pip-version-check install --constraint tools/constraints.txt "$@"
 }
 
-# Makes .venv hold what a level needs: prepare_environment lint|run|types|unit|full. Without changes this runs
-# no Python and no pip, for the service must be up in a moment.
+# Updates .venv for a level: prepare_environment lint|run|types|unit|full. Without changes this runs
+# neither Python nor pip, so that the service starts quickly.
 prepare_environment() {
     local level=$1 python log=.venv/install.log
     if [ -x .venv/bin/python ] && is_current "$level"; then
@@ -96,7 +96,7 @@ prepare_environment() {
         "$python" -m venv --clear .venv || die "could not make .venv"
     fi
     say "Installing the project into .venv; the first time this takes a minute or two"
-    # Older pips know no dependency groups.
+    # Older versions of pip do not support dependency groups.
     # shellcheck disable=SC2046 # several words
     if ! { pip_install pip && pip_install $(requirements "$level"); } >"$log" 2>&1; then
         tail -n 20 "$log" >&2

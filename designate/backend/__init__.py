@@ -1,0 +1,1 @@
+"""Backends: drivers that create and delete zones on nameservers."""

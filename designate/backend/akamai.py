@@ -1,4 +1,4 @@
-"""Akamai Edge DNS, told by its API v2 to add and remove secondary zones."""
+"""Akamai Edge DNS: secondary zones through API v2."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from designate import errors
 from designate.backend import primaries
 from designate.backend.base import NOTIFY_OPTIONS, BackendOption
 from designate.backend.hosted import API_OPTIONS, DNS_PORT, HostedBackend
-from designate.backend.http_client import Answer, Signing
+from designate.backend.http_client import HttpResponse, Signing
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
@@ -21,33 +21,41 @@ ZONES = "/config-dns/v2/zones"
 DELETIONS = f"{ZONES}/delete-requests"
 FORBIDDEN, NOT_FOUND, CONFLICT = 403, 404, 409
 POLLS_S = (0.1, 0.2, 0.4, 0.8, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
-"""Between the looks at a deletion that takes its time."""
+"""Pauses between the polls of a deletion."""
 _CREDENTIALS = ("akamai_client_token", "akamai_client_secret", "akamai_access_token")
 
 
 class AkamaiBackend(HostedBackend):
-    """Needs the library of designate[akamai], and an API client that may read and write Edge DNS.
-    Akamai transfers from port 53 alone."""
+    """Creates secondary zones in Akamai Edge DNS, which transfers from port 53 only.
+
+    Needs the library of designate[akamai], and an API client that may read and write Edge DNS.
+    """
 
     OPTIONS: ClassVar[tuple[BackendOption, ...]] = (
         *NOTIFY_OPTIONS,
-        BackendOption(name="akamai_host", meaning="the API client's host, or its URL"),
-        BackendOption(name="akamai_client_token", meaning="of the API client", secret=True),
-        BackendOption(name="akamai_client_secret", meaning="of the API client", secret=True),
-        BackendOption(name="akamai_access_token", meaning="of the API client", secret=True),
-        BackendOption(name="akamai_contract_id", meaning="the contract of new zones"),
-        BackendOption(name="akamai_gid", meaning="the group of new zones"),
+        BackendOption(name="akamai_host", meaning="host of the API client, or its URL"),
+        BackendOption(
+            name="akamai_client_token", meaning="client token of the API client", secret=True
+        ),
+        BackendOption(
+            name="akamai_client_secret", meaning="client secret of the API client", secret=True
+        ),
+        BackendOption(
+            name="akamai_access_token", meaning="access token of the API client", secret=True
+        ),
+        BackendOption(name="akamai_contract_id", meaning="id of the contract for new zones"),
+        BackendOption(name="akamai_gid", meaning="id of the group for new zones"),
         *API_OPTIONS,
         BackendOption(name="tsig_key_name", meaning="name of the TSIG key for transfers"),
-        BackendOption(name="tsig_key_algorithm", meaning="its algorithm, as hmac-sha256"),
+        BackendOption(name="tsig_key_algorithm", meaning="its algorithm, such as hmac-sha256"),
         BackendOption(name="tsig_key_secret", meaning="its secret, in base64", secret=True),
     )
-    PLACE: ClassVar[tuple[str, ...]] = ("akamai_host",)
+    IDENTITY: ClassVar[tuple[str, ...]] = ("akamai_host",)
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         tokens = [self.required_option(name) for name in _CREDENTIALS]
-        self._key = self.together("tsig_key_name", "tsig_key_algorithm", "tsig_key_secret")
+        self._key = self.option_group("tsig_key_name", "tsig_key_algorithm", "tsig_key_secret")
         query = {"contractId": self.required_option("akamai_contract_id")}
         if self.option("akamai_gid"):
             query["gid"] = self.required_option("akamai_gid")
@@ -61,7 +69,7 @@ class AkamaiBackend(HostedBackend):
         for master in target.masters:
             if master.port != DNS_PORT:
                 LOG.warning(
-                    "Akamai will ask master %s at port %s, not %s",
+                    "target type akamai_v2: Akamai transfers from master %s at port %s, not at port %s",
                     master.host, DNS_PORT, master.port,
                 )  # fmt: skip
 
@@ -70,75 +78,82 @@ class AkamaiBackend(HostedBackend):
         super().transfer_with(key_name)
 
     def create_zone(self, zone: ZoneAnnouncement) -> None:
-        answer = self._web.call("POST", f"{ZONES}?{self._query}", self._wanted(zone))
-        # The name may be taken in a contract that this client does not see.
-        if not answer.good and not (answer.status == CONFLICT and self._adjust(zone)):
-            raise self._refused("create", zone, answer)
+        response = self._web.call("POST", f"{ZONES}?{self._query}", self._desired(zone))
+        # The name may exist in a contract that this client cannot see.
+        if not response.good and not (response.status == CONFLICT and self._adjust(zone)):
+            raise self._refused("create", zone, response)
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
-        """Adds a missing zone; gives one with other masters or another key the target's."""
+        """Add a missing zone; correct the masters or the key of an existing one."""
         if not self._adjust(zone):
             self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        """At once where the API client may do that; else Akamai first looks whether it can be done."""
+    def delete_zone(
+        self,
+        zone: ZoneAnnouncement,
+        *,
+        hard_delete: bool,  # noqa: ARG002 - part of the interface
+    ) -> None:
+        """Delete with force where the API client may do that; otherwise Akamai checks first."""
         body = {"zones": [_name(zone)]}
-        answer = self._web.call("POST", f"{DELETIONS}?force=true", body)
-        if answer.status == FORBIDDEN:
-            answer = self._web.call("POST", f"{DELETIONS}?force=false", body)
-        if answer.status == NOT_FOUND:
+        response = self._web.call("POST", f"{DELETIONS}?force=true", body)
+        if response.status == FORBIDDEN:
+            response = self._web.call("POST", f"{DELETIONS}?force=false", body)
+        if response.status == NOT_FOUND:
             return
-        if not answer.good:
-            raise self._refused("delete", zone, answer)
-        self._wait(zone, str(answer.member("requestId")))
+        if not response.good:
+            raise self._refused("delete", zone, response)
+        self._wait(zone, str(response.member("requestId")))
 
     def _wait(self, zone: ZoneAnnouncement, request_id: str) -> None:
-        """Until the deletion is done. Raises BackendError: it failed, or takes longer than POLLS_S."""
-        never = threading.Event()
+        """Wait for a deletion. Raises BackendError if it fails or takes longer than POLLS_S."""
+        pause = threading.Event()
         for delay_s in POLLS_S:
-            answer = self._web.call("GET", f"{DELETIONS}/{quote(request_id, safe='')}")
-            if not answer.good:
-                raise self._refused("look at the deletion of", zone, answer)
-            if answer.member("isComplete"):
-                if answer.member("failureCount"):
+            response = self._web.call("GET", f"{DELETIONS}/{quote(request_id, safe='')}")
+            if not response.good:
+                raise self._refused("read the deletion of", zone, response)
+            if response.member("isComplete"):
+                if response.member("failureCount"):
                     raise self._web.error(f"delete {zone.name} failed")
                 return
-            never.wait(delay_s)
+            pause.wait(delay_s)
         raise self._web.error(f"delete {zone.name} is not complete yet")
 
     def _adjust(self, zone: ZoneAnnouncement) -> bool:
-        """Changes an existing zone's settings where they differ; False: there is no such zone."""
+        """Correct the settings of an existing zone; return False if there is none."""
         path = f"{ZONES}/{quote(_name(zone), safe='')}"
         found = self._web.call("GET", path)
         if found.status == NOT_FOUND:
             return False
         if not found.good:
-            raise self._refused("look at", zone, found)
-        wanted = self._wanted(zone)
-        if _settings(found.json()) != _settings(wanted):
-            changed = self._web.call("PUT", path, wanted)
+            raise self._refused("read", zone, found)
+        desired = self._desired(zone)
+        if _settings(found.json()) != _settings(desired):
+            changed = self._web.call("PUT", path, desired)
             if not changed.good:
                 raise self._refused("change", zone, changed)
         return True
 
-    def _wanted(self, zone: ZoneAnnouncement) -> dict[str, Any]:
+    def _desired(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         hosts = [host for host, _ in primaries.addresses(self.target, zone.zone_id)]
-        wanted: dict[str, Any] = {
+        desired: dict[str, Any] = {
             "zone": _name(zone),
             "type": "SECONDARY",
             "comment": "Created by Designate",
             "masters": list(dict.fromkeys(hosts)),
         }
         if self._key:
-            wanted["tsigKey"] = {
+            desired["tsigKey"] = {
                 "name": self._key["tsig_key_name"],
                 "algorithm": self._key["tsig_key_algorithm"],
                 "secret": self._key["tsig_key_secret"],
             }
-        return wanted
+        return desired
 
-    def _refused(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> errors.BackendError:
-        return self._web.refused(f"{verb} {zone.name}", answer, "detail")
+    def _refused(
+        self, verb: str, zone: ZoneAnnouncement, response: HttpResponse
+    ) -> errors.BackendError:
+        return self._web.refused(f"{verb} {zone.name}", response, "detail")
 
 
 def _name(zone: ZoneAnnouncement) -> str:
@@ -157,7 +172,7 @@ def _settings(shown: Any) -> tuple[Any, ...]:
 
 
 def _signing(client_token: str, client_secret: str, access_token: str) -> Signing:
-    """EdgeGrid's, for each request. Raises ConfigurationError: its library is not installed."""
+    """Return EdgeGrid's signing. Raises ConfigurationError if its library is not installed."""
     try:
         import requests
         from akamai import edgegrid
@@ -165,7 +180,7 @@ def _signing(client_token: str, client_secret: str, access_token: str) -> Signin
         raise errors.ConfigurationError(
             "target type akamai_v2: edgegrid is not installed (pip install designate[akamai])"
         ) from None
-    # It logs its keys, and the bodies with those of transfers, when it debugs.
+    # At the level DEBUG it logs its keys, and the bodies with the keys of transfers.
     logging.getLogger("akamai.edgegrid").setLevel(logging.INFO)
     auth = edgegrid.EdgeGridAuth(
         client_token=client_token, client_secret=client_secret, access_token=access_token

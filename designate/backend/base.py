@@ -1,7 +1,7 @@
-"""How a nameserver learns that a zone exists: the contract of a backend, and how one is loaded.
+"""The interface of backends, which create and delete zones on nameservers, and their loading.
 
 A backend is a class named in the entry point group `designate.backend`. It never carries record
-data: the server transfers that itself from the target's masters, and the worker tells it when.
+data: the server transfers zones from the target's masters, and the worker sends it NOTIFY.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
 NAMESPACE = "designate.backend"
-LONGEST_WAIT_S = 60.0
+MAX_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackendOption:
-    """One key of a target's `options` in pools.yaml. Values are texts. secret: never shown."""
+    """One key of a target's `options` in pools.yaml; values are strings, and secret ones are masked."""
 
     name: str
     meaning: str
@@ -35,50 +35,54 @@ class BackendOption:
 
 NOTIFY_OPTIONS = (
     BackendOption(
-        name="host", default="127.0.0.1", meaning="where NOTIFY is sent: address or name"
+        name="host", default="127.0.0.1", meaning="address or name that NOTIFY is sent to"
     ),
-    BackendOption(name="port", default="53", meaning="where NOTIFY is sent: port"),
+    BackendOption(name="port", default="53", meaning="port that NOTIFY is sent to"),
 )
 
 
 class Backend(ABC):
-    """One target of one pool. Made once per version of its pool; used by several threads at once.
+    """One target of a pool, made once per version of the pool and used by several threads.
 
-    All methods are idempotent, bounded in time by the backend's own deadline, and raise BackendError
-    (BackendUnavailable: nobody answered) with a text that is fit for an operator's eyes: no secrets in it.
+    All methods are idempotent and bounded in time by the backend's own deadline. They raise
+    BackendError (BackendUnavailable when the server does not respond) with a text without secrets.
     """
 
     OPTIONS: ClassVar[tuple[BackendOption, ...]] = NOTIFY_OPTIONS
-    """What the backend understands; other options are ignored."""
+    """The supported options; others are ignored."""
 
-    PLACE: ClassVar[tuple[str, ...]] = ("host", "port", "view")
-    """The options that say which server it is, and which part of it: targets for which they are the same
-    have the same zones, whatever their types and pools."""
+    IDENTITY: ClassVar[tuple[str, ...]] = ("host", "port", "view")
+    """The options that identify the server and its part: targets with equal values of them have the same
+    zones, whatever their types and pools."""
 
     NOTIFY: ClassVar[bool] = True
-    """Whether the target wants a NOTIFY for every change of a zone."""
+    """Whether the target needs a NOTIFY for every change of a zone."""
 
     TRIGGERS_TRANSFER: ClassVar[bool] = False
     """Whether `trigger_transfer` makes the server transfer sooner than a NOTIFY alone does."""
 
     def __init__(self, target: Target) -> None:
-        """No I/O here. Raises ConfigurationError for options that cannot be used."""
+        """Read the options, without I/O. Raises ConfigurationError for invalid ones."""
         self.target = target
         self.key_name: str | None = None
         self._defaults = {option.name: option.default for option in self.OPTIONS}
 
     def transfer_with(self, key_name: str) -> None:
-        """Make the server sign its transfers with a TSIG key that it knows by this name: the one that
-        the target's tsigkey_id stands for. At most once, before any call of a method below. Raises
-        ConfigurationError for a name that the server cannot be told."""
+        """Make the server sign its transfers with the TSIG key that it has under this name.
+
+        It is the key of the target's tsigkey_id. Called at most once, before any method below.
+
+        Raises:
+            ConfigurationError: the server cannot use a key of this name.
+        """
         self.key_name = key_name
 
     def option(self, name: str) -> str | None:
-        """The target's text for one of OPTIONS, or its default."""
+        """Return the target's value of one of OPTIONS, or its default."""
         return self.target.options.get(name) or self._defaults[name]
 
     def port_option(self, name: str) -> int:
-        """Raises ConfigurationError."""
+        """Return the value of a port. Raises ConfigurationError for anything else."""
         text = self.option(name) or ""
         if not text.isdigit() or not 0 < int(text) < 65536:
             raise errors.ConfigurationError(
@@ -87,7 +91,7 @@ class Backend(ABC):
         return int(text)
 
     def required_option(self, name: str) -> str:
-        """Raises ConfigurationError when the target does not have it."""
+        """Return the value of an option. Raises ConfigurationError when the target lacks it."""
         text = self.option(name)
         if not text:
             raise errors.ConfigurationError(
@@ -96,8 +100,7 @@ class Backend(ABC):
         return text
 
     def bool_option(self, name: str) -> bool:
-        """YAML's true and false arrive as the texts that their storage makes of them. Raises
-        ConfigurationError: a word that is neither, which must not pass for no."""
+        """Return the value of a boolean. Raises ConfigurationError for a word that is neither."""
         try:
             return bool(strutils.bool_from_string(self.option(name), strict=True))
         except ValueError:
@@ -107,8 +110,11 @@ class Backend(ABC):
             ) from None
 
     def seconds_option(self, name: str) -> float:
-        """A time to wait; 0 and what is longer than LONGEST_WAIT_S: that. Raises
-        ConfigurationError."""
+        """Return a timeout in seconds; 0 and anything longer mean MAX_WAIT_S.
+
+        Raises:
+            ConfigurationError: the value is not a number of seconds.
+        """
         text = self.option(name) or ""
         try:
             seconds = float(text)
@@ -119,30 +125,33 @@ class Backend(ABC):
                 f"target type {self.target.type}: option {name}: {text!r} is not a number of "
                 "seconds"
             )
-        return min(seconds or LONGEST_WAIT_S, LONGEST_WAIT_S)
+        return min(seconds or MAX_WAIT_S, MAX_WAIT_S)
 
     @property
-    def place(self) -> tuple[str | None, ...]:
-        """The values of PLACE."""
+    def identity(self) -> tuple[str | None, ...]:
+        """The values of the options in IDENTITY."""
         return tuple(
-            self.target.options.get(name) or self._defaults.get(name) for name in self.PLACE
+            self.target.options.get(name) or self._defaults.get(name) for name in self.IDENTITY
         )
 
     @property
     def notify_address(self) -> tuple[str, int]:
+        """Host and port that NOTIFY is sent to."""
         return self.option("host") or "", self.port_option("port")
 
     @abstractmethod
     def create_zone(self, zone: ZoneAnnouncement) -> None:
-        """Make the server take the zone from the target's masters. An existing zone is success."""
+        """Make the server transfer the zone from the target's masters. An existing zone is success."""
 
     @abstractmethod
     def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        """Make the server forget the zone; hard_delete: and its files. A missing zone is success."""
+        """Remove the zone, and its files if hard_delete is set. A missing zone is success."""
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
-        """Make the server's settings for the zone those of the target, if they differ. Called for a
-        zone whose nameservers do not follow, not for every change: data travels by transfer."""
+        """Bring the server's settings for the zone to those of the target.
+
+        Called when the nameservers of a zone do not follow, not for every change.
+        """
 
     def trigger_transfer(self, zone: ZoneAnnouncement) -> None:
         """Make the server transfer the zone at once.
@@ -152,7 +161,7 @@ class Backend(ABC):
 
 
 def drivers() -> tuple[str, ...]:
-    """The names of all installed backends, sorted."""
+    """Return the names of all installed backends, sorted."""
     return tuple(sorted(stevedore.ExtensionManager(NAMESPACE).names()))
 
 
@@ -160,7 +169,7 @@ Factory = Callable[[Target], Backend]
 
 
 def driver(name: str) -> type[Backend]:
-    """The backend of a name. Raises ConfigurationError: there is none."""
+    """Return the backend of a name. Raises ConfigurationError when there is none."""
     try:
         manager: stevedore.DriverManager[type[Backend]] = stevedore.DriverManager(NAMESPACE, name)
     except stevedore.exception.NoMatches:
@@ -174,5 +183,5 @@ def driver(name: str) -> type[Backend]:
 
 
 def load(target: Target) -> Backend:
-    """The target's backend. Raises ConfigurationError: unknown type, unusable options."""
+    """Make the target's backend. Raises ConfigurationError for an unknown type or invalid options."""
     return driver(target.type)(target)

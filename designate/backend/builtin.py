@@ -1,4 +1,4 @@
-"""The nameserver is this service's own MiniDNS, which answers from the database: nothing to tell it."""
+"""The backend of MiniDNS, which answers from the database and needs no control channel."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from designate.model.zones import ZoneAnnouncement
 
 
 class BuiltinBackend(Backend):
-    """For pools whose nameservers are MiniDNS processes."""
+    """The backend of pools whose nameservers are MiniDNS processes."""
 
     NOTIFY: ClassVar[bool] = False
 
     def create_zone(self, zone: ZoneAnnouncement) -> None:
-        """A stored zone is a served zone."""
+        """Do nothing: a stored zone is served."""
 
     def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        """A deleted zone is no longer served."""
+        """Do nothing: a deleted zone is no longer served."""

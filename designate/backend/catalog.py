@@ -1,4 +1,4 @@
-"""Servers that make and drop their zones by themselves, as the pool's catalog zone says (RFC 9432)."""
+"""Servers that create and delete zones themselves, from the pool's catalog zone (RFC 9432)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from designate.model.zones import ZoneAnnouncement
 
 
 class CatalogBackend(Backend):
-    """A target that is told by NOTIFY alone. In a pool without `catalog_zone` nothing would tell the server
-    of its zones, so creating one is an error there."""
+    """A target that only receives NOTIFY.
 
-    def create_zone(self, zone: ZoneAnnouncement) -> None:
+    In a pool without `catalog_zone` the server would never learn of its zones, so creating one fails.
+    """
+
+    def create_zone(self, zone: ZoneAnnouncement) -> None:  # noqa: ARG002 - part of the interface
         raise errors.BackendError(
-            "the pool has no catalog_zone, by which a target of type catalog learns its zones"
+            "the pool has no catalog_zone, from which a target of type catalog learns its zones"
         )
 
     def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        """A pool that had a catalog zone once: the server has none of its zones any more."""
+        """Do nothing: a server without the catalog zone has none of its zones."""

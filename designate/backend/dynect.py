@@ -1,6 +1,6 @@
-"""DynECT Managed DNS, told by its REST API to add and remove secondary zones.
+"""DynECT Managed DNS: secondary zones through its REST API.
 
-Its maker has ended the service; what speaks its API still can be told.
+The vendor has ended the service; servers with the same API still work.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from designate import errors
 from designate.backend import primaries
 from designate.backend.base import NOTIFY_OPTIONS, BackendOption
 from designate.backend.hosted import API_OPTIONS, HostedBackend, only_dns_port
-from designate.backend.http_client import MOST_TOLD, Answer
+from designate.backend.http_client import MAX_QUOTED_CHARS, HttpResponse
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
 VERSION = "3.5.6"
-MOST_LOGINS = 3
+MAX_LOGINS = 3
 FIRST_POLL_S = 0.05
 _TEMPORARY_REDIRECT = 307
 _JOB = re.compile(r"/REST/Job/[A-Za-z0-9_-]+/?")
@@ -28,25 +28,27 @@ _NOT_FOUND, _EXISTS = "NOT_FOUND", "TARGET_EXISTS"
 
 
 class DynectBackend(HostedBackend):
-    """Needs a user that may manage zones. It transfers from port 53 alone. A session does one thing at
-    a time, and so does a backend."""
+    """Creates secondary zones in DynECT, which transfers from port 53 only.
+
+    Needs a user that may manage zones. A session serves one request at a time, and so does a backend.
+    """
 
     OPTIONS: ClassVar[tuple[BackendOption, ...]] = (
         *NOTIFY_OPTIONS,
-        BackendOption(name="customer_name", meaning="the customer"),
-        BackendOption(name="username", meaning="the customer's user"),
-        BackendOption(name="password", meaning="that user's password", secret=True),
-        BackendOption(name="contact_nickname", meaning="whom the product tells of failures"),
+        BackendOption(name="customer_name", meaning="name of the customer"),
+        BackendOption(name="username", meaning="name of the customer's user"),
+        BackendOption(name="password", meaning="password of the user", secret=True),
+        BackendOption(name="contact_nickname", meaning="contact that DynECT notifies of failures"),
         BackendOption(
             name="tsig_key_name",
-            meaning="a TSIG key that the product has, for its transfers; unset: that of tsigkey_id",
+            meaning="name of a TSIG key in DynECT for transfers; unset: that of tsigkey_id",
         ),
         BackendOption(
-            name="api_endpoint", default="https://api.dynect.net", meaning="the API's URL"
+            name="api_endpoint", default="https://api.dynect.net", meaning="URL of the API"
         ),
         *API_OPTIONS,
     )
-    PLACE: ClassVar[tuple[str, ...]] = ("api_endpoint", "customer_name")
+    IDENTITY: ClassVar[tuple[str, ...]] = ("api_endpoint", "customer_name")
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -67,125 +69,136 @@ class DynectBackend(HostedBackend):
         self._token: str | None = None
 
     def create_zone(self, zone: ZoneAnnouncement) -> None:
-        answer = self._call("POST", _path("Secondary", zone), self._wanted(zone))
-        if _EXISTS in _codes(answer):
-            # The name may be another customer's.
+        response = self._call("POST", _path("Secondary", zone), self._desired(zone))
+        if _EXISTS in _codes(response):
+            # The name may belong to another customer.
             if not self._adjust(zone):
-                raise self._refused("create", zone, answer)
+                raise self._refused("create", zone, response)
             return
-        self._check("create", zone, answer)
+        self._check("create", zone, response)
         self._activate(zone)
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
-        """Adds a missing zone; gives one with other masters or another key the target's."""
+        """Add a missing zone; correct the masters or the key of an existing one."""
         if not self._adjust(zone):
             self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        answer = self._call("DELETE", _path("Zone", zone))
-        if _NOT_FOUND not in _codes(answer):
-            self._check("delete", zone, answer)
+    def delete_zone(
+        self,
+        zone: ZoneAnnouncement,
+        *,
+        hard_delete: bool,  # noqa: ARG002 - part of the interface
+    ) -> None:
+        response = self._call("DELETE", _path("Zone", zone))
+        if _NOT_FOUND not in _codes(response):
+            self._check("delete", zone, response)
 
     def _adjust(self, zone: ZoneAnnouncement) -> bool:
-        """Changes an existing zone's settings where they differ; False: there is no such zone."""
+        """Correct the settings of an existing zone; return False if there is none."""
         path = _path("Secondary", zone)
         found = self._call("GET", path)
         if _NOT_FOUND in _codes(found):
             return False
-        self._check("look at", zone, found)
-        shown, wanted = found.member("data") or {}, self._wanted(zone)
-        if set(shown.get("masters") or ()) != set(wanted["masters"]) or any(
-            shown.get(name) != value for name, value in wanted.items() if name != "masters"
+        self._check("read", zone, found)
+        shown, desired = found.member("data") or {}, self._desired(zone)
+        if set(shown.get("masters") or ()) != set(desired["masters"]) or any(
+            shown.get(name) != value for name, value in desired.items() if name != "masters"
         ):
-            self._check("change", zone, self._call("PUT", path, wanted))
+            self._check("change", zone, self._call("PUT", path, desired))
         if shown.get("active") != "Y":
             self._activate(zone)
         return True
 
     def _activate(self, zone: ZoneAnnouncement) -> None:
-        answer = self._call("PUT", _path("Secondary", zone), {"activate": True})
-        self._check("activate", zone, answer)
+        response = self._call("PUT", _path("Secondary", zone), {"activate": True})
+        self._check("activate", zone, response)
 
-    def _wanted(self, zone: ZoneAnnouncement) -> dict[str, Any]:
+    def _desired(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         hosts = [host for host, _ in primaries.addresses(self.target, zone.zone_id)]
-        wanted: dict[str, Any] = {"masters": list(dict.fromkeys(hosts))}
+        desired: dict[str, Any] = {"masters": list(dict.fromkeys(hosts))}
         contact, key = self.option("contact_nickname"), self.option("tsig_key_name")
         if contact:
-            wanted["contact_nickname"] = contact
+            desired["contact_nickname"] = contact
         if key or self.key_name:
-            wanted["tsig_key_name"] = key or self.key_name
-        return wanted
+            desired["tsig_key_name"] = key or self.key_name
+        return desired
 
-    def _call(self, method: str, path: str, body: Any = None) -> Answer:
-        """One request of the session, and the result of the job that it became, if it did. Sessions end
-        at the product's pleasure, so that another one is begun."""
+    def _call(self, method: str, path: str, body: Any = None) -> HttpResponse:
+        """Send a request in the session and return its response, or the result of the job it became.
+
+        Sessions may end at any time; then another one is opened.
+        """
         deadline = monotonic() + self._timeout_s
         if not self._lock.acquire(timeout=self._timeout_s):
-            raise self._web.error("no answer in time: its session is taken")
+            raise self._web.error("no response in time: the session is in use")
         try:
-            for _ in range(MOST_LOGINS):
-                answer = self._ask(method, path, body, deadline)
-                if not any(told.startswith("login:") for told in _told(answer)):
-                    return answer
-                failed = self._error("login", answer)  # while the token that it may tell is known
+            for _ in range(MAX_LOGINS):
+                response = self._ask(method, path, body, deadline)
+                if not any(info.startswith("login:") for info in _infos(response)):
+                    return response
+                failed = self._error(
+                    "login", response
+                )  # built while the token is known, to mask it
                 self._token = None
             raise failed
         finally:
             self._lock.release()
 
-    def _ask(self, method: str, path: str, body: Any, deadline: float) -> Answer:
+    def _ask(self, method: str, path: str, body: Any, deadline: float) -> HttpResponse:
         if self._token is None:
-            answer = self._send("POST", "/REST/Session", self._login, deadline)
-            token = answer.member("data", "token")
+            response = self._send("POST", "/REST/Session", self._login, deadline)
+            token = response.member("data", "token")
             if not token:
-                raise self._error("login", answer)
+                raise self._error("login", response)
             self._token = str(token)
-        answer = self._send(method, path, body, deadline)
-        job = urlsplit(answer.location or "").path
-        if answer.status == _TEMPORARY_REDIRECT and not _JOB.fullmatch(job):
-            raise self._error(f"{method} {path}", answer)
+        response = self._send(method, path, body, deadline)
+        job = urlsplit(response.location or "").path
+        if response.status == _TEMPORARY_REDIRECT and not _JOB.fullmatch(job):
+            raise self._error(f"{method} {path}", response)
         pause, pause_s = threading.Event(), FIRST_POLL_S
-        while answer.status == _TEMPORARY_REDIRECT or answer.member("status") == "incomplete":
+        while response.status == _TEMPORARY_REDIRECT or response.member("status") == "incomplete":
             pause.wait(pause_s)
             pause_s = min(2 * pause_s, 1.0)
-            answer = self._send("GET", job, None, deadline)
-        return answer
+            response = self._send("GET", job, None, deadline)
+        return response
 
-    def _send(self, method: str, path: str, body: Any, deadline: float) -> Answer:
-        left_s = deadline - monotonic()
-        if left_s <= 0:
-            raise self._web.error("no answer in time")
+    def _send(self, method: str, path: str, body: Any, deadline: float) -> HttpResponse:
+        remaining_s = deadline - monotonic()
+        if remaining_s <= 0:
+            raise self._web.error("no response in time")
         headers = {"Auth-Token": self._token} if self._token else {}
-        return self._web.call(method, path, body, headers=headers, timeout_s=left_s)
+        return self._web.call(method, path, body, headers=headers, timeout_s=remaining_s)
 
-    def _check(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> None:
-        """Raises BackendError for an answer that is no success, whatever its HTTP status."""
-        if not answer.good or answer.member("status") != "success":
-            raise self._refused(verb, zone, answer)
+    def _check(self, verb: str, zone: ZoneAnnouncement, response: HttpResponse) -> None:
+        """Raise BackendError for a response that is not a success, whatever its HTTP status."""
+        if not response.good or response.member("status") != "success":
+            raise self._refused(verb, zone, response)
 
-    def _refused(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> errors.BackendError:
-        return self._error(f"{verb} {zone.name}", answer)
+    def _refused(
+        self, verb: str, zone: ZoneAnnouncement, response: HttpResponse
+    ) -> errors.BackendError:
+        return self._error(f"{verb} {zone.name}", response)
 
-    def _error(self, doing: str, answer: Answer) -> errors.BackendError:
-        reason = f"{doing} failed with HTTP status {answer.status}"
-        told = "; ".join(_told(answer))[:MOST_TOLD]
-        if told:
-            reason += f" ({told})"
+    def _error(self, doing: str, response: HttpResponse) -> errors.BackendError:
+        reason = f"{doing} failed with HTTP status {response.status}"
+        quoted = "; ".join(_infos(response))[:MAX_QUOTED_CHARS]
+        if quoted:
+            reason += f" ({quoted})"
         return self._web.error(reason.replace(self._token or "\0", "***"))
 
 
-def _messages(answer: Answer) -> list[dict[str, Any]]:
-    found = answer.member("msgs")
+def _messages(response: HttpResponse) -> list[dict[str, Any]]:
+    found = response.member("msgs")
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
-def _told(answer: Answer) -> list[str]:
-    return [str(message.get("INFO")) for message in _messages(answer)]
+def _infos(response: HttpResponse) -> list[str]:
+    return [str(message.get("INFO")) for message in _messages(response)]
 
 
-def _codes(answer: Answer) -> set[Any]:
-    """The codes of its errors; of a success: none."""
-    return {message.get("ERR_CD") for message in _messages(answer)} - {None}
+def _codes(response: HttpResponse) -> set[Any]:
+    """Return the error codes of a response; a success has none."""
+    return {message.get("ERR_CD") for message in _messages(response)} - {None}
 
 
 def _path(kind: str, zone: ZoneAnnouncement) -> str:

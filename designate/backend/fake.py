@@ -1,4 +1,4 @@
-"""A backend without a server: it keeps the zones in memory. For tests and for trying things out."""
+"""A backend without a server, which stores the zones in memory. For tests and experiments."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from designate.model.zones import ZoneAnnouncement
 
 
 class FakeBackend(Backend):
-    """calls: (method, zone name) in order. zones: names that exist now.
+    """Records the calls and the existing zones. Thread-safe.
 
-    fail_next(n) makes the next n calls raise BackendError. Thread-safe.
+    Attributes:
+        calls: (method, zone name) in order, the last MAX_CALLS.
+        zones: names of the zones that exist.
     """
 
-    KEPT_CALLS = 10_000
+    MAX_CALLS = 10_000
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
@@ -26,16 +28,17 @@ class FakeBackend(Backend):
         self._lock = threading.Lock()
 
     def fail_next(self, times: int) -> None:
+        """Make the next calls raise BackendError."""
         with self._lock:
             self._failures = times
 
     def _called(self, method: str, name: str) -> None:
         with self._lock:
             self.calls.append((method, name))
-            del self.calls[: -self.KEPT_CALLS]
+            del self.calls[: -self.MAX_CALLS]
             if self._failures > 0:
                 self._failures -= 1
-                raise errors.BackendError(f"{method} {name}: told to fail")
+                raise errors.BackendError(f"{method} {name}: made to fail by fail_next")
             if method == "create":
                 self.zones.add(name)
             elif method == "delete":
@@ -47,5 +50,10 @@ class FakeBackend(Backend):
     def update_zone(self, zone: ZoneAnnouncement) -> None:
         self._called("update", zone.name)
 
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
+    def delete_zone(
+        self,
+        zone: ZoneAnnouncement,
+        *,
+        hard_delete: bool,  # noqa: ARG002 - part of the interface
+    ) -> None:
         self._called("delete", zone.name)

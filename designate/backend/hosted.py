@@ -1,4 +1,4 @@
-"""What backends for hosted nameservers and appliances with an HTTP API have in common."""
+"""The common parts of backends for hosted nameservers and appliances with an HTTP API."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from typing import Any
 
 from designate import errors
 from designate.backend.base import Backend, BackendOption
-from designate.backend.http_client import Signing, Tls, WebClient
+from designate.backend.http_client import ClientTls, Signing, WebClient
 from designate.model.pools import Target
 
 API_OPTIONS = (
-    BackendOption(name="api_timeout", default="10", meaning="seconds for one call"),
-    BackendOption(name="api_ca_cert", meaning="file with the authorities of the API's HTTPS"),
+    BackendOption(name="api_timeout", default="10", meaning="timeout of one call in seconds"),
+    BackendOption(name="api_ca_cert", meaning="file with the certificate authorities for the API"),
     BackendOption(
-        name="verify_ssl", default="true", meaning="whether the API's certificate is checked"
+        name="verify_ssl", default="true", meaning="whether the certificate of the API is verified"
     ),
 )
 DNS_PORT = 53
 
 
 class HostedBackend(Backend):
-    """For backends with API_OPTIONS among their OPTIONS."""
+    """Base of the backends that have API_OPTIONS among their OPTIONS."""
 
     def client(
         self,
@@ -31,7 +31,7 @@ class HostedBackend(Backend):
         headers: dict[str, str] | None = None,
         sign: Signing | None = None,
     ) -> WebClient:
-        """endpoint: a host (by HTTPS then), or a URL. Raises ConfigurationError."""
+        """Make the client of an endpoint: a host, which implies HTTPS, or a URL."""
         return WebClient(
             label,
             endpoint if "://" in endpoint else f"https://{endpoint}",
@@ -39,22 +39,28 @@ class HostedBackend(Backend):
             headers=headers,
             secrets=secrets,
             sign=sign,
-            tls=Tls(
+            tls=ClientTls(
                 verify=self.bool_option("verify_ssl"),
                 ca_file=self.option("api_ca_cert"),
             ),
         )
 
-    def together(self, *names: str) -> dict[str, str] | None:
-        """Options that make sense only all together: all of them, or None. Raises ConfigurationError:
-        one is missing."""
+    def option_group(self, *names: str) -> dict[str, str] | None:
+        """Return options that belong together, or None if none of them is set.
+
+        Raises:
+            ConfigurationError: only some of them are set.
+        """
         if not any(self.option(name) for name in names):
             return None
         return {name: self.required_option(name) for name in names}
 
     def needs_key_options(self, *names: str) -> None:
-        """For transfer_with: the product must be told a key's secret too, by these options. Raises
-        ConfigurationError: they are not there."""
+        """Require these options for `transfer_with`: the product also needs the secret of the key.
+
+        Raises:
+            ConfigurationError: they are not set.
+        """
         if not self.option(names[0]):
             raise errors.ConfigurationError(
                 f"target type {self.target.type}: tsigkey_id needs the options {', '.join(names)}"
@@ -62,20 +68,23 @@ class HostedBackend(Backend):
 
 
 def only_dns_port(target: Target) -> None:
-    """The product can be told addresses alone. Raises ConfigurationError for a master with another
-    port than DNS's own."""
+    """Require port 53 for every master, since the product accepts addresses only.
+
+    Raises:
+        ConfigurationError: a master has another port.
+    """
     for master in target.masters:
         if master.port != DNS_PORT:
             raise errors.ConfigurationError(
                 f"target type {target.type}: master {master.host}: port {master.port}: only "
-                f"{DNS_PORT} is possible"
+                f"{DNS_PORT} is supported"
             )
 
 
-def same(found: Any, wanted: Any) -> bool:
-    """Whether found has all that is wanted; objects may have more members, None is like none."""
-    if isinstance(wanted, dict):
+def matches(found: Any, desired: Any) -> bool:
+    """Whether found has all desired values; objects may have more members, None equals empty."""
+    if isinstance(desired, dict):
         return isinstance(found, dict) and all(
-            same(found.get(name), value) for name, value in wanted.items()
+            matches(found.get(name), value) for name, value in desired.items()
         )
-    return bool(found == wanted or (not found and not wanted))
+    return bool(found == desired or (not found and not desired))

@@ -1,7 +1,8 @@
-"""HTTP to a nameserver's control side: kept connections, one deadline per exchange, no secrets told.
+"""An HTTP client for control APIs: pooled connections, one deadline per exchange, masked secrets.
 
-A client on urllib3, for its pool with a bound. What it lacks is added here: its timeouts hold for
-each wait alone, so that a server which sends a byte now and then is never given up.
+It uses urllib3 for its bounded pool and adds a deadline for the whole exchange: urllib3's timeouts
+apply to each wait, so a server that sends a byte now and then would never time out. Over 300 lines,
+since the deadline and the masking of secrets concern every part of an exchange.
 """
 
 from __future__ import annotations
@@ -26,18 +27,18 @@ from designate import errors
 LOG = logging.getLogger(__name__)
 
 WIDTH = 8
-LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
-MOST_TOLD = 200
-# Of a server, or of a proxy before it, that may do the same thing later.
-CANNOT_NOW = (429, 502, 503, 504)
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024
+MAX_QUOTED_CHARS = 200
+# The server, or a proxy before it, is unavailable for now.
+TEMPORARY = (429, 502, 503, 504)
 
 Signing = Callable[[str, str, bytes | None], dict[str, str]]
-"""The headers that prove who sends: from the method, the whole URL and the body."""
+"""Makes the authentication headers from the method, the whole URL and the body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came back; any status. location: where a redirection points, which is never followed."""
+class HttpResponse:
+    """A response of any status; redirections are not followed, `location` is their target."""
 
     status: int
     body: bytes
@@ -46,17 +47,18 @@ class Answer:
 
     @property
     def good(self) -> bool:
+        """Whether the status is a success (2xx)."""
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The decoded body; None: it is none."""
+        """Return the decoded body, or None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
             return None
 
     def member(self, *names: str) -> Any:
-        """A value of the body by the names that lead to it; None: there is none."""
+        """Return a nested member of the body by its path of names, or None where there is none."""
         found = self.json()
         for name in names:
             found = found.get(name) if isinstance(found, dict) else None
@@ -64,9 +66,15 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tls:
-    """How a server proves who it is. ca_file None: by the system's authorities. cert_file, key_file:
-    what this side shows."""
+class ClientTls:
+    """The TLS settings of a client.
+
+    Attributes:
+        verify: whether the server's certificate is verified.
+        ca_file: the trusted authorities; None uses the system's.
+        cert_file: the client's certificate.
+        key_file: the private key of cert_file.
+    """
 
     verify: bool = True
     ca_file: str | None = None
@@ -75,10 +83,10 @@ class Tls:
 
 
 class WebClient:
-    """One server. Thread-safe; no I/O before the first call. At most WIDTH connections, which are
-    kept; a caller that finds none waits within its deadline.
+    """A client of one server, with a pool of at most WIDTH connections. Thread-safe.
 
-    label: what errors begin with. secrets: texts that never stand in an error.
+    There is no I/O before the first call. A call that finds no free connection waits until its
+    deadline.
     """
 
     def __init__(
@@ -88,12 +96,24 @@ class WebClient:
         *,
         timeout_s: float,
         headers: dict[str, str] | None = None,
-        tls: Tls | None = None,
+        tls: ClientTls | None = None,
         secrets: tuple[str | None, ...] = (),
         sign: Signing | None = None,
     ) -> None:
-        """url: scheme, host and port count. sign: for every request anew. Raises
-        ConfigurationError for another scheme."""
+        """Make a client.
+
+        Args:
+            label: the beginning of every error text.
+            url: scheme, host and port of the server.
+            timeout_s: the default deadline of a call.
+            headers: sent with every request.
+            tls: the settings for https.
+            secrets: strings to mask in error texts.
+            sign: makes authentication headers for each request.
+
+        Raises:
+            ConfigurationError: the URL is not one of http or https.
+        """
         parts = urllib3.util.parse_url(url)
         if parts.scheme not in ("http", "https") or not parts.host:
             raise errors.ConfigurationError(f"{label}: {url!r} is not an http or https URL")
@@ -103,11 +123,11 @@ class WebClient:
         self._sign = sign
         self._headers = {"Accept": "application/json", **(headers or {})}
         self._secrets = tuple(sorted(filter(None, secrets), key=len, reverse=True))
-        tls = tls or Tls()
+        tls = tls or ClientTls()
         self._files = tuple(filter(None, (tls.ca_file, tls.cert_file, tls.key_file)))
         self._pool = _pool(parts, tls)
         if parts.scheme == "https" and not tls.verify:
-            LOG.warning("%s: its certificate is not checked", self._label)
+            LOG.warning("%s: the certificate of the server is not verified", self._label)
 
     def call(
         self,
@@ -117,12 +137,22 @@ class WebClient:
         *,
         headers: dict[str, str] | None = None,
         timeout_s: float | None = None,
-    ) -> Answer:
-        """One exchange of JSON. path: with its query, encoded. Whatever status comes is an answer.
+    ) -> HttpResponse:
+        """Send a request with a JSON body and return the response, whatever its status.
 
-        What was asked on a kept connection that the server had just closed is asked once more: all
-        calls of backends can be repeated. Raises BackendUnavailable when no answer came in time, and
-        BackendError when none can come: TLS failed, the answer cannot be read.
+        A request on a pooled connection that the server had just closed is sent once more, since all
+        calls of backends are idempotent.
+
+        Args:
+            method: the HTTP method.
+            path: the encoded path with its query.
+            body: encoded as JSON; None sends none.
+            headers: in addition to those of the client.
+            timeout_s: the deadline of this call.
+
+        Raises:
+            BackendUnavailable: no response came in time.
+            BackendError: TLS failed, or the response cannot be read.
         """
         data = None if body is None else json.dumps(body).encode()
         sent = {**self._headers, **(headers or {})}
@@ -135,16 +165,16 @@ class WebClient:
             except ProtocolError:
                 return self._exchange(method, path, data, sent, deadline)
         except TimeoutError:
-            raise self.away("no answer in time") from None
+            raise self.unavailable("no response in time") from None
         except (SSLError, ValueError) as error:
             raise self.error(_reason(error, self._files)) from None
         except (HTTPError, OSError) as error:
-            raise self.away(_reason(error, self._files)) from None
+            raise self.unavailable(_reason(error, self._files)) from None
 
     def _exchange(
         self, method: str, path: str, data: bytes | None, headers: dict[str, str], deadline: float
-    ) -> Answer:
-        left_s = _left_s(deadline)
+    ) -> HttpResponse:
+        remaining_s = _remaining_s(deadline)
         if self._sign is not None:
             headers = {**headers, **self._sign(method, self.origin + path, data)}
         response = self._pool.urlopen(
@@ -152,20 +182,20 @@ class WebClient:
             path,
             body=data,
             headers=headers,
-            timeout=urllib3.Timeout(total=left_s),
-            pool_timeout=left_s,  # type: ignore[arg-type] # It goes to Queue.get, which takes floats.
+            timeout=urllib3.Timeout(total=remaining_s),
+            pool_timeout=remaining_s,  # type: ignore[arg-type] # It goes to Queue.get, which takes floats.
             retries=False,
-            redirect=False,  # The credentials are for this server alone.
+            redirect=False,  # The credentials are for this server only.
             preload_content=False,
         )
         try:
-            body = response.read(LARGEST_ANSWER_BYTES + 1, decode_content=True)
-            if len(body) > LARGEST_ANSWER_BYTES:
+            body = response.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
+            if len(body) > MAX_RESPONSE_BYTES:
                 response.close()
-                raise ValueError("the answer is too large")
+                raise ValueError("the response is too large")
         finally:
             response.release_conn()
-        return Answer(
+        return HttpResponse(
             status=response.status,
             body=body,
             retry_after=response.headers.get("Retry-After"),
@@ -173,61 +203,69 @@ class WebClient:
         )
 
     def error(self, reason: str) -> errors.BackendError:
-        """To be raised. Secrets are masked, for servers like to quote what they were sent."""
-        return errors.BackendError(self._told(reason))
+        """Return an error to raise; secrets are masked, since servers quote what they were sent."""
+        return errors.BackendError(self._masked(reason))
 
-    def away(self, reason: str) -> errors.BackendUnavailable:
-        """To be raised when the server said nothing, or that it cannot now."""
-        return errors.BackendUnavailable(self._told(reason))
+    def unavailable(self, reason: str) -> errors.BackendUnavailable:
+        """Return the error to raise when the server does not respond or is unavailable for now."""
+        return errors.BackendUnavailable(self._masked(reason))
 
-    def _told(self, reason: str) -> str:
+    def _masked(self, reason: str) -> str:
         for secret in self._secrets:
             reason = reason.replace(secret, "***")
         return f"{self._label}: {reason}"
 
-    def refused(self, doing: str, answer: Answer, *detail: str) -> errors.BackendError:
-        """The error for an answer that is no success. detail: the member of the body that says why."""
-        told = answer.member(*detail) if detail else None
-        reason = f"{doing} failed with HTTP status {answer.status}"
-        if answer.status in (401, 403):
-            reason += ": do the credentials fit?"
-        elif answer.status == 429:
-            reason += f": too many requests, again after {answer.retry_after or 'some'} s"
-        if told:
-            reason += f" ({str(told)[:MOST_TOLD]})"
-        return self.away(reason) if answer.status in CANNOT_NOW else self.error(reason)
+    def refused(self, doing: str, response: HttpResponse, *detail: str) -> errors.BackendError:
+        """Return the error for a response that is not a success.
+
+        Args:
+            doing: the failed operation.
+            response: its response.
+            detail: path of the member of the body that has the reason.
+        """
+        quoted = response.member(*detail) if detail else None
+        reason = f"{doing} failed with HTTP status {response.status}"
+        if response.status in (401, 403):
+            reason += ": check the credentials"
+        elif response.status == 429:
+            reason += f": too many requests, retry after {response.retry_after or 'some'} s"
+        if quoted:
+            reason += f" ({str(quoted)[:MAX_QUOTED_CHARS]})"
+        return self.unavailable(reason) if response.status in TEMPORARY else self.error(reason)
 
 
 def basic(username: str, password: str) -> dict[str, str]:
-    """The header of HTTP's basic authentication (RFC 7617)."""
-    word = base64.b64encode(f"{username}:{password}".encode()).decode()
-    return {"Authorization": f"Basic {word}"}
+    """Return the header of HTTP basic authentication (RFC 7617)."""
+    credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
+    return {"Authorization": f"Basic {credentials}"}
 
 
 def _reason(error: Exception, files: tuple[str, ...]) -> str:
-    """Fit for an error. The class alone where a text might hold what was sent."""
+    """Return the reason of an error; only the class where the text may quote the request."""
     if isinstance(error, SSLError):
         return f"TLS failed: {error}" + (f" (with {', '.join(files)})" if files else "")
     cause: BaseException = error
     while not isinstance(cause, OSError) and (cause.__cause__ or cause.__context__):
         cause = cause.__cause__ or cause.__context__ or cause
     if isinstance(cause, OSError) and cause.strerror and not isinstance(cause, TimeoutError):
-        return f"{cause.filename}: {cause.strerror}" if cause.filename else errors.said(cause)
+        return (
+            f"{cause.filename}: {cause.strerror}" if cause.filename else errors.os_error_text(cause)
+        )
     if isinstance(cause, TimeoutError) or isinstance(error, urllib3.exceptions.TimeoutError):
-        return "no answer in time"
+        return "no response in time"
     if isinstance(error, urllib3.exceptions.EmptyPoolError):
-        return "no answer in time: all connections are taken"
+        return "no response in time: all connections are in use"
     return str(error) if type(error) is ValueError else type(error).__name__
 
 
-def _left_s(deadline: float) -> float:
-    left_s = deadline - monotonic()
-    if left_s <= 0:
+def _remaining_s(deadline: float) -> float:
+    remaining_s = deadline - monotonic()
+    if remaining_s <= 0:
         raise TimeoutError
-    return left_s
+    return remaining_s
 
 
-def _pool(parts: urllib3.util.Url, tls: Tls) -> urllib3.HTTPConnectionPool:
+def _pool(parts: urllib3.util.Url, tls: ClientTls) -> urllib3.HTTPConnectionPool:
     host = (parts.host or "").strip("[]")
     if parts.scheme == "http":
         pool = urllib3.HTTPConnectionPool(host, parts.port or 80, maxsize=WIDTH, block=True)
@@ -249,21 +287,23 @@ def _pool(parts: urllib3.util.Url, tls: Tls) -> urllib3.HTTPConnectionPool:
 
 
 class _Source(io.RawIOBase):
-    """A connection that is read until a moment and no longer. The timeout that urllib3 has set when
-    the answer is waited for is what is left of the whole exchange."""
+    """The input of a connection with a deadline for everything that is read from it.
+
+    The timeout that urllib3 has set when the response begins is the remainder of the whole exchange.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        # It keeps the socket open when http.client closes its own side before the body is read.
+        # Keeps the socket open when http.client closes its own reference before the body is read.
         self._raw = sock.makefile("rb", buffering=0)
-        left_s = sock.gettimeout()
-        self._deadline = monotonic() + (left_s if left_s is not None else 0.0)
+        remaining_s = sock.gettimeout()
+        self._deadline = monotonic() + (remaining_s if remaining_s is not None else 0.0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(_left_s(self._deadline))
+        self._sock.settimeout(_remaining_s(self._deadline))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -271,7 +311,7 @@ class _Source(io.RawIOBase):
             self._raw.close()
         super().close()
 
-    def makefile(self, mode: str) -> io.BufferedReader:
+    def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
 
 
@@ -290,5 +330,5 @@ class _SecureConnection(HTTPSConnection):
 
     def connect(self) -> None:
         super().connect()
-        # Else urllib3 warns of every call; the client has warned once, when it was made.
+        # Otherwise urllib3 warns at every call; the client has warned once, when it was made.
         self.is_verified = True

@@ -1,4 +1,4 @@
-"""Infoblox NIOS, told by its WAPI to add and remove zones, which a name server group transfers."""
+"""Infoblox NIOS: zones through its WAPI, transferred by a name server group."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from designate import errors
 from designate.backend import nios
 from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
 from designate.backend.hosted import only_dns_port
-from designate.backend.http_client import Answer, Tls, WebClient, basic
+from designate.backend.http_client import ClientTls, HttpResponse, WebClient, basic
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
@@ -23,39 +23,46 @@ _RESTART = {"restart_option": "RESTART_IF_NEEDED", "mode": "GROUPED", "services"
 
 
 class InfobloxBackend(Backend):
-    """Needs an administrator with the permission for API calls and for the view's zones, and a name
-    server group whose external primaries are the target's masters: they, and the keys for transfers,
-    are said there alone."""
+    """Creates zones in Infoblox NIOS.
+
+    Needs an administrator with permission for API calls and for the zones of the view, and a name
+    server group whose external primaries are the target's masters. The masters and the keys for
+    transfers are configured only there.
+    """
 
     OPTIONS: ClassVar[tuple[BackendOption, ...]] = (
         *NOTIFY_OPTIONS,
-        BackendOption(name="wapi_url", meaning="the API's URL: https://grid.example/wapi/v2.10/"),
-        BackendOption(name="wapi_host", meaning="instead of wapi_url: the grid master"),
-        BackendOption(name="wapi_version", default="2.10", meaning="with wapi_host: the version"),
-        BackendOption(name="username", meaning="the administrator"),
-        BackendOption(name="password", meaning="that user's password", secret=True),
+        BackendOption(
+            name="wapi_url", meaning="URL of the API, such as https://grid.example/wapi/v2.10/"
+        ),
+        BackendOption(name="wapi_host", meaning="host of the grid master, instead of wapi_url"),
+        BackendOption(
+            name="wapi_version", default="2.10", meaning="version of the WAPI, with wapi_host"
+        ),
+        BackendOption(name="username", meaning="name of the administrator"),
+        BackendOption(name="password", meaning="password of the user", secret=True),
         BackendOption(
             name="sslverify",
             default="true",
-            meaning="whether the API's certificate is checked, or a file with its authorities",
+            meaning="whether the certificate of the API is verified, or a file with its authorities",
         ),
-        BackendOption(name="cert", meaning="file with the certificate that this side shows"),
-        BackendOption(name="key", meaning="file with its key"),
-        BackendOption(name="api_timeout", default="10", meaning="seconds for one call"),
-        BackendOption(name="dns_view", default="default", meaning="the view of the zones"),
-        BackendOption(name="ns_group", meaning="the name server group of the zones"),
+        BackendOption(name="cert", meaning="file with the client certificate"),
+        BackendOption(name="key", meaning="file with the key of the client certificate"),
+        BackendOption(name="api_timeout", default="10", meaning="timeout of one call in seconds"),
+        BackendOption(name="dns_view", default="default", meaning="DNS view of the zones"),
+        BackendOption(name="ns_group", meaning="name server group of the zones"),
         BackendOption(
-            name="multi_tenant", default="false", meaning="views for each project: not possible"
+            name="multi_tenant", default="false", meaning="a view for each project; not supported"
         ),
     )
-    PLACE: ClassVar[tuple[str, ...]] = ("wapi_url", "wapi_host", "dns_view")
+    IDENTITY: ClassVar[tuple[str, ...]] = ("wapi_url", "wapi_host", "dns_view")
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         only_dns_port(target)
         if self.bool_option("multi_tenant"):
             raise errors.ConfigurationError(
-                "target type infoblox: multi_tenant: views for each project are not possible"
+                "target type infoblox: multi_tenant: a view for each project is not supported"
             )
         url = self.option("wapi_url") or "https://{}/wapi/v{}/".format(
             self.required_option("wapi_host"), self.required_option("wapi_version")
@@ -63,7 +70,7 @@ class InfobloxBackend(Backend):
         before, slash, version = url.partition("/wapi/v")
         if not slash or not version.strip("/"):
             raise errors.ConfigurationError(
-                f"target type infoblox: wapi_url: {url!r} is not like https://host/wapi/v2.10/"
+                f"target type infoblox: wapi_url: {url!r} is not of the form https://host/wapi/v2.10/"
             )
         self._base = f"/wapi/v{version.strip('/')}"
         self._view = self.required_option("dns_view")
@@ -79,14 +86,14 @@ class InfobloxBackend(Backend):
             secrets=(password, headers["Authorization"].split()[1]),
         )
 
-    def _tls(self) -> Tls:
-        """sslverify is a yes, a no or a path."""
+    def _tls(self) -> ClientTls:
+        """Return the TLS settings; sslverify is a boolean or a path."""
         text = self.required_option("sslverify")
         try:
             verify, ca_file = strutils.bool_from_string(text, strict=True), None
         except ValueError:
             verify, ca_file = True, text
-        return Tls(
+        return ClientTls(
             verify=verify,
             ca_file=ca_file,
             cert_file=self.option("cert"),
@@ -95,72 +102,81 @@ class InfobloxBackend(Backend):
 
     def create_zone(self, zone: ZoneAnnouncement) -> None:
         if not self._adjust(zone):
-            answer = self._web.call("POST", f"{self._base}/zone_auth", self._wanted(zone))
-            if not answer.good and not self._adjust(zone):  # Another worker may have been first.
-                raise self._refused("create", zone, answer)
+            response = self._web.call("POST", f"{self._base}/zone_auth", self._desired(zone))
+            if not response.good and not self._adjust(zone):  # another worker may have created it
+                raise self._refused("create", zone, response)
         self._restart()
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
-        """Adds a missing zone; gives one with another name server group the target's."""
+        """Add a missing zone; correct the name server group of an existing one."""
         self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        if not nios.possible(zone.name):
+    def delete_zone(
+        self,
+        zone: ZoneAnnouncement,
+        *,
+        hard_delete: bool,  # noqa: ARG002 - part of the interface
+    ) -> None:
+        if not nios.has_address(zone.name):
             return
         for found in self._find(zone):
-            answer = self._web.call("DELETE", self._path(found))
-            if not answer.good and answer.status != NOT_FOUND:
-                raise self._refused("delete", zone, answer)
+            response = self._web.call("DELETE", self._path(found))
+            if not response.good and response.status != NOT_FOUND:
+                raise self._refused("delete", zone, response)
         self._restart()
 
     def _find(self, zone: ZoneAnnouncement) -> list[Any]:
-        """The view's zones of that name: none or one."""
+        """Return the view's zones of that name: none or one."""
         query = {
-            "fqdn": nios.place(zone.name).fqdn,
+            "fqdn": nios.zone_address(zone.name).fqdn,
             "view": self._view,
             "_return_fields": "fqdn,view,ns_group",
         }
-        answer = self._web.call("GET", f"{self._base}/zone_auth?{urlencode(query)}")
-        found = answer.json()
-        if not answer.good or not isinstance(found, list):
-            raise self._refused("look for", zone, answer)
+        response = self._web.call("GET", f"{self._base}/zone_auth?{urlencode(query)}")
+        found = response.json()
+        if not response.good or not isinstance(found, list):
+            raise self._refused("find", zone, response)
         return found
 
     def _adjust(self, zone: ZoneAnnouncement) -> bool:
-        """Gives an existing zone the target's group; False: there is no such zone."""
+        """Set the group of an existing zone; return False if there is none."""
         existing = self._find(zone)
         for found in existing:
             if self._group and found.get("ns_group") != self._group:
-                wanted = {"ns_group": self._group}
-                answer = self._web.call("PUT", self._path(found), wanted)
-                if not answer.good:
-                    raise self._refused("change", zone, answer)
+                desired = {"ns_group": self._group}
+                response = self._web.call("PUT", self._path(found), desired)
+                if not response.good:
+                    raise self._refused("change", zone, response)
         return bool(existing)
 
-    def _wanted(self, zone: ZoneAnnouncement) -> dict[str, Any]:
-        place = nios.place(zone.name)
-        wanted = {"fqdn": place.fqdn, "zone_format": place.format, "view": self._view}
-        if place.prefix:
-            wanted["prefix"] = place.prefix
+    def _desired(self, zone: ZoneAnnouncement) -> dict[str, Any]:
+        address = nios.zone_address(zone.name)
+        desired = {"fqdn": address.fqdn, "zone_format": address.format, "view": self._view}
+        if address.prefix:
+            desired["prefix"] = address.prefix
         if self._group:
-            wanted["ns_group"] = self._group
-        return wanted
+            desired["ns_group"] = self._group
+        return desired
 
     def _path(self, found: Any) -> str:
         return f"{self._base}/{quote(str(found['_ref']), safe='/:')}"
 
     def _restart(self) -> None:
-        """Servers of the grid take changes up when they are restarted. The change itself is stored, and
-        others' restarts take it up too, so that a failure is no failure of the zone."""
-        try:
-            answer = self._web.call("GET", f"{self._base}/grid")
-            for grid in answer.json() or () if answer.good else ():
-                path = f"{self._path(grid)}?_function=restartservices"
-                answer = self._web.call("POST", path, _RESTART)
-            if not answer.good:
-                raise self._web.refused("restart of the grid's services", answer, "text")
-        except errors.BackendError as error:
-            LOG.warning("%s", error)
+        """Restart the grid's services, which then load the changes.
 
-    def _refused(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> errors.BackendError:
-        return self._web.refused(f"{verb} {zone.name}", answer, "text")
+        A failure is only logged: the change is stored, and any later restart loads it.
+        """
+        try:
+            response = self._web.call("GET", f"{self._base}/grid")
+            for grid in response.json() or () if response.good else ():
+                path = f"{self._path(grid)}?_function=restartservices"
+                response = self._web.call("POST", path, _RESTART)
+            if not response.good:
+                raise self._web.refused("restart of the grid's services", response, "text")
+        except errors.BackendError as error:
+            LOG.warning("restart of the grid's services: %s", error)
+
+    def _refused(
+        self, verb: str, zone: ZoneAnnouncement, response: HttpResponse
+    ) -> errors.BackendError:
+        return self._web.refused(f"{verb} {zone.name}", response, "text")

@@ -1,4 +1,4 @@
-"""How Infoblox NIOS names a zone: reverse zones by their network (WAPI, object zone_auth)."""
+"""Names of zones in Infoblox NIOS: reverse zones by their network (WAPI, object zone_auth)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,22 @@ IPV4, IPV6 = ".in-addr.arpa", ".ip6.arpa"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """fqdn: a name without its last dot, or address/bits. format: FORWARD, IPV4 or IPV6. prefix: the
-    first label of a zone for part of a /24 (RFC 2317)."""
+class NiosZoneAddress:
+    """The members by which NIOS addresses a zone.
+
+    Attributes:
+        fqdn: a name without its trailing dot, or address/bits.
+        format: FORWARD, IPV4 or IPV6.
+        prefix: the first label of a zone for part of a /24 (RFC 2317).
+    """
 
     fqdn: str
     format: str
     prefix: str | None = None
 
 
-def place(name: str) -> Place:
-    """Of a zone. Raises BackendError: a reverse zone of no network."""
+def zone_address(name: str) -> NiosZoneAddress:
+    """Return the address of a zone. Raises BackendError for a reverse zone without a network."""
     bare = name.rstrip(".")
     lower = bare.lower()
     try:
@@ -32,36 +37,40 @@ def place(name: str) -> Place:
         if lower.endswith(IPV6):
             return _ipv6(lower.removesuffix(IPV6).split(".")[::-1])
     except ValueError:
-        raise errors.BackendError(f"Infoblox: {name} is the reverse zone of no network") from None
-    return Place(fqdn=bare, format="FORWARD")
+        raise errors.BackendError(f"Infoblox: {name} is a reverse zone without a network") from None
+    return NiosZoneAddress(fqdn=bare, format="FORWARD")
 
 
-def possible(name: str) -> bool:
-    """Whether there can be a zone of that name."""
+def has_address(name: str) -> bool:
+    """Whether NIOS can have a zone of that name."""
     try:
-        place(name)
+        zone_address(name)
     except errors.BackendError:
         return False
     return True
 
 
-def _ipv4(labels: list[str]) -> Place:
+def _ipv4(labels: list[str]) -> NiosZoneAddress:
     bits, prefix = 8 * len(labels), None
     part = _RANGE.fullmatch(labels[-1])
     if part and len(labels) == 4:
         first, mark, second = int(part[1]), part[2], int(part[3])
-        # 0/25 has the bits in it, 0-63 the last address.
+        # 0/25 has the number of bits, 0-63 the last address.
         bits = second if mark == "/" else 33 - (second - first + 1).bit_length()
         labels, prefix = [*labels[:3], part[1]], labels[3]
         if mark == "-" and 1 << (32 - bits) != second - first + 1:
             raise ValueError(prefix)
     address = ".".join(labels + ["0"] * (4 - len(labels)))
-    return Place(fqdn=str(ipaddress.IPv4Network(f"{address}/{bits}")), format="IPV4", prefix=prefix)
+    return NiosZoneAddress(
+        fqdn=str(ipaddress.IPv4Network(f"{address}/{bits}")), format="IPV4", prefix=prefix
+    )
 
 
-def _ipv6(labels: list[str]) -> Place:
+def _ipv6(labels: list[str]) -> NiosZoneAddress:
     if any(len(label) != 1 for label in labels):
         raise ValueError(labels)
     digits = "".join(labels).ljust(32, "0")
     address = ipaddress.IPv6Address(int(digits, 16))
-    return Place(fqdn=str(ipaddress.IPv6Network((address, 4 * len(labels)))), format="IPV6")
+    return NiosZoneAddress(
+        fqdn=str(ipaddress.IPv6Network((address, 4 * len(labels)))), format="IPV6"
+    )

@@ -1,4 +1,4 @@
-"""NS1 (Managed DNS), told by its API v1 to add and remove secondary zones."""
+"""NS1 (Managed DNS): secondary zones through API v1."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from designate.backend import primaries
 from designate.backend.base import NOTIFY_OPTIONS, BackendOption
-from designate.backend.hosted import API_OPTIONS, HostedBackend, same
-from designate.backend.http_client import Answer
+from designate.backend.hosted import API_OPTIONS, HostedBackend, matches
+from designate.backend.http_client import HttpResponse
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
@@ -16,23 +16,25 @@ NOT_FOUND = 404
 
 
 class Ns1Backend(HostedBackend):
-    """Needs an API key that may view and manage zones."""
+    """Creates secondary zones in NS1; needs an API key that may view and manage zones."""
 
     OPTIONS: ClassVar[tuple[BackendOption, ...]] = (
         *NOTIFY_OPTIONS,
-        BackendOption(name="api_endpoint", meaning="the API's host, as api.nsone.net, or its URL"),
-        BackendOption(name="api_token", meaning="the API's key", secret=True),
+        BackendOption(
+            name="api_endpoint", meaning="host of the API, such as api.nsone.net, or its URL"
+        ),
+        BackendOption(name="api_token", meaning="API key", secret=True),
         *API_OPTIONS,
         BackendOption(name="tsigkey_name", meaning="name of the TSIG key for NS1's transfers"),
-        BackendOption(name="tsigkey_hash", meaning="its algorithm, as hmac-sha256"),
+        BackendOption(name="tsigkey_hash", meaning="its algorithm, such as hmac-sha256"),
         BackendOption(name="tsigkey_value", meaning="its secret, in base64", secret=True),
     )
-    PLACE: ClassVar[tuple[str, ...]] = ("api_endpoint",)
+    IDENTITY: ClassVar[tuple[str, ...]] = ("api_endpoint",)
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         token = self.required_option("api_token")
-        self._key = self.together("tsigkey_name", "tsigkey_hash", "tsigkey_value")
+        self._key = self.option_group("tsigkey_name", "tsigkey_hash", "tsigkey_value")
         self._web = self.client(
             "NS1",
             self.required_option("api_endpoint"),
@@ -47,41 +49,46 @@ class Ns1Backend(HostedBackend):
     def create_zone(self, zone: ZoneAnnouncement) -> None:
         if self._adjust(zone):
             return
-        body = {"zone": _name(zone), "secondary": self._wanted(zone)}
-        answer = self._web.call("PUT", _path(zone), body)
-        if not answer.good and not self._adjust(zone):  # Another worker may have been first.
-            raise self._web.refused(f"create {zone.name}", answer, "message")
+        body = {"zone": _name(zone), "secondary": self._desired(zone)}
+        response = self._web.call("PUT", _path(zone), body)
+        if not response.good and not self._adjust(zone):  # another worker may have created it
+            raise self._web.refused(f"create {zone.name}", response, "message")
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
-        """Adds a missing zone; gives one with other masters or another key the target's."""
+        """Add a missing zone; correct the masters or the key of an existing one."""
         self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        answer = self._web.call("DELETE", _path(zone))
-        if not answer.good and self._look(zone).good:
-            raise self._web.refused(f"delete {zone.name}", answer, "message")
+    def delete_zone(
+        self,
+        zone: ZoneAnnouncement,
+        *,
+        hard_delete: bool,  # noqa: ARG002 - part of the interface
+    ) -> None:
+        response = self._web.call("DELETE", _path(zone))
+        if not response.good and self._fetch(zone).good:
+            raise self._web.refused(f"delete {zone.name}", response, "message")
 
-    def _look(self, zone: ZoneAnnouncement) -> Answer:
-        """The zone, or that there is none. Raises BackendError: neither is known."""
-        answer = self._web.call("GET", _path(zone) + "?records=false")
-        if not answer.good and answer.status != NOT_FOUND:
-            raise self._web.refused(f"look at {zone.name}", answer, "message")
-        return answer
+    def _fetch(self, zone: ZoneAnnouncement) -> HttpResponse:
+        """Return the response for the zone, a success or 404. Raises BackendError for another."""
+        response = self._web.call("GET", _path(zone) + "?records=false")
+        if not response.good and response.status != NOT_FOUND:
+            raise self._web.refused(f"read {zone.name}", response, "message")
+        return response
 
     def _adjust(self, zone: ZoneAnnouncement) -> bool:
-        """Changes an existing zone's settings where they differ; False: there is no such zone."""
-        found = self._look(zone)
+        """Correct the settings of an existing zone; return False if there is none."""
+        found = self._fetch(zone)
         if not found.good:
             return False
-        wanted = self._wanted(zone)
-        if not same(found.member("secondary"), wanted):
-            changed = self._web.call("POST", _path(zone), {"secondary": wanted})
+        desired = self._desired(zone)
+        if not matches(found.member("secondary"), desired):
+            changed = self._web.call("POST", _path(zone), {"secondary": desired})
             if not changed.good:
                 raise self._web.refused(f"change {zone.name}", changed, "message")
         return True
 
-    def _wanted(self, zone: ZoneAnnouncement) -> dict[str, Any]:
-        """As NS1 has a secondary zone's settings: one primary, and others beside it."""
+    def _desired(self, zone: ZoneAnnouncement) -> dict[str, Any]:
+        """Return the zone's settings as NS1 has them: one primary and the other addresses."""
         (host, port), *others = primaries.addresses(self.target, zone.zone_id)
         tsig: dict[str, Any] = {"enabled": False}
         if self._key:

@@ -1,4 +1,4 @@
-"""NSD 4, told by its control channel (what nsd-control speaks) to add and remove secondary zones."""
+"""NSD 4: secondary zones through its control channel (the protocol of nsd-control)."""
 
 from __future__ import annotations
 
@@ -16,32 +16,37 @@ from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
 VERSION = "NSDCT1"
-LARGEST_ANSWER_BYTES = 1 << 20
-_NO_WORD = re.compile(r"[\s\x00-\x1f]")
+MAX_RESPONSE_BYTES = 1 << 20
+_NOT_A_WORD = re.compile(r"[\s\x00-\x1f]")
 _PATTERN = re.compile(r"^\s*pattern: (\S+)", re.MULTILINE)
 
 
 class Nsd4Backend(Backend):
-    """Needs `remote-control: control-enable: yes` and a pattern with `request-xfr` and `allow-notify`
-    for the target's masters: NSD takes masters, and the keys for transfers, from its own
-    configuration alone."""
+    """Creates secondary zones in NSD 4.
+
+    Needs `remote-control: control-enable: yes` and a pattern with `request-xfr` and `allow-notify`
+    for the target's masters: NSD takes masters, and the keys for transfers, only from its own
+    configuration.
+    """
 
     OPTIONS: ClassVar[tuple[BackendOption, ...]] = (
         BackendOption(name="host", default="127.0.0.1", meaning="address or name of the server"),
         BackendOption(name="port", default="8952", meaning="port of the control channel"),
-        BackendOption(name="notify_host", meaning="where NOTIFY is sent: address; unset: host"),
-        BackendOption(name="notify_port", default="53", meaning="where NOTIFY is sent: port"),
+        BackendOption(name="notify_host", meaning="address that NOTIFY is sent to; unset: host"),
+        BackendOption(name="notify_port", default="53", meaning="port that NOTIFY is sent to"),
         BackendOption(
             name="certfile",
             default="/etc/nsd/nsd_control.pem",
-            meaning="file with the certificate that this side shows",
+            meaning="file with the client certificate",
         ),
         BackendOption(
             name="keyfile", default="/etc/nsd/nsd_control.key", meaning="file with its key"
         ),
-        BackendOption(name="pattern", default="slave", meaning="the pattern for new zones"),
+        BackendOption(name="pattern", default="slave", meaning="name of the pattern for new zones"),
         BackendOption(
-            name="verify_ssl", default="true", meaning="whether the server's certificate is checked"
+            name="verify_ssl",
+            default="true",
+            meaning="whether the certificate of the server is verified",
         ),
         BackendOption(
             name="check_hostname",
@@ -50,10 +55,10 @@ class Nsd4Backend(Backend):
         ),
         BackendOption(
             name="ca_certs",
-            meaning="file with the authorities of the server's certificate, or that itself; "
-            "unset: the system's",
+            meaning="file with the authorities of the server's certificate, or with that certificate; "
+            "unset: the system's authorities",
         ),
-        BackendOption(name="timeout", default="5", meaning="seconds for one command"),
+        BackendOption(name="timeout", default="5", meaning="timeout of one command in seconds"),
     )
 
     def __init__(self, target: Target) -> None:
@@ -64,25 +69,27 @@ class Nsd4Backend(Backend):
         self._verify = self.bool_option("verify_ssl")
         self._check_hostname = self.bool_option("check_hostname")
         self._pattern = self.required_option("pattern")
-        if _NO_WORD.search(self._pattern):
+        if _NOT_A_WORD.search(self._pattern):
             raise errors.ConfigurationError(
-                f"target type nsd4: pattern {self._pattern!r} is no name"
+                f"target type nsd4: pattern {self._pattern!r} is not a name"
             )
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
 
     @property
     def notify_address(self) -> tuple[str, int]:
-        """Apart from the control channel, which takes no NOTIFY."""
+        """Host and port for NOTIFY, which the control channel does not accept."""
         return self.option("notify_host") or self._host, self.port_option("notify_port")
 
     def create_zone(self, zone: ZoneAnnouncement) -> None:
-        # An existing zone is answered with a remark and "ok" (before 4.2: with the remark alone).
+        # For an existing zone the reply is a remark and "ok" (before 4.2: the remark only).
         self._run("addzone", zone, self._pattern, harmless="already exists")
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
-        """Adds a missing zone, gives one of another pattern the target's, and has NSD ask its masters
-        at once: by itself it asks those that failed less and less often."""
+        """Add a missing zone, correct its pattern, or trigger a transfer.
+
+        NSD by itself queries masters that failed less and less often.
+        """
         status = self._run("zonestatus", zone, harmless="not configured")
         found = _PATTERN.search(status)
         if found is None:
@@ -92,25 +99,30 @@ class Nsd4Backend(Backend):
         else:
             self._run("transfer", zone)
 
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        """The zone's file stays, which NSD does not remove by itself."""
+    def delete_zone(
+        self,
+        zone: ZoneAnnouncement,
+        *,
+        hard_delete: bool,  # noqa: ARG002 - part of the interface
+    ) -> None:
+        """Remove the zone; NSD leaves its file."""
         self._run("delzone", zone, harmless="not present")
 
     def _run(
         self, verb: str, zone: ZoneAnnouncement, *words: str, harmless: str | None = None
     ) -> str:
-        """The answer's text. harmless: a remark that makes an answer without "ok" a good one."""
-        if _NO_WORD.search(zone.name):
-            raise errors.BackendError(f"zone {zone.zone_id}: the name holds a space")
+        """Run a command and return the reply; one with the remark `harmless` is a success without "ok"."""
+        if _NOT_A_WORD.search(zone.name):
+            raise errors.BackendError(f"zone {zone.zone_id}: the name contains a space")
         text = self._exchange(" ".join((verb, zone.name, *words)))
         lines = text.split("\n")
         good = lines[-1] == "ok" or (verb == "zonestatus" and not text.startswith("error"))
         if not good and (harmless is None or harmless not in text):
-            raise self._error(f"{verb} {zone.name} failed: {text[:200] or 'no answer'}")
+            raise self._error(f"{verb} {zone.name} failed: {text[:200] or 'no reply'}")
         return text
 
     def _exchange(self, command: str) -> str:
-        """One command on a connection of its own, as the protocol has it."""
+        """Send one command on a connection of its own, as the protocol requires."""
         deadline = monotonic() + self._timeout_s
         try:
             context = self._tls()
@@ -121,13 +133,13 @@ class Nsd4Backend(Backend):
                 sock.sendall(f"{VERSION} {command}\n".encode())
                 return _read(sock, deadline)
         except TimeoutError:
-            raise self._away(f"no answer within {self._timeout_s:g} s") from None
+            raise self._unavailable(f"no reply within {self._timeout_s:g} s") from None
         except ssl.SSLError as error:
             with self._lock:
-                self._context = None  # The files may have been renewed.
+                self._context = None  # the files may have been renewed
             raise self._error(f"TLS failed: {error.reason or error}") from None
         except OSError as error:
-            raise self._away(errors.said(error)) from None
+            raise self._unavailable(errors.os_error_text(error)) from None
 
     def _tls(self) -> ssl.SSLContext:
         with self._lock:
@@ -149,28 +161,28 @@ class Nsd4Backend(Backend):
                 context.load_default_certs()
         except OSError as error:
             files = ", ".join(filter(None, (certfile, keyfile, ca_certs)))
-            reason = errors.said(error)
+            reason = errors.os_error_text(error)
             raise self._error(f"one of {files}: {reason}") from None
         return context
 
     def _error(self, reason: str) -> errors.BackendError:
         return errors.BackendError(f"NSD {self._host}:{self._port}: {reason}")
 
-    def _away(self, reason: str) -> errors.BackendUnavailable:
+    def _unavailable(self, reason: str) -> errors.BackendUnavailable:
         return errors.BackendUnavailable(f"NSD {self._host}:{self._port}: {reason}")
 
 
 def _read(sock: ssl.SSLSocket, deadline: float) -> str:
-    """All that comes until the server hangs up."""
+    """Return everything until the server closes the connection."""
     received = bytearray()
     while True:
-        left_s = deadline - monotonic()
-        if left_s <= 0:
+        remaining_s = deadline - monotonic()
+        if remaining_s <= 0:
             raise TimeoutError
-        sock.settimeout(left_s)
+        sock.settimeout(remaining_s)
         part = sock.recv(16384)
         if not part:
             return received.decode("utf-8", "replace").rstrip("\n")
         received += part
-        if len(received) > LARGEST_ANSWER_BYTES:
-            raise OSError(errno.EMSGSIZE, "the answer is too long")
+        if len(received) > MAX_RESPONSE_BYTES:
+            raise OSError(errno.EMSGSIZE, "the reply is too long")

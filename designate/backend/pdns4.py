@@ -1,4 +1,4 @@
-"""PowerDNS Authoritative (4.3 and later), told by its HTTP API to add and remove secondary zones."""
+"""PowerDNS Authoritative (4.3 and later): secondary zones through its HTTP API."""
 
 from __future__ import annotations
 
@@ -9,33 +9,42 @@ from typing import Any, ClassVar
 from designate import errors
 from designate.backend import primaries
 from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
-from designate.backend.http_client import Answer, Tls, WebClient
+from designate.backend.http_client import ClientTls, HttpResponse, WebClient
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
 ZONES = "/api/v1/servers/localhost/zones"
 NOT_FOUND, CONFLICT = 404, 409
-_KIND = "Slave"  # The one word that every release from 4.0 on takes and shows.
+_KIND = "Slave"  # the one term that every release since 4.0 accepts and returns
 
 
 class Pdns4Backend(Backend):
-    """Needs `api=yes`, `webserver=yes`, `secondary=yes` (before 4.5: `slave=yes`) and a database."""
+    """Creates secondary zones in PowerDNS.
+
+    Needs `api=yes`, `webserver=yes`, `secondary=yes` (before 4.5: `slave=yes`) and a database.
+    """
 
     OPTIONS: ClassVar[tuple[BackendOption, ...]] = (
         *NOTIFY_OPTIONS,
-        BackendOption(name="api_endpoint", meaning="the API's URL: scheme, host and port"),
-        BackendOption(name="api_token", meaning="the API's key", secret=True),
-        BackendOption(name="api_timeout", default="5", meaning="seconds for one call"),
-        BackendOption(name="api_ca_cert", meaning="file with the authorities of the API's HTTPS"),
+        BackendOption(name="api_endpoint", meaning="URL of the API: scheme, host and port"),
+        BackendOption(name="api_token", meaning="API key", secret=True),
+        BackendOption(name="api_timeout", default="5", meaning="timeout of one call in seconds"),
         BackendOption(
-            name="verify_ssl", default="true", meaning="whether the API's certificate is checked"
+            name="api_ca_cert", meaning="file with the certificate authorities for the API"
+        ),
+        BackendOption(
+            name="verify_ssl",
+            default="true",
+            meaning="whether the certificate of the API is verified",
         ),
         BackendOption(
             name="tsigkey_name",
-            meaning="a TSIG key that PowerDNS has, for its transfers; unset: that of tsigkey_id",
+            meaning="name of a TSIG key in PowerDNS for transfers; unset: that of tsigkey_id",
         ),
         BackendOption(
-            name="ixfr", default="true", meaning="whether PowerDNS asks for differences (IXFR)"
+            name="ixfr",
+            default="true",
+            meaning="whether PowerDNS requests incremental transfers (IXFR)",
         ),
     )
 
@@ -52,97 +61,109 @@ class Pdns4Backend(Backend):
             timeout_s=self.seconds_option("api_timeout"),
             headers={"X-API-Key": token},
             secrets=(token,),
-            tls=Tls(
+            tls=ClientTls(
                 verify=self.bool_option("verify_ssl"),
-                ca_file=None if ca_file == "changeme" else ca_file,  # devstack's filler
+                ca_file=None if ca_file == "changeme" else ca_file,  # a placeholder of devstack
             ),
         )
 
     def create_zone(self, zone: ZoneAnnouncement) -> None:
-        wanted = self._wanted(zone)
-        answer = self._web.call("POST", ZONES, {"name": zone.name, **wanted})
-        if answer.status == CONFLICT and self._adjust(zone, wanted):
+        desired = self._desired(zone)
+        response = self._web.call("POST", ZONES, {"name": zone.name, **desired})
+        if response.status == CONFLICT and self._adjust(zone, desired):
             return
-        if not answer.good:
-            raise self._refused("create", zone, answer)
+        if not response.good:
+            raise self._refused("create", zone, response)
         self._set_ixfr(zone)
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
-        """Adds a missing zone; gives one with other masters, key or kind the target's."""
-        if not self._adjust(zone, self._wanted(zone)):
+        """Add a missing zone; correct the masters, key or kind of an existing one."""
+        if not self._adjust(zone, self._desired(zone)):
             self.create_zone(zone)
 
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        answer = self._web.call("DELETE", _path(zone.name))
-        if not answer.good and answer.status != NOT_FOUND:
-            raise self._refused("delete", zone, answer)
+    def delete_zone(
+        self,
+        zone: ZoneAnnouncement,
+        *,
+        hard_delete: bool,  # noqa: ARG002 - part of the interface
+    ) -> None:
+        response = self._web.call("DELETE", _path(zone.name))
+        if not response.good and response.status != NOT_FOUND:
+            raise self._refused("delete", zone, response)
 
     def trigger_transfer(self, zone: ZoneAnnouncement) -> None:
-        """PowerDNS looks once a second at what a NOTIFY told it. What its API is asked for begins at
-        once, and is a difference too where the zone's metadata says so."""
-        answer = self._web.call("PUT", _path(zone.name) + "/axfr-retrieve")
-        if not answer.good:
-            raise self._refused("transfer", zone, answer)
+        """Retrieve the zone through the API, which starts at once.
 
-    def _adjust(self, zone: ZoneAnnouncement, wanted: dict[str, Any]) -> bool:
-        """Changes an existing zone's settings where they differ; False: there is no such zone. Its data
-        stays, so that nothing is unserved meanwhile; a transfer replaces what is not ours."""
-        answer = self._web.call("GET", _path(zone.name) + "?rrsets=false")
-        if answer.status == NOT_FOUND:
+        PowerDNS handles NOTIFY once a second. The transfer is incremental too if the zone's metadata
+        says so.
+        """
+        response = self._web.call("PUT", _path(zone.name) + "/axfr-retrieve")
+        if not response.good:
+            raise self._refused("transfer", zone, response)
+
+    def _adjust(self, zone: ZoneAnnouncement, desired: dict[str, Any]) -> bool:
+        """Correct the settings of an existing zone; return False if there is none.
+
+        The data stays, so that the zone is served meanwhile; a transfer replaces foreign data.
+        """
+        response = self._web.call("GET", _path(zone.name) + "?rrsets=false")
+        if response.status == NOT_FOUND:
             return False
-        if not answer.good:
-            raise self._refused("look at", zone, answer)
-        if _differs(answer, wanted):
-            changed = self._web.call("PUT", _path(zone.name), wanted)
+        if not response.good:
+            raise self._refused("read", zone, response)
+        if _differs(response, desired):
+            changed = self._web.call("PUT", _path(zone.name), desired)
             if not changed.good:
                 raise self._refused("change", zone, changed)
         self._set_ixfr(zone)
         return True
 
     def _set_ixfr(self, zone: ZoneAnnouncement) -> None:
-        """PowerDNS asks for whole zones unless a zone's metadata says otherwise."""
+        """Enable IXFR in the zone's metadata; PowerDNS requests AXFR without it."""
         if not self._ixfr:
             return
         metadata = {"kind": "IXFR", "metadata": ["1"]}
-        answer = self._web.call("PUT", _path(zone.name) + "/metadata/IXFR", metadata)
-        if not answer.good:
-            raise self._refused("set IXFR of", zone, answer)
+        response = self._web.call("PUT", _path(zone.name) + "/metadata/IXFR", metadata)
+        if not response.good:
+            raise self._refused("set IXFR of", zone, response)
 
-    def _wanted(self, zone: ZoneAnnouncement) -> dict[str, Any]:
+    def _desired(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         addresses = primaries.addresses(self.target, zone.zone_id)
-        wanted: dict[str, Any] = {
+        desired: dict[str, Any] = {
             "kind": _KIND,
             "masters": [primaries.text(address) for address in addresses],
         }
         key = self.option("tsigkey_name") or self.key_name
         if key:
-            wanted["slave_tsig_key_ids"] = [key]
-        return wanted
+            desired["slave_tsig_key_ids"] = [key]
+        return desired
 
-    def _refused(self, verb: str, zone: ZoneAnnouncement, answer: Answer) -> errors.BackendError:
-        return self._web.refused(f"{verb} {zone.name}", answer, "error")
+    def _refused(
+        self, verb: str, zone: ZoneAnnouncement, response: HttpResponse
+    ) -> errors.BackendError:
+        return self._web.refused(f"{verb} {zone.name}", response, "error")
 
 
 def _path(name: str) -> str:
-    """Of a zone. PowerDNS has its own encoding of what no URL can hold: `=` and two hex digits."""
+    """Return the path of a zone, in PowerDNS' own encoding: `=` and two hexadecimal digits."""
     encoded = re.sub(
         rb"[^A-Za-z0-9.-]", lambda match: b"=%02X" % ord(match.group()), name.encode()
     ).decode()
     return f"{ZONES}/{encoded}"
 
 
-def _differs(answer: Answer, wanted: dict[str, Any]) -> bool:
-    keys = [str(key).rstrip(".").lower() for key in answer.member("slave_tsig_key_ids") or ()]
-    wanted_keys = [key.rstrip(".").lower() for key in wanted.get("slave_tsig_key_ids", keys)]
+def _differs(response: HttpResponse, desired: dict[str, Any]) -> bool:
+    keys = [str(key).rstrip(".").lower() for key in response.member("slave_tsig_key_ids") or ()]
+    desired_keys = [key.rstrip(".").lower() for key in desired.get("slave_tsig_key_ids", keys)]
     return (
-        str(answer.member("kind")).lower() != _KIND.lower()
-        or set(map(_full, answer.member("masters") or ())) != set(wanted["masters"])
-        or keys != wanted_keys
+        str(response.member("kind")).lower() != _KIND.lower()
+        or set(map(_with_port, response.member("masters") or ())) != set(desired["masters"])
+        or keys != desired_keys
     )
 
 
-def _full(shown: str) -> str:
-    """A master as PowerDNS shows it, which leaves out port 53 and then the brackets."""
+def _with_port(shown: str) -> str:
+    """Return a master with its port; PowerDNS shows neither port 53 nor, then, the brackets."""
     try:
         return primaries.text((str(ipaddress.ip_address(shown)), 53))
     except ValueError:

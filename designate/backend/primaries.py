@@ -1,4 +1,4 @@
-"""The addresses that a target's server transfers from."""
+"""The addresses of the primaries that a target's server transfers from."""
 
 from __future__ import annotations
 
@@ -14,25 +14,30 @@ Address = tuple[str, int]
 
 
 def addresses(target: Target, zone_id: ZoneId) -> tuple[Address, ...]:
-    """All masters of the target, never none. Rotated by the zone's id: zones spread over the masters,
-    each zone always the same way. Raises BackendError: none, or a name without an address."""
+    """Return the addresses of the target's masters, rotated by the zone's id to spread the load.
+
+    The order for a zone is always the same.
+
+    Raises:
+        BackendError: there is no master, or the name of one has no address.
+    """
     found: list[Address] = []
     for master in target.masters:
         found += [(host, master.port) for host in _literals(master.host)]
     if not found:
         raise errors.BackendError(f"target type {target.type}: no master with a known address")
-    turn = zlib.crc32(zone_id.encode()) % len(found)
-    return tuple(found[turn:] + found[:turn])
+    start = zlib.crc32(zone_id.encode()) % len(found)
+    return tuple(found[start:] + found[:start])
 
 
 def text(address: Address) -> str:
-    """`192.0.2.1:53`, `[2001:db8::1]:53`."""
+    """Return an address as text, such as `192.0.2.1:53` or `[2001:db8::1]:53`."""
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _literals(host: str) -> list[str]:
-    """Nameservers take addresses only, so names are looked up here."""
+    """Return the addresses of a host; names are resolved here, as nameservers take addresses."""
     try:
         return [str(ipaddress.ip_address(host))]
     except ValueError:

@@ -1,13 +1,13 @@
-"""BIND's control channel, spoken directly: one signed exchange over TCP, without fork or sudo.
+"""A client of BIND's control channel: signed exchanges over TCP, without the rndc program.
 
-The protocol is described in ISC's protocol.md (project bind9-rndc-node): a message is a length, a
-version and a table of named values; `_auth` stands first and holds an HMAC over the rest. A first
-message of type `null` fetches a nonce, which the command's message repeats, so that a recorded
-command cannot be replayed.
+ISC's protocol.md (project bind9-rndc-node) describes the protocol: a message is a length, a version
+and a table of named values; `_auth` comes first and holds an HMAC over the rest. A first message of
+type `null` fetches a nonce, which the command's message repeats, so a recorded command cannot be
+replayed.
 
-An own client, since the published library (rndc-python) takes its settings from the environment and
-from a .env file in the working directory, and waits per attempt: one deadline over a whole command
-and BIND's key files are what is needed here.
+The published library (rndc-python) is not used, since it reads its settings from the environment and
+from a .env file in the working directory and has a timeout per attempt; here one deadline covers a
+whole command, and the key comes from BIND's key files.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from functools import partial
 from typing import TypeVar
 
 from designate import errors
-from designate.backend.rndc_key import Key
+from designate.backend.rndc_key import RndcKey
 
 MAX_REPLY_BYTES = 1 << 20
 VALIDITY_S = 60
@@ -39,20 +39,26 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """code: BIND's result number, 0 for success (numbers differ between releases). error: the
-    result's fixed English text, e.g. "already exists". text: details for people."""
+class RndcReply:
+    """The result of a command.
+
+    Attributes:
+        code: BIND's result number, 0 for success; the others differ between releases.
+        error: the result's fixed English text, such as "already exists".
+        text: details for people.
+    """
 
     code: int
     error: str
     text: str
 
 
-def command(host: str, port: int, key: Key, text: str, timeout_s: float) -> Reply:
-    """Run one control command. timeout_s bounds all of it. Thread-safe.
+def command(host: str, port: int, key: RndcKey, text: str, timeout_s: float) -> RndcReply:
+    """Run one control command within timeout_s. Thread-safe.
 
-    Raises BackendError when no properly signed answer came: wrong key; BackendUnavailable: unreachable,
-    deadline.
+    Raises:
+        BackendError: no correctly signed reply came, because the key is wrong.
+        BackendUnavailable: the server is unreachable or did not reply in time.
     """
     deadline = time.monotonic() + timeout_s
     try:
@@ -63,25 +69,27 @@ def command(host: str, port: int, key: Key, text: str, timeout_s: float) -> Repl
             data = channel.exchange(text)
     except TimeoutError:
         raise errors.BackendUnavailable(
-            f"rndc {host}:{port}: no answer within {timeout_s:g} s"
+            f"rndc {host}:{port}: no reply within {timeout_s:g} s"
         ) from None
     except _ChannelError as error:
         raise errors.BackendError(f"rndc {host}:{port}: {error}") from None
     except OSError as error:
-        raise errors.BackendUnavailable(f"rndc {host}:{port}: {errors.said(error)}") from None
-    return Reply(
+        raise errors.BackendUnavailable(
+            f"rndc {host}:{port}: {errors.os_error_text(error)}"
+        ) from None
+    return RndcReply(
         code=int(_text(data, "result") or 0), error=_text(data, "err"), text=_text(data, "text")
     )
 
 
 class _ChannelError(Exception):
-    """What is wrong with an answer; never leaves this module."""
+    """A faulty reply; never leaves this module."""
 
 
 class _Channel:
-    """One connection: counts the messages and keeps the server's nonce."""
+    """One connection: numbers the messages and stores the server's nonce."""
 
-    def __init__(self, sock: socket.socket, key: Key, deadline: float) -> None:
+    def __init__(self, sock: socket.socket, key: RndcKey, deadline: float) -> None:
         self._sock = sock
         self._key = key
         self._deadline = deadline
@@ -89,7 +97,7 @@ class _Channel:
         self._nonce: bytes | None = None
 
     def exchange(self, command_text: str) -> Table:
-        """The `_data` table of the answer."""
+        """Send a command and return the `_data` table of the reply."""
         self._serial += 1
         now_s = int(time.time())
         control: Table = {
@@ -101,21 +109,21 @@ class _Channel:
             control["_nonce"] = self._nonce
         body = _pack({"_ctrl": control, "_data": {"type": command_text.encode()}})
         signed = _VERSION + _pack({"_auth": _signature(self._key, body)}) + body
-        self._within(lambda: self._sock.sendall(struct.pack(">I", len(signed)) + signed))
-        answer = _verified(self._key, self._receive_message())
-        answered = _subtable(answer, "_ctrl")
-        if answered.get("_ser") != control["_ser"]:
-            raise _ChannelError("the answer belongs to another command")
-        nonce = answered.get("_nonce")
+        self._with_deadline(lambda: self._sock.sendall(struct.pack(">I", len(signed)) + signed))
+        reply = _verified(self._key, self._receive_message())
+        reply_control = _subtable(reply, "_ctrl")
+        if reply_control.get("_ser") != control["_ser"]:
+            raise _ChannelError("the reply belongs to another command")
+        nonce = reply_control.get("_nonce")
         if not isinstance(nonce, bytes) or (self._nonce is not None and nonce != self._nonce):
-            raise _ChannelError("the answer lacks the nonce of this connection")
+            raise _ChannelError("the reply lacks the nonce of this connection")
         self._nonce = nonce
-        return _subtable(answer, "_data")
+        return _subtable(reply, "_data")
 
     def _receive_message(self) -> bytes:
         length = int.from_bytes(self._receive(4))
         if not len(_VERSION) < length <= MAX_REPLY_BYTES:
-            raise _ChannelError("malformed answer")
+            raise _ChannelError("malformed reply")
         message = self._receive(length)
         if message[:4] != _VERSION:
             raise _ChannelError("unknown protocol version")
@@ -125,29 +133,29 @@ class _Channel:
         received = bytearray()
         while len(received) < size_bytes:
             missing = size_bytes - len(received)
-            part = self._within(partial(self._sock.recv, missing))
+            part = self._with_deadline(partial(self._sock.recv, missing))
             if not part:
-                # BIND hangs up on what it does not trust, without a word.
+                # BIND closes the connection without a reply when it rejects a message.
                 raise _ChannelError(
-                    "connection closed; does the key fit, and may this host connect?"
+                    "connection closed: check the key and whether this host may connect"
                 )
             received += part
         return bytes(received)
 
-    def _within(self, operation: Callable[[], T]) -> T:
-        left_s = self._deadline - time.monotonic()
-        if left_s <= 0:
+    def _with_deadline(self, operation: Callable[[], T]) -> T:
+        remaining_s = self._deadline - time.monotonic()
+        if remaining_s <= 0:
             raise TimeoutError
-        self._sock.settimeout(left_s)
+        self._sock.settimeout(remaining_s)
         try:
             return operation()
         except (ConnectionResetError, BrokenPipeError):
             raise _ChannelError(
-                "connection closed; does the key fit, and may this host connect?"
+                "connection closed: check the key and whether this host may connect"
             ) from None
 
 
-def _signature(key: Key, body: bytes) -> Table:
+def _signature(key: RndcKey, body: bytes) -> Table:
     digest = base64.b64encode(hmac.digest(key.secret, body, key.digest))
     if key.digest == "md5":
         return {"hmd5": digest.rstrip(b"=")}
@@ -155,18 +163,18 @@ def _signature(key: Key, body: bytes) -> Table:
     return {"hsha": field}
 
 
-def _verified(key: Key, message: bytes) -> Table:
-    """The table of a message whose signature is right."""
+def _verified(key: RndcKey, message: bytes) -> Table:
+    """Check the signature of a message and return its table."""
     entries = list(_entries(message))
     if not entries or entries[0][0] != "_auth" or not isinstance(entries[0][1], dict):
-        raise _ChannelError("unsigned answer")
+        raise _ChannelError("unsigned reply")
     expected = _signature(key, message[entries[0][2] :])
     (name, value), *_ = expected.items()
     given = entries[0][1].get(name)
     if not isinstance(given, bytes) or not isinstance(value, bytes):
-        raise _ChannelError("the answer is signed with another algorithm")
+        raise _ChannelError("the reply is signed with another algorithm")
     if not hmac.compare_digest(given, value):
-        raise _ChannelError("the answer's signature is wrong")
+        raise _ChannelError("the signature of the reply is wrong")
     return {name: value for name, value, _ in entries[1:]}
 
 
@@ -179,7 +187,7 @@ def _pack(table: Table) -> bytes:
 
 
 def _entries(data: bytes) -> Iterator[tuple[str, bytes | Table, int]]:
-    """Name, value and end position of each entry. Lists are of no use to us and read as empty."""
+    """Yield name, value and end position of each entry; lists are not needed and read as empty."""
     position = 0
     try:
         while position < len(data):
@@ -189,19 +197,19 @@ def _entries(data: bytes) -> Iterator[tuple[str, bytes | Table, int]]:
             position = start + 5 + length
             value = data[start + 5 : position]
             if position > len(data):
-                raise _ChannelError("malformed answer")
+                raise _ChannelError("malformed reply")
             if kind == _TABLE:
                 yield name, {inner: item for inner, item, _ in _entries(value)}, position
             else:
                 yield name, b"" if kind == _LIST else value, position
     except (struct.error, UnicodeDecodeError, RecursionError, binascii.Error):
-        raise _ChannelError("malformed answer") from None
+        raise _ChannelError("malformed reply") from None
 
 
 def _subtable(table: Table, name: str) -> Table:
     value = table.get(name)
     if not isinstance(value, dict):
-        raise _ChannelError("malformed answer")
+        raise _ChannelError("malformed reply")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Keys of BIND's control channel, read from the files that rndc itself reads (rndc.conf(5))."""
+"""Keys of BIND's control channel, read from the files of rndc (rndc.conf(5))."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from designate import errors
 
 DIGESTS = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512")
-# Where distributions keep the files when the target names none.
+# Where distributions have the files, for targets that name none.
 USUAL_FILES = ("/etc/bind/rndc.conf", "/etc/rndc.conf", "/etc/bind/rndc.key", "/etc/rndc.key")
 _TOKEN = re.compile(r'"([^"]*)"|([{};])|([^\s{};"]+)')
 _COMMENT = re.compile(r'("[^"]*")|/\*.*?\*/|//[^\n]*|#[^\n]*', re.DOTALL)
@@ -20,19 +20,21 @@ Block = list["str | Block"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """digest: one of DIGESTS, as hmac.digest names them. The secret stays out of repr."""
+class RndcKey:
+    """A key; the digest is one of DIGESTS, as in hmac.digest, and repr omits the secret."""
 
     name: str
     digest: str
     secret: bytes = field(repr=False)
 
 
-def load(key_file: str | None, config_file: str | None, host: str) -> Key:
-    """The key for a server: from its key file, or the one that the configuration file names for it.
+def load(key_file: str | None, config_file: str | None, host: str) -> RndcKey:
+    """Return the key for a server.
 
-    Without either, the usual places of BIND's packages. Raises BackendError, which names the file
-    and never its content.
+    It is read from the key file, from the configuration file, or else from USUAL_FILES.
+
+    Raises:
+        BackendError: there is no usable key; the text names the file and never its content.
     """
     for path in (key_file, config_file):
         if path:
@@ -45,24 +47,24 @@ def load(key_file: str | None, config_file: str | None, host: str) -> Key:
     )
 
 
-def _from_file(path: Path, host: str) -> Key:
+def _from_file(path: Path, host: str) -> RndcKey:
     try:
         statements = _parse(path.read_text("utf-8", "replace"))
     except OSError as error:
         raise errors.BackendError(f"rndc key file {path}: {error.strerror}") from None
     keys = {str(s[1]): s[2] for s in statements if s[0] == "key" and len(s) == 3}
-    wanted = _wanted_key(statements, host)
-    if wanted is None and len(keys) != 1:
-        raise errors.BackendError(f"rndc key file {path}: {len(keys)} keys and none chosen")
-    name = wanted if wanted is not None else next(iter(keys))
+    chosen = _chosen_key(statements, host)
+    if chosen is None and len(keys) != 1:
+        raise errors.BackendError(f"rndc key file {path}: {len(keys)} keys, and none is selected")
+    name = chosen if chosen is not None else next(iter(keys))
     block = keys.get(name)
     if not isinstance(block, list):
         raise errors.BackendError(f"rndc key file {path}: there is no key {name!r}")
     return _key(path, name, block)
 
 
-def _wanted_key(statements: list[Block], host: str) -> str | None:
-    """`server <host> { key x; }` wins over `options { default-key x; }`."""
+def _chosen_key(statements: list[Block], host: str) -> str | None:
+    """Return the selected key's name: `server <host> { key x; }` precedes `options { default-key x; }`."""
     found: str | None = None
     for statement in statements:
         block = statement[-1]
@@ -82,23 +84,23 @@ def _setting(block: Block, name: str) -> str | None:
     return None
 
 
-def _key(path: Path, name: str, block: Block) -> Key:
+def _key(path: Path, name: str, block: Block) -> RndcKey:
     algorithm = (_setting(block, "algorithm") or "").lower()
-    # "hmac-sha256-128" asks for a truncated TSIG; the control channel has no truncation.
+    # "hmac-sha256-128" is a truncated TSIG; the control channel has no truncation.
     digest = re.sub(r"^hmac-(md5|sha\d+)(\..*|-\d+)?$", r"\1", algorithm)
     if digest not in DIGESTS:
-        raise errors.BackendError(f"rndc key file {path}: algorithm {algorithm!r} is not known")
+        raise errors.BackendError(f"rndc key file {path}: unknown algorithm {algorithm!r}")
     try:
         secret = base64.b64decode(_setting(block, "secret") or "", validate=True)
     except (binascii.Error, ValueError):
         secret = b""
     if not secret:
         raise errors.BackendError(f"rndc key file {path}: key {name!r} has no base64 secret")
-    return Key(name=name, digest=digest, secret=secret)
+    return RndcKey(name=name, digest=digest, secret=secret)
 
 
 def _parse(text: str) -> list[Block]:
-    """Statements as nested lists of words; a `{ }` block is a list of statements."""
+    """Return statements as nested lists of words; a `{ }` block is a list of statements."""
     clean = _COMMENT.sub(lambda match: match.group(1) or " ", text)
     stack: list[list[Block]] = [[]]
     statement: Block = []

@@ -16,7 +16,7 @@ from designate.context import Context
 from designate.model.query import Query
 from designate.model.quotas import Quotas
 from designate.model.zones import Action, Zone
-from designate.notifications import Event, Notifier
+from designate.notifications import Notification, NotificationEmitter
 from designate.rpc.interfaces import WorkerApi
 from designate.runtime.clock import utcnow
 from designate.storage.sqlalchemy.db.engine import Database
@@ -49,7 +49,7 @@ class Core:
     policy: Policy
     quotas: QuotaDriver
     now: Callable[[], datetime] = utcnow
-    notifier: Notifier | None = None
+    notifier: NotificationEmitter | None = None
 
     @property
     def notifications_enabled(self) -> bool:
@@ -67,11 +67,11 @@ class Core:
     ) -> T:
         """Emit a notification after the transaction's commit, and return `after`.
 
-        See notifications.Event for the arguments.
+        See notifications.Notification for the arguments.
         """
         if self.notifications_enabled and self.notifier is not None:
             tx.after_commit.append(
-                partial(self.notifier.put, context, Event(event, after, before, more))
+                partial(self.notifier.put, context, Notification(event, after, before, more))
             )
         return after
 

@@ -32,7 +32,7 @@ from designate.central.usage import UsageEndpoint
 from designate.central.zone_creation import ZoneCreator
 from designate.central.zones import ZonesEndpoint
 from designate.context import Context
-from designate.notifications import Notifier
+from designate.notifications import NotificationEmitter
 from designate.rpc import interfaces
 from designate.rpc.bus import Dispatcher
 from designate.runtime.clock import utcnow
@@ -85,7 +85,7 @@ def dispatcher(
     db: Database,
     worker: interfaces.WorkerApi,
     now: Callable[[], datetime] = utcnow,
-    notifier: Notifier | None = None,
+    notifier: NotificationEmitter | None = None,
 ) -> Dispatcher:
     """Return the dispatcher with all endpoints of central.
 

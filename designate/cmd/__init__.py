@@ -1,0 +1,1 @@
+"""The programs: the daemons, the standalone service and the operator's commands."""

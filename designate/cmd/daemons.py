@@ -1,8 +1,8 @@
 """The daemons: designate-api, -central, -worker, -mdns, -producer and -sink.
 
-Each reads designate.conf (every one that is found, unless --config-file names some), sets up logging
-and reports, and runs its process until a signal ends it. Exit status: 0 stopped in order; 1 could
-not start.
+Each reads designate.conf (every one that is found, unless --config-file is given), sets up logging
+and reports, and runs its process until a signal ends it. Exit status: 0 after an orderly shutdown; 1
+if it could not start.
 """
 
 from __future__ import annotations
@@ -32,33 +32,43 @@ Build = Callable[[cfg.ConfigOpts], process.Process]
 
 
 def api() -> int:
+    """Run designate-api and return its exit status."""
     return _main("api", processes.api)
 
 
 def central() -> int:
+    """Run designate-central and return its exit status."""
     return _main("central", processes.central)
 
 
 def worker() -> int:
+    """Run designate-worker and return its exit status."""
     return _main("worker", processes.worker)
 
 
 def mdns() -> int:
+    """Run designate-mdns and return its exit status."""
     return _main("mdns", processes.mdns)
 
 
 def producer() -> int:
+    """Run designate-producer and return its exit status."""
     return _main("producer", processes.producer)
 
 
 def sink() -> int:
+    """Run designate-sink and return its exit status."""
     return _main("sink", processes.sink)
 
 
 def configuration(argv: Sequence[str], name: str) -> cfg.ConfigOpts:
-    """What designate.conf, with the command line over it, says to the process of this name. Raises
-    cfg.Error or ValueError for what cannot be used."""
-    # The process-wide one: oslo.messaging has options that it looks for in no other.
+    """Return the configuration of a process: designate.conf, overridden by the command line.
+
+    Raises:
+        cfg.Error: the command line or a file is invalid.
+        ValueError: a value is invalid.
+    """
+    # The process-wide object, since oslo.messaging reads some options from no other.
     conf = cfg.CONF
     config.register(conf, name)
     messaging.register(conf)
@@ -77,10 +87,10 @@ def configuration(argv: Sequence[str], name: str) -> cfg.ConfigOpts:
 
 
 def found_config_files() -> list[str]:
-    """Every designate.conf in the places where one may lie; a later one wins over an earlier one."""
+    """Return every designate.conf in the usual folders; a later one overrides an earlier one."""
     root = Path(__file__).absolute().parents[2]
-    places = (Path.cwd(), root / "etc" / "designate", root / "etc", root, Path("/etc/designate"))
-    files = [place / "designate.conf" for place in places]
+    folders = (Path.cwd(), root / "etc" / "designate", root / "etc", root, Path("/etc/designate"))
+    files = [folder / "designate.conf" for folder in folders]
     return [str(file) for file in dict.fromkeys(files) if file.is_file()]
 
 
@@ -108,7 +118,7 @@ def _report_on_signal(conf: cfg.ConfigOpts) -> None:
 
 
 class _Version:
-    """What oslo.reports asks for."""
+    """The version as oslo.reports requests it."""
 
     @staticmethod
     def vendor_string() -> str:

@@ -1,7 +1,7 @@
-"""The demo of the standalone service: records go in over REST and come out over DNS.
+"""The demo of the standalone service: creates records over REST and queries them over DNS.
 
-It is an ordinary client of the running service, on real sockets, and can be repeated: what exists
-already is brought to the demo's content.
+It is an ordinary client of the running service, on real sockets, and can be repeated: existing
+recordsets are updated to the demo's content.
 """
 
 from __future__ import annotations
@@ -41,44 +41,45 @@ QUERY_TIMEOUT_S = 2.0
 POLL_S = 0.01
 
 
-class Failed(Exception):
-    """The service did not do its part; the text says which."""
+class DemoError(Exception):
+    """The service did not respond as expected; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One recordset from both sides. answer: what DNS said, or why it said nothing."""
+    """One recordset from both sides; dns_text is the answer of DNS, or why there is none."""
 
     name: str
     type: str
     posted: str
-    answer: str
+    dns_text: str
     right: bool
 
 
 def run(api: Address, nameserver: Address) -> bool:
     """Create the zone, wait until it is ACTIVE, query every record and print both sides.
 
-    True: every answer was right.
+    Returns:
+        Whether every answer was right.
     """
     client = _Client(api)
     try:
         started_s = time.monotonic()
         zone_id = _zone(client)
-        there = _recordsets(client, zone_id)
-        recordsets = [_recordset(client, zone_id, there, *record) for record in RECORDS]
-        answered_s = time.monotonic()
+        existing = _recordsets(client, zone_id)
+        recordsets = [_recordset(client, zone_id, existing, *record) for record in RECORDS]
+        posted_s = time.monotonic()
         zone = _wait_until_active(client, zone_id)
         active_s = time.monotonic()
         rows = [_soa_row(zone, nameserver), *(_row(item, nameserver) for item in recordsets)]
-    except (Failed, OSError, http.client.HTTPException) as error:
+    except (DemoError, OSError, http.client.HTTPException) as error:
         print(f"The demo stopped: {error}", flush=True)
         return False
     finally:
         client.close()
     print(f"\nZone {ZONE} ({zone['id']}) is {zone['status']} at serial {zone['serial']}:")
-    print(f"{len(RECORDS)} recordsets posted in {(answered_s - started_s) * 1000:.0f} ms, ", end="")
-    print(f"ACTIVE {(active_s - answered_s) * 1000:.0f} ms after the last answer.\n")
+    print(f"{len(RECORDS)} recordsets posted in {(posted_s - started_s) * 1000:.0f} ms, ", end="")
+    print(f"ACTIVE {(active_s - posted_s) * 1000:.0f} ms after the last response.\n")
     for line in _table(rows, nameserver):
         print(line)
     wrong = sum(not row.right for row in rows)
@@ -87,7 +88,7 @@ def run(api: Address, nameserver: Address) -> bool:
 
 
 class _Client:
-    """A connection to the API that speaks JSON."""
+    """A client of the JSON API on one connection."""
 
     def __init__(self, api: Address) -> None:
         self._http = http.client.HTTPConnection(*api, timeout=REQUEST_TIMEOUT_S)
@@ -96,92 +97,96 @@ class _Client:
         self._http.close()
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
-        """Status and body. Raises Failed for a 5xx and for anything that is not JSON."""
+        """Return status and body. Raises DemoError for a 5xx and for a body that is not JSON."""
         headers = {"Accept": "application/json", "Content-Type": "application/json"}
         text = None if body is None else json.dumps(body)
         self._http.request(method, f"/v2{path}", text, headers)
         response = self._http.getresponse()
         raw = response.read()
         try:
-            answer = json.loads(raw)
+            decoded = json.loads(raw)
         except ValueError:
-            raise Failed(f"{method} /v2{path}: {response.status} without JSON") from None
+            raise DemoError(f"{method} /v2{path}: {response.status} without JSON") from None
         if response.status >= 500:
-            raise Failed(f"{method} /v2{path}: {response.status} {answer}")
-        return response.status, answer
+            raise DemoError(f"{method} /v2{path}: {response.status} {decoded}")
+        return response.status, decoded
 
-    def want(self, method: str, path: str, body: object = None) -> Any:
-        """The body of a 2xx answer."""
-        status, answer = self.call(method, path, body)
+    def require(self, method: str, path: str, body: object = None) -> Any:
+        """Return the body of a 2xx response. Raises DemoError for another status."""
+        status, decoded = self.call(method, path, body)
         if status >= 300:
-            raise Failed(f"{method} /v2{path}: {status} {answer}")
-        return answer
+            raise DemoError(f"{method} /v2{path}: {status} {decoded}")
+        return decoded
 
 
 def _zone(client: _Client) -> str:
-    """The id of the demo's zone, which is made if it does not exist."""
-    found = client.want("GET", f"/zones?name={ZONE}")["zones"]
-    zone = found[0] if found else client.want("POST", "/zones", NEW_ZONE)
+    """Return the id of the demo's zone, which is created if it does not exist."""
+    found = client.require("GET", f"/zones?name={ZONE}")["zones"]
+    zone = found[0] if found else client.require("POST", "/zones", NEW_ZONE)
     return str(zone["id"])
 
 
 def _recordsets(client: _Client, zone_id: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """What the zone holds, by name and type."""
-    found = client.want("GET", f"/zones/{zone_id}/recordsets?limit=1000")["recordsets"]
+    """Return the recordsets of the zone by name and type."""
+    found = client.require("GET", f"/zones/{zone_id}/recordsets?limit=1000")["recordsets"]
     return {(item["name"], item["type"]): item for item in found}
 
 
 def _recordset(
     client: _Client,
     zone_id: str,
-    there: dict[tuple[str, str], dict[str, Any]],
+    existing: dict[tuple[str, str], dict[str, Any]],
     name: str,
     rtype: str,
     records: tuple[str, ...],
 ) -> dict[str, Any]:
     path = f"/zones/{zone_id}/recordsets"
     content = {"records": list(records), "ttl": TTL}
-    recordset = there.get((name, rtype))
+    recordset = existing.get((name, rtype))
     if recordset is None:
-        recordset = client.want("POST", path, {"name": name, "type": rtype, **content})
+        recordset = client.require("POST", path, {"name": name, "type": rtype, **content})
     elif (set(recordset["records"]), recordset["ttl"]) != (set(records), TTL):
-        recordset = client.want("PUT", f"{path}/{recordset['id']}", content)
+        recordset = client.require("PUT", f"{path}/{recordset['id']}", content)
     return recordset
 
 
 def _wait_until_active(client: _Client, zone_id: str) -> dict[str, Any]:
-    """The zone, once it and everything in it is ACTIVE."""
+    """Wait until the zone and its recordsets are ACTIVE, and return the zone."""
     deadline_s = time.monotonic() + DEADLINE_S
     while True:
-        zone: dict[str, Any] = client.want("GET", f"/zones/{zone_id}")
+        zone: dict[str, Any] = client.require("GET", f"/zones/{zone_id}")
         if zone["status"] == "ACTIVE" and all(
             item["status"] == "ACTIVE" for item in _recordsets(client, zone_id).values()
         ):
             return zone
         if time.monotonic() > deadline_s:
-            raise Failed(f"the zone is still {zone['status']} after {DEADLINE_S:.0f} s")
+            raise DemoError(f"the zone is still {zone['status']} after {DEADLINE_S:.0f} s")
         time.sleep(POLL_S)
 
 
 def _query(name: str, rtype: str, nameserver: Address) -> dns.rrset.RRset:
-    """The answer's RRset over UDP. Raises Failed, after three attempts, with what came instead."""
+    """Query over UDP, at most three times, and return the RRset of the answer.
+
+    Raises:
+        DemoError: there is no such RRset; the text says what came instead.
+    """
     question = dns.message.make_query(name, rtype)
     host, port = nameserver
     for attempt in (1, 2, 3):
         try:
-            answer = dns.query.udp(question, host, QUERY_TIMEOUT_S, port)
+            message = dns.query.udp(question, host, QUERY_TIMEOUT_S, port)
             break
         except dns.exception.Timeout:
             if attempt == 3:
-                raise Failed("no answer") from None
+                raise DemoError("no answer") from None
         except (dns.exception.DNSException, OSError) as error:
-            raise Failed(f"{type(error).__name__}: {error}") from None
-    if answer.rcode() != dns.rcode.NOERROR:
-        raise Failed(dns.rcode.to_text(answer.rcode()))
-    wanted = (dns.name.from_text(name), dns.rdataclass.IN, dns.rdatatype.from_text(rtype))
-    rrset = answer.get_rrset(answer.answer, *wanted)
+            raise DemoError(f"{type(error).__name__}: {error}") from None
+    if message.rcode() != dns.rcode.NOERROR:
+        raise DemoError(dns.rcode.to_text(message.rcode()))
+    key = (dns.name.from_text(name), dns.rdataclass.IN, dns.rdatatype.from_text(rtype))
+    rrset = message.get_rrset(message.answer, *key)
     if rrset is None:
-        raise Failed("no such record")
+        raise DemoError("no such record")
     return rrset
 
 
@@ -191,27 +196,28 @@ def _row(recordset: dict[str, Any], nameserver: Address) -> Row:
         found = _query(name, rtype, nameserver)
         expected = dns.rrset.from_text(name, TTL, "IN", rtype, *records)
         right = found == expected and found.ttl == TTL
-        answer = ", ".join(sorted(item.to_text() for item in found))
-    except Failed as error:
-        right, answer = False, str(error)
+        dns_text = ", ".join(sorted(item.to_text() for item in found))
+    except DemoError as error:
+        right, dns_text = False, str(error)
     posted = ", ".join(sorted(records))
-    return Row(name=name, type=rtype, posted=posted, answer=answer, right=right)
+    return Row(name=name, type=rtype, posted=posted, dns_text=dns_text, right=right)
 
 
 def _soa_row(zone: dict[str, Any], nameserver: Address) -> Row:
-    """The proof that DNS is at the serial that the API shows."""
+    """Compare the serial in DNS with the one of the API."""
     posted = f"serial {zone['serial']}"
     try:
-        answer = f"serial {_query(ZONE, 'SOA', nameserver)[0].serial}"
-    except Failed as error:
-        answer = str(error)
-    return Row(name=ZONE, type="SOA", posted=posted, answer=answer, right=answer == posted)
+        dns_text = f"serial {_query(ZONE, 'SOA', nameserver)[0].serial}"
+    except DemoError as error:
+        dns_text = str(error)
+    return Row(name=ZONE, type="SOA", posted=posted, dns_text=dns_text, right=dns_text == posted)
 
 
 def _table(rows: list[Row], nameserver: Address) -> Iterator[str]:
-    head = ("name", "type", "REST says", f"DNS {nameserver[0]}:{nameserver[1]} says", "verdict")
+    head = ("name", "type", "REST", f"DNS {nameserver[0]}:{nameserver[1]}", "verdict")
     body = [
-        (row.name, row.type, row.posted, row.answer, "ok" if row.right else "WRONG") for row in rows
+        (row.name, row.type, row.posted, row.dns_text, "ok" if row.right else "WRONG")
+        for row in rows
     ]
     widths = [max(map(len, column)) for column in zip(head, *body, strict=True)]
     for line in (head, tuple("-" * width for width in widths), *body):

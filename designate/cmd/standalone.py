@@ -1,7 +1,7 @@
 """designate-standalone: the whole service in one process, in the foreground, for one machine.
 
-Built for a first look, for development and for small sites: SQLite, no broker, no Keystone.
-What is heavy is imported after the arguments were read, so that a typing error is told at once.
+For a first try, for development and for small sites: SQLite, no broker, no Keystone. Large modules
+are imported after the arguments were parsed, so that a mistyped one is reported quickly.
 """
 
 from __future__ import annotations
@@ -56,20 +56,24 @@ Ctrl-C stops the service; what was created stays.
 """
 
 
-class Refused(Exception):
-    """The service cannot run like this; the text says why."""
+class StartupError(Exception):
+    """The service cannot run with this configuration; the text is the reason."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until SIGINT or SIGTERM. 0: stopped in order (with --demo --exit: every answer was
-    right); 1: could not start, or an answer was wrong; 2: bad arguments."""
+    """Run until SIGINT or SIGTERM.
+
+    Returns:
+        The exit status: 0 after an orderly shutdown (with --demo --exit: every answer was right), 1
+        if it could not start or an answer was wrong, 2 for wrong arguments.
+    """
     arguments = parser().parse_args(argv)
     if arguments.exit and not arguments.demo:
         parser().error("--exit needs --demo")
     _log_to_the_terminal(arguments.debug)
     try:
         return _run(arguments)
-    except (Refused, errors.DesignateError) as error:
+    except (StartupError, errors.DesignateError) as error:
         text = getattr(error, "message", None) or str(error)
     except OSError as error:
         text = str(error)
@@ -78,15 +82,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="designate-standalone", description=__doc__)
     add = parser.add_argument
-    add("--state-dir", default=STATE_DIR, help=f"where the database lives (default: {STATE_DIR})")
-    add("--api", type=_address, metavar="HOST:PORT", help=f"serve HTTP here (default: {API})")
-    add("--dns", type=_address, metavar="HOST:PORT", help=f"serve DNS here (default: {DNS})")
-    add("--pools", metavar="FILE", help="a pools.yaml to apply; default: this process serves DNS")
-    add("--config-file", metavar="FILE", help="a designate.conf; the options above win over it")
+    add("--state-dir", default=STATE_DIR, help=f"folder of the database (default: {STATE_DIR})")
+    add("--api", type=_address, metavar="HOST:PORT", help=f"address of the API (default: {API})")
+    add(
+        "--dns",
+        type=_address,
+        metavar="HOST:PORT",
+        help=f"address of the DNS server (default: {DNS})",
+    )
+    add("--pools", metavar="FILE", help="a pools.yaml to apply (default: this process serves DNS)")
+    add("--config-file", metavar="FILE", help="a designate.conf; the options above override it")
     add("--demo", action="store_true", help="create example.com., query it and show both sides")
-    add("--exit", action="store_true", help="with --demo: stop afterwards; 0 if all was right")
+    add(
+        "--exit",
+        action="store_true",
+        help="with --demo: exit afterwards, with status 0 if all was right",
+    )
     add("--debug", action="store_true", help="log every step to stderr")
     add(
         "--allow-remote-noauth",
@@ -118,9 +132,10 @@ def _log_to_the_terminal(debug: bool) -> None:
 
 
 def configuration(arguments: argparse.Namespace) -> cfg.ConfigOpts:
-    """Arguments win over the configuration file, which wins over the standalone defaults.
+    """Return the configuration: arguments override the file, which overrides standalone defaults.
 
-    Raises Refused: the file cannot be used, or strangers could reach the unauthenticated API.
+    Raises:
+        StartupError: the file is invalid, or other machines could reach the unauthenticated API.
     """
     conf = cfg.ConfigOpts()
     config.register(conf)
@@ -141,7 +156,7 @@ def configuration(arguments: argparse.Namespace) -> cfg.ConfigOpts:
         config.check_values(conf)
         _require_loopback(conf, arguments.allow_remote_noauth)
     except (cfg.Error, ValueError) as error:
-        raise Refused(str(error)) from None
+        raise StartupError(str(error)) from None
     return conf
 
 
@@ -154,11 +169,11 @@ def _require_loopback(conf: cfg.ConfigOpts, remote_allowed: bool) -> None:
         try:
             found = {str(entry[4][0]) for entry in socket.getaddrinfo(host or "0.0.0.0", None)}  # noqa: S104 - what an empty host means
         except OSError as error:
-            raise Refused(f"{listen}: {error.strerror}") from None
+            raise StartupError(f"{listen}: {error.strerror}") from None
         if not all(ipaddress.ip_address(address).is_loopback for address in found):
-            raise Refused(
+            raise StartupError(
                 f"{listen}: the API has no authentication and this address is not loopback; "
-                "--allow-remote-noauth serves it to everybody who can reach it"
+                "use --allow-remote-noauth to serve it anyway"
             )
 
 
@@ -170,7 +185,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     def stop(_signal: int, _frame: object) -> None:
         stopping.set()
-        # Whoever asks twice does not want to wait for the requests that still run.
+        # A second signal ends the process without waiting for running requests.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
@@ -194,8 +209,8 @@ def _start(service: Standalone, conf: cfg.ConfigOpts) -> None:
     try:
         service.start()
     except OSError as error:
-        wanted = [*conf["service:api"].listen, *conf["service:mdns"].listen]
-        raise Refused(f"cannot serve on {' and '.join(wanted)}: {error}") from None
+        addresses = [*conf["service:api"].listen, *conf["service:mdns"].listen]
+        raise StartupError(f"cannot serve on {' and '.join(addresses)}: {error}") from None
 
 
 def _demo(service: Standalone) -> bool:

@@ -1,8 +1,8 @@
-"""designate-status: whether this deployment is ready for this release.
+"""designate-status: checks whether this deployment is ready for this release.
 
     designate-status [--config-file FILE] upgrade check
 
-Exit status: 0 ready; 1 ready, with warnings; 2 not ready; 255 a failure that nobody foresaw.
+Exit status: 0 ready; 1 ready, with warnings; 2 not ready; 255 an unexpected failure.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Code = upgradecheck.Code
 
 
 class Checks(upgradecheck.UpgradeCommands):
-    """Each check looks at the configuration and the database and changes nothing."""
+    """Checks of the configuration and the database, which change nothing."""
 
     def _schema(self) -> upgradecheck.Result:
         current, newest = migration.version(options.connection(cfg.CONF))
@@ -35,7 +35,7 @@ class Checks(upgradecheck.UpgradeCommands):
         return upgradecheck.Result(Code.SUCCESS)
 
     def _service_status(self) -> upgradecheck.Result:
-        """Designate before 14 could have several rows for a service of a host."""
+        """Check for several rows of one service on a host, which releases before 14 could create."""
         key = (service_statuses.c.service_name, service_statuses.c.hostname)
         several = sa.select(*key).group_by(*key).having(sa.func.count() > 1).limit(1)
         database = Database.from_conf(cfg.CONF)
@@ -62,6 +62,7 @@ class Checks(upgradecheck.UpgradeCommands):
 
 
 def main() -> int:
+    """Run the checks and return the exit status."""
     config.register(cfg.CONF)
     status: int = upgradecheck.main(cfg.CONF, project="designate", upgrade_command=Checks())
     return status

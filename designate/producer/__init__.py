@@ -1,0 +1,1 @@
+"""designate-producer: periodic tasks, shared out among the producers by shards."""

@@ -1,4 +1,4 @@
-"""The task that has all zones compared with what their nameservers serve, over and over."""
+"""The task that continuously compares all zones with what their nameservers serve."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ OPTIONS_BY_GROUP = {
     group(RECONCILIATION): [
         *paging(
             600,
-            "Seconds from the beginning of one look at all zones to that of the next one: after so "
-            "long at most, and what the rate makes of it, a server that lost a zone is found.",
-            "Zones that one batch hands to a worker.",
+            "Minimum seconds between the starts of two passes over all zones. A server that lost a "
+            "zone is found within one pass, whose length also depends on the rate.",
+            "Zones in one batch for a worker.",
         ),
         cfg.FloatOpt(
             "rate",
             default=50,
             min=0.1,
-            help="Zones that each producer has looked at in a second, one SOA query to each of "
+            help="Zones per second that each producer has checked, with one SOA query to each of "
             "their nameservers.",
         ),
     ],
 }
-# Before a pass begins anew that took longer than the interval.
-REST_S = 1.0
+# Pause after a pass that took longer than the interval.
+PASS_PAUSE_S = 1.0
 
 
 class PeriodicReconciliation(Task):
-    """Hands one batch of zones after the other to a worker, at a steady rate, and begins anew when it
-    has been through its shards. A zone that was changed behind our back is found in the first pass
-    that begins after it."""
+    """Hands batches of zones to a worker at a steady rate, in passes over its shards.
+
+    A zone that was changed on a nameserver is found in the first pass that starts afterwards.
+    """
 
     NAME = RECONCILIATION
     OPTIONS = OPTIONS_BY_GROUP[group(RECONCILIATION)]
@@ -57,4 +58,4 @@ class PeriodicReconciliation(Task):
         )
         if self._after:
             return float(limit / self.options.rate)
-        return max(REST_S, self.interval_s - (time.monotonic() - self._began_s))
+        return max(PASS_PAUSE_S, self.interval_s - (time.monotonic() - self._began_s))

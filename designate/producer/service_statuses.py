@@ -1,4 +1,4 @@
-"""The tasks that keep the list of services true. They belong to the holder of the first shards."""
+"""The tasks that maintain the list of services, run by the producer with the first shard."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ OPTIONS_BY_GROUP = {
     group(CHECK): [
         *paging(
             3600,
-            "Seconds between sweeps that write down which services are DOWN. Lists show it within "
-            "three heartbeats in any case.",
-            "Services that one batch marks at most.",
+            "Seconds between sweeps that store which services are DOWN. Lists show it within three "
+            "heartbeats in any case.",
+            "Maximum services of one batch.",
         ),
         cfg.IntOpt(
             "time_threshold",
             default=1800,
             min=1,
-            help="Seconds without a heartbeat after which a service is written down as DOWN.",
+            help="Seconds without a heartbeat after which a service is stored as DOWN.",
         ),
     ],
     group(CLEAN_UP): [
         *paging(
             172800,
-            "Seconds between sweeps that forget services which stopped or are down.",
-            "Services that one batch forgets at most.",
+            "Seconds between sweeps that remove services which stopped or are DOWN.",
+            "Maximum services of one batch.",
         ),
         cfg.IntOpt(
             "time_threshold",
             default=604800,
             min=0,
-            help="Seconds without a heartbeat after which a service that is DOWN is forgotten. "
+            help="Seconds without a heartbeat after which a service that is DOWN is removed. "
             "0: never.",
         ),
     ],
@@ -45,7 +45,7 @@ OPTIONS_BY_GROUP = {
 
 
 class CheckServiceStatus(Task):
-    """Services that said nothing for long become DOWN in the database too."""
+    """Stores services without recent heartbeats as DOWN."""
 
     NAME = CHECK
     OPTIONS = OPTIONS_BY_GROUP[group(CHECK)]
@@ -61,7 +61,7 @@ class CheckServiceStatus(Task):
 
 
 class CleanUpServiceStatus(Task):
-    """Services that stopped, or are down for good, go from the list."""
+    """Removes services that stopped or have been DOWN for long."""
 
     NAME = CLEAN_UP
     OPTIONS = OPTIONS_BY_GROUP[group(CLEAN_UP)]
@@ -70,7 +70,7 @@ class CleanUpServiceStatus(Task):
         if not shards.leads:
             return None
         limit = self.options.per_page
-        gone = self.central.services.clean_up(
+        removed = self.central.services.clean_up(
             admin_context(), self.options.time_threshold or None, limit
         )
-        return PAUSE_S if gone >= limit else None
+        return PAUSE_S if removed >= limit else None

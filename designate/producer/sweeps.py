@@ -1,4 +1,4 @@
-"""The tasks that look after zones: each asks central for one bounded batch at a time."""
+"""The periodic tasks on zones: each requests bounded batches from central."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from designate.context import admin_context
 from designate.model.shards import Shards
 from designate.producer.task import Task, group, paging
 
-# Between two batches of one sweep: the pace at which work that waited is handed out, so that it
-# takes no more than its part of what the services can do.
+# Pause between two batches of a sweep, so that recovery uses only a part of the services' capacity.
 PAUSE_S = 0.2
 
 RECOVERY = "worker_periodic_recovery"
@@ -23,67 +22,67 @@ OPTIONS_BY_GROUP = {
         2,
         "Seconds between sweeps for changes whose message to a worker was lost. A sweep that finds "
         "nothing costs one indexed query.",
-        "Zones that one batch hands out at most. Batches follow each other every 0.2 s while there "
-        "is more to hand out; new changes pass them by.",
+        "Maximum zones of one batch. Batches follow each other every 0.2 s while there are more; new "
+        "changes take precedence.",
     ),
     group(PURGE): [
         *paging(
             3600,
-            "Seconds between sweeps that remove deleted zones and old journal steps for good.",
-            "Kept for old configurations: batch_size says how many rows a batch removes.",
+            "Seconds between sweeps that purge deleted zones and old journal steps.",
+            "Accepted for compatibility and ignored; see batch_size.",
         ),
         cfg.IntOpt(
             "time_threshold",
             default=604800,
             min=0,
-            help="Seconds for which deleted zones stay in the database before they are removed.",
+            help="Seconds that deleted zones stay in the database before they are purged.",
         ),
         cfg.IntOpt(
             "batch_size",
             default=100,
             min=1,
             max=10000,
-            help="Zones and journal steps that one batch removes at most. Batches follow each other "
-            "every 0.2 s until nothing is left.",
+            help="Maximum zones and journal steps of one batch. Batches follow each other every 0.2 s "
+            "while there are more.",
         ),
     ],
     group(SECONDARY): paging(
         5,
-        "Seconds between sweeps for secondary zones whose primaries are to be asked, or whose data "
-        "has expired. When that is says each zone's SOA; a sweep that finds nothing costs two indexed "
-        "queries.",
-        "Zones that one batch hands out at most. Batches follow each other every 0.2 s.",
+        "Seconds between sweeps for secondary zones that are due for a refresh or have expired, "
+        "according to their SOA. A sweep that finds nothing costs two indexed queries.",
+        "Maximum zones of one batch. Batches follow each other every 0.2 s.",
     ),
     group(DELAYED_NOTIFY): [
         *paging(
             5,
-            "Seconds between sweeps that bring zones in line with their pool's NS records.",
-            "Kept for old configurations: batch_size says how many zones a batch changes.",
+            "Seconds between sweeps that update zones to the NS records of their pool.",
+            "Accepted for compatibility and ignored; see batch_size.",
         ),
         cfg.IntOpt(
             "batch_size",
             default=100,
             min=1,
             max=1000,
-            help="Zones that one batch changes at most. Batches follow each other every 0.2 s until "
-            "nothing is left.",
+            help="Maximum zones of one batch. Batches follow each other every 0.2 s while there are "
+            "more.",
         ),
     ],
     group(INCREMENT_SERIAL): [
         *paging(
             5,
-            "Kept for old configurations: a zone's serial moves with each change, in the same "
-            "transaction.",
-            "Kept for old configurations.",
+            "Accepted for compatibility and ignored: each change increments the zone's serial in its "
+            "own transaction.",
+            "Accepted for compatibility and ignored.",
         ),
-        cfg.IntOpt("batch_size", default=100, min=1, help="Kept for old configurations."),
+        cfg.IntOpt(
+            "batch_size", default=100, min=1, help="Accepted for compatibility and ignored."
+        ),
     ],
 }
 
 
 class WorkerPeriodicRecovery(Task):
-    """Hands out the zones that wait for their nameservers; after a restart the workers know
-    nothing."""
+    """Hands zones with pending changes to the workers, which have no memory across restarts."""
 
     NAME = RECOVERY
     OPTIONS = OPTIONS_BY_GROUP[group(RECOVERY)]
@@ -93,19 +92,19 @@ class WorkerPeriodicRecovery(Task):
         found = self.central.status.recover(
             admin_context(), shards.first, shards.last, limit, shards.generation
         )
-        # What was held back because much is under way is not counted: only nothing is the end.
+        # Zones that were deferred because of load are not counted, so only 0 means the end.
         return PAUSE_S if found else None
 
 
 class ZonePurge(Task):
-    """Removes zones that were deleted long ago, with all that belongs to them."""
+    """Purges zones that were deleted long ago, with everything that belongs to them."""
 
     NAME = PURGE
     OPTIONS = OPTIONS_BY_GROUP[group(PURGE)]
 
     def run(self, shards: Shards) -> float | None:
         limit = self.options.batch_size
-        gone = self.central.sweeps.purge(
+        purged = self.central.sweeps.purge(
             admin_context(),
             shards.first,
             shards.last,
@@ -113,12 +112,11 @@ class ZonePurge(Task):
             self.options.time_threshold,
             shards.generation,
         )
-        return PAUSE_S if gone >= limit else None
+        return PAUSE_S if purged >= limit else None
 
 
 class SecondaryRefresh(Task):
-    """Has workers ask the primaries of secondary zones, and takes expired zones from the
-    nameservers."""
+    """Has workers refresh secondary zones, and withdraws expired ones from the nameservers."""
 
     NAME = SECONDARY
     OPTIONS = OPTIONS_BY_GROUP[group(SECONDARY)]
@@ -132,7 +130,7 @@ class SecondaryRefresh(Task):
 
 
 class DelayedNotify(Task):
-    """A change of a pool's NS records reaches its zones here, one serial and one NOTIFY for each."""
+    """Updates zones to the changed NS records of their pool, each with one serial and one NOTIFY."""
 
     NAME = DELAYED_NOTIFY
     OPTIONS = OPTIONS_BY_GROUP[group(DELAYED_NOTIFY)]
@@ -146,8 +144,7 @@ class DelayedNotify(Task):
 
 
 class IncrementSerial(Task):
-    """Known so that lists of enabled tasks stay valid. There is nothing to run: a serial moves in the
-    transaction of the change itself."""
+    """Exists so that lists of enabled tasks stay valid; each change increments the serial itself."""
 
     NAME = INCREMENT_SERIAL
     OPTIONS = OPTIONS_BY_GROUP[group(INCREMENT_SERIAL)]

@@ -1,4 +1,4 @@
-"""What a periodic task is. Others may add their own: an entry point `designate.producer_tasks`."""
+"""The base of periodic tasks; plug-ins use the entry point group `designate.producer_tasks`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ PER_PAGE = 100
 
 
 def group(name: str) -> str:
-    """The options' group of the task of this name."""
+    """Return the option group of a task."""
     return f"producer_task:{name}"
 
 
 def paging(interval_s: float, interval: str, per_page: str) -> list[cfg.Opt]:
-    """The options that every task has. interval, per_page: what they mean for it."""
+    """Return the options of every task; interval and per_page are their help texts."""
     return [
         cfg.FloatOpt("interval", default=interval_s, min=0.1, help=interval),
         cfg.IntOpt("per_page", default=PER_PAGE, min=1, max=1000, help=per_page),
@@ -26,12 +26,15 @@ def paging(interval_s: float, interval: str, per_page: str) -> list[cfg.Opt]:
 
 
 class Task:
-    """One kind of periodic work. NAME: of the entry point and of the options' group. OPTIONS: of
-    that group; `interval` is one of them.
+    """One kind of periodic work.
 
-    A task runs in a thread of its own: at the start, every `interval` seconds after that, and
-    whenever the producer's shards change. It must be harmless when it is run twice. NEEDED: whether
-    there is anything to run.
+    A task runs in a thread of its own: at the start, then every `interval` seconds, and whenever the
+    producer's shards change. It must be idempotent.
+
+    Attributes:
+        NAME: the name of the entry point and of the option group.
+        OPTIONS: the options of that group; `interval` is one of them.
+        NEEDED: whether there is anything to run.
     """
 
     NAME: ClassVar[str]
@@ -45,15 +48,22 @@ class Task:
 
     @property
     def interval_s(self) -> float:
+        """Seconds between two runs."""
         return float(self.options.interval)
 
     def start(self) -> None:
-        """Before the first run."""
+        """Prepare; called before the first run."""
 
     def stop(self) -> None:
-        """After the last one."""
+        """Release resources; called after the last run."""
 
     def run(self, shards: Shards) -> float | None:
-        """One bounded batch of the work on these shards. Answers the seconds until the next one is
-        wanted; None: the interval. LeaseLost means that the shards are somebody else's by now."""
+        """Process one bounded batch of these shards.
+
+        Returns:
+            Seconds until the next batch; None means `interval`.
+
+        Raises:
+            LeaseLost: the shards were reassigned to another producer.
+        """
         raise NotImplementedError

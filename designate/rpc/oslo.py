@@ -128,7 +128,7 @@ class OsloBus:
             method=method,
             message=message,
             deadline_s=time.monotonic() + wait_s,
-            deadline_unix=deadline.until_unix(wait_s),
+            deadline_unix=deadline.unix_deadline(wait_s),
         )
         try:
             reply = self._call_with_metrics(topic, call, kind)

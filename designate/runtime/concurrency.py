@@ -1,7 +1,7 @@
-"""Threads or green threads: chosen by the environment before anything else is imported.
+"""The kind of the process' threads: the system's, or eventlet's green ones.
 
-The code knows standard-library threads and locks only. `DESIGNATE_CONCURRENCY=eventlet` makes green
-ones of them; without it they are the system's.
+The code uses standard-library threads and locks only. `DESIGNATE_CONCURRENCY=eventlet` replaces them
+by green ones before anything else is imported; the default is the system's threads.
 """
 
 from __future__ import annotations
@@ -16,20 +16,22 @@ CHOICES = ("threading", "eventlet")
 
 
 def choice() -> str:
-    """What the environment asks for. Raises SystemExit for an unknown word."""
+    """Return the kind that the environment selects. Raises SystemExit for an unknown one."""
     found = os.environ.get(VARIABLE) or CHOICES[0]
     if found not in CHOICES:
-        raise SystemExit(f"{VARIABLE} is {found!r}; it can be {' or '.join(CHOICES)}")
+        raise SystemExit(f"{VARIABLE} is {found!r}; valid values: {', '.join(CHOICES)}")
     return found
 
 
 def patch() -> None:
-    """Make the threads of the process those that it asks for. To be called first in a program, before
-    other imports; costs nothing where they are the system's.
+    """Replace the standard library's threads if the environment selects eventlet.
 
-    Raises SystemExit for an unknown choice, or where eventlet is asked for and not installed.
+    Call it first in a program, before other imports.
+
+    Raises:
+        SystemExit: the choice is unknown, or eventlet is selected and not installed.
     """
-    # Libraries import it where it is installed, wanted or not; who wants it knows.
+    # Libraries import eventlet wherever it is installed; the warning is for those who selected it.
     warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
     if choice() == "eventlet":
         try:
@@ -37,23 +39,22 @@ def patch() -> None:
         except ImportError:
             raise SystemExit(f"{VARIABLE} is eventlet, which is not installed") from None
         eventlet.monkey_patch()
-        # Of its ways to wait for the server psycopg would choose one that eventlet does not see.
+        # psycopg would choose a way of waiting for the server that eventlet cannot patch.
         os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_select")
-        _look_up_beside()
+        _resolve_names_in_system_threads()
 
 
 def prepare() -> None:
-    """As patch(), for a program that uses oslo.service."""
+    """Patch threads as `patch` does, and select the same kind for oslo.service."""
     patch()
     from oslo_service import backend
 
-    # oslo.service takes eventlet's where nothing else is said before it is used.
+    # oslo.service uses eventlet unless it is told otherwise before its first use.
     backend.init_backend(backend.BackendType(choice()))
 
 
-def _look_up_beside() -> None:
-    """Let the system look up names in threads of its own kind: it knows no green ones, and a resolver
-    may take many seconds."""
+def _resolve_names_in_system_threads() -> None:
+    """Run the system's resolver in system threads, since it blocks green ones for many seconds."""
     import socket
 
     from eventlet import tpool

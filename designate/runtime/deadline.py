@@ -1,8 +1,8 @@
-"""Until when the one who asks waits, for as long as this thread works on what it was asked.
+"""Carry the caller's RPC deadline into the thread that serves the call.
 
-A call that crosses the bus says in unix seconds when it must be done, so that the time it spent on its
-way counts too, in the broker and in a process that was too busy to take it. What is not stored by then
-is not stored at all: its caller is being told that it failed. The hosts' clocks must agree for that.
+A call crosses the bus with its deadline in unix seconds, so that the time it spent in the broker or in
+the queue of a busy process counts too. What is not stored by then is not stored at all, because the
+caller has reported a failure. This requires that the clocks of the hosts agree.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 
-# Of the time that a caller waits; the rest is for the way back.
+# The share of the caller's wait that the call may use; the rest is for the way of the reply.
 SHARE = 0.8
 
-_until_s: ContextVar[float | None] = ContextVar("until_s", default=None)
+_deadline_s: ContextVar[float | None] = ContextVar("deadline_s", default=None)
 
 
-def until_unix(wait_s: float) -> float:
-    """What is asked for now, by one who waits for wait_s, must be done by this moment: unix seconds."""
+def unix_deadline(wait_s: float) -> float:
+    """Return the deadline, in unix seconds, of a call whose caller waits wait_s from now."""
     return round(time.time() + wait_s * SHARE, 3)
 
 
 def remaining_s(unix: float) -> float:
-    """Seconds from now; negative: it is over."""
+    """Return the seconds until a moment of unix time; negative when it has passed."""
     return unix - time.time()
 
 
 @contextlib.contextmanager
 def until(unix: float | None) -> Iterator[None]:
-    """What this thread does inside is done for a caller who waits until then; None: nobody waits."""
-    token = _until_s.set(None if unix is None else time.monotonic() + remaining_s(unix))
+    """Give the work of this thread inside the block a deadline in unix seconds; None for no deadline."""
+    token = _deadline_s.set(None if unix is None else time.monotonic() + remaining_s(unix))
     try:
         yield
     finally:
-        _until_s.reset(token)
+        _deadline_s.reset(token)
 
 
-def moment_s() -> float:
-    """When that is, of time.monotonic(); infinite where nobody waits."""
-    until_s = _until_s.get()
-    return math.inf if until_s is None else until_s
+def monotonic_deadline() -> float:
+    """Return this thread's deadline as a moment of time.monotonic(); infinite without one."""
+    deadline_s = _deadline_s.get()
+    return math.inf if deadline_s is None else deadline_s

@@ -1,4 +1,4 @@
-"""A thread that does something again and again."""
+"""A thread that repeats a step."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ LOG = logging.getLogger(__name__)
 
 
 class Periodic:
-    """Runs a step at start() and then every interval_s, give or take a tenth; a step may answer a
-    number of seconds for the next turn alone. One that fails is logged and tried again at the next
-    turn."""
+    """Runs a step at start() and then every interval_s, with jitter.
+
+    A step may return a number of seconds to wait before the next run alone. A step that fails is
+    logged and repeated at the next run.
+    """
 
     def __init__(self, name: str, interval_s: float, step: Callable[[], object]) -> None:
         self._name = name
@@ -25,16 +27,18 @@ class Periodic:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
+        """End the thread after the step that runs; waits at most 10 s."""
         self._stopping = True
         self._wake.set()
         if self._thread.ident is not None:
             self._thread.join(timeout=10)
 
-    def hurry(self) -> None:
-        """Make the next turn come now."""
+    def run_soon(self) -> None:
+        """Run the step now instead of at the end of the interval."""
         self._wake.set()
 
     def _run(self) -> None:
@@ -44,7 +48,7 @@ class Periodic:
             try:
                 wait_s = self._step()
             except Exception:
-                LOG.exception("%s failed and is tried again", self._name)
+                LOG.exception("%s: failed, will be retried", self._name)
             if not self._stopping:
                 wait_s = wait_s if isinstance(wait_s, float) else self._interval_s
                 self._wake.wait(jittered(wait_s, INTERVAL_SPREAD))

@@ -1,9 +1,9 @@
-"""Life of a process: the parts it is made of, the signals it obeys, the processes it forks.
+"""The life of a process: its parts, the signals it obeys and the processes it forks.
 
-SIGTERM and SIGINT stop in order: no new work is taken, what runs is finished, within
-`graceful_shutdown_timeout`. SIGHUP reads the options that may change while the service runs. systemd
-is told when everything serves. With one worker the process itself is the service; with more,
-oslo.service (cotyledon) forks them and starts again what dies.
+SIGTERM and SIGINT shut down in order: no new work is accepted and running work is finished, within
+`graceful_shutdown_timeout`. SIGHUP reloads the mutable options. systemd is notified when every part
+serves. With one worker the process itself is the service; with more, oslo.service (cotyledon) forks
+and respawns them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from designate.runtime import gc_tuning
 
 LOG = logging.getLogger(__name__)
 
-ENDING = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something that a process starts, and stops in the reverse order."""
+    """One part of a process, as the functions that start and stop it."""
 
     start: Callable[[], object]
     stop: Callable[[], object]
@@ -41,10 +41,10 @@ class Process:
         self._started: list[Part] = []
 
     def start(self) -> None:
-        """Either everything runs afterwards or an error is raised and nothing does."""
+        """Start every part; where one fails, stop those that run and raise its error."""
         try:
             for part in self._parts:
-                # Before its start: a part that fails half-way has things to give back.
+                # Recorded first, since a part that fails half-way has resources to release.
                 self._started.append(part)
                 part.start()
         except BaseException:
@@ -52,16 +52,22 @@ class Process:
             raise
 
     def stop(self) -> None:
-        """Stop what was started. A part that fails to stop does not keep the others."""
+        """Stop the started parts; log the failure of one and continue with the others."""
         while self._started:
             try:
                 self._started.pop().stop()
             except Exception:
-                LOG.exception("a part of the process did not stop in order")
+                LOG.exception("a part of the process failed to stop")
 
 
 def run(conf: cfg.ConfigOpts, build: Callable[[], Process], workers: int | None) -> int:
-    """Run the process, or that many of it, until a signal ends it. Answers the exit status."""
+    """Run the process until a signal ends it, and return the exit status.
+
+    Args:
+        conf: read for graceful_shutdown_timeout, and mutated on SIGHUP.
+        build: makes the process; called in each child.
+        workers: how many processes run; None or 1 forks none.
+    """
     if (workers or 1) == 1:
         return _run_here(conf, build())
     return _run_forked(conf, build, workers or 1)
@@ -74,15 +80,15 @@ def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:
     started = False
 
     def handle(number: int, _frame: Any) -> None:
-        if number in ENDING and not started:
-            # Nothing serves yet, and what is waited for may never come.
+        if number in STOP_SIGNALS and not started:
+            # Nothing serves yet, and the start may wait for something that never comes.
             raise SystemExit(0)
 
-    # The interpreter writes the number of each signal into a pipe, for a handler must not touch a
+    # The interpreter writes each signal's number into a pipe, because a handler must not acquire a
     # lock that the interrupted code may hold.
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker)
-    for number in (*ENDING, signal.SIGHUP):
+    for number in (*STOP_SIGNALS, signal.SIGHUP):
         signal.signal(number, handle)
     try:
         process.start()
@@ -92,11 +98,11 @@ def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:
     started = True
     gc_tuning.freeze()
     systemd.notify_once()
-    while (received := os.read(woken, 1)[0]) not in ENDING:
+    while (received := os.read(woken, 1)[0]) not in STOP_SIGNALS:
         if received == signal.SIGHUP:
             _mutate(conf)
-    _end_in_time(conf.graceful_shutdown_timeout)
-    LOG.info("stopping")
+    _limit_shutdown(conf.graceful_shutdown_timeout)
+    LOG.info("shutting down")
     process.stop()
     return 0
 
@@ -105,28 +111,28 @@ def _mutate(conf: cfg.ConfigOpts) -> None:
     try:
         conf.mutate_config_files()
     except Exception:
-        LOG.exception("the configuration could not be read again; it stays as it is")
+        LOG.exception("configuration: reload failed, the present values stay")
 
 
-def _end_in_time(timeout_s: int) -> None:
+def _limit_shutdown(timeout_s: int) -> None:
     if not timeout_s:
         return
 
-    def give_up() -> None:
-        LOG.error("not stopped after %d s; ending at once", timeout_s)
+    def exit_now() -> None:
+        LOG.error("shutdown: not complete after %d s, exiting at once", timeout_s)
         os._exit(1)
 
-    timer = threading.Timer(timeout_s, give_up)
+    timer = threading.Timer(timeout_s, exit_now)
     timer.daemon = True
     timer.start()
 
 
 def _run_forked(conf: cfg.ConfigOpts, build: Callable[[], Process], workers: int) -> int:
-    # Only now: it is of no use to a process that forks nothing.
+    # Imported here, since a process that forks nothing does not need it.
     from oslo_service import service as oslo_service
 
     class Forked(oslo_service.ServiceBase):  # type: ignore[misc]  # untyped
-        """The process as oslo.service wants it: made in the parent, started in each child."""
+        """The process as an oslo.service service: made in the parent, built in each child."""
 
         def __init__(self) -> None:
             self.process: Process | None = None
@@ -146,7 +152,7 @@ def _run_forked(conf: cfg.ConfigOpts, build: Callable[[], Process], workers: int
             self.done.set()
 
         def reset(self) -> None:
-            """Options were read again by the launcher."""
+            """The launcher has reloaded the options."""
 
     launcher = oslo_service.launch(conf, Forked(), workers=workers, restart_method="mutate")
     launcher.wait()

@@ -1,1 +1,1 @@
-"""Turns what happens to servers and addresses of the cloud into records."""
+"""designate-sink: creates records from the notifications of other services."""

@@ -1,6 +1,6 @@
-"""Handlers of events. Others may add theirs: an entry point `designate.notification.handler`.
+"""Event handlers; plug-ins use the entry point group `designate.notification.handler`.
 
-Which are used, `[service:sink] enabled_notification_handlers` says; each has its options in the group
+`[service:sink] enabled_notification_handlers` selects them; the options of each are in the group
 `handler:<name>`.
 """
 
@@ -25,7 +25,7 @@ RRTYPES = {4: "A", 6: "AAAA"}
 
 
 class EventContext(dict[str, Any]):
-    """The sender's context. at: when the event happened, naive UTC; None where the sender does not say."""
+    """The sender's context, with the naive UTC time `at` of the event, or None if it is unknown."""
 
     def __init__(self, context: Mapping[str, Any], at: datetime | None) -> None:
         super().__init__(context)
@@ -33,41 +33,44 @@ class EventContext(dict[str, Any]):
 
 
 def group(name: str) -> str:
+    """Return the option group of a handler."""
     return f"handler:{name}"
 
 
 def source_options(exchange: str) -> list[cfg.Opt]:
-    """The options that every handler has."""
+    """Return the options of every handler."""
     return [
         cfg.ListOpt(
             "notification_topics",
             default=["notifications"],
-            help="Topics of the events. A topic that other services read as well loses events to "
-            "them, unless [service:sink] listener_pool_name is set.",
+            help="Topics of the events. Other services that consume the same topic take events away, "
+            "unless [service:sink] listener_pool_name is set.",
         ),
-        cfg.StrOpt(
-            "control_exchange", default=exchange, help="Exchange that the events are sent to."
-        ),
+        cfg.StrOpt("control_exchange", default=exchange, help="Exchange of the events."),
     ]
 
 
 def address_options(exchange: str, default: str) -> list[cfg.Opt]:
-    """The options of handlers that give names to addresses. default: the template where the
-    operator gives none."""
-    meaning = "Template of a recordset's name; may be given several times. Unset: " + default
+    """Return the options of handlers that name addresses; default is the template if none is set."""
+    meaning = "Template of a recordset's name; may be set several times. Unset: " + default
     return [
         *source_options(exchange),
-        cfg.StrOpt("zone_id", help="Zone of the names. Unset: events are ignored."),
+        cfg.StrOpt("zone_id", help="Id of the zone for the names. Unset: events are ignored."),
         cfg.MultiStrOpt("formatv4", help=f"{meaning} (names of IPv4 addresses)"),
         cfg.MultiStrOpt("formatv6", help=f"{meaning} (names of IPv6 addresses)"),
     ]
 
 
 class Handler:
-    """__plugin_name__: of the entry point and of the options' group. central_api: what it may do.
+    """Base of event handlers.
 
-    `process_notification` raises Unavailable for what is to be tried again. It may be called in several
-    threads at once, again for an event that was dealt with, and for an older event after a newer one.
+    `process_notification` may be called by several threads, repeatedly for the same event, and for an
+    older event after a newer one. It raises Unavailable for an event to retry.
+
+    Attributes:
+        __plugin_name__: the name of the entry point and of the option group.
+        OPTIONS: the options of that group.
+        central_api: the operations on records that are available to a handler.
     """
 
     __plugin_name__: ClassVar[str]
@@ -81,26 +84,28 @@ class Handler:
         self.central_api = central_api
 
     def get_exchange_topics(self) -> tuple[str, list[str]]:
+        """Return the exchange and the topics of the events."""
         return self.options.control_exchange, list(self.options.notification_topics)
 
     def get_event_types(self) -> list[str]:
+        """Return the types of the events to process."""
         raise NotImplementedError
 
     def process_notification(
         self, context: EventContext, event_type: str, payload: Mapping[str, Any]
     ) -> None:
+        """Process one event. Raises Unavailable to have it redelivered."""
         raise NotImplementedError
 
 
 class AddressHandler(Handler):
-    """Gives names to the addresses of one kind of resource. DEFAULT: the template where the operator
-    gives none."""
+    """Base of handlers that name the addresses of a resource; DEFAULT is the default template."""
 
     RESOURCE_TYPE: ClassVar[str]
     DEFAULT: ClassVar[str]
 
     def __init__(self, conf: cfg.ConfigOpts, central_api: Records) -> None:
-        """Raises ConfigurationError for a template that is none."""
+        """Check the templates. Raises ConfigurationError for an invalid one."""
         super().__init__(conf, central_api)
         self._templates = {
             4: self.options.formatv4 or [self.DEFAULT],
@@ -130,8 +135,14 @@ class AddressHandler(Handler):
         project_id: str | None,
         addresses: Sequence[tuple[str, Mapping[str, Any]]],
     ) -> None:
-        """Make the names of these addresses all that the resource has. addresses: each with the
-        variables for its templates."""
+        """Replace the records of the resource by those of these addresses.
+
+        Args:
+            context: the context of the event.
+            resource_id: the resource.
+            project_id: its project.
+            addresses: each with the variables for its templates.
+        """
         zone_id = self.options.zone_id
         drafts: list[RecordSetDraft] = []
         if addresses:
@@ -158,7 +169,7 @@ class AddressHandler(Handler):
         found, problems = names.all_names(self._templates[version], {**values, **known})
         for problem in problems:
             LOG.warning(
-                "%s %s has no name for %s: %s", self.RESOURCE_TYPE, resource_id, address, problem
+                "%s %s: no name for %s: %s", self.RESOURCE_TYPE, resource_id, address, problem
             )
         return [
             RecordSetDraft(name=name, type=RRTYPES[version], records=(address,)) for name in found
@@ -166,7 +177,7 @@ class AddressHandler(Handler):
 
 
 class NovaFixed(AddressHandler):
-    """Names of instances at their fixed addresses, from Nova's unversioned notifications."""
+    """Names the fixed addresses of instances, from Nova's unversioned notifications."""
 
     __plugin_name__ = "nova_fixed"
     RESOURCE_TYPE = "instance"
@@ -190,11 +201,11 @@ class NovaFixed(AddressHandler):
 
 
 class NeutronFloatingIp(AddressHandler):
-    """Names of floating addresses while they belong to a port, from Neutron's notifications."""
+    """Names floating addresses while they have a port, from Neutron's notifications."""
 
     __plugin_name__ = "neutron_floatingip"
     RESOURCE_TYPE = "floatingip"
-    # Neutron says no host's name.
+    # Neutron's events have no host name.
     DEFAULT = "%(ip_address)s.%(zone)s"
     OPTIONS = address_options("neutron", DEFAULT)
     UPDATED = "floatingip.update.end"
@@ -215,25 +226,28 @@ class NeutronFloatingIp(AddressHandler):
 
 
 class Fake(Handler):
-    """Writes events into the log."""
+    """Logs events."""
 
     __plugin_name__ = "fake"
     OPTIONS = [
         *source_options("fake"),
-        cfg.ListOpt("allowed_event_types", default=[], help="Types of the events to write."),
+        cfg.ListOpt("allowed_event_types", default=[], help="Types of the events to log."),
     ]
 
     def get_event_types(self) -> list[str]:
         return list(self.options.allowed_event_types)
 
     def process_notification(
-        self, context: EventContext, event_type: str, payload: Mapping[str, Any]
+        self,
+        context: EventContext,  # noqa: ARG002 - part of the interface
+        event_type: str,
+        payload: Mapping[str, Any],  # noqa: ARG002 - part of the interface
     ) -> None:
         LOG.info("%s: received event %s", self.__plugin_name__, event_type)
 
 
 def _members(payload: Mapping[str, Any]) -> dict[str, Any]:
-    """What templates may use of the event."""
+    """Return the members of an event that templates may use."""
     return {key: value for key, value in payload.items() if isinstance(value, str | int | float)}
 
 
@@ -242,6 +256,7 @@ OPTIONS_BY_GROUP = {group(handler.__plugin_name__): handler.OPTIONS for handler 
 
 
 def check_event(payload: object) -> Mapping[str, Any]:
+    """Return the payload of an event. Raises BadRequest if it is not an object."""
     if not isinstance(payload, Mapping):
-        raise errors.BadRequest("the payload is no object")
+        raise errors.BadRequest("the payload is not an object")
     return payload

@@ -1,13 +1,13 @@
-"""Names of addresses, from templates that an operator wrote.
+"""Names of addresses, made from the operator's templates.
 
-A template is a name with `%(variable)s` in it. Variables are the members of the event and
+A template is a name with `%(variable)s` in it. The variables are the members of the event and
 
-    zone                the zone's name, with its trailing dot
-    ip_address          the address, a hyphen for each dot or colon
+    zone                name of the zone, with its trailing dot
+    ip_address          the address with a hyphen for each dot or colon
     ip_version          4 or 6
     octet0, octet1 ...  the parts of the address as it is written
-    project             name of the project, where the event says it
-    label               of the network, where the event says it
+    project             name of the project, if the event has it
+    label               label of the network, if the event has it
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ Values = Mapping[str, object]
 
 
 class Unnamed(ValueError):
-    """There is no name for the address; says why."""
+    """A template makes no valid name for an address; the text is the reason."""
 
 
 def check(template: str) -> None:
-    """Raises ConfigurationError for what is no template."""
+    """Raise ConfigurationError for an invalid template."""
     try:
         template % defaultdict(str)
     except (TypeError, ValueError) as error:
@@ -36,7 +36,7 @@ def check(template: str) -> None:
 
 
 def address_values(address: str) -> dict[str, object]:
-    """The variables that an address gives. Raises ValueError for what is none."""
+    """Return the variables of an address. Raises ValueError for an invalid one."""
     parsed = ipaddress.ip_address(address)
     text = str(parsed)
     octets = [part for part in SEPARATORS.split(text) if part]
@@ -48,19 +48,22 @@ def address_values(address: str) -> dict[str, object]:
 
 
 def name(template: str, values: Values) -> str:
-    """The name that the template makes. Raises Unnamed: something in the template has no value, or the
-    name would stand for others (RFC 4592)."""
+    """Return the name that a template makes.
+
+    Raises:
+        Unnamed: a variable has no value, or the name is a wildcard (RFC 4592).
+    """
     try:
         made = template % {key: value for key, value in values.items() if value is not None}
     except KeyError as error:
-        raise Unnamed(f"{template!r} needs {error.args[0]}, which the event does not say") from None
+        raise Unnamed(f"{template!r} needs {error.args[0]}, which the event lacks") from None
     if "*" in made:
         raise Unnamed(f"{made!r} is a wildcard")
     return made if made.endswith(".") else f"{made}."
 
 
 def all_names(templates: Sequence[str], values: Values) -> tuple[list[str], list[str]]:
-    """(names, without repetitions; why templates made none)."""
+    """Return the distinct names, and the reasons why templates made none."""
     names: dict[str, None] = {}
     problems = []
     for template in templates:

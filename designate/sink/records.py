@@ -1,4 +1,4 @@
-"""What handlers may do: keep names of resources in a zone, by way of central."""
+"""The operations on records that handlers may use, through central."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ Values = Mapping[str, Any]
 
 
 class Records:
-    """Raises what central raises. Thread-safe."""
+    """Manages the records of resources; raises the errors of central. Thread-safe."""
 
     def __init__(self, central: CentralClient) -> None:
         self._central = central
 
     def zone_name(self, zone_id: str) -> str:
+        """Return the name of a zone."""
         return self._central.zones.get(admin_context(), zone_id).name
 
     def declare(
@@ -35,29 +36,31 @@ class Records:
         *,
         keep: bool = False,
     ) -> tuple[RecordSet, ...]:
-        """See rpc.interfaces.ManagedNamesApi. Answers what stands for the resource now."""
+        """Set the recordsets of a resource and return them; see rpc.interfaces.ManagedNamesApi."""
         about = f"{resource.resource_type} {resource.resource_id}"
         done = self._central.managed_names.declare(
             admin_context(), zone_id, resource, tuple(drafts), at, keep
         )
         for reason in done.refused:
-            LOG.warning("%s has no name in zone %s: %s", about, zone_id, reason)
+            LOG.warning("%s: no name in zone %s: %s", about, zone_id, reason)
         if done.outdated:
-            LOG.info("an older event of %s came after a newer one and does nothing", about)
+            LOG.info("%s: ignoring an event that is older than the last one", about)
         return done.recordsets
 
-    # -- as handlers of other origin call it -----------------------------------------------------
+    # -- the interface for third-party handlers --------------------------------------------------
 
     def create_managed_records(
         self,
-        context: object,
+        context: object,  # noqa: ARG002 - part of the interface
         zone_id: str,
         records_values: Sequence[Values],
         recordset_values: Values,
     ) -> tuple[RecordSet, ...]:
-        """Make one recordset of these records. Each of them says what it stands for:
-        managed_plugin_type, managed_plugin_name, managed_resource_type, managed_resource_id; and
-        its `data`."""
+        """Create one recordset from these records.
+
+        Each record has its `data` and identifies its resource by managed_plugin_type,
+        managed_plugin_name, managed_resource_type and managed_resource_id.
+        """
         if not records_values:
             raise errors.BadRequest("a managed recordset needs records")
         draft = RecordSetDraft(
@@ -68,9 +71,13 @@ class Records:
         )
         return self.declare(zone_id, _resource(records_values[0]), (draft,), keep=True)
 
-    def delete_managed_records(self, context: object, zone_id: str, criterion: Values) -> None:
-        """Delete all that stands for the resource which the criterion names, in the words of
-        create_managed_records."""
+    def delete_managed_records(
+        self,
+        context: object,  # noqa: ARG002 - part of the interface
+        zone_id: str,
+        criterion: Values,
+    ) -> None:
+        """Delete the records of a resource, identified as in create_managed_records."""
         self.declare(zone_id, _resource(criterion), ())
 
 

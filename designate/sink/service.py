@@ -1,4 +1,4 @@
-"""The sink: gives each event to the handlers that want it."""
+"""The sink service: passes each event to the handlers of its type."""
 
 from __future__ import annotations
 
@@ -19,60 +19,76 @@ LOG = logging.getLogger(__name__)
 
 GROUP = "service:sink"
 OPTS = [
-    cfg.IntOpt("workers", min=1, help="Processes of designate-sink. Unset: one."),
+    cfg.IntOpt("workers", min=1, help="Number of worker processes of designate-sink. Unset: one."),
     cfg.ListOpt(
         "enabled_notification_handlers",
         default=[],
-        help="Names of the handlers of events to use. Empty: none, the process has nothing to do.",
+        help="Names of the event handlers to use. Empty: the process does nothing.",
     ),
     cfg.StrOpt(
         "listener_pool_name",
-        help="Name under which all designate-sink share the events, with a queue of their own. Unset: "
-        "they share the topic's queue with every other consumer of it.",
+        help="Name of the queue that all designate-sink processes share. Unset: they share the queue "
+        "of the topic with its other consumers, which take events away.",
     ),
 ]
 
 NAMESPACE = "designate.notification.handler"
 
 
-class Source(Protocol):
-    """See rpc.events.EventListener."""
+class EventSource(Protocol):
+    """Where the events come from, such as rpc.events.EventListener."""
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Start to deliver events."""
+        ...
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Stop the delivery."""
+        ...
 
 
 Listen = Callable[
-    [cfg.ConfigOpts, Sequence[tuple[str, str]], Callable[[ExternalEvent], None], str | None], Source
+    [cfg.ConfigOpts, Sequence[tuple[str, str]], Callable[[ExternalEvent], None], str | None],
+    EventSource,
 ]
 
 
 class Sink:
-    """listen: makes what events come from, such as rpc.events.EventListener."""
+    """Passes events to the enabled handlers."""
 
     def __init__(self, conf: cfg.ConfigOpts, central: CentralClient, listen: Listen) -> None:
-        """Raises ConfigurationError for a handler that is not installed or cannot be used."""
+        """Load the handlers and make the source of events with `listen`.
+
+        Raises:
+            ConfigurationError: a handler is not installed or cannot be used.
+        """
         self._handlers = load(conf, Records(central))
-        self._listener: Source | None = None
+        self._listener: EventSource | None = None
         if self._handlers:
             pool = conf[GROUP].listener_pool_name
             self._listener = listen(conf, _sources(self._handlers), self.take, pool)
 
     def start(self) -> None:
+        """Listen for events, if there are handlers."""
         if self._listener is None:
-            LOG.warning("[%s] enabled_notification_handlers names none: nothing to do", GROUP)
+            LOG.warning("[%s] enabled_notification_handlers is empty: nothing to do", GROUP)
         else:
             self._listener.start()
 
     def stop(self) -> None:
+        """Stop listening."""
         if self._listener is not None:
             self._listener.stop()
 
     def take(self, event: ExternalEvent) -> None:
-        """Every handler that wants it is called, in the order of the configuration. Raises
-        Unavailable when one of them wants it again; what the others raise is logged."""
-        again: errors.Unavailable | None = None
+        """Call every handler of the event's type, in the order of the configuration.
+
+        Errors are logged, except that Unavailable is raised after the last handler.
+
+        Raises:
+            Unavailable: a handler asked for redelivery.
+        """
+        retry: errors.Unavailable | None = None
         for handler in self._handlers:
             if event.type not in handler.get_event_types():
                 continue
@@ -81,17 +97,17 @@ class Sink:
                 context = EventContext(event.context, event.at)
                 handler.process_notification(context, event.type, check_event(event.payload))
             except errors.Unavailable as error:
-                again, outcome = error, "again"
+                retry, outcome = error, "again"
             except Exception:
                 outcome = "dropped"
-                LOG.exception("%s could not deal with %s", handler.__plugin_name__, event.type)
+                LOG.exception("%s: failed to process %s", handler.__plugin_name__, event.type)
             metrics.SINK_EVENTS.labels(handler.__plugin_name__, outcome).inc()
-        if again is not None:
-            raise again
+        if retry is not None:
+            raise retry
 
 
 def load(conf: cfg.ConfigOpts, records: Records) -> list[Handler]:
-    """The enabled handlers, in the configuration's order."""
+    """Return the enabled handlers in the order of the configuration."""
     enabled = dict.fromkeys(conf[GROUP].enabled_notification_handlers)
     if not enabled:
         return []
@@ -99,14 +115,14 @@ def load(conf: cfg.ConfigOpts, records: Records) -> list[Handler]:
     missing = sorted(enabled.keys() - found.keys())
     if missing:
         raise errors.ConfigurationError(
-            f"[{GROUP}] enabled_notification_handlers: there is no {', '.join(missing)}; there are "
+            f"[{GROUP}] enabled_notification_handlers: not installed: {', '.join(missing)}; installed: "
             f"{', '.join(sorted(found))}"
         )
     return [found[name](conf, records) for name in enabled]
 
 
 def _sources(handlers: Sequence[Handler]) -> list[tuple[str, str]]:
-    """Each (exchange, topic) once."""
+    """Return each (exchange, topic) once."""
     sources: dict[tuple[str, str], None] = {}
     for handler in handlers:
         exchange, topics = handler.get_exchange_topics()

@@ -106,7 +106,7 @@ def _exchange(
     except TimeoutError:
         raise NoReplyError("timeout") from None
     except OSError as error:
-        raise NoReplyError(errors.said(error)) from None
+        raise NoReplyError(errors.os_error_text(error)) from None
 
 
 def _over_udp(address: SocketAddress, port: int, query: SoaQuery, deadline: float) -> SoaReply:

@@ -177,7 +177,7 @@ class _Transfer:
             except TimeoutError:
                 raise TransferFailed("it took too long", final=True) from None
             except OSError as error:
-                raise TransferFailed(errors.said(error)) from None
+                raise TransferFailed(errors.os_error_text(error)) from None
         self._messages.check_end()
         if self._assembler.dropped:
             LOG.warning(
@@ -201,7 +201,7 @@ class _Transfer:
             except TimeoutError:
                 problem = "it cannot be reached in time"
             except OSError as error:
-                problem = errors.said(error)
+                problem = errors.os_error_text(error)
         raise TransferFailed(problem, final=True)
 
     def _message(self, sock: socket.socket, until: float) -> bytes:

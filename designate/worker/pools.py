@@ -163,7 +163,7 @@ class PoolCache:
             backend=backend if pool.catalog_zone is None else _ByCatalog(target),
             notify=_notify_address(target, backend),
             key=key,
-            place=backend.place,
+            place=backend.identity,
         )
 
 

@@ -1,7 +1,7 @@
 """The REST API under uWSGI, mod_wsgi or gunicorn: `designate.wsgi.api:application`.
 
-The configuration is designate.conf in the folder that OS_DESIGNATE_CONFIG_DIR names (/etc/designate
-where it names none). Servers import this before they fork, so that nothing is opened before the first
+The configuration is designate.conf in the folder that OS_DESIGNATE_CONFIG_DIR names (default:
+/etc/designate). Servers import this module before they fork, so nothing is opened before the first
 request of each process.
 """
 
@@ -30,7 +30,7 @@ CONFIG_DIR = "/etc/designate"
 
 
 class Application:
-    """Thread-safe. Each process that calls it has a way to central of its own."""
+    """The WSGI application; each process opens its own connection to central. Thread-safe."""
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._conf = conf
@@ -39,12 +39,13 @@ class Application:
         self._app: Any = None
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Serve a request; the first one of a process starts its bus."""
         if self._process_id != os.getpid():
             with self._lock:
                 if self._process_id != os.getpid():
                     self._start()
-        answer: Iterable[bytes] = self._app(environ, start_response)
-        return answer
+        response: Iterable[bytes] = self._app(environ, start_response)
+        return response
 
     def _start(self) -> None:
         app, process = processes.hosted_api(self._conf)
@@ -55,7 +56,7 @@ class Application:
 
 
 def _stop(process: Process, process_id: int) -> None:
-    """A child forked later inherits the wish to stop what is not its own."""
+    """Stop the process, but not in a child that was forked later and inherited the exit handler."""
     if process_id == os.getpid():
         process.stop()
 

@@ -1,4 +1,4 @@
-"""What events of Nova and Neutron make of a zone: the handlers on a real central and its database."""
+"""Events of Nova and Neutron: the handlers with a real central and its database."""
 
 import logging
 from datetime import datetime, timedelta
@@ -26,9 +26,9 @@ FIP = "2c8a3a4e-7c1f-4d0a-9a39-6a5b1c4d2e3f"
 
 
 class Given:
-    """Where a sink gets its events from, when the test is the source."""
+    """The event source of a sink, for tests that deliver the events themselves."""
 
-    def __init__(self, conf, sources, take, pool):
+    def __init__(self, _conf, sources, _take, pool):
         self.sources = sources
         self.pool = pool
 
@@ -39,7 +39,7 @@ class Given:
 
 
 class Cloud:
-    """A zone, and a sink whose events the test makes."""
+    """A zone, and a sink whose events the test delivers."""
 
     def __init__(self, folder, clock):
         self.clock = clock
@@ -51,7 +51,7 @@ class Cloud:
         self.revision = self.shown().revision
 
     def sink(self, *handlers, **options):
-        """options: of both handlers of addresses."""
+        """Return a sink; options: those of both address handlers."""
         conf = self.hidden.conf
         conf.set_override("enabled_notification_handlers", list(handlers), "service:sink")
         for group in (NOVA, NEUTRON):
@@ -63,12 +63,12 @@ class Cloud:
         return self.central.zones.get(admin_context(), self.zone.id)
 
     def changes(self):
-        """How many revisions the zone had since the last look."""
+        """Return how many revisions the zone had since the last call."""
         before, self.revision = self.revision, self.shown().revision
         return self.revision - before
 
     def managed(self):
-        """(name below the zone, type) to records, of what stands for resources."""
+        """Return the records of resources by (name relative to the zone, type)."""
         page = self.central.recordsets.find(admin_context(), self.zone.id, Query(limit=100))
         return {
             (found.name.removesuffix(f".{self.zone.name}"), found.type): found.records
@@ -86,7 +86,7 @@ def cloud(tmp_path):
 
 
 def created(*addresses, instance=INSTANCE, hostname="web", at=NOON, **more):
-    """Nova's event of an instance with these addresses."""
+    """Return Nova's event for an instance with these addresses."""
     fixed = [
         {"address": address, "version": 6 if ":" in address else 4, "label": "net"}
         for address in addresses
@@ -180,8 +180,8 @@ def test_a_name_belongs_to_whoever_had_it_first(cloud, caplog):
     sink.take(created("192.0.2.3", instance=FIP, hostname="mail"))
 
     assert cloud.managed() == {("web", "A"): ("192.0.2.1",)}
-    assert f"instance {OTHER} has no name" in caplog.text
-    assert f"instance {FIP} has no name" in caplog.text
+    assert f"instance {OTHER}: no name" in caplog.text
+    assert f"instance {FIP}: no name" in caplog.text
     sink.take(deleted(OTHER))
     sink.take(deleted(FIP))
     assert cloud.managed() == {("web", "A"): ("192.0.2.1",)}
@@ -215,7 +215,7 @@ def test_every_template_makes_a_name(cloud):
         ("%(nothing)s.%(zone)s", "needs nothing"),
         ("%(display_name)s.%(zone)s", "is a wildcard"),
         ("%(hostname)s.elsewhere.example.", "not contained within its zone"),
-        ("%(key)s.%(zone)s", "has no name"),
+        ("%(key)s.%(zone)s", "no name in zone"),
     ],
 )
 def test_a_template_without_a_name_does_not_keep_the_others(cloud, caplog, template, why):
@@ -260,7 +260,7 @@ def test_a_quota_holds_for_events_too(cloud, caplog):
     sink.take(created("192.0.2.2", instance=OTHER, hostname="second"))
     sink.take(created("192.0.2.1", "192.0.2.2", at=NOON + timedelta(seconds=1)))
     assert cloud.managed() == {("web", "A"): ("192.0.2.1",)}
-    assert f"instance {OTHER} has no name" in caplog.text
+    assert f"instance {OTHER}: no name" in caplog.text
 
 
 # -- floating addresses --------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def test_a_handler_without_a_zone_ignores_its_events(cloud, caplog):
 @pytest.mark.parametrize(
     ("handlers", "options", "why"),
     [
-        (("nova_fixed", "nova_fixd"), {}, "there is no nova_fixd"),
+        (("nova_fixed", "nova_fixd"), {}, "not installed: nova_fixd"),
         (("nova_fixed",), {"formatv4": ["%(hostname)"]}, "name template"),
     ],
 )
@@ -332,7 +332,7 @@ def test_what_cannot_be_used_is_told_at_the_start(cloud, handlers, options, why)
 def test_what_is_no_event_of_its_kind_is_dropped(cloud, caplog, payload):
     sink = cloud.sink("nova_fixed")
     sink.take(event("compute.instance.create.end", payload))
-    assert "nova_fixed could not deal with compute.instance.create.end" in caplog.text
+    assert "nova_fixed: failed to process compute.instance.create.end" in caplog.text
     sink.take(created("not an address", "192.0.2.1"))
     sink.take(created("192.0.2.1", at=NOON + timedelta(seconds=1)))
     assert cloud.managed() == {("web", "A"): ("192.0.2.1",)}
@@ -346,7 +346,7 @@ def test_a_zone_that_cannot_hold_names_drops_the_event(cloud, caplog):
 
 
 class Away(Handler):
-    """Cannot do it now."""
+    """A handler that is unavailable for now."""
 
     __plugin_name__ = "away"
     OPTIONS = []
@@ -354,8 +354,8 @@ class Away(Handler):
     def get_event_types(self):
         return ["compute.instance.create.end"]
 
-    def process_notification(self, context, event_type, payload):
-        raise errors.Unavailable("central is away", retry_after_s=1)
+    def process_notification(self, _context, _event_type, _payload):
+        raise errors.Unavailable("central is unavailable", retry_after_s=1)
 
 
 def test_what_cannot_be_done_now_is_wanted_again(cloud):
@@ -369,7 +369,7 @@ def test_what_cannot_be_done_now_is_wanted_again(cloud):
 
 
 class Sample(Handler):
-    """As an operator's own handler does it."""
+    """A handler as operators write them."""
 
     __plugin_name__ = "sample"
     OPTIONS = []

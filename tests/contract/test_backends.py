@@ -1,5 +1,7 @@
-"""What every backend must do, each against its server: a real one where there is one to have, else a
-small one that keeps state and refuses what the product refuses."""
+"""The contract of every backend, checked against a real server or a fake.
+
+A fake stores its zones and refuses what the product refuses.
+"""
 
 import socket
 import time
@@ -141,7 +143,7 @@ def test_every_name_is_a_zones_or_refused_clearly(side, name):
 
 
 def surely(call):
-    """As the worker does: what a busy server refuses is tried again."""
+    """Retry as the worker does, since a busy server may refuse."""
     for _ in range(20):
         try:
             call()
@@ -173,8 +175,10 @@ def test_many_zones_come_and_go_in_parallel(side):
 
 
 def test_workers_that_do_the_same_at_once_agree(side):
-    """Two workers may be told of one zone. What the second one cannot do while the first one's work is
-    half done is an error that a repetition mends."""
+    """Two workers may receive the same change.
+
+    The second one may fail while the first one's work is in progress; a retry then succeeds.
+    """
     backends = [side.backend() for _ in range(4)]
     zone = change(name="contested.example.")
 
@@ -273,7 +277,7 @@ def test_every_backend_is_in_the_suite_or_has_no_server(type):
 
 @pytest.mark.parametrize("type", base.drivers())
 def test_options_of_other_programs_are_no_fault(type):
-    """pools.yaml of other releases carry options that this one does not know."""
+    """Files of other releases have options that this release does not know."""
     options = {"unheard_of": "x"} | NEEDED.get(type, {})
 
     assert base.load(Target(type=type, options=options)).target.type == type

@@ -1,4 +1,4 @@
-"""What a deployment needs most, on green threads. `tools/test eventlet` runs all functional tests so."""
+"""The most important paths on green threads; `tools/test eventlet` runs all functional tests so."""
 
 import os
 import re
@@ -47,7 +47,7 @@ COMMAND = [sys.executable, "-m", "pytest", *(part for name in PLUGINS for part i
 
 @pytest.fixture
 def folder() -> Iterator[str]:
-    """A short one, for Knot's socket below it has a path of 107 bytes at most."""
+    """Return a short path, since that of Knot's socket has at most 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="green-") as folder:
         yield folder
 

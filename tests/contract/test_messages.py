@@ -263,12 +263,14 @@ def test_a_call_says_when_it_must_be_done_alone_and_with_others():
 
     class Asked(OldShop):
         def buy(self, what, **_context):
-            found.append(deadline.moment_s() - time.monotonic())
+            found.append(deadline.monotonic_deadline() - time.monotonic())
             return what
 
     dispatcher = Dispatcher({Old: Asked()})
     message = {"context": to_plain(Context, Context()), "what": "hat"}
-    call = QueuedCall("shop", "1.0", "buy", message, time.monotonic() + 10, deadline.until_unix(10))
+    call = QueuedCall(
+        "shop", "1.0", "buy", message, time.monotonic() + 10, deadline.unix_deadline(10)
+    )
     alone, batch = oslo_servers.endpoints(dispatcher)
 
     alone.buy({oslo_servers.UNTIL: call.deadline_unix}, message)

@@ -1,4 +1,4 @@
-"""The akamai_v2 backend against a server that keeps zones, and checks signatures, as Edge DNS does."""
+"""The akamai_v2 backend against a fake of Edge DNS, which also checks signatures."""
 
 import logging
 
@@ -127,7 +127,7 @@ def test_a_lost_connection_is_signed_anew(edge):
 def test_another_port_is_a_warning(edge, caplog):
     backend_of(edge, (PrimaryAddress(host="192.0.2.1", port=5354),))
 
-    assert "master 192.0.2.1 at port 53, not 5354" in caplog.text
+    assert "master 192.0.2.1 at port 53, not at port 5354" in caplog.text
 
 
 def test_a_pools_key_needs_the_options_that_say_it(edge):

@@ -1,4 +1,4 @@
-"""The bind9 backend against a real BIND: its control channel, its zones, its refusals."""
+"""The bind9 backend against a real BIND: control channel, zones and refusals."""
 
 import base64
 import secrets
@@ -49,7 +49,7 @@ def zone_of(name):
 
 
 def shown(named, name):
-    """BIND's own description of a zone; empty: it has none."""
+    """Return BIND's description of a zone, or "" where there is none."""
     key = rndc_key.load(str(named.key_file), None, "127.0.0.1")
     reply = rndc.command("127.0.0.1", named.rndc_port, key, f'showzone "{name}"', 5)
     return reply.text if reply.code == 0 else ""
@@ -183,7 +183,7 @@ def test_a_wrong_key_is_told_without_showing_it(named, tmp_path):
     path = tmp_path / "wrong.key"
     path.write_text(f'key "rndc-key" {{ algorithm hmac-sha256; secret "{secret}"; }};')
 
-    with pytest.raises(errors.BackendError, match="does the key fit") as caught:
+    with pytest.raises(errors.BackendError, match="check the key") as caught:
         backend_of(named, rndc_key_file=str(path)).create_zone(zone_of("wrong.example."))
 
     assert secret not in str(caught.value)

@@ -1,4 +1,4 @@
-"""The designate backend against a whole service of its own, behind a real Keystone."""
+"""The designate backend against another service behind a real Keystone."""
 
 from types import SimpleNamespace
 
@@ -66,9 +66,9 @@ def test_a_primary_zone_there_is_told_and_left_alone(remote):
     remote_zone(remote, {"name": "primary.example.", "email": "a@example.com"})
 
     for call in (remote.backend().create_zone, remote.backend().update_zone):
-        with pytest.raises(errors.BackendError, match="no secondary zone"):
+        with pytest.raises(errors.BackendError, match="not a secondary zone"):
             call(change(name="primary.example."))
-    with pytest.raises(errors.BackendError, match="no secondary zone"):
+    with pytest.raises(errors.BackendError, match="not a secondary zone"):
         remote.backend().delete_zone(change(name="primary.example."), hard_delete=False)
 
 
@@ -91,7 +91,7 @@ def test_one_token_and_one_connection_serve_many_calls(remote):
 
 @pytest.fixture
 def front(remote):
-    """A server in the place of the other Designate's API."""
+    """Run a server in place of the other Designate's API."""
     seen = []
 
     def answer(request):
@@ -123,6 +123,6 @@ def test_an_api_that_hangs_is_given_up_at_the_deadline(remote, front):
     front.web.hold.clear()
     backend = remote.backend(region_name=front.region, api_timeout="0.5")
 
-    with pytest.raises(errors.BackendUnavailable, match=f"{front.web.port}: no answer in time"):
+    with pytest.raises(errors.BackendUnavailable, match=f"{front.web.port}: no response in time"):
         backend.create_zone(change())
     until(lambda: front.seen, 5, "the request")

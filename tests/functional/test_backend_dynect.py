@@ -1,4 +1,4 @@
-"""The dynect backend against a server that keeps zones, sessions and jobs as DynECT does."""
+"""The dynect backend against a fake of DynECT with zones, sessions and jobs."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -84,7 +84,7 @@ def test_a_job_that_fails_or_takes_too_long_is_told(dyn):
     dyn.slow = True
     with pytest.raises(errors.BackendError, match="tsig_key_name: No such key"):
         backend_of(dyn, tsig_key_name="nokey").create_zone(change())
-    with pytest.raises(errors.BackendError, match="no answer in time"):
+    with pytest.raises(errors.BackendError, match="no response in time"):
         backend_of(dyn, api_timeout="0.3").create_zone(change())
 
     assert not dyn.zones

@@ -1,4 +1,4 @@
-"""The infoblox backend against a server that keeps zones as a grid does."""
+"""The infoblox backend against a fake of a grid."""
 
 import pytest
 
@@ -105,7 +105,7 @@ def test_one_connection_serves_many_calls_and_what_is_right_is_left_alone(grid):
     ],
 )
 def test_reverse_zones_are_named_by_their_network(name, fqdn, prefix):
-    place = nios.place(name)
+    place = nios.zone_address(name)
 
     assert (place.fqdn, place.prefix) == (fqdn, prefix)
 
@@ -116,7 +116,7 @@ def test_reverse_zones_are_named_by_their_network(name, fqdn, prefix):
      "0-62.2.0.192.in-addr.arpa.", "ab.1.ip6.arpa.", "x.ip6.arpa.", "9-0.2.0.192.in-addr.arpa."],
 )  # fmt: skip
 def test_a_reverse_zone_of_no_network_is_told_and_its_deletion_is_success(grid, name):
-    with pytest.raises(errors.BackendError, match="no network"):
+    with pytest.raises(errors.BackendError, match="without a network"):
         backend_of(grid).create_zone(change(name=name))
     backend_of(grid).delete_zone(change(name=name), hard_delete=True)
 

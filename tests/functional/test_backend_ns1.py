@@ -1,4 +1,4 @@
-"""The ns1 backend against a server that keeps zones as NS1 does."""
+"""The ns1 backend against a fake of NS1."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The nsd4 backend against a real NSD: its control channel, its zones, and the whole path."""
+"""The nsd4 backend against a real NSD: control channel, zones and the whole path."""
 
 import dns.rcode
 import pytest
@@ -10,7 +10,12 @@ from tests.support.deadlines import until
 from tests.support.factories.worker import change
 from tests.support.servers.nameservers import free_port
 from tests.support.servers.secondaries import Nsd
-from tests.support.servers.standalone import Service, ask, texts, transferred
+from tests.support.servers.standalone import (
+    Service,
+    ask,
+    post_change_and_delete,
+    texts,
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +36,8 @@ def backend_of(nsd, **options):
 
 def test_nsd_serves_what_was_posted_changed_and_deleted(service, nsd):
     address = ("127.0.0.1", nsd.port)
-    zone = service.zone("nsd.example.")
-    service.active(f"/zones/{zone['id']}")
-    made = service.recordset(zone, "www.nsd.example.", "A", ["192.0.2.1", "192.0.2.2"])
-    path = f"/zones/{zone['id']}/recordsets/{made['id']}"
-    service.active(path)
-    posted = texts(ask(address, "www.nsd.example.", "A"))
-    service.call("PUT", path, {"records": ["192.0.2.3"]})
-    service.active(path)
-    changed = transferred(address, "nsd.example.") == transferred(service.dns, "nsd.example.")
-    service.call("DELETE", f"/zones/{zone['id']}")
-    service.gone(f"/zones/{zone['id']}")
+
+    posted, changed = post_change_and_delete(service, "nsd.example.", address)
 
     assert posted == {"192.0.2.1", "192.0.2.2"}
     assert changed
@@ -73,8 +69,8 @@ def test_update_adds_a_missing_zone_and_notices_another_pattern(nsd):
     assert "pattern: other" in changed
 
 
-def test_update_has_a_zone_transferred_that_nsd_would_leave_for_long(nsd, tmp_path):
-    """Its masters were away, so that NSD waits for a minute or more before it asks again."""
+def test_update_has_a_zone_transferred_that_nsd_would_leave_for_long(tmp_path):
+    """Its masters were unreachable, so NSD waits for a minute or more before it queries again."""
     with Nsd(tmp_path / "nsd", free_port()) as waiting:
         backend_of(waiting).create_zone(change(name="waits.example."))
         until(
@@ -103,7 +99,7 @@ def test_a_certificate_of_somebody_else_is_refused_by_both_sides(nsd, tmp_path):
 
 
 def test_the_hosts_name_is_checked_unless_told_otherwise(nsd):
-    """nsd-control-setup's certificate names no host."""
+    """The certificate of nsd-control-setup names no host."""
     with pytest.raises(errors.BackendError, match="TLS failed: CERTIFICATE_VERIFY_FAILED"):
         backend_of(nsd, check_hostname="1").create_zone(change(name="named.example."))
     backend_of(nsd, verify_ssl="0", check_hostname="1", ca_certs="").create_zone(

@@ -1,4 +1,4 @@
-"""The pdns4 backend against a real PowerDNS: its API, its zones, its refusals, and the whole path."""
+"""The pdns4 backend against a real PowerDNS: API, zones, refusals and the whole path."""
 
 import dns.rcode
 import pytest
@@ -11,7 +11,13 @@ from tests.support.deadlines import until
 from tests.support.factories.worker import change
 from tests.support.servers.nameservers import free_port
 from tests.support.servers.secondaries import Pdns
-from tests.support.servers.standalone import Service, ask, texts, transferred
+from tests.support.servers.standalone import (
+    Service,
+    ask,
+    post_change_and_delete,
+    texts,
+    transferred,
+)
 
 MASTERS = (PrimaryAddress(host="127.0.0.1", port=5399), PrimaryAddress(host="::1", port=53))
 
@@ -38,24 +44,15 @@ def shown(pdns, name):
 
 
 def requests_for(pdns, name):
-    """The method of each API call that named the zone, or was the creation of any."""
+    """Return the method of each API call for the zone, or for creating any."""
     lines = [line for line in pdns.log.read_text().splitlines() if "[webserver]" in line]
     return [line.split('"')[1].split()[0] for line in lines if f"zones/{name}" in line]
 
 
 def test_powerdns_serves_what_was_posted_changed_and_deleted(service, pdns):
     address = ("127.0.0.1", pdns.port)
-    zone = service.zone("pdns.example.")
-    service.active(f"/zones/{zone['id']}")
-    made = service.recordset(zone, "www.pdns.example.", "A", ["192.0.2.1", "192.0.2.2"])
-    path = f"/zones/{zone['id']}/recordsets/{made['id']}"
-    service.active(path)
-    posted = texts(ask(address, "www.pdns.example.", "A"))
-    service.call("PUT", path, {"records": ["192.0.2.3"]})
-    service.active(path)
-    changed = transferred(address, "pdns.example.") == transferred(service.dns, "pdns.example.")
-    service.call("DELETE", f"/zones/{zone['id']}")
-    service.gone(f"/zones/{zone['id']}")
+
+    posted, changed = post_change_and_delete(service, "pdns.example.", address)
 
     assert posted == {"192.0.2.1", "192.0.2.2"}
     assert changed
@@ -79,7 +76,7 @@ def test_changes_travel_as_differences(service, pdns):
 
 
 def test_a_change_is_asked_for_by_the_api_and_travels_as_a_difference(service, pdns):
-    """NOTIFY alone is looked at once a second."""
+    """PowerDNS handles NOTIFY only once a second."""
     zone = service.zone("hasty.example.")
     service.active(f"/zones/{zone['id']}")
     before = metrics.TRANSFERS.labels("axfr")._value.get()
@@ -165,7 +162,7 @@ def test_a_wrong_token_is_an_error_for_creation_and_for_deletion(pdns):
         lambda: wrong.delete_zone(change(name="guarded.example."), hard_delete=False),
         lambda: wrong.update_zone(change(name="guarded.example.")),
     ):
-        with pytest.raises(errors.BackendError, match="401: do the credentials fit") as caught:
+        with pytest.raises(errors.BackendError, match="401: check the credentials") as caught:
             call()
         assert "not-the-token" not in str(caught.value)
 

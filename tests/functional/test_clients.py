@@ -39,7 +39,7 @@ def sdk(service):
 
 
 def openstack_cli(service, *arguments):
-    """The command's JSON output, or None when it prints nothing."""
+    """Return the command's JSON output, or None when it prints nothing."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OS_")}
     program = Path(sys.executable).with_name("openstack")
     shape = ["-f", "json"] if arguments[1] != "delete" else []

@@ -22,7 +22,7 @@ def service(tmp_path_factory, databases):
 
 
 @pytest.fixture(scope="module")
-def bind(tmp_path_factory, databases):
+def bind(tmp_path_factory, databases):  # noqa: ARG001 - the databases start first
     with Named(tmp_path_factory.mktemp("bind")) as bind:
         yield bind
 

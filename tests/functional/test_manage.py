@@ -37,7 +37,7 @@ POOLS = f"""
 
 @pytest.fixture
 def run(tmp_path, capsys):
-    """Runs a command on a database of its own: (exit status, standard output, standard error)."""
+    """Run a command on a new database and return exit status, standard output and standard error."""
     conf = tmp_path / "designate.conf"
     conf.write_text(f"[storage:sqlalchemy]\nconnection = sqlite:///{tmp_path}/d.sqlite\n")
 
@@ -290,7 +290,7 @@ def test_wrong_usage_is_status_two(run, words):
 
 @pytest.fixture
 def central(run, tmp_path):
-    """Central on the same database."""
+    """Return central on the same database."""
     run("database", "sync")
     conf = cfg.ConfigOpts()
     config.register(conf)
@@ -299,8 +299,8 @@ def central(run, tmp_path):
 
 
 @pytest.fixture
-def beat(central, tmp_path):
-    """Stores a service's heartbeat of now."""
+def beat(central, tmp_path):  # noqa: ARG001 - it makes the database
+    """Store a heartbeat of a service."""
 
     def store(name, status=ServiceState.UP):
         now = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
@@ -365,7 +365,7 @@ def test_top_level_domains_are_read_from_a_file_line_by_line(run, central, tmp_p
 
 
 def check(tmp_path):
-    """(exit status, {check: result}) of designate-status."""
+    """Return the exit status and the results of the checks of designate-status."""
     program = Path(sys.executable).parent / "designate-status"
     done = subprocess.run(
         [program, "--config-file", str(tmp_path / "designate.conf"), "upgrade", "check"],

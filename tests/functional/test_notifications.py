@@ -1,4 +1,4 @@
-"""What other services of the cloud are told, heard by one that listens."""
+"""The notifications for other services, as a listener receives them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from designate import notifications
 from designate.context import Context
-from designate.notifications import Event, Notifier
+from designate.notifications import Notification, NotificationEmitter
 from tests.support.clients.notifications import Heard, Listener
 from tests.support.deadlines import scaled, until
 from tests.support.servers.standalone import Service, make_conf
@@ -47,7 +47,10 @@ def listener() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def service(tmp_path: Path, listener: Listener) -> Iterator[Service]:
+def service(
+    tmp_path: Path,
+    listener: Listener,  # noqa: ARG001 - it listens before anything is sent
+) -> Iterator[Service]:
     with Service(tmp_path, config_file=config_file(tmp_path)) as found:
         yield found
 
@@ -296,9 +299,9 @@ def _changes(field: str):
 
 
 def test_without_the_group_nothing_is_made(tmp_path: Path, listener: Listener) -> None:
-    notifier = Notifier(make_conf(tmp_path), "central")
+    notifier = NotificationEmitter(make_conf(tmp_path), "central")
     notifier.start()
-    notifier.put(Context(), Event("dns.zone.create", object()))
+    notifier.put(Context(), Notification("dns.zone.create", object()))
     notifier.stop()
 
     assert (notifier.enabled, notifier.dropped, listener.heard) == (False, 0, [])
@@ -307,19 +310,21 @@ def test_without_the_group_nothing_is_made(tmp_path: Path, listener: Listener) -
 def test_a_plugin_that_is_not_there_is_named(tmp_path: Path) -> None:
     conf = make_conf(tmp_path, config_file=config_file(tmp_path, "notification_plugin = nope"))
     with pytest.raises(notifications.errors.ConfigurationError, match="nope"):
-        Notifier(conf, "central")
+        NotificationEmitter(conf, "central")
 
 
 def test_what_finds_no_room_is_counted_and_the_newest_stay(
     tmp_path: Path, listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
-    notifier = Notifier(make_conf(tmp_path, config_file=config_file(tmp_path)), "central")
-    for number in range(notifications.MOST_WAITING + 7):
-        notifier.put(Context(), Event("dns.test", {"number": number}))
+    notifier = NotificationEmitter(
+        make_conf(tmp_path, config_file=config_file(tmp_path)), "central"
+    )
+    for number in range(notifications.MAX_WAITING + 7):
+        notifier.put(Context(), Notification("dns.test", {"number": number}))
     notifier.start()
     notifier.stop()
 
-    until(lambda: len(listener.heard) == notifications.MOST_WAITING, 30, "all that was kept")
+    until(lambda: len(listener.heard) == notifications.MAX_WAITING, 30, "all that was kept")
     assert notifier.dropped == 7
     assert listener.heard[0].payload == {"number": 7}
     assert caplog.text.count("dropped so far") == 1

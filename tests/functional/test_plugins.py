@@ -1,4 +1,4 @@
-"""Plug-ins of operators: resources of the API, and where quotas come from."""
+"""Plug-ins of operators: resources of the API and quota drivers."""
 
 from textwrap import dedent
 
@@ -49,7 +49,7 @@ MODULE = '''
 
 @pytest.fixture
 def plugin(tmp_path, monkeypatch):
-    """An installed package with a plug-in `sample` for either API."""
+    """Install a package with a plug-in `sample` for each API."""
     site = tmp_path / "site"
     info = site / "sample-1.0.dist-info"
     info.mkdir(parents=True)
@@ -63,7 +63,8 @@ def plugin(tmp_path, monkeypatch):
     monkeypatch.setattr(extension.ExtensionManager, "ENTRY_POINT_CACHE", {})
 
 
-def test_a_plug_in_adds_resources_with_all_that_resources_have(tmp_path, plugin):
+@pytest.mark.usefixtures("plugin")
+def test_a_plug_in_adds_resources_with_all_that_resources_have(tmp_path):
     options = {
         "enabled_extensions_v2": ["sample", "long-gone"],
         "enable_api_admin": True,
@@ -98,7 +99,8 @@ def test_a_plug_in_adds_resources_with_all_that_resources_have(tmp_path, plugin)
     assert list(domain["properties"]) == ["id", "domain", "links"]
 
 
-def test_a_plug_in_that_is_not_enabled_adds_nothing(tmp_path, plugin):
+@pytest.mark.usefixtures("plugin")
+def test_a_plug_in_that_is_not_enabled_adds_nothing(tmp_path):
     with Service(tmp_path) as service:
         assert service.call("GET", "/domains")[0] == 404
         assert "/domains" not in service.call("GET", "/openapi.json")[1]["paths"]

@@ -1,4 +1,4 @@
-"""The separate processes over RabbitMQ: the main job, signals, and several of a kind."""
+"""The daemons over RabbitMQ: the main job, signals, and several of one kind."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
 
 @pytest.fixture(scope="module")
 def monitoring_port() -> int:
-    """The first of as many free ports in a row as there are daemons."""
+    """Return the first of as many consecutive free ports as there are daemons."""
     return free_ports(len(NAMES))
 
 

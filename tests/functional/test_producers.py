@@ -1,4 +1,4 @@
-"""Several producers over one database: who works on which shards, and what happens when one dies."""
+"""Several producers over one database: their shards, and the failure of one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CHECKOUT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Call:
-    """One recovery sweep that central answered."""
+    """One recovery sweep that central executed."""
 
     pid: int
     first: int
@@ -43,7 +43,7 @@ class Call:
 
 
 class Producers:
-    """Producer processes and the log of what they did."""
+    """Producer processes and the log of their sweeps."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.url = f"sqlite:///{folder}/designate.sqlite"
@@ -75,7 +75,7 @@ class Producers:
             self.end(pid, signal.SIGTERM)
 
     def told(self) -> str:
-        """Their logs."""
+        """Return their logs."""
         return (self._folder / "producers.log").read_text()
 
     def calls(self) -> list[Call]:
@@ -85,7 +85,7 @@ class Producers:
         ]
 
     def wait_for_shares(self, *pids: int, timeout_s: float = 30) -> list[Call]:
-        """Until these, and nobody else, have divided the shards: the newest call of each."""
+        """Wait until exactly these share the shards, and return the last call of each."""
 
         def look() -> list[Call] | None:
             newest = {call.pid: call for call in self.calls()[-200:]}
@@ -109,7 +109,7 @@ def producers(tmp_path):
 
 
 def assert_never_two_at_once(calls: list[Call]) -> None:
-    """In each generation no two producers worked on one shard, and generations never went back."""
+    """Assert that producers never shared a shard in a generation and generations never decreased."""
     held: dict[int | None, dict[int, tuple[int, int]]] = defaultdict(dict)
     for call in calls:
         if call.taken:
@@ -161,7 +161,7 @@ def memcached():
 
 @pytest.fixture
 def coordinated(tmp_path, memcached):
-    """Producers that memcached, not the database, tells of each other."""
+    """Run producers whose membership is in memcached."""
     schema.migrate(f"sqlite:///{tmp_path}/designate.sqlite")
     url = f"memcached://127.0.0.1:{memcached.port}?timeout=5&membership_timeout=2"
     found = Producers(
@@ -194,7 +194,7 @@ def test_producers_find_each_other_again_after_the_coordination_service_was_away
 
     memcached.stop()
     coordinated.end(pids[1], signal.SIGKILL)
-    until(lambda: "the coordination service failed" in coordinated.told(), 20, "a warning")
+    until(lambda: "coordination service: request failed" in coordinated.told(), 20, "a warning")
     with memcached:
         coordinated.wait_for_shares(pids[0])
 

@@ -1,4 +1,4 @@
-"""What operators see of the services."""
+"""The list of services for operators."""
 
 from __future__ import annotations
 

@@ -1,11 +1,10 @@
-"""designate-sink over RabbitMQ: events as Nova's notifier sends them become what BIND serves."""
+"""designate-sink over RabbitMQ: events of Nova's notifier become records that BIND serves."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -73,7 +72,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, broker: RabbitMQ) -> Iterato
 
 
 def _lives(daemons: Daemons) -> bool:
-    """Its heart begins to beat when it listens."""
+    """The heartbeats start when it listens."""
     process = daemons.processes["sink-0"]
     assert process.poll() is None, daemons.log("sink-0").read_text()[-4000:]
     _, found = daemons.call("GET", "/service_statuses?service_name=sink")
@@ -110,15 +109,15 @@ def test_no_event_is_lost_while_central_is_away(cloud: Cloud) -> None:
     cloud.tell("create.end", stays, "stays", "192.0.2.9")
     cloud.tell("delete.start", gone, "gone")
     for event in ("create.end", "delete.start"):
-        again = f"compute.instance.{event} is tried again"
-        until(lambda again=again: again in log.read_text(), 30, again)  # type: ignore[misc]
+        returned = f"compute.instance.{event}: returned to the broker"
+        until(lambda text=returned: text in log.read_text(), 30, returned)  # type: ignore[misc]
     cloud.daemons.start("central-0")
 
     until(lambda: cloud.served("stays") == {"192.0.2.9"}, 40, "the second instance's name")
     until(lambda: cloud.served("gone") == set(), 40, "the end of the first one's")
 
 
-def test_a_sink_without_handlers_runs_and_says_that_it_idles(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_sink_without_handlers_runs_and_says_that_it_idles(cloud: Cloud) -> None:
     log = cloud.daemons.log("sink-1")
     none = {"service:sink": {"enabled_notification_handlers": ""}}
     (cloud.daemons.folder / "sink-1.conf").write_text(configuration(none))

@@ -1,4 +1,4 @@
-"""The program designate-standalone as a person runs it: a process, its output, its end."""
+"""The program designate-standalone: a process, its output and its end."""
 
 import os
 import re
@@ -48,7 +48,7 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def line_with(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
-    """The first line of output that matches, before the process ends or is ended."""
+    """Return the first matching line of output before the process ends."""
     assert process.stdout is not None
     seen = []
     for line in process.stdout:
@@ -71,7 +71,7 @@ def test_the_demo_is_right_on_an_empty_state_and_on_its_own(tmp_path: Path) -> N
 
 
 def test_the_demo_sees_wrong_answers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The zone is in one service, and another one, which refuses, is asked."""
+    """The zone is in one service, and another one, which refuses, is queried."""
     with Service(tmp_path / "one") as one, Service(tmp_path / "two") as two:
         right = demo.run(one.parts.api_address, two.dns)
 

@@ -1,5 +1,4 @@
-"""Threads or green threads: who asks gets them, and who does not is left alone by eventlet, which
-libraries import on their own."""
+"""System threads or green threads, as selected, although libraries import eventlet on their own."""
 
 import os
 import subprocess
@@ -114,5 +113,5 @@ def test_a_slow_resolver_holds_up_no_green_thread() -> None:
 def test_an_unknown_choice_ends_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(concurrency.VARIABLE, "gevent")
 
-    with pytest.raises(SystemExit, match="'gevent'; it can be threading or eventlet"):
+    with pytest.raises(SystemExit, match="'gevent'; valid values: threading, eventlet"):
         concurrency.patch()

@@ -1,4 +1,4 @@
-"""errors: the tree and its envelope."""
+"""errors: the tree and its plain data."""
 
 import errno
 import socket
@@ -63,4 +63,4 @@ def test_an_error_of_a_newer_release_becomes_the_base():
     ],
 )
 def test_what_the_system_said_is_in_its_words(error, said):
-    assert errors.said(error) == said
+    assert errors.os_error_text(error) == said

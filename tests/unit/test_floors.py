@@ -1,4 +1,4 @@
-"""Who may import whom: doc/contributor.md's table, held against the imports of every module."""
+"""The allowed imports of doc/contributor.md, checked against every module."""
 
 import ast
 from collections.abc import Iterator
@@ -47,8 +47,8 @@ TOP_FLOOR = {
 }
 
 LIBRARIES: dict[str, set[str]] = {
-    # Each foreign library has its own floor; whoever is not listed must not import it. central and
-    # mdns hold connections that storage gave them, hence its types.
+    # The parts that may import each third-party library. central and mdns use connections of storage,
+    # hence its types.
     "akamai": {"backend"},
     "alembic": {"storage"},
     "amqp": {"rpc"},
@@ -78,14 +78,16 @@ def modules() -> list[Path]:
 
 
 def part_of(path: Path) -> str:
-    """The package or module under designate/ to which a file belongs; "" for the package itself."""
+    """Return the package or module of designate/ of a file; "" for designate itself."""
     first = path.relative_to(PACKAGE).parts[0]
     return "" if first == "__init__.py" else first.removesuffix(".py")
 
 
 def imports(source: str, names: set[str]) -> Iterator[str]:
-    """Dotted names of everything that the source imports, wherever in it. `from designate import x`
-    counts as designate.x, if there is such a part."""
+    """Yield the dotted names of all imports of a source.
+
+    `from designate import x` counts as designate.x if there is such a part.
+    """
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -100,7 +102,7 @@ def imports(source: str, names: set[str]) -> Iterator[str]:
 
 
 def faults(part: str, source: str, names: set[str]) -> list[str]:
-    """What a file of this part imports and must not."""
+    """Return the forbidden imports of a source of this part."""
     if part in TOP_FLOOR:
         return []
     found = []
@@ -154,7 +156,7 @@ def test_a_right_import_passes() -> None:
 
 
 def test_the_migrations_folder_is_no_package() -> None:
-    """With an __init__.py it would shadow the alembic library in a checkout."""
+    """With an __init__.py, the folder would shadow the alembic library in a checkout."""
     folder = PACKAGE.parent / "alembic"
 
     assert (folder / "env.py").is_file()

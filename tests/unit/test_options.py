@@ -1,4 +1,4 @@
-"""The options: all registered, all explained, all in the operator's reference."""
+"""The options: all registered, all with help, all in the reference."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ OPTIONS = [
 
 
 def declaring_modules() -> Iterator[str]:
-    """Modules under designate/ that assign one of the names which config.py looks for."""
+    """Return the modules of designate/ that assign one of the names that config.py reads."""
     for path in (CHECKOUT / "designate").rglob("*.py"):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             targets = (
@@ -54,7 +54,7 @@ def test_no_option_is_declared_twice() -> None:
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_is_explained(group: str, option: cfg.Opt) -> None:
-    assert len((option.help or "").split()) >= 2
+    assert len((option.help or "").split()) >= 2, group
 
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
@@ -65,11 +65,11 @@ def test_every_default_is_valid(group: str, option: cfg.Opt) -> None:
     item_type = getattr(option.type, "item_type", option.type)
 
     for value in values:
-        assert item_type(str(value)) == value
+        assert item_type(str(value)) == value, group
 
 
 def test_the_reference_is_current() -> None:
-    """Mend it with: python -m designate.config > doc/configuration.md"""
+    """Regenerate it with: python -m designate.config > doc/configuration.md."""
     page = (CHECKOUT / "doc" / "configuration.md").read_text(encoding="utf-8")
 
     assert page == config.reference()
@@ -86,7 +86,7 @@ def test_the_reference_is_current() -> None:
 def test_the_samples_are_current(
     write: Callable[[list[str]], None], name: str, tmp_path: Path
 ) -> None:
-    """Mend them with: tox -e genconfig"""
+    """Regenerate them with: tox -e genconfig."""
     namespace = "designate.conf" if name.startswith("designate") else "designate"
 
     write(["--namespace", namespace, "--output-file", str(tmp_path / name)])

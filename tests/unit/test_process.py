@@ -1,4 +1,4 @@
-"""What a process does around its parts, seen from a program that has one."""
+"""The life of a process, seen from a program that has one part."""
 
 import subprocess
 import sys

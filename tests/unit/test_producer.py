@@ -1,4 +1,4 @@
-"""producer: the clock, its tasks, and how they are chosen."""
+"""producer: the periodic tasks and their selection."""
 
 import threading
 from collections import defaultdict
@@ -8,7 +8,7 @@ from oslo_config import cfg
 
 from designate import config, errors
 from designate.model.shards import SHARDS, Shards, share
-from designate.producer.membership import Alone, Place
+from designate.producer.membership import ExpiringShards, SoleMembership
 from designate.producer.service import Producer, load
 from designate.rpc.clients import CentralClient
 from designate.runtime.periodic import Periodic
@@ -19,8 +19,12 @@ PURGE = "producer_task:zone_purge"
 
 
 class Sweeps:
-    """Every interface of central that the tasks call: notes the calls and answers how much was
-    done. failing: what the next calls raise; work: how much is left of each kind."""
+    """Every interface of central that the tasks call; records the calls and returns their results.
+
+    Attributes:
+        failing: the errors that the next calls raise.
+        work: the remaining amount of each kind.
+    """
 
     def __init__(self, failing=(), **work):
         self.calls = defaultdict(list)
@@ -45,23 +49,23 @@ class Given:
     """A membership whose shards the test sets."""
 
     def __init__(self, shards):
-        place = Place(lifetime_s=3600)
+        place = ExpiringShards(lifetime_s=3600)
         self.set = lambda shards: place.set(shards, threading.TIMEOUT_MAX)
         self.set(shards)
         self.shards, self.wait, self.close = place.shards, place.wait, place.close
-        self.doubts = 0
+        self.refreshes = 0
 
     def start(self):
         pass
 
     stop = start
 
-    def doubt(self):
-        self.doubts += 1
+    def refresh_soon(self):
+        self.refreshes += 1
 
 
 def make_conf(*enabled, **options):
-    """options: group to its options."""
+    """Return a configuration; options: those of each group."""
     conf = cfg.ConfigOpts()
     config.register(conf)
     conf([], default_config_files=[], default_config_dirs=[])
@@ -77,12 +81,12 @@ def client(sweeps):
 
 
 class Inbound:
-    """central.secondary: counts the sweeps."""
+    """The interface central.secondary, which counts the sweeps."""
 
     def __init__(self):
         self.refreshed = []
 
-    def refresh(self, context, first_shard, last_shard, limit):
+    def refresh(self, _context, first_shard, last_shard, limit):
         self.refreshed.append((first_shard, last_shard, limit))
         return 0
 
@@ -93,7 +97,7 @@ def started():
 
     def start(sweeps, *enabled, membership=None, **options):
         conf = make_conf(*enabled, **options)
-        producer = Producer(conf, client(sweeps), membership or Alone())
+        producer = Producer(conf, client(sweeps), membership or SoleMembership())
         producer.start()
         producers.append(producer)
         return producer
@@ -116,7 +120,7 @@ def test_a_sweep_that_fails_is_made_again(started, caplog):
     started(sweeps, "worker_periodic_recovery", **{RECOVERY: {"interval": 0.1}})
 
     until(lambda: len(sweeps.calls["recover"]) >= 4, 10, "recoveries")
-    assert "worker_periodic_recovery failed" in caplog.text
+    assert "worker_periodic_recovery: failed" in caplog.text
 
 
 def test_batches_follow_each_other_until_nothing_is_left(started):
@@ -177,7 +181,7 @@ def test_lost_shards_are_doubted(started, caplog):
     started(sweeps, "worker_periodic_recovery", membership=membership, **options)
 
     until(lambda: len(sweeps.calls["recover"]) == 2, 10, "a recovery")
-    assert membership.doubts == 1
+    assert membership.refreshes == 1
     assert "Traceback" not in caplog.text
 
 
@@ -200,7 +204,7 @@ def test_reconciliation_goes_through_its_shards_at_its_rate_and_rests():
             self.answers = ["a", "b", ""]
             self.asked = []
 
-        def reconcile(self, context, first, last, limit, after, generation):
+        def reconcile(self, _context, first, last, limit, after, generation):
             self.asked.append((first, last, limit, after, generation))
             return self.answers.pop(0)
 
@@ -246,7 +250,7 @@ def test_enabled_tasks_that_are_not_there_are_named(caplog):
     found = load(make_conf("zone_purge", "increment_serial", "zone_purj"), client(Sweeps()))
 
     assert [task.NAME for task in found] == ["zone_purge"]
-    assert "there is no task zone_purj" in caplog.text
+    assert "task zone_purj is not installed" in caplog.text
     with pytest.raises(errors.ConfigurationError, match="zone_purge"):
         load(make_conf("zone_purj"), client(Sweeps()))
 
@@ -262,7 +266,7 @@ def test_shares_are_disjoint_and_complete(members):
 
 
 def test_a_place_that_is_not_renewed_is_unknown():
-    place = Place(lifetime_s=10)
+    place = ExpiringShards(lifetime_s=10)
     place.set(Shards(), -20)
 
     assert place.shards() is None

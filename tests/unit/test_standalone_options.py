@@ -1,4 +1,4 @@
-"""designate-standalone: which setting wins, and what is refused before anything is opened."""
+"""designate-standalone: precedence of settings, and what is refused before the start."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def test_the_file_wins_over_defaults_and_arguments_win_over_the_file(tmp_path: P
 
 @pytest.mark.parametrize("address", ["0.0.0.0:9001", "[::]:9001", "192.0.2.1:9001"])
 def test_an_open_api_is_not_served_to_other_machines_unless_told(address: str) -> None:
-    with pytest.raises(standalone.Refused, match="--allow-remote-noauth"):
+    with pytest.raises(standalone.StartupError, match="--allow-remote-noauth"):
         configuration("--api", address)
 
     conf = configuration("--api", address, "--allow-remote-noauth")
@@ -55,7 +55,7 @@ def test_the_address_in_a_file_is_checked_too(tmp_path: Path) -> None:
     file = tmp_path / "designate.conf"
     file.write_text("[service:api]\nlisten = 127.0.0.1:9001, 0.0.0.0:9001\n")
 
-    with pytest.raises(standalone.Refused, match=r"0\.0\.0\.0:9001"):
+    with pytest.raises(standalone.StartupError, match=r"0\.0\.0\.0:9001"):
         configuration("--config-file", str(file))
 
 
@@ -84,5 +84,5 @@ def test_an_unusable_file_is_named(tmp_path: Path, content: str | None, said: st
     if content is not None:
         file.write_text(content)
 
-    with pytest.raises(standalone.Refused, match=said):
+    with pytest.raises(standalone.StartupError, match=said):
         configuration("--config-file", str(file))

@@ -103,7 +103,7 @@ class CircuitBreakers:
         breaker = self._breakers.pop(endpoint, None)
         if breaker is None or not breaker.open:
             return
-        metrics.SILENT.labels(*endpoint).set(0)
+        metrics.CIRCUIT_OPEN.labels(*endpoint).set(0)
         LOG.info(
             "%s: replies again, circuit closed, %d zones resumed",
             _describe(endpoint),
@@ -123,7 +123,7 @@ class CircuitBreakers:
             breaker.probing = False
             breaker.delay_s = min(MAX_PROBE_S, breaker.delay_s * 2)
         if breaker.timeouts == OPENS_AFTER:
-            metrics.SILENT.labels(*endpoint).set(1)
+            metrics.CIRCUIT_OPEN.labels(*endpoint).set(1)
             LOG.warning(
                 "%s: circuit open after %d timeouts, probing: %s",
                 _describe(endpoint),
@@ -158,7 +158,7 @@ class CircuitBreakers:
             elif breaker.failed_at < now - FORGET_AFTER_S and not breaker.probing:
                 del self._breakers[endpoint]
                 if breaker.open:
-                    metrics.SILENT.labels(*endpoint).set(0)
+                    metrics.CIRCUIT_OPEN.labels(*endpoint).set(0)
 
     def _probe(self, endpoint: Endpoint, breaker: _Breaker) -> None:
         with self._lock:

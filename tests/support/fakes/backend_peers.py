@@ -1,4 +1,4 @@
-"""The other sides of the backends, for the suite that all backends share (tests/contract)."""
+"""The servers behind the backends, for the contract suite of all backends."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ OTHER_MASTERS = (PrimaryAddress(host="127.0.0.1", port=5397),)
 
 
 class Side:
-    """`with Bind9Side(folder) as side`: a running server, empty at first.
+    """A running server without zones: `with Bind9Side(folder) as side`.
 
-    REFUSED_NAMES: zones that the product itself cannot have; their creation is a clear error. MADE_BY_
-    UPDATE: settings that update_zone has to bring up to date are shown by settings().
+    Attributes:
+        REFUSED_NAMES: zones that the product cannot have; creating one is a clear error.
     """
 
     TYPE: ClassVar[str] = ""
@@ -46,11 +46,11 @@ class Side:
         raise NotImplementedError
 
     def has(self, name: str) -> bool:
-        """Whether the server knows the zone, asked without the backend."""
+        """Whether the server has the zone, queried without the backend."""
         raise NotImplementedError
 
     def masters(self, name: str) -> set[str]:
-        """host:port of the masters that the server has for the zone."""
+        """Return host:port of the masters that the server has for the zone."""
         raise NotImplementedError
 
     @property
@@ -58,11 +58,11 @@ class Side:
         raise NotImplementedError
 
     def at(self, port: int) -> dict[str, str]:
-        """Options by which the control side is looked for at this port, for 0.5 s."""
+        """Return options with this port of the control channel and a timeout of 0.5 s."""
         raise NotImplementedError
 
     def wrong(self) -> tuple[dict[str, str], str]:
-        """Options with credentials that the server refuses, and the secret among them."""
+        """Return options with credentials that the server refuses, and the secret among them."""
         raise NotImplementedError
 
     def backend(self, masters: tuple[PrimaryAddress, ...] | None = None, **options: str) -> Backend:
@@ -74,12 +74,10 @@ class Side:
         return base.load(target)
 
 
-class Bind9Side(Side):
-    TYPE = "bind9"
+class ServerSide(Side):
+    """A side whose server is a real nameserver, started on entry as `self.server`."""
 
-    def __enter__(self) -> Self:
-        self.server = Named(self.folder / "named").__enter__()
-        return self
+    server: Named | Pdns | Nsd
 
     def __exit__(self, *_: object) -> None:
         self.server.stop()
@@ -93,6 +91,15 @@ class Bind9Side(Side):
     @property
     def options(self) -> dict[str, str]:
         return self.server.options
+
+
+class Bind9Side(ServerSide):
+    server: Named
+    TYPE = "bind9"
+
+    def __enter__(self) -> Self:
+        self.server = Named(self.folder / "named").__enter__()
+        return self
 
     def at(self, port: int) -> dict[str, str]:
         return {"rndc_port": str(port), "rndc_timeout": "0.5"}
@@ -118,7 +125,8 @@ class Bind9Side(Side):
         return {m for m in known if "{} port {}".format(*m.rsplit(":", 1)) in text}
 
 
-class Pdns4Side(Side):
+class Pdns4Side(ServerSide):
+    server: Pdns
     TYPE = "pdns4"
     # PowerDNS takes no names with special characters for zones.
     REFUSED_NAMES = frozenset(
@@ -128,19 +136,6 @@ class Pdns4Side(Side):
     def __enter__(self) -> Self:
         self.server = Pdns(self.folder / "pdns").__enter__()
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.stop()
-
-    def start(self) -> None:
-        self.server.start()
-
-    def stop(self) -> None:
-        self.server.stop()
-
-    @property
-    def options(self) -> dict[str, str]:
-        return self.server.options
 
     def at(self, port: int) -> dict[str, str]:
         return {"api_endpoint": f"http://127.0.0.1:{port}", "api_timeout": "0.5"}
@@ -156,9 +151,10 @@ class Pdns4Side(Side):
         return {master.replace("[", "").replace("]", "") for master in zone["masters"]}
 
 
-class Nsd4Side(Side):
-    """Masters are those of NSD's patterns: `other` is the one of OTHER_MASTERS."""
+class Nsd4Side(ServerSide):
+    """NSD, whose masters are those of its patterns: `other` has the OTHER_MASTERS."""
 
+    server: Nsd
     TYPE = "nsd4"
 
     def __enter__(self) -> Self:
@@ -167,19 +163,6 @@ class Nsd4Side(Side):
         self.foreign.folder.mkdir()
         self.foreign.prepare()
         return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.stop()
-
-    def start(self) -> None:
-        self.server.start()
-
-    def stop(self) -> None:
-        self.server.stop()
-
-    @property
-    def options(self) -> dict[str, str]:
-        return self.server.options
 
     def at(self, port: int) -> dict[str, str]:
         return {"port": str(port), "timeout": "0.5"}

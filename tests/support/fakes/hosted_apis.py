@@ -1,5 +1,7 @@
-"""Small servers in the place of commercial nameservers' APIs: each keeps its zones, and refuses what
-the product refuses. Built on tests.support.fakes.http_server."""
+"""Fakes of the APIs of commercial nameservers: each stores its zones and refuses what the product refuses.
+
+Built on tests.support.fakes.http_server.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,11 @@ HOSTNAMES = re.compile(r"[A-Za-z0-9_/.-]+")
 
 
 class Product:
-    """`with Ns1() as product`. zones: by name, as the product shows them; they outlive a restart.
-    Requests are answered one after the other."""
+    """Base of the fakes: `with Ns1() as product`. Requests are served one at a time.
+
+    Attributes:
+        zones: by name, as the product shows them; a restart does not lose them.
+    """
 
     def __init__(self) -> None:
         self.zones: dict[str, dict[str, Any]] = {}
@@ -44,12 +49,12 @@ class Product:
         raise NotImplementedError
 
     def calls(self, *methods: str) -> list[str]:
-        """The requests so far by these methods: `PUT /path`."""
+        """Return the requests so far with these methods, such as `PUT /path`."""
         return [f"{r.method} {r.target}" for r in self.web.requests if r.method in methods]
 
 
 def segments(request: Request) -> list[str]:
-    """Of the path, each decoded."""
+    """Return the decoded segments of the path."""
     return [unquote(part) for part in urlsplit(request.target).path.split("/")[1:]]
 
 
@@ -62,7 +67,7 @@ def is_address(text: Any) -> bool:
 
 
 class Ns1(Product):
-    """API v1: zones by name without the last dot."""
+    """NS1, API v1; zones by name without the trailing dot."""
 
     TOKEN: ClassVar[str] = "ns1-api-key"
 
@@ -116,8 +121,12 @@ def _message(status: int, text: str) -> Response:
 
 
 class Infoblox(Product):
-    """WAPI 2.10 of a grid with two name server groups and two views. Zones by view and fqdn; reverse
-    ones by their network. pending: what the DNS servers take up at their next restart."""
+    """Infoblox, WAPI 2.10, a grid with two name server groups and two views.
+
+    Attributes:
+        zones: by view and fqdn; reverse zones by their network.
+        pending: the changes that the DNS servers load at their next restart.
+    """
 
     USER, PASSWORD = "designate", "infoblox-password"
     BASE = "/wapi/v2.10/"
@@ -214,8 +223,12 @@ class Infoblox(Product):
 
 
 class Akamai(Product):
-    """Edge DNS v2, behind EdgeGrid's signatures. force: whether this client may delete at once; else a
-    deletion is done after `looks` looks at it. fails: deletions fail."""
+    """Akamai Edge DNS v2, with EdgeGrid signatures.
+
+    Attributes:
+        force: whether this client may delete at once; otherwise `looks` polls complete a deletion.
+        fails: whether deletions fail.
+    """
 
     CLIENT_TOKEN, CLIENT_SECRET = "akab-client-token", "akamai-client-secret"
     ACCESS_TOKEN, CONTRACT = "akab-access-token", "C-1ABCDE"
@@ -248,7 +261,7 @@ class Akamai(Product):
         return Response(body=self.zones[name])
 
     def _signature_fault(self, request: Request) -> str | None:
-        """By the description of EdgeGrid V1."""
+        """Check a request as EdgeGrid V1 describes it."""
         unsigned, _, signature = request.headers.get("authorization", "").partition("signature=")
         scheme, _, text = unsigned.partition(" ")
         told = dict(pair.split("=", 1) for pair in text.split(";") if pair)
@@ -311,8 +324,12 @@ class Akamai(Product):
 
 
 class Dynect(Product):
-    """DynECT's REST API: nothing without a session, which does one thing at a time. slow: every change
-    becomes a job, done at the third look. elsewhere: where redirections of jobs point."""
+    """DynECT's REST API, which needs a session that serves one request at a time.
+
+    Attributes:
+        slow: every change becomes a job, which the third poll completes.
+        elsewhere: the target of the redirections of jobs.
+    """
 
     LOGIN: ClassVar[dict[str, str]] = {
         "customer_name": "customer",

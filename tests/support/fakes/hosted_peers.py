@@ -1,4 +1,4 @@
-"""The other sides of the backends for hosted nameservers, for the suite that all backends share."""
+"""The servers behind the backends for hosted nameservers, for the contract suite."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ESCAPED_NAMES = frozenset({"dot\\.ted.example.", "caf\\195\\169.example.", 'quo\
 
 
 class ProductSide(Side):
-    """PRODUCT: what stands in for the server."""
+    """A side whose server is a fake of the class PRODUCT."""
 
     PRODUCT: ClassVar[type[Product]] = Product
     REFUSED_NAMES = ESCAPED_NAMES
@@ -65,7 +65,7 @@ class Ns1Side(ProductSide):
 
 
 class InfobloxSide(ProductSide):
-    """Masters are those of name server groups: `other` is the one of OTHER_MASTERS."""
+    """Infoblox, whose masters are those of its name server groups: `other` has the OTHER_MASTERS."""
 
     TYPE = "infoblox"
     PRODUCT = Infoblox
@@ -164,7 +164,7 @@ class DynectSide(ProductSide):
 
 
 class DesignateSide(Side):
-    """A whole service of its own behind a real Keystone. keystone: to be set before it is entered."""
+    """Another Designate behind a real Keystone; set `keystone` before entering it."""
 
     TYPE = "designate"
     REFUSED_NAMES = ESCAPED_NAMES | {"0/25.2.0.192.in-addr.arpa."}
@@ -216,7 +216,7 @@ class DesignateSide(Side):
         return {"password": "not-the-password"}, "not-the-password"
 
     def zone(self, name: str) -> dict[str, Any] | None:
-        """It; deletions are waited for."""
+        """Return the zone, after a running deletion has ended."""
 
         def look() -> list[Any] | None:
             status, body = self.service.call("GET", "/zones?limit=1000", **self.token)
@@ -259,4 +259,4 @@ NEEDED = {
     "infoblox": {"wapi_host": "grid.example", "username": "u", "password": "p"},
     "ns1": {"api_endpoint": "api.example", "api_token": "t"},
 }
-"""Without these options the target cannot be used."""
+"""The options that a target needs."""

@@ -1,5 +1,4 @@
-"""A small HTTP server on loopback, whose answers a function gives: what the control sides of hosted
-nameservers are made of in tests."""
+"""A small HTTP server on loopback whose responses a function makes, for fakes of control APIs."""
 
 from __future__ import annotations
 
@@ -19,7 +18,7 @@ from tests.support.deadlines import scaled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """path: decoded, without its query."""
+    """A request; the path is decoded and without its query."""
 
     method: str
     path: str
@@ -35,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """body: sent as JSON, bytes as they are. close: hang up afterwards."""
+    """A response; a body of bytes is sent as it is, another one as JSON."""
 
     status: int = 200
     body: Any = None
@@ -47,9 +46,15 @@ Answering = Callable[[Request], Response]
 
 
 class Weblet:
-    """`with Weblet(answer) as web`. requests: all that came. connections: how many were made.
-    hold: while it is cleared, requests are read and not answered. drip: send answers byte by byte,
-    this many seconds apart, until the weblet ends. drops: how many requests are met with a hang-up."""
+    """An HTTP server: `with Weblet(respond) as web`.
+
+    Attributes:
+        requests: all requests so far.
+        connections: how many were opened.
+        hold: while it is cleared, requests are read and get no response.
+        drip: seconds between the bytes of a response, until the server ends.
+        drops: how many of the next requests close the connection.
+    """
 
     def __init__(self, answer: Answering, tls: ssl.SSLContext | None = None) -> None:
         self.answer = answer
@@ -79,7 +84,7 @@ class Weblet:
         self.stop()
 
     def start(self) -> None:
-        """On the port of before, if there was one."""
+        """Start, on the same port as before a stop."""
         self._server = _Server(("127.0.0.1", self.port), _handler(self))
         if self._tls is not None:
             self._server.socket = self._tls.wrap_socket(
@@ -92,7 +97,7 @@ class Weblet:
         self._thread.start()
 
     def stop(self) -> None:
-        """Connections end too."""
+        """Stop and close the connections."""
         if self._server is None or self._thread is None:
             return
         self._server.shutdown()
@@ -138,7 +143,7 @@ class Weblet:
 
 
 def server_side(authority: trustme.CA, name: str) -> ssl.SSLContext:
-    """For a server with a certificate for this host or address."""
+    """Return a context for a server with a certificate for this host or address."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(name).configure_cert(context)
     return context
@@ -163,7 +168,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are what some tests are about."""
+        """Ignore clients that close the connection, as some tests do."""
 
     def hang_up(self) -> None:
         for request in list(self._open):

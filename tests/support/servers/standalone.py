@@ -173,3 +173,27 @@ def transferred(
         address[0], found, query=query, port=address[1], timeout=scaled(20), lifetime=scaled(60)
     )
     return found
+
+
+def post_change_and_delete(
+    service: Service, name: str, address: tuple[str, int]
+) -> tuple[set[str], bool]:
+    """Take a zone through its life on a nameserver.
+
+    Returns:
+        The records that the nameserver served after their creation, and whether it served the same
+        zone as MiniDNS after a change.
+    """
+    zone = service.zone(name)
+    zone_path = f"/zones/{zone['id']}"
+    service.active(zone_path)
+    made = service.recordset(zone, f"www.{name}", "A", ["192.0.2.1", "192.0.2.2"])
+    path = f"{zone_path}/recordsets/{made['id']}"
+    service.active(path)
+    posted = texts(ask(address, f"www.{name}", "A"))
+    service.call("PUT", path, {"records": ["192.0.2.3"]})
+    service.active(path)
+    changed = transferred(address, name) == transferred(service.dns, name)
+    service.call("DELETE", zone_path)
+    service.gone(zone_path)
+    return posted, changed

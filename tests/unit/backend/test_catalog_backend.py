@@ -1,4 +1,4 @@
-"""backend.catalog: targets that learn their zones by themselves."""
+"""backend.catalog: targets that learn their zones from a catalog zone."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""backend.rndc: what a server that is not BIND, or not ours, can do to the client."""
+"""backend.rndc against servers that are not BIND or have another key."""
 
 import contextlib
 import socket
@@ -9,17 +9,18 @@ import pytest
 
 from designate import errors
 from designate.backend import rndc
-from designate.backend.rndc_key import Key
-from tests.support.deadlines import scaled
+from designate.backend.rndc_key import RndcKey
 from tests.support.servers.nameservers import free_port
 
-KEY = Key(name="k", digest="sha256", secret=b"s3cret-material")
+KEY = RndcKey(name="k", digest="sha256", secret=b"s3cret-material")
 
 
 @contextlib.contextmanager
 def answering(reply):
-    """A TCP server that reads one message per connection and answers with these bytes; None: it
-    answers nothing and keeps the connection."""
+    """Run a TCP server that replies to one message per connection with these bytes.
+
+    None sends no reply and leaves the connection open.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         done = threading.Event()
 
@@ -30,7 +31,7 @@ def answering(reply):
                 length = int.from_bytes(connection.recv(4, socket.MSG_WAITALL))
                 connection.recv(length, socket.MSG_WAITALL)
                 if reply is None:
-                    done.wait(scaled(5))
+                    done.wait(5)
                 else:
                     connection.sendall(reply)
 
@@ -38,7 +39,7 @@ def answering(reply):
         thread.start()
         yield listener.getsockname()[1]
         done.set()
-        thread.join(scaled(5))
+        thread.join(5)
 
 
 def framed(body):
@@ -54,9 +55,12 @@ def entry(name, data, kind=1):
     [
         (b"", "connection closed"),
         (framed(b""), "malformed"),
-        (framed(entry(b"_data", b"x")), "unsigned answer"),
+        (framed(entry(b"_data", b"x")), "unsigned reply"),
         (framed(entry(b"_auth", entry(b"hmd5", b"x" * 22), 2)), "another algorithm"),
-        (framed(entry(b"_auth", entry(b"hsha", b"\xa3" + b"A" * 88), 2)), "signature is wrong"),
+        (
+            framed(entry(b"_auth", entry(b"hsha", b"\xa3" + b"A" * 88), 2)),
+            "signature of the reply is wrong",
+        ),
         (framed(b"\xff_auth"), "malformed"),
         (struct.pack(">I", 2**31), "malformed"),
         (struct.pack(">II", 8, 9) + b"____", "protocol version"),

@@ -1,4 +1,4 @@
-"""backend.rndckey: the files that rndc reads."""
+"""backend.rndc_key: the files that rndc reads."""
 
 import base64
 
@@ -75,7 +75,7 @@ def test_the_key_file_wins_over_the_configuration(written, tmp_path):
         ("", "0 keys"),
         (key("a") + key("b"), "2 keys"),
         (key("a") + 'options { default-key "b"; };', "there is no key 'b'"),
-        (key("a", "hmac-crc32"), "'hmac-crc32' is not known"),
+        (key("a", "hmac-crc32"), "unknown algorithm 'hmac-crc32'"),
         ('key "a" { algorithm hmac-sha256; };', "no base64 secret"),
         (key("a", secret="!secret!"), "no base64 secret"),
         ("}}}} ;;; {", "0 keys"),

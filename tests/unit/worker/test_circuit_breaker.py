@@ -46,7 +46,7 @@ def counted(metric, kind):
 
 
 def circuit_open(kind, server):
-    return metrics.SILENT.labels(kind, "pool", f"{server.host}:{server.port}")._value.get()
+    return metrics.CIRCUIT_OPEN.labels(kind, "pool", f"{server.host}:{server.port}")._value.get()
 
 
 def new_changes(count=ZONES):
@@ -122,7 +122,7 @@ def test_an_api_that_is_away_costs_probes_alone_and_all_zones_go_on_when_it_is_b
     before = counted(metrics.PROBES, "call")
     simulation.until(lambda: counted(metrics.PROBES, "call") >= before + 2, 10, "probes")
     calls, probed = backend.calls, counted(metrics.PROBES, "call") - before
-    is_open = counted(metrics.SILENT, "call")
+    is_open = counted(metrics.CIRCUIT_OPEN, "call")
     backend.unavailable = False
     simulation.until(lambda: len(simulation.reports.got) >= ZONES, 10, "all zones")
 
@@ -131,7 +131,7 @@ def test_an_api_that_is_away_costs_probes_alone_and_all_zones_go_on_when_it_is_b
     assert {report.outcome for report in simulation.reports.got} == {Outcome.SERVED}
     assert backend.zones == {one.name for one in changes}
     assert backend.calls <= ZONES + OPENS_AFTER + MAX_THREADS + probed + 2
-    assert counted(metrics.SILENT, "call") == 0
+    assert counted(metrics.CIRCUIT_OPEN, "call") == 0
 
 
 @pytest.mark.parametrize("action", [Action.CREATE, Action.DELETE])

@@ -373,7 +373,7 @@ def test_a_new_zone_is_not_served_before_enough_targets_took_it(simulate, server
 
     assert report.outcome is Outcome.FAILED
     assert "target 2" in report.error
-    assert "told to fail" in report.error
+    assert "made to fail" in report.error
 
 
 def test_a_zone_that_a_server_lost_is_created_there_again(simulate, servers):
@@ -480,7 +480,7 @@ def test_a_deletion_that_the_backend_refuses_is_never_done(simulate, servers):
     report = parts.reports.wait(desired)
 
     assert report.outcome is Outcome.FAILED
-    assert "told to fail" in report.error
+    assert "made to fail" in report.error
 
 
 def test_a_deletion_stays_one_whatever_follows(simulate, servers):

@@ -239,7 +239,7 @@ class Database:
         snapshot: _Snapshot | None = getattr(self._local, "snapshot", None)
         if snapshot is not None:
             snapshot.end()
-        commit_by_s = deadline.moment_s()
+        commit_by_s = deadline.monotonic_deadline()
         start_by_s = min(time.monotonic() + self._settings.write_timeout_s, commit_by_s)
         for attempt in range(1, MAX_ATTEMPTS + 1):
             began_s = time.monotonic()
