@@ -21,10 +21,10 @@ from designate.worker.polling import Poller
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
 from designate.worker.scheduling.admission import AdmissionLimit
+from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.priority import Priority
-from designate.worker.scheduling.scheduler import Scheduler
 from designate.worker.settings import ConvergenceSettings
-from designate.worker.zone_state import ServerState, ZoneState, new_state
+from designate.worker.zone_state import ConvergenceState, ServerState, new_state
 
 LOG = logging.getLogger(__name__)
 
@@ -55,13 +55,13 @@ class Converger:
         self,
         central: CentralClient,
         settings: ConvergenceSettings,
-        scheduler: Scheduler | None = None,
+        scheduler: ConvergenceScheduler | None = None,
     ) -> None:
         """Create the converger; `start` starts it."""
         self._central = central
         self._settings = settings
-        self._scheduler = scheduler or Scheduler(settings.polls_per_s)
-        self._states: dict[str, ZoneState] = {}
+        self._scheduler = scheduler or ConvergenceScheduler(settings.polls_per_s)
+        self._states: dict[str, ConvergenceState] = {}
         self._admission = AdmissionLimit(self._begin, clock=self._scheduler.clock)
         self._poller = Poller(settings, self._scheduler, self._evaluate, self._send)
         self._publisher = Publisher(
@@ -146,7 +146,7 @@ class Converger:
         self._publisher.publish(state)
         self._poller.start(state)
 
-    def _follow(self, state: ZoneState, change: ZoneAnnouncement) -> None:
+    def _follow(self, state: ConvergenceState, change: ZoneAnnouncement) -> None:
         """Continue the state with a newer change.
 
         Its deadline stays that of the oldest change that is not served; only progress extends it.
@@ -189,7 +189,7 @@ class Converger:
         except errors.DesignateError as error:
             LOG.warning("zone %s: report refused by central: %s", report.zone_id, error)
 
-    def _evaluate(self, state: ZoneState, server: ServerState) -> ZoneReport | None:
+    def _evaluate(self, state: ConvergenceState, server: ServerState) -> ZoneReport | None:
         """Return what the nameservers' answers prove, after a new one from `server`."""
         report = state.outcome()
         if report is not None:
@@ -198,7 +198,7 @@ class Converger:
             self._publisher.recreate(state)
         return report
 
-    def _advance(self, state: ZoneState, report: ZoneReport) -> None:
+    def _advance(self, state: ConvergenceState, report: ZoneReport) -> None:
         if report.outcome is Outcome.ABSENT or report.revision >= state.change.revision:
             self._close(state)
             if state.repair and report.outcome is Outcome.SERVED:
@@ -225,7 +225,7 @@ class Converger:
         for state in expired:
             self._send(state.given_up())
 
-    def _close(self, state: ZoneState) -> None:
+    def _close(self, state: ConvergenceState) -> None:
         state.closed = True
         zone_id = state.change.zone_id
         if self._states.get(zone_id) is state:
@@ -235,7 +235,7 @@ class Converger:
             self._admission.release(zone_id)
 
 
-def _continues(state: ZoneState, change: ZoneAnnouncement, pool: LivePool) -> bool:
+def _continues(state: ConvergenceState, change: ZoneAnnouncement, pool: LivePool) -> bool:
     """Return whether the change needs the same steps on the same servers as the state."""
     return (
         state.pool == pool

@@ -14,10 +14,10 @@ from designate.wire.tsig_keys import SigningKey
 from designate.worker.backend_calls import call_backend, error_text
 from designate.worker.pools import Address
 from designate.worker.scheduling.circuit_breaker import Endpoint
+from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.priority import Priority
-from designate.worker.scheduling.scheduler import Scheduler
 from designate.worker.settings import ConvergenceSettings
-from designate.worker.zone_state import TargetState, ZoneState
+from designate.worker.zone_state import ConvergenceState, TargetState
 
 LOG = logging.getLogger(__name__)
 
@@ -27,15 +27,15 @@ NOTIFY_RETRIES_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 ALSO_NOTIFY_RETRIES_S = (1.0, 4.0)
 
 
-class Notifier:
+class NotifySender:
     """Public methods are called with the scheduler's lock held and never block."""
 
     def __init__(
         self,
         settings: ConvergenceSettings,
-        scheduler: Scheduler,
-        current_state: Callable[[ZoneId], ZoneState | None],
-        update_targets: Callable[[ZoneState], None],
+        scheduler: ConvergenceScheduler,
+        current_state: Callable[[ZoneId], ConvergenceState | None],
+        update_targets: Callable[[ConvergenceState], None],
     ) -> None:
         """Create the notifier.
 
@@ -52,7 +52,7 @@ class Notifier:
         self._current_state = current_state
         self._update_targets = update_targets
 
-    def notify(self, state: ZoneState) -> None:
+    def notify(self, state: ConvergenceState) -> None:
         """Notify the targets, at most once per NOTIFY_GAP_S, so that quick changes share a NOTIFY."""
         now = self._scheduler.now()
         if now - state.notify_at < NOTIFY_GAP_S:
@@ -79,13 +79,13 @@ class Notifier:
             retry = partial(self._retry, state, now)
             self._scheduler.timers.at(now + jittered(delay_s), retry)
 
-    def _notify_due(self, state: ZoneState) -> None:
+    def _notify_due(self, state: ConvergenceState) -> None:
         with self._scheduler.lock:
             state.notify_due = None
             if not state.closed:
                 self.notify(state)
 
-    def _retry(self, state: ZoneState, sent_at: float) -> None:
+    def _retry(self, state: ConvergenceState, sent_at: float) -> None:
         """Notify again while a nameserver lags: a datagram may be lost."""
         with self._scheduler.lock:
             if state.closed or state.notify_at != sent_at or not state.lagging:
@@ -95,7 +95,7 @@ class Notifier:
             if exhausted and not (state.calls or state.renewed):
                 self._update_targets(state)
 
-    def _submit(self, state: ZoneState, target: TargetState) -> None:
+    def _submit(self, state: ConvergenceState, target: TargetState) -> None:
         if self._blocked(state, target):
             return
         key = ("notify", target.live.notify)
@@ -103,18 +103,18 @@ class Notifier:
         priority = Priority.of(state.change)
         target.notifying = self._scheduler.executors.submit(key, job, priority)
 
-    def _blocked(self, state: ZoneState, target: TargetState) -> bool:
+    def _blocked(self, state: ConvergenceState, target: TargetState) -> bool:
         """Return whether the circuit is open; the target is notified when it closes."""
         resume = None if state.closed else partial(self._resume, state, target)
         reason = self._breakers.blocked(_endpoint(state, target), state.change.zone_id, resume)
         target.notify_text = reason or target.notify_text
         return bool(reason)
 
-    def _resume(self, state: ZoneState, target: TargetState) -> None:
+    def _resume(self, state: ConvergenceState, target: TargetState) -> None:
         if state.lagging and not (state.closed or target.notifying):
             self._submit(state, target)
 
-    def _notify_target(self, state: ZoneState, target: TargetState) -> None:
+    def _notify_target(self, state: ConvergenceState, target: TargetState) -> None:
         assert target.live.notify is not None  # noqa: S101 - others are never submitted
         endpoint = _endpoint(state, target)
         with self._scheduler.lock:
@@ -142,13 +142,13 @@ class Notifier:
                 if state.change.serial != serial:
                     self.notify(state)
 
-    def _submit_also(self, state: ZoneState, address: Address, attempt: int = 0) -> None:
+    def _submit_also(self, state: ConvergenceState, address: Address, attempt: int = 0) -> None:
         job = partial(self._notify_also, state, address, state.notified_serial, attempt)
         priority = Priority.of(state.change)
         self._scheduler.executors.submit(("notify", address), job, priority)
 
     def _notify_also(
-        self, state: ZoneState, address: Address, serial: int | None, attempt: int
+        self, state: ConvergenceState, address: Address, serial: int | None, attempt: int
     ) -> None:
         """Notify one of the also_notifies, and again without a reply, also once the zone is served."""
         answer = self._send(state, address)
@@ -164,7 +164,7 @@ class Notifier:
 
         self._scheduler.after(jittered(ALSO_NOTIFY_RETRIES_S[attempt]), retry)
 
-    def _trigger_transfer(self, state: ZoneState, target: TargetState) -> None:
+    def _trigger_transfer(self, state: ConvergenceState, target: TargetState) -> None:
         """Have the server transfer the zone now; an optional speed-up that recovery does without."""
         is_recovery = Priority.of(state.change) is Priority.RECOVERY
         if not target.live.backend.TRIGGERS_TRANSFER or is_recovery or state.pool.by_catalog:
@@ -185,7 +185,7 @@ class Notifier:
                 self._breakers.replied(endpoint)
 
     def _send(
-        self, state: ZoneState, address: Address, key: SigningKey | None = None
+        self, state: ConvergenceState, address: Address, key: SigningKey | None = None
     ) -> client.NotifyAnswer:
         return client.send_notify(
             address[0],
@@ -197,11 +197,11 @@ class Notifier:
         )
 
 
-def _takes_notify(state: ZoneState, target: TargetState) -> bool:
+def _takes_notify(state: ConvergenceState, target: TargetState) -> bool:
     """Return whether the target wants NOTIFYs and has the zone as far as known."""
     return target.live.notify is not None and (target.done or not state.calls_needed)
 
 
-def _endpoint(state: ZoneState, target: TargetState) -> Endpoint:
+def _endpoint(state: ConvergenceState, target: TargetState) -> Endpoint:
     host, port = target.live.notify or ("", 0)
     return "notify", state.pool.name, f"{host}:{port}"

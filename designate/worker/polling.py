@@ -12,10 +12,10 @@ from designate.runtime.backoff import jittered
 from designate.wire import client
 from designate.worker.pools import LivePool
 from designate.worker.scheduling.circuit_breaker import Endpoint
+from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.priority import Priority
-from designate.worker.scheduling.scheduler import Scheduler
 from designate.worker.settings import ConvergenceSettings
-from designate.worker.zone_state import ServerState, ZoneState, first_delay_s, transfers
+from designate.worker.zone_state import ConvergenceState, ServerState, first_delay_s, transfers
 
 HINTED_DELAY_S = 0.004
 MAX_DELAY_S = 5.0
@@ -30,8 +30,8 @@ class Poller:
     def __init__(
         self,
         settings: ConvergenceSettings,
-        scheduler: Scheduler,
-        evaluate: Callable[[ZoneState, ServerState], ZoneReport | None],
+        scheduler: ConvergenceScheduler,
+        evaluate: Callable[[ConvergenceState, ServerState], ZoneReport | None],
         send: Callable[[ZoneReport], None],
     ) -> None:
         """Create the poller.
@@ -48,13 +48,13 @@ class Poller:
         self._evaluate = evaluate
         self._send = send
 
-    def start(self, state: ZoneState) -> None:
+    def start(self, state: ConvergenceState) -> None:
         """Poll all nameservers, at first after the delay in which they can transfer the zone."""
         for server in state.servers:
             server.delay_s = first_delay_s(state.pool, self._settings)
             self._poll_in(state, server, server.delay_s)
 
-    def target_done(self, state: ZoneState) -> None:
+    def target_done(self, state: ConvergenceState) -> None:
         """Poll early: a target's back end call succeeded, so nameservers may have the zone."""
         transfer_follows = not state.deleting and transfers(state.pool)
         for server in state.servers:
@@ -64,7 +64,7 @@ class Poller:
             else:
                 self._poll(state, server)
 
-    def poll_hinted(self, state: ZoneState, server: ServerState, *, known: bool) -> None:
+    def poll_hinted(self, state: ConvergenceState, server: ServerState, *, known: bool) -> None:
         """Poll now: the zone has just been transferred, by this server if `known`."""
         if known:
             self._breakers.allow_next(_endpoint(state.pool, server.nameserver))
@@ -130,20 +130,20 @@ class Poller:
         else:
             self._breakers.replied(endpoint)
 
-    def _poll_in(self, state: ZoneState, server: ServerState, delay_s: float) -> None:
+    def _poll_in(self, state: ConvergenceState, server: ServerState, delay_s: float) -> None:
         due = self._scheduler.now() + delay_s
         if server.due is not None and server.due <= due and not server.querying:
             return
         server.due = due
         self._scheduler.timers.at(due, partial(self._poll_due, state, server, due))
 
-    def _poll_due(self, state: ZoneState, server: ServerState, due: float) -> None:
+    def _poll_due(self, state: ConvergenceState, server: ServerState, due: float) -> None:
         with self._scheduler.lock:
             if server.due == due:
                 server.due = None
                 self._poll(state, server)
 
-    def _poll(self, state: ZoneState, server: ServerState) -> None:
+    def _poll(self, state: ConvergenceState, server: ServerState) -> None:
         if state.closed:
             return
         if server.querying:
@@ -158,7 +158,7 @@ class Poller:
         if not server.querying:
             self._poll_in(state, server, MAX_DELAY_S)
 
-    def _blocked(self, state: ZoneState, server: ServerState) -> bool:
+    def _blocked(self, state: ConvergenceState, server: ServerState) -> bool:
         """Return whether the circuit is open; the zone is polled when it closes."""
         resume = partial(self._poll, state, server)
         endpoint = _endpoint(state.pool, server.nameserver)
@@ -167,7 +167,7 @@ class Poller:
             server.answer = client.SoaAnswer(state=client.SoaState.UNKNOWN, text=reason)
         return bool(reason)
 
-    def _query_for(self, state: ZoneState, server: ServerState) -> None:
+    def _query_for(self, state: ConvergenceState, server: ServerState) -> None:
         endpoint = _endpoint(state.pool, server.nameserver)
         with self._scheduler.lock:
             if state.closed:
@@ -192,7 +192,7 @@ class Poller:
         if report is not None:
             self._send(report)
 
-    def _continue(self, state: ZoneState, server: ServerState) -> None:
+    def _continue(self, state: ConvergenceState, server: ServerState) -> None:
         if server.repoll:
             server.repoll = False
             self._poll(state, server)
@@ -200,10 +200,10 @@ class Poller:
             server.delay_s = min(MAX_DELAY_S, max(HINTED_DELAY_S, server.delay_s * 2))
             self._poll_in(state, server, jittered(self._next_delay_s(state, server)))
 
-    def _next_delay_s(self, state: ZoneState, server: ServerState) -> float:
+    def _next_delay_s(self, state: ConvergenceState, server: ServerState) -> float:
         return max(server.delay_s, self._scheduler.backoff.min_interval_s(state.pool.id))
 
-    def _measure(self, state: ZoneState, server: ServerState) -> None:
+    def _measure(self, state: ConvergenceState, server: ServerState) -> None:
         """Record the answer of a nameserver that lagged behind in the metrics."""
         labels = (state.pool.name, server.nameserver.label)
         if not state.lags(server):

@@ -13,12 +13,12 @@ from designate import errors
 from designate.model.zones import ZoneId
 from designate.runtime.backoff import jittered
 from designate.worker.backend_calls import call_backend, error_text
-from designate.worker.notify import Notifier
+from designate.worker.notify import NotifySender
 from designate.worker.scheduling.circuit_breaker import Endpoint
+from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.priority import Priority
-from designate.worker.scheduling.scheduler import Scheduler
 from designate.worker.settings import ConvergenceSettings
-from designate.worker.zone_state import TargetState, ZoneState
+from designate.worker.zone_state import ConvergenceState, TargetState
 
 LOG = logging.getLogger(__name__)
 
@@ -33,9 +33,9 @@ class Publisher:
     def __init__(
         self,
         settings: ConvergenceSettings,
-        scheduler: Scheduler,
-        target_done: Callable[[ZoneState], None],
-        current_state: Callable[[ZoneId], ZoneState | None],
+        scheduler: ConvergenceScheduler,
+        target_done: Callable[[ConvergenceState], None],
+        current_state: Callable[[ZoneId], ConvergenceState | None],
     ) -> None:
         """Create the publisher.
 
@@ -50,24 +50,24 @@ class Publisher:
         self._breakers = scheduler.breakers
         self._target_done = target_done
         self._current_state = current_state
-        self._notifier = Notifier(settings, scheduler, current_state, self._update_targets)
+        self._notifier = NotifySender(settings, scheduler, current_state, self._update_targets)
         # At most one call per zone and target, whatever state it belongs to: a server that receives
         # two calls about a zone at once may end up with the older one.
         self._calling: set[tuple[ZoneId, Hashable]] = set()
 
-    def publish(self, state: ZoneState) -> None:
+    def publish(self, state: ConvergenceState) -> None:
         """Announce a new state to every target."""
         self._call_targets(state)
         if not state.calls:
             self._notifier.notify(state)
 
-    def publish_newer(self, state: ZoneState) -> None:
+    def publish_newer(self, state: ConvergenceState) -> None:
         """Announce a newer change of the state to every target that has the zone."""
         state.notify_rounds = 0
         if not state.calls_needed or any(target.done for target in state.targets):
             self._notifier.notify(state)
 
-    def recreate(self, state: ZoneState) -> None:
+    def recreate(self, state: ConvergenceState) -> None:
         """Create the zone again where a server lost it, less often each time.
 
         The server was rebuilt, or a creation was lost.
@@ -84,12 +84,12 @@ class Publisher:
         LOG.info("zone %s: missing on a nameserver, creating it again", state.change.zone_id)
         self._call_targets(state)
 
-    def _call_targets(self, state: ZoneState) -> None:
+    def _call_targets(self, state: ConvergenceState) -> None:
         for target in state.targets:
             if state.calls and not target.done:
                 self._submit_call(state, target, state.calls)
 
-    def _submit_call(self, state: ZoneState, target: TargetState, verb: str) -> None:
+    def _submit_call(self, state: ConvergenceState, target: TargetState, verb: str) -> None:
         call = (state.change.zone_id, target.live.executor_key)
         if state.closed or call in self._calling or self._blocked(state, target, verb):
             return
@@ -101,7 +101,7 @@ class Publisher:
             target.error, target.refused = "the target's queue of calls is full", False
             self._retry_in(state, self._settings.max_retry_s)
 
-    def _blocked(self, state: ZoneState, target: TargetState, verb: str) -> bool:
+    def _blocked(self, state: ConvergenceState, target: TargetState, verb: str) -> bool:
         """Return whether the circuit is open; the call is made when it closes."""
         resume = partial(self._submit_call, state, target, verb)
         reason = self._breakers.blocked(_endpoint(state, target), state.change.zone_id, resume)
@@ -109,7 +109,7 @@ class Publisher:
             target.error, target.refused = reason, False
         return bool(reason)
 
-    def _call(self, state: ZoneState, target: TargetState, verb: str) -> None:
+    def _call(self, state: ConvergenceState, target: TargetState, verb: str) -> None:
         endpoint = _endpoint(state, target)
         with self._scheduler.lock:
             skipped = state.closed or self._blocked(state, target, verb)
@@ -129,7 +129,11 @@ class Publisher:
                 self._call_targets(current)
 
     def _called(
-        self, state: ZoneState, target: TargetState, verb: str, error: errors.DesignateError | None
+        self,
+        state: ConvergenceState,
+        target: TargetState,
+        verb: str,
+        error: errors.DesignateError | None,
     ) -> None:
         problem = error_text(error)
         if problem and problem != target.error:
@@ -148,19 +152,19 @@ class Publisher:
                 self._notifier.notify(state)
             self._target_done(state)
 
-    def _retry_in(self, state: ZoneState, delay_s: float) -> None:
+    def _retry_in(self, state: ConvergenceState, delay_s: float) -> None:
         self._scheduler.after(jittered(delay_s), partial(self._retry, state))
 
-    def _retry(self, state: ZoneState) -> None:
+    def _retry(self, state: ConvergenceState) -> None:
         with self._scheduler.lock:
             self._call_targets(state)
 
-    def _update_targets(self, state: ZoneState) -> None:
+    def _update_targets(self, state: ConvergenceState) -> None:
         """Have the servers' settings for the zone compared with the target's, once per state."""
         state.renewed = True
         for target in state.targets:
             self._submit_call(state, target, "update")
 
 
-def _endpoint(state: ZoneState, target: TargetState) -> Endpoint:
+def _endpoint(state: ConvergenceState, target: TargetState) -> Endpoint:
     return "call", state.pool.name, target.live.label

@@ -17,7 +17,7 @@ from designate.runtime.clock import SYSTEM_CLOCK, Clock
 from designate.worker.converge import Converger
 from designate.worker.pools import PoolCache
 from designate.worker.reconcile import DriftChecker
-from designate.worker.scheduling.scheduler import Scheduler
+from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.zone_queue import ZoneQueue
 from designate.worker.secondary import SecondaryRefresher
 from designate.worker.settings import ConvergenceSettings
@@ -110,7 +110,7 @@ class Worker:
             max_retry_s=min(MAX_RETRY_S, group.poll_retry_interval),
             all_tcp=group.all_tcp,
         )
-        scheduler = Scheduler(settings.polls_per_s, clock)
+        scheduler = ConvergenceScheduler(settings.polls_per_s, clock)
         self._converger = Converger(central, settings, scheduler)
         self._checker = DriftChecker(central, self._pools, self._converger, settings, clock)
         self._secondary = SecondaryRefresher(conf, central, clock)

@@ -85,7 +85,7 @@ class ServerState:
 
 
 @dataclass(slots=True)
-class ZoneState:
+class ConvergenceState:
     """A zone whose nameservers converge. Moments are those of the clock's monotonic time.
 
     Attributes:
@@ -251,7 +251,7 @@ class ZoneState:
 
 def new_state(
     change: ZoneAnnouncement, pool: LivePool, settings: ConvergenceSettings, now: float
-) -> ZoneState:
+) -> ConvergenceState:
     """Return the state in which a change starts: nothing called, no server queried."""
     if change.action is Action.DELETE:
         calls = "delete"
@@ -260,7 +260,7 @@ def new_state(
     else:
         calls = ""
     delay_s = first_delay_s(pool, settings)
-    state = ZoneState(
+    state = ConvergenceState(
         change=change,
         pool=pool,
         settings=settings,

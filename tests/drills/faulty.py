@@ -52,10 +52,10 @@ STEPS: dict[str, tuple[str, str, str, str, str]] = {
         "worker", "designate.worker.service", "Worker", "zone_changed", "after",
     ),
     "notify-due": (
-        "worker", "designate.worker.notify", "Notifier", "_notify_target", "before",
+        "worker", "designate.worker.notify", "NotifySender", "_notify_target", "before",
     ),
     "notified": (
-        "worker", "designate.worker.notify", "Notifier", "_notify_target", "after",
+        "worker", "designate.worker.notify", "NotifySender", "_notify_target", "after",
     ),
     "poll-due": (
         "worker", "designate.worker.polling", "Poller", "_query_for", "before",

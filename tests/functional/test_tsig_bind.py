@@ -1,4 +1,4 @@
-"""A real BIND whose every word with MiniDNS and the worker is signed."""
+"""A real BIND that exchanges only signed messages with MiniDNS and the worker."""
 
 import base64
 import secrets
@@ -20,7 +20,7 @@ POOL = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
 
 
 class Signed:
-    """A service and a BIND that refuse what is not signed."""
+    """A service and a BIND that refuse unsigned messages."""
 
     def __init__(self, folder, algorithm):
         self.algorithm = algorithm

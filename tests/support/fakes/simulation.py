@@ -20,9 +20,9 @@ import pytest
 from designate.model.pools import Pool
 from designate.wire import client
 from designate.worker.converge import Converger
+from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.executors import EndpointExecutors, Job
 from designate.worker.scheduling.priority import Priority
-from designate.worker.scheduling.scheduler import Scheduler
 from designate.worker.scheduling.timers import Timers
 from designate.worker.settings import ConvergenceSettings
 from tests.support.deadlines import scaled
@@ -95,7 +95,7 @@ class Simulation:
         self.reports.until = self.until
         self._queued = QueuedExecutors()
         self._timers = SteppedTimers(self.clock)
-        scheduler = Scheduler(
+        scheduler = ConvergenceScheduler(
             self.settings.polls_per_s, self.clock, self._timers, executors or self._queued
         )
         self.converger = Converger(self.central.client, self.settings, scheduler)

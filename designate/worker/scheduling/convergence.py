@@ -12,7 +12,7 @@ from designate.worker.scheduling.poll_backoff import PollBackoff
 from designate.worker.scheduling.timers import Timers
 
 
-class Scheduler:
+class ConvergenceScheduler:
     """Holds the clock, timers, executors, circuit breakers and poll backoff, and the lock of them all.
 
     Attributes:
