@@ -11,7 +11,7 @@ from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
 from designate.central import catalogs, pool_diff, pool_sync
-from designate.central.base import Core, own_target, scope_of
+from designate.central.base import Core, own_target, page_limit, scope_of
 from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.model.codec import UNSET
@@ -142,7 +142,7 @@ class PoolsEndpoint:
     def list(self, context: Context, query: Query) -> Page[Pool]:
         core = self._core
         core.policy.check("find_pools", context, own_target(context))
-        limit = query.limit or core.conf["service:api"].default_limit_v2
+        limit = page_limit(core, query)
         with core.db.read() as connection:
             return pools.page(connection, query, scope_of(context), limit=limit)
 

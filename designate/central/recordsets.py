@@ -11,7 +11,14 @@ from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
 from designate.central import quotas, recordset_changes, recordset_rules, zone_rules
-from designate.central.base import Core, own_target, refuse_pending_delete, scope_of, target_of
+from designate.central.base import (
+    Core,
+    own_target,
+    page_limit,
+    refuse_pending_delete,
+    scope_of,
+    target_of,
+)
 from designate.central.policy import (
     ADMIN,
     ADMIN_OR_READER,
@@ -131,7 +138,7 @@ class RecordSetsEndpoint:
 
     def find(self, context: Context, zone_id: str | None, query: Query) -> Page[RecordSet]:
         core = self._core
-        limit = query.limit or core.conf["service:api"].default_limit_v2
+        limit = page_limit(core, query)
         count = not context.hide_counts
         with core.db.read() as connection:
             if zone_id is not None:

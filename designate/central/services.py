@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from designate import errors
-from designate.central.base import Core, own_target
+from designate.central.base import Core, own_target, page_limit
 from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.model.query import Page, Query
@@ -89,7 +89,7 @@ class ServicesEndpoint:
 
     def find(self, context: Context, query: Query) -> Page[ServiceStatus]:
         self._core.policy.check("find_service_statuses", context, own_target(context))
-        limit = query.limit or self._core.conf["service:api"].default_limit_v2
+        limit = page_limit(self._core, query)
         with self._core.db.read() as connection:
             page = storage.find(connection, query, self._down_since(), limit=limit)
         return replace(page, items=tuple(self._with_current_status(item) for item in page.items))

@@ -6,7 +6,14 @@ from oslo_db import exception as db_errors
 
 from designate import errors
 from designate.central import catalogs, pool_moves, zone_rules, zone_updates
-from designate.central.base import Core, own_target, refuse_pending_delete, scope_of, target_of
+from designate.central.base import (
+    Core,
+    own_target,
+    page_limit,
+    refuse_pending_delete,
+    scope_of,
+    target_of,
+)
 from designate.central.policy import (
     ADMIN,
     ADMIN_OR_MEMBER,
@@ -106,7 +113,7 @@ class ZonesEndpoint:
 
     def find(self, context: Context, query: Query) -> Page[Zone]:
         self._core.policy.check("find_zones", context, own_target(context))
-        limit = query.limit or self._core.conf["service:api"].default_limit_v2
+        limit = page_limit(self._core, query)
         with self._core.db.read() as connection:
             return zone_lists.find(
                 connection,

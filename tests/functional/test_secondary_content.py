@@ -258,7 +258,7 @@ LONG = rrs(f"{'.'.join(['a' * 60] * 3)}.{(chr(92) + '000') * 16}.{ZONE} 60 A 192
     [
         (CONTENT[1:], "no NS records"),
         ([*CONTENT, *LARGE], "fit into a DNS message"),
-        ([*CONTENT, *LONG], "too long to be written down"),
+        ([*CONTENT, *LONG], "too long to be stored"),
     ],
 )
 def test_content_that_could_not_be_sent_on_is_refused_whole(hidden, records, match):
