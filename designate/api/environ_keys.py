@@ -1,4 +1,4 @@
-"""Keys of the WSGI environ that the layers around the resources set, and what they have in common."""
+"""Keys that the layers around the resources set in the WSGI environ."""
 
 from __future__ import annotations
 

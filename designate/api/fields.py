@@ -47,7 +47,7 @@ def text(
                 f"Value in the field '{name}' is too long: at most {max_length} characters"
             )
         if forbidden.search(given):
-            raise errors.InvalidObject(f"Value in the field '{name}' holds a control character")
+            raise errors.InvalidObject(f"Value in the field '{name}' contains a control character")
         if not given and not allow_empty:
             raise errors.InvalidObject(f"Value in the field '{name}' is empty")
         return given

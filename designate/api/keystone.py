@@ -28,11 +28,11 @@ GROUP = "keystone_authtoken"
 CACHE = "designate.token_cache"
 IDENTITY = "designate.identity"
 MAX_TOKENS = 10_000
-# How long a caller is identified by its token alone, without keystonemiddleware and its cache, which
-# take a fifth of the time of a request.
+# How long a caller is identified by its token alone. keystonemiddleware, even with its own cache, takes
+# a fifth of the time of a request.
 IDENTITY_TTL_S = 10.0
 TIMEOUT_S = 5
-# One retry reaches the other server of a pair; after that the client is asked to come back instead.
+# One retry reaches the other server of a pair; after that the client gets a 503 with Retry-After.
 RETRIES = 1
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]

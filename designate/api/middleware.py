@@ -47,19 +47,17 @@ def with_middleware(
         versions: The application that lists the versions.
     """
     inner = ApiSelector(apis)
-    identity: WsgiApp
+    authenticated: WsgiApp
     if conf["service:api"].auth_strategy == "noauth":
-        identity = ContextMiddleware(conf, inner, identity_from_headers)
+        authenticated = ContextMiddleware(conf, inner, identity_from_headers)
     else:
         # Imported only if needed, for it imports a lot.
         from designate.api import keystone
 
-        identity = keystone.with_authentication(
+        authenticated = keystone.with_authentication(
             conf, ContextMiddleware(conf, inner, keystone.identity_from_token)
         )
-    api = RequestMiddleware(conf, identity)
-    dispatch = PathDispatcher(list(apis), api, versions)
-    app: WsgiApp = dispatch
+    app: WsgiApp = PathDispatcher(list(apis), RequestMiddleware(conf, authenticated), versions)
     conf.register_opts(http_proxy_to_wsgi.OPTS, group="oslo_middleware")
     if conf.oslo_middleware.enable_proxy_headers_parsing:
         app = http_proxy_to_wsgi.HTTPProxyToWSGI(app, conf)

@@ -1,4 +1,4 @@
-"""Operations: a handler, what it reads and what it returns."""
+"""Operations: a handler with the declaration of its input and output."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ BASE = "designate.base"
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """One request and what its handler works with.
+    """One request with everything that its handler needs.
 
     Attributes:
         request: The HTTP request.
-        context: Who asks, and the request's flags.
+        context: The caller and the request's flags.
         central: The client of central.
         conf: The configuration.
         ids: The ids in the path, in order and in canonical form.

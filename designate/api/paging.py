@@ -85,7 +85,7 @@ def query(
 
     Args:
         conf: The configuration.
-        context: Who asks.
+        context: The caller.
         params: The query parameters.
         filters: The filters that the list has.
         sort_keys: The sort keys that the list has.

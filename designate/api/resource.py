@@ -53,7 +53,7 @@ class Resource:
         created_status: Picks the code for a created object; None: the first of `created_codes`.
         updated_codes: Status codes of updates.
         updated_status: Picks the code for an updated object; None: the first of `updated_codes`.
-        returns_deleted: Whether deletion goes on after the response, a 202 with the object.
+        returns_deleted: Whether deletion continues after the response, which is a 202 with the object.
         deletable: Whether objects can be deleted.
         delete_id_name: The name of the id for deletion, where clients know it by another one.
         has_location: Whether the response of creation has a Location header.

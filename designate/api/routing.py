@@ -1,4 +1,4 @@
-"""Routes: which operation a method and a path belong to."""
+"""Routes: paths, and the operations of each."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class RouteTable:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = sorted(routes, key=lambda route: sum(map(is_parameter, route.path)))
-        # Literal segments, which are hardly ever meant where a path has an id.
+        # Literal segments; in the place of an id they are most likely a mistake.
         self._literals = {
             segment
             for route in self._routes

@@ -86,7 +86,7 @@ def _ns_records(name: str, value: Any) -> tuple[NsRecord, ...]:
     found = []
     for item in value:
         if not isinstance(item, dict):
-            raise errors.InvalidObject(f"Field '{name}' must hold objects")
+            raise errors.InvalidObject(f"Field '{name}' must be a list of objects")
         members = bodies.read(item, NS_MEMBERS)
         bodies.require_properties(members, NS_MEMBERS)
         found.append(NsRecord(**members))

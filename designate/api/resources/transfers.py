@@ -88,7 +88,7 @@ def create_request(call: ApiCall) -> Response:
     try:
         members = bodies.read(bodies.parse(call.request, optional=True), NEW_REQUEST)
     except errors.InvalidObject:
-        # NotFound for a zone that the caller does not see comes first, whatever the body holds.
+        # NotFound for a zone that the caller does not see comes first, whatever the body contains.
         call.central.zones.get(call.context, *call.ids)
         raise
     request = call.central.transfer_requests.create(

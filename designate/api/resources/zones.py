@@ -74,7 +74,7 @@ def _master(name: str, text: str) -> PrimaryAddress:
             raise errors.InvalidObject(f"Port of '{text}' in the field '{name}' is not valid")
         return PrimaryAddress(host=host.strip("[]"), port=int(port))
     if not text:
-        raise errors.InvalidObject(f"Field '{name}' holds an empty host")
+        raise errors.InvalidObject(f"Field '{name}' contains an empty host")
     return PrimaryAddress(host=text)
 
 
@@ -158,7 +158,7 @@ def _make_patch(call: ApiCall, body: dict[str, Any]) -> ZonePatch:
         bodies.reject_changed(body, fixed, current)
     except errors.InvalidObject:
         if not fixed:
-            # NotFound for a zone that the caller does not see comes first, whatever the body holds.
+            # NotFound for a zone that the caller does not see comes first, whatever the body contains.
             _get(call)
         raise
     return ZonePatch(**members)
