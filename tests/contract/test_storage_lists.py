@@ -183,7 +183,9 @@ def listed(connection, query, owner, **how):
     zone, held = zones.get_with_recordset_count(
         connection, owner.id, Scope(project_id=owner.project_id)
     )
-    return recordset_lists.list_in_zone(connection, query, zone, held, ResultCache(), **how)
+    return recordset_lists.list_in_zone(
+        connection, query, zone, held, ResultCache(slow_s=60), **how
+    )
 
 
 def watched(connection):

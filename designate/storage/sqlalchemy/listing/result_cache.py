@@ -23,7 +23,7 @@ MIN_ENTRY_BYTES: Final = 4096
 ID_BYTES: Final = 90
 MAX_FILTER_CHARS: Final = 1000
 MAX_ORDERED: Final = 200_000
-SLOW_S: Final = 0.02
+SLOW_S = 0.02
 ID_LENGTH: Final = 36
 
 
@@ -83,15 +83,15 @@ class ResultCache:
     `zone` is always the zone as it was read in the snapshot of the result. Thread-safe.
     """
 
-    def __init__(self, *, max_ordered: int = MAX_ORDERED, slow_s: float = SLOW_S) -> None:
+    def __init__(self, *, max_ordered: int = MAX_ORDERED, slow_s: float | None = None) -> None:
         """Set the limits.
 
         Args:
             max_ordered: The largest number of recordsets of a zone whose ids are ordered here.
-            slow_s: After a page that took longer the ids are ordered for the next one.
+            slow_s: After a page that took longer the ids are ordered for the next one. None: SLOW_S.
         """
         self.max_ordered = max_ordered
-        self.slow_s = slow_s
+        self.slow_s = SLOW_S if slow_s is None else slow_s
         self._cache: BoundedCache[Hashable, tuple[int, CachedResult]] = BoundedCache(
             MAX_CACHED_BYTES, size_of=lambda entry: entry[1].size
         )
