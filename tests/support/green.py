@@ -1,5 +1,7 @@
-"""`pytest -p tests.support.green`: with DESIGNATE_CONCURRENCY=eventlet the tests and all that
-they start run on green threads. As a plug-in it comes before those that import what is to be patched."""
+"""Run tests on green threads: `pytest -p tests.support.green` with DESIGNATE_CONCURRENCY=eventlet.
+
+A plug-in is loaded before the modules that import what is to be patched.
+"""
 
 from designate.runtime import concurrency
 

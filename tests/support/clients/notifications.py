@@ -58,7 +58,7 @@ class Listener:
         publisher: str,
         type: str,
         payload: Any,
-        metadata: Any,
+        metadata: Any,  # noqa: ARG002 - part of the interface
         kind: str = "info",
     ) -> None:
         with self._lock:

@@ -1,5 +1,7 @@
-"""A stand-in for Neutron's floating IPs: a real HTTP server on loopback that knows tokens, filters by
-project and pages by marker, and that can be told to fail in the ways in which servers do."""
+"""A stand-in for Neutron's floating IPs: a real HTTP server on loopback.
+
+It knows tokens, filters by project, pages by marker, and can be made to fail as servers do.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,16 @@ class _Server(ThreadingHTTPServer):
 
 
 class Neutron:
-    """`with Neutron() as neutron`. tokens: token to its project; a token of ADMIN sees all projects.
-    identify: who a token is that is not among them. page_size: rows on a page at most. behave: what to
-    do with a request instead of answering it. requests: paths and queries as they came. pem: speak TLS
-    with this certificate and key."""
+    """Neutron: `with Neutron() as neutron`.
+
+    Attributes:
+        tokens: Each token's project; a token of ADMIN sees all projects.
+        identify: Returns the project of a token that is not among them.
+        page_size: The largest number of rows on a page.
+        behave: What to do with a request instead of serving it.
+        requests: Paths and queries as they came.
+        pem: Speak TLS with this certificate and key.
+    """
 
     ADMIN = "admin"
 

@@ -55,8 +55,11 @@ class SQLite:
 
 
 class _Server:
-    """`with MariaDB() as server`. Both servers refuse to run as root, so that root runs them as the
-    account that their packages made; its files lie where that account can reach them."""
+    """A database server: `with MariaDB() as server`.
+
+    Both kinds refuse to run as root, so that root runs them as the account that their packages made; its
+    files lie where that account can reach them.
+    """
 
     kind = ""
     account = ""

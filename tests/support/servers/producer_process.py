@@ -1,4 +1,4 @@
-"""A producer process for tests, on a database that it shares with others:
+"""Run a producer on a database that it shares with others.
 
     python -m tests.support.servers.producer_process DATABASE LOG [OPTION=VALUE ...]
 

@@ -29,8 +29,10 @@ Answer = tuple[int, Any]
 def make_conf(
     folder: Path, config_file: Path | None = None, **overrides: dict[str, Any]
 ) -> cfg.ConfigOpts:
-    """A configuration on free ports and a database of its own. config_file: a designate.conf;
-    overrides, group to options, win over it."""
+    """Return a configuration on free ports and a database of its own.
+
+    config_file: a designate.conf; overrides, group to options, win over it.
+    """
     conf = cfg.ConfigOpts()
     config.register(conf)
     policy_opts.set_defaults(conf)
@@ -68,8 +70,11 @@ def bind_pool(bind: Named | Secondary, *mdns_ports: int) -> list[dict[str, Any]]
 
 
 class Service:
-    """`with Service(folder) as service`. bind: serve the default pool from this nameserver instead
-    of MiniDNS; pools_file: the pools are those. Used twice on one folder it is a restart."""
+    """The standalone service: `with Service(folder) as service`.
+
+    Used twice on one folder it is a restart. bind: serve the default pool from this nameserver instead of
+    MiniDNS. pools_file: a pools.yaml.
+    """
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ import pytest
 from designate import errors
 from designate.backend import rndc
 from designate.backend.rndc_key import RndcKey
+from tests.support.deadlines import scaled
 from tests.support.servers.nameservers import free_port
 
 KEY = RndcKey(name="k", digest="sha256", secret=b"s3cret-material")
@@ -31,7 +32,7 @@ def answering(reply):
                 length = int.from_bytes(connection.recv(4, socket.MSG_WAITALL))
                 connection.recv(length, socket.MSG_WAITALL)
                 if reply is None:
-                    done.wait(5)
+                    done.wait(scaled(5))
                 else:
                     connection.sendall(reply)
 
@@ -39,7 +40,7 @@ def answering(reply):
         thread.start()
         yield listener.getsockname()[1]
         done.set()
-        thread.join(5)
+        thread.join(scaled(5))
 
 
 def framed(body):
