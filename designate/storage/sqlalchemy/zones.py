@@ -34,22 +34,6 @@ from designate.storage.sqlalchemy.zone_rows import (
     stored_from_row,
 )
 
-__all__ = [
-    "StoredZone",
-    "add_to_zone_count",
-    "get",
-    "get_stored",
-    "get_with_recordset_count",
-    "has_children",
-    "insert",
-    "lock",
-    "lock_namespace",
-    "lock_visible",
-    "soft_delete",
-    "update",
-    "update_locked",
-]
-
 # Statements of the busiest paths are built once, because building one costs more than executing it.
 CACHE_KEY = "zone"
 ID: sa.BindParameter[str] = sa.bindparam("id")
