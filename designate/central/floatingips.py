@@ -45,7 +45,7 @@ class FloatingIpsEndpoint:
     ) -> tuple[FloatingIp, ...]:
         project_id = _project_of(context)
         query = FloatingIpQuery(project_id=project_id, token=token, catalog=catalog)
-        return self._with_names(project_id, self._owned_addresses(query))
+        return self._with_ptrs(project_id, self._owned_addresses(query))
 
     def get(
         self,
@@ -57,7 +57,7 @@ class FloatingIpsEndpoint:
     ) -> FloatingIp:
         project_id = _project_of(context)
         address = self._network_address(project_id, region, floatingip_id, token, catalog)
-        (found,) = self._with_names(project_id, [address])
+        (found,) = self._with_ptrs(project_id, [address])
         return found
 
     def _network_address(
@@ -94,7 +94,7 @@ class FloatingIpsEndpoint:
                 LOG.warning("floating IP %s:%s: invalid address, ignored", found.region, found.id)
         return usable
 
-    def _with_names(
+    def _with_ptrs(
         self, project_id: str, addresses: Sequence[NetworkAddress]
     ) -> tuple[FloatingIp, ...]:
         """Return the floating IPs with their stored PTR records.

@@ -207,7 +207,7 @@ def _check_limits(core: Core, stored: StoredZone, soa: SoaRecord, diff: ZoneDiff
         raise ValueError(f"it would have more than {max_records} records")
     for text in (soa.mname, soa.email):
         if len(text) > rrsets.MAX_NAME_CHARS:
-            raise ValueError("a name in its SOA is too long to be written down")
+            raise ValueError("a name in its SOA is too long to be stored")
 
 
 def _is_newer(stored: StoredZone, serial: int) -> bool:

@@ -100,8 +100,8 @@ def test_a_change_of_the_members_moves_the_serial_in_the_same_transaction(listed
     assert revisions == [1, 2, 2, 3]
     assert before.serial < between.serial < after.serial
     assert members(listed) == {}
-    told = [change.name for change in listed.worker.changes]
-    assert told.count(CATALOG) == 3
+    announced = [change.name for change in listed.worker.changes]
+    assert announced.count(CATALOG) == 3
 
 
 def test_a_zone_that_is_not_stored_is_no_member(listed):

@@ -50,13 +50,13 @@ class Setup:
         stored = self.service.call("GET", f"/zones/{zone['id']}")[1]
         copy = transferred(self.address, zone["name"])
         sets = self.service.call("GET", f"/zones/{zone['id']}/recordsets?limit=20000&type=A")[1]
-        wanted = {(s["name"], text) for s in sets["recordsets"] for text in s["records"]}
+        expected = {(s["name"], text) for s in sets["recordsets"] for text in s["records"]}
         found = {
             (name.derelativize(copy.origin).to_text(), rdata.to_text())
             for name, _, rdata in copy.iterate_rdatas("A")
         }
         assert copy.get_soa().serial == stored["serial"]
-        assert found == wanted
+        assert found == expected
         assert copy == transferred(self._master, zone["name"], self._keys)
 
 
@@ -162,14 +162,14 @@ def test_a_large_zone_is_whole(side, request):
         f"@ IN SOA ns1.example.org. a.{name} 1 3600 600 86400 300",
     ]
     lines += [f"r{n} IN A 10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}" for n in range(count)]
-    answer = side.service.http.post(
+    response = side.service.http.post(
         f"{side.service.url}/v2/zones/tasks/imports",
         data="\n".join(lines) + "\n",
         headers={"Content-Type": "text/dns"},
         timeout=scaled(60),
     )
-    assert answer.status_code == 202, answer.text
-    path = f"/zones/tasks/imports/{answer.json()['id']}"
+    assert response.status_code == 202, response.text
+    path = f"/zones/tasks/imports/{response.json()['id']}"
 
     def imported() -> str | None:
         task = side.service.call("GET", path)[1]

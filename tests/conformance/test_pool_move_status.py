@@ -47,7 +47,7 @@ class Moves:
         self.report(zone.id, Outcome.SERVED, revision=zone.revision, serial=zone.serial)
 
     def report(self, zone_id, outcome, revision=1, serial=0):
-        error = "nobody answers" if outcome is Outcome.LATE else None
+        error = "no response" if outcome is Outcome.LATE else None
         zone_report = ZoneReport(
             zone_id=zone_id, revision=revision, serial=serial, outcome=outcome, error=error
         )
@@ -114,12 +114,12 @@ def test_the_removal_is_repeated_until_it_is_proven(moves, caplog):
     with caplog.at_level(logging.WARNING, "designate.central.status"):
         moves.report(first.zone_id, Outcome.LATE)
     soon = moves.changes(after_s=RETRY_S - 1)
-    (again,) = moves.changes(after_s=1)
-    moves.report(again.zone_id, Outcome.ABSENT)
+    (repeated,) = moves.changes(after_s=1)
+    moves.report(repeated.zone_id, Outcome.ABSENT)
 
     assert "moved.example.org." in caplog.text
-    assert "nobody answers" in caplog.text
-    assert (soon, again.zone_id) == ([], first.zone_id)
+    assert "no response" in caplog.text
+    assert (soon, repeated.zone_id) == ([], first.zone_id)
     assert moves.removals(after_s=1000) == []
     assert moves.shown().status == "ACTIVE"
 
@@ -196,8 +196,8 @@ def test_a_pool_whose_nameservers_have_the_same_names_is_told_of_the_zone(moves)
 
     moves.move(C)
 
-    told = [(change.zone_id, change.pool_id) for change in moves.hidden.worker.changes]
-    assert told == [(moves.zone.id, C)]
+    announced = [(change.zone_id, change.pool_id) for change in moves.hidden.worker.changes]
+    assert announced == [(moves.zone.id, C)]
     assert moves.shown().status == "PENDING"
     moves.serve()
     assert moves.shown().status == "ACTIVE"

@@ -34,10 +34,10 @@ def test_one_change_in_a_hundred_thousand_records_moves_few_bytes(tmp_path):
         with socket.create_connection(hidden.address, timeout=scaled(10)) as tcp:
             tcp.sendall(struct.pack(">H", len(wire)) + wire)
             tcp.shutdown(socket.SHUT_WR)
-            answer = tcp.makefile("rb").read()
+            wire = tcp.makefile("rb").read()
 
-        (length,) = struct.unpack_from(">H", answer)
-        assert length == len(answer) - 2  # one message
-        reply = dns.message.from_wire(answer[2:], one_rr_per_rrset=True)
+        (length,) = struct.unpack_from(">H", wire)
+        assert length == len(wire) - 2  # one message
+        reply = dns.message.from_wire(wire[2:], one_rr_per_rrset=True)
         assert [rrset.rdtype.name for rrset in reply.answer] == ["SOA", "SOA", "SOA", "A", "SOA"]
-        assert len(answer) < 2048
+        assert len(wire) < 2048

@@ -56,7 +56,7 @@ def test_the_one_that_is_behind_is_named(service, servers):
 
     seen = status_of(service, zone)
     second.serials["behind.example."] = serial + 1
-    later = status_of(service, zone)
+    recovered = status_of(service, zone)
 
     assert seen[0] == {
         "name": first.host,
@@ -76,7 +76,7 @@ def test_the_one_that_is_behind_is_named(service, servers):
         "last_error": f"serial {serial - 7}",
         "since": zone["created_at"],
     }
-    assert (later[1]["status"], later[1]["lag"]) == ("ACTIVE", 0)
+    assert (recovered[1]["status"], recovered[1]["lag"]) == ("ACTIVE", 0)
 
 
 def test_what_keeps_it_from_serving_is_said(service, servers):
@@ -87,15 +87,15 @@ def test_what_keeps_it_from_serving_is_said(service, servers):
     refused = status_of(service, zone)[1]
     second.unresponsive = True
     try:
-        silent = status_of(service, zone)
+        unreachable = status_of(service, zone)
     finally:
         second.unresponsive = False
 
     assert (refused["status"], refused["serial"], refused["lag"]) == ("PENDING", None, None)
     assert "REFUSED" in refused["last_error"]
-    assert silent[0]["status"] == "ACTIVE"
-    assert (silent[1]["status"], silent[1]["serial"]) == ("ERROR", None)
-    assert silent[1]["last_error"]
+    assert unreachable[0]["status"] == "ACTIVE"
+    assert (unreachable[1]["status"], unreachable[1]["serial"]) == ("ERROR", None)
+    assert unreachable[1]["last_error"]
     until(lambda: status_of(service, zone)[1]["status"] == "PENDING", 10, "it is heard again")
 
 

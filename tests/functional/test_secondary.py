@@ -64,11 +64,13 @@ def shown(service, zone):
 def with_serial(service, zone, serial, timeout_s=15):
     """Wait until the zone is ACTIVE with this serial, and return it."""
 
-    def look():
+    def with_expected_serial():
         found = shown(service, zone)
         return found if (found["serial"], found["status"]) == (serial, "ACTIVE") else None
 
-    return until(look, timeout_s, f"serial {serial} ACTIVE ({shown(service, zone)})")
+    return until(
+        with_expected_serial, timeout_s, f"serial {serial} ACTIVE ({shown(service, zone)})"
+    )
 
 
 def a_records(service, zone):
@@ -119,7 +121,7 @@ def test_a_zone_of_a_real_primary_is_served_and_follows_its_changes(
         assert ask(("127.0.0.1", bind.port), name, "SOA").rcode() == dns.rcode.REFUSED
 
 
-def bind_says(bind, name, rtype="A"):
+def ask_bind(bind, name, rtype="A"):
     return ask(("127.0.0.1", bind.port), name, rtype)
 
 
@@ -134,7 +136,7 @@ def test_a_zone_expires_when_its_primary_is_gone_and_comes_back_with_it(tmp_path
         until(lambda: shown(service, zone)["status"] == "ERROR", 15, "the zone expired")
         hidden = ask(service.dns, f"www.{name}", "A").rcode()
         until(
-            lambda: bind_says(bind, f"www.{name}").rcode() == dns.rcode.REFUSED,
+            lambda: ask_bind(bind, f"www.{name}").rcode() == dns.rcode.REFUSED,
             15,
             "the zone gone from BIND",
         )
@@ -142,7 +144,7 @@ def test_a_zone_expires_when_its_primary_is_gone_and_comes_back_with_it(tmp_path
         until(lambda: shown(service, zone)["status"] == "ACTIVE", 30, "the zone back")
 
         assert hidden == dns.rcode.SERVFAIL
-        assert texts(bind_says(bind, f"www.{name}")) == {"192.0.2.1"}
+        assert texts(ask_bind(bind, f"www.{name}")) == {"192.0.2.1"}
 
 
 def test_a_refresh_finds_what_no_notify_told(tmp_path, service):
@@ -187,7 +189,7 @@ def test_new_masters_of_a_zone_are_transferred_from(tmp_path, service, bind):
         with_serial(service, zone, 6)
 
     assert (status, changed["action"], changed["status"]) == (202, "UPDATE", "PENDING")
-    assert texts(bind_says(bind, f"b.{name}")) == {"192.0.2.6"}
+    assert texts(ask_bind(bind, f"b.{name}")) == {"192.0.2.6"}
 
 
 def test_a_primary_that_wants_a_key_gives_the_zone_once_the_zone_has_it(tmp_path, service):
@@ -216,7 +218,7 @@ def test_a_signed_zone_arrives_with_its_signatures(tmp_path, service, bind):
     name = "signed.example."
     with BindPrimary(tmp_path, name, zone_text(name, 5), signed=True) as primary:
         zone = secondary(service, name, primary.master)
-        until(lambda: bind_says(bind, name, "DNSKEY").answer, 30, "a signed zone at the nameserver")
+        until(lambda: ask_bind(bind, name, "DNSKEY").answer, 30, "a signed zone at the nameserver")
         query = dns.message.make_query(name, "SOA", want_dnssec=True)
         reply = dns.query.tcp(query, "127.0.0.1", port=bind.port, timeout=scaled(5))
         _, found = service.call("GET", f"/zones/{zone['id']}/recordsets?type=DNSKEY")
@@ -253,17 +255,17 @@ HOSTILE = {
         [message(query, [soa(6, "hostile.example.")])],
         itertools.repeat(message(query, rrs("x.hostile.example. 60 A 192.0.2.1"))),
     ),
-    "cut": lambda query: [message(query, whole_of(6))[:-7]],
+    "cut": lambda query: [message(query, full_transfer(6))[:-7]],
     "garbage": lambda _query: [b"\xff" * 70_000],
     "other zone": lambda query: [message(query, [soa(6, "other.example.")])],
-    "without servers": lambda query: [message(query, [whole_of(6)[0], whole_of(6)[-1]])],
+    "without servers": lambda query: [message(query, [full_transfer(6)[0], full_transfer(6)[-1]])],
     "bytes": lambda query: itertools.repeat(
         message(query, [soa(6, "hostile.example."), *rrs(f"x.a. 60 TXT {'a' * 250}") * 60])
     ),
 }
 
 
-def whole_of(serial, zone="hostile.example."):
+def full_transfer(serial, zone="hostile.example."):
     own = soa(serial, zone)
     return [own, *rrs(f"{zone} 300 NS ns1.{zone}", f"www.{zone} 60 A 192.0.2.2"), own]
 
@@ -271,7 +273,7 @@ def whole_of(serial, zone="hostile.example."):
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_hostile_primary_changes_nothing_and_holds_nobody_up(service, caplog, kind):
     name = "hostile.example."
-    with ScriptedPrimary(lambda query: [message(query, whole_of(5))]) as primary:
+    with ScriptedPrimary(lambda query: [message(query, full_transfer(5))]) as primary:
         primary.serial = 5
         zone = secondary(service, name, f"127.0.0.1:{primary.port}")
         with_serial(service, zone, 5)
@@ -280,22 +282,22 @@ def test_a_hostile_primary_changes_nothing_and_holds_nobody_up(service, caplog, 
         service.call("POST", f"/zones/{zone['id']}/tasks/xfr")
         refused = f"zone {zone['id']}: no transfer from any primary"
         until(lambda: refused in caplog.text, 20, "the transfer refused")
-        kept, held = shown(service, zone), a_records(service, zone)
-        primary.script = lambda query: [message(query, whole_of(7))]
+        current, records = shown(service, zone), a_records(service, zone)
+        primary.script = lambda query: [message(query, full_transfer(7))]
         primary.serial = 7
         service.call("POST", f"/zones/{zone['id']}/tasks/xfr")
         with_serial(service, zone, 7)
 
-        assert (kept["serial"], kept["status"]) == (5, "ACTIVE")
-        assert held == before
+        assert (current["serial"], current["status"]) == (5, "ACTIVE")
+        assert records == before
 
 
 def test_kill_9_in_the_middle_of_a_transfer_leaves_the_old_content_whole(tmp_path):
     name = "hostile.example."
     sent, over = threading.Event(), threading.Event()
 
-    def half(query):
-        yield message(query, whole_of(6)[:-1])
+    def incomplete(query):
+        yield message(query, full_transfer(6)[:-1])
         for number in range(60):
             data = " ".join(["a" * 250] * 60)
             yield message(query, rrs(f"n{number}.{name} 60 TXT {data}"))
@@ -305,29 +307,29 @@ def test_kill_9_in_the_middle_of_a_transfer_leaves_the_old_content_whole(tmp_pat
     with (
         Named(tmp_path / "bind") as bind,
         Process.before(bind, tmp_path / "service") as process,
-        ScriptedPrimary(lambda query: [message(query, whole_of(5))]) as primary,
+        ScriptedPrimary(lambda query: [message(query, full_transfer(5))]) as primary,
     ):
         primary.serial = 5
         client = Client(process.api)
         body = {"name": name, "type": "SECONDARY", "masters": [f"127.0.0.1:{primary.port}"]}
         path = f"/zones/{client.call('POST', '/zones', body)['id']}"
         until(lambda: client.call("GET", path)["status"] == "ACTIVE", 15)
-        primary.serial, primary.script = 6, half
+        primary.serial, primary.script = 6, incomplete
         client.call("POST", f"{path}/tasks/xfr")
         assert sent.wait(scaled(15))
         process.stop(signal.SIGKILL)
         over.set()
         process.start()
         client = Client(process.api)
-        kept = client.call("GET", path)
+        current = client.call("GET", path)
         served = texts(ask(("127.0.0.1", bind.port), f"www.{name}", "A"))
         inside = texts(ask(("127.0.0.1", process.dns), f"www.{name}", "A"))
         count = client.call("GET", f"{path}/recordsets")["metadata"]["total_count"]
-        primary.script = lambda query: [message(query, whole_of(7))]
+        primary.script = lambda query: [message(query, full_transfer(7))]
         primary.serial = 7
         client.call("POST", f"{path}/tasks/xfr")
 
-        assert (kept["serial"], kept["status"], count) == (5, "ACTIVE", 3)
+        assert (current["serial"], current["status"], count) == (5, "ACTIVE", 3)
         assert served == inside == {"192.0.2.2"}
         until(lambda: client.call("GET", path)["serial"] == 7, 15)
         until(lambda: client.call("GET", path)["status"] == "ACTIVE", 15)

@@ -92,15 +92,15 @@ def test_a_zone_whose_first_word_to_a_worker_was_lost_is_handed_out_again(hidden
 
 def test_masters_that_never_answer_are_asked_less_and_less_often(hidden, clock):
     zone = secondary(hidden)
-    waits = []
+    delays_s = []
     for _ in range(60):
         hidden.central.secondary.failed(admin_context(), zone.id, "dead")
-        waits.append(due_within(hidden, zone, clock))
-        clock.advance(seconds=waits[-1])
+        delays_s.append(due_within(hidden, zone, clock))
+        clock.advance(seconds=delays_s[-1])
 
-    assert 54 <= waits[0] <= 60
-    assert 3240 <= waits[-1] <= 3600
-    assert sum(waits) > 86400
+    assert 54 <= delays_s[0] <= 60
+    assert 3240 <= delays_s[-1] <= 3600
+    assert sum(delays_s) > 86400
     hidden.central.zones.update(hidden.context, zone.id, ZonePatch(masters=zone.masters))
     hidden.central.secondary.failed(admin_context(), zone.id, "dead")
     assert due_within(hidden, zone, clock) <= 60
@@ -183,18 +183,18 @@ def test_expired_content_is_withdrawn_until_it_is_proven_gone_and_no_longer(ever
     shown = everywhere.fresh(zone)
     report(everywhere, zone, Outcome.FAILED)
     clock.advance(seconds=60)
-    again = everywhere.central.status.recover(admin_context(), 0, 4095, 10)
+    recovered = everywhere.central.status.recover(admin_context(), 0, 4095, 10)
     report(everywhere, zone, Outcome.ABSENT)
     clock.advance(seconds=60)
-    later = everywhere.central.status.recover(admin_context(), 0, 4095, 10)
+    recovered_later = everywhere.central.status.recover(admin_context(), 0, 4095, 10)
 
     assert before == []
     assert [(change.action, change.withdrawn) for change in withdrawn] == [(Action.DELETE, True)]
     assert shown.status == Status.ERROR
     assert "expired" in shown.error
-    assert again == 1
+    assert recovered == 1
     assert everywhere.worker.changes[-1] == replace(withdrawn[0], again=True)
-    assert later == 0
+    assert recovered_later == 0
     assert everywhere.fresh(zone).status == Status.ERROR
     # Its primaries are still polled, which restores it.
     clock.advance(seconds=80)
@@ -219,13 +219,13 @@ def test_any_content_of_the_primary_brings_an_expired_zone_back(hidden, clock, s
     plan = hidden.central.secondary.plan(admin_context(), zone.id)
     hidden.central.secondary.checked(admin_context(), zone.id, 5)
     still = hidden.fresh(zone).status
-    taken = bring(hidden, zone, serial, **TIMERS)
+    outcome = bring(hidden, zone, serial, **TIMERS)
     change = hidden.worker.changes[-1]
     report(hidden, zone, Outcome.SERVED)
 
     assert (plan.newer_than, plan.since) == (None, None)
     assert still == Status.ERROR
-    assert taken is TransferInOutcome.STORED
+    assert outcome is TransferInOutcome.STORED
     assert not change.withdrawn
     # The nameservers have deleted the zone, so they create it again.
     assert not change.created
