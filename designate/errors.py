@@ -19,7 +19,7 @@
 
 `code` is the HTTP status, `type` the string that clients compare and `message` the text for people.
 They cross process boundaries as plain data (`to_plain`, `from_plain`), so no class path is part of
-a contract. Errors of libraries are translated where they occur: storage.engine, wire.client, backend.
+a contract. Errors of libraries are translated where they occur: storage, wire and backend.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Clock(Protocol):
 
         Args:
             condition: held by the caller; released during the wait.
-            deadline: a moment of `monotonic()`; infinite waits for a notification alone.
+            deadline: a moment of `monotonic()`; infinite means to wait for a notification alone.
 
         Returns:
             False when the deadline has passed.

@@ -212,7 +212,7 @@ def test_options_are_read_again_on_hup(cloud: Daemons) -> None:
 
         def told() -> bool:
             cloud.call("GET", f"/zones/{uuid.uuid4()}")
-            return "zones.get answered zone_not_found" in cloud.log("central-0").read_text()
+            return "zones.get: returned error zone_not_found" in cloud.log("central-0").read_text()
 
         until(told, 20, "a line for debugging")
     finally:
