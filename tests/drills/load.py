@@ -17,6 +17,8 @@ from tests.support.servers.nameservers import Named
 from tests.support.servers.standalone import ask, texts
 
 PACE_S = 0.05
+# An allowance for a busy machine.
+ALLOWANCE_S = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +141,10 @@ class Load:
         ]
         assert len([result for result in wrong if result.status == 0]) <= broken, wrong[:5]
         assert not [result for result in wrong if result.status], wrong[:5]
-        slow = [result for result in self.results if result.took_s > deadline_s]
+        longest_s = deadline_s + scaled(ALLOWANCE_S)
+        slow = [result for result in self.results if result.took_s > longest_s]
         assert not slow, slow[:5]
-        until_s = time.monotonic() + within_s
+        until_s = time.monotonic() + scaled(within_s)
         for result in self.accepted:
             remaining_s = max(1.0, until_s - time.monotonic())
             until(lambda r=result: self._is_active(r), remaining_s, f"{result.name} ACTIVE")

@@ -18,8 +18,8 @@ from tests.support.servers.daemons import Daemons
 from tests.support.servers.databases import MariaDB
 from tests.support.servers.nameservers import Named
 
-# The API's limit, which is rpc_response_timeout, and an allowance for a busy machine.
-DEADLINE_S = 10.5 + 4.0
+# The API's limit, which is rpc_response_timeout.
+DEADLINE_S = 10.5
 pytestmark = pytest.mark.timeout(300)
 
 WITHIN_S = 20.0
