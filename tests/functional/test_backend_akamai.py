@@ -9,7 +9,7 @@ from designate.backend import akamai
 from designate.model.pools import Target
 from designate.model.zones import PrimaryAddress
 from tests.support.factories.worker import change
-from tests.support.fakes.hosted_apis import Akamai
+from tests.support.fakes.akamai import Akamai
 
 MASTERS = (PrimaryAddress(host="192.0.2.1", port=53), PrimaryAddress(host="2001:db8::1", port=53))
 KEY = {
@@ -79,7 +79,7 @@ def test_a_deletion_that_fails_or_takes_too_long_is_told(edge, monkeypatch):
     edge.fails = True
     with pytest.raises(errors.BackendError, match=r"delete held\.example\. failed"):
         backend.delete_zone(change(name="held.example."), hard_delete=False)
-    edge.fails, edge.force, edge.looks = False, False, 9
+    edge.fails, edge.force, edge.polls = False, False, 9
     with pytest.raises(errors.BackendError, match="not complete yet"):
         backend.delete_zone(change(name="held.example."), hard_delete=False)
 

@@ -9,7 +9,7 @@ from designate.backend.dynect import DynectBackend
 from designate.model.pools import Target
 from designate.model.zones import PrimaryAddress
 from tests.support.factories.worker import change
-from tests.support.fakes.hosted_apis import Dynect
+from tests.support.fakes.dynect import Dynect
 
 MASTERS = (PrimaryAddress(host="192.0.2.1", port=53),)
 
@@ -53,13 +53,13 @@ def test_a_session_that_ended_is_begun_anew(dyn):
 
 def test_sessions_that_never_last_are_given_up_and_their_tokens_not_told(dyn):
     backend = backend_of(dyn)
-    answer = dyn.answer
+    respond = dyn.respond
 
     def forgetful(request):
         dyn.sessions.clear()
-        return answer(request)
+        return respond(request)
 
-    dyn.answer = forgetful
+    dyn.respond = forgetful
     with pytest.raises(errors.BackendError, match="login failed") as caught:
         backend.create_zone(change())
 

@@ -8,7 +8,7 @@ from designate.backend.infoblox import InfobloxBackend
 from designate.model.pools import Target
 from designate.model.zones import PrimaryAddress
 from tests.support.factories.worker import change
-from tests.support.fakes.hosted_apis import Infoblox
+from tests.support.fakes.infoblox import Infoblox
 
 MASTERS = (PrimaryAddress(host="192.0.2.1", port=53),)
 
@@ -125,14 +125,14 @@ def test_a_reverse_zone_of_no_network_is_told_and_its_deletion_is_success(grid, 
 
 def test_a_zone_that_another_worker_deletes_meanwhile_is_success(grid):
     backend_of(grid).create_zone(change(name="raced.example."))
-    answer = grid.answer
+    respond = grid.respond
 
     def late(request):
         if request.method == "DELETE":
-            answer(request)
-        return answer(request)
+            respond(request)
+        return respond(request)
 
-    grid.answer = late
+    grid.respond = late
     backend_of(grid).delete_zone(change(name="raced.example."), hard_delete=False)
 
     assert not grid.zones

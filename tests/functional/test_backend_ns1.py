@@ -7,7 +7,7 @@ from designate.backend.ns1 import Ns1Backend
 from designate.model.pools import Target
 from designate.model.zones import PrimaryAddress
 from tests.support.factories.worker import change
-from tests.support.fakes.hosted_apis import Ns1
+from tests.support.fakes.ns1 import Ns1
 
 MASTERS = (PrimaryAddress(host="192.0.2.1", port=5354), PrimaryAddress(host="2001:db8::1", port=53))
 KEY = {"tsigkey_name": "xfr.", "tsigkey_hash": "hmac-sha256", "tsigkey_value": "c2VjcmV0"}
@@ -91,14 +91,14 @@ def test_a_host_alone_is_asked_by_https(ns1):
 def test_a_zone_that_another_worker_makes_meanwhile_is_success(ns1):
     zone = change(name="raced.example.")
     first, second = backend_of(ns1), backend_of(ns1)
-    answer = ns1.answer
+    respond = ns1.respond
 
     def late(request):
         if request.method == "PUT" and "raced.example" not in ns1.zones:
-            answer(request)
-        return answer(request)
+            respond(request)
+        return respond(request)
 
-    ns1.answer = late
+    ns1.respond = late
     first.create_zone(zone)
     second.create_zone(zone)
 

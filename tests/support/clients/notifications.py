@@ -81,9 +81,9 @@ class Listener:
     ) -> Heard:
         """The first of this type for which this is true."""
 
-        def look() -> Heard | None:
+        def find() -> Heard | None:
             return next((h for h in self.heard if h.type == type and which(h)), None)
 
-        found = until(look, timeout_s, f"{type} in {[h.type for h in self.heard]}")
+        found = until(find, timeout_s, f"{type} in {[h.type for h in self.heard]}")
         assert isinstance(found, Heard)
         return found

@@ -9,8 +9,12 @@ from typing import Any, ClassVar, Self
 from designate.backend.base import Backend
 from designate.model.zones import PrimaryAddress
 from tests.support.deadlines import until
+from tests.support.fakes.akamai import Akamai
 from tests.support.fakes.backend_peers import Side
-from tests.support.fakes.hosted_apis import Akamai, Dynect, Infoblox, Ns1, Product
+from tests.support.fakes.dynect import Dynect
+from tests.support.fakes.hosted_api import Product
+from tests.support.fakes.infoblox import Infoblox
+from tests.support.fakes.ns1 import Ns1
 from tests.support.servers.keystone import Keystone
 from tests.support.servers.nameservers import free_port
 from tests.support.servers.standalone import Service
@@ -218,13 +222,13 @@ class DesignateSide(Side):
     def zone(self, name: str) -> dict[str, Any] | None:
         """Return the zone, after a running deletion has ended."""
 
-        def look() -> list[Any] | None:
+        def poll() -> list[Any] | None:
             status, body = self.service.call("GET", "/zones?limit=1000", **self.token)
             assert status == 200, body
             found = [zone for zone in body["zones"] if zone["name"] == name]
             return None if any(zone["action"] == "DELETE" for zone in found) else [*found, None]
 
-        found = until(look, 20, f"{name} not half deleted")
+        found = until(poll, 20, f"{name} not half deleted")
         assert isinstance(found, list)
         zone = found[0]
         assert zone is None or zone["type"] == "SECONDARY"

@@ -42,11 +42,11 @@ class Response:
     close: bool = False
 
 
-Answering = Callable[[Request], Response]
+Responder = Callable[[Request], Response]
 
 
 class Weblet:
-    """An HTTP server: `with Weblet(respond) as web`.
+    """An HTTP server: `with Weblet(responder) as web`.
 
     Attributes:
         requests: all requests so far.
@@ -56,8 +56,8 @@ class Weblet:
         drops: how many of the next requests close the connection.
     """
 
-    def __init__(self, answer: Answering, tls: ssl.SSLContext | None = None) -> None:
-        self.answer = answer
+    def __init__(self, responder: Responder, tls: ssl.SSLContext | None = None) -> None:
+        self.responder = responder
         self.requests: list[Request] = []
         self.connections = 0
         self.hold = threading.Event()
@@ -122,7 +122,7 @@ class Weblet:
             self.drops -= 1
             handler.close_connection = True
             return
-        response = self.answer(request)
+        response = self.responder(request)
         self.hold.wait(scaled(30))
         body = response.body
         data = (

@@ -119,7 +119,7 @@ class Neutron:
                 if neutron.behave is not None:
                     neutron.behave(self)
                     return
-                status, page = neutron.answer(self.path, self.headers.get("X-Auth-Token", ""))
+                status, page = neutron.respond(self.path, self.headers.get("X-Auth-Token", ""))
                 neutron.says(status, json.dumps(page).encode())(self)
 
             def log_message(self, *_: object) -> None:
@@ -127,7 +127,7 @@ class Neutron:
 
         return Handler
 
-    def answer(self, path: str, token: str) -> tuple[int, dict[str, Any]]:
+    def respond(self, path: str, token: str) -> tuple[int, dict[str, Any]]:
         parts = urlsplit(path)
         if parts.path != "/v2.0/floatingips":
             return 404, {"NeutronError": "not found"}

@@ -216,9 +216,9 @@ class Daemons:
 
     def ready(self) -> None:
         """Wait for an answer that needs api, central and the database."""
-        until(self._answers, START_S, "the API's first answer")
+        until(self._responds, START_S, "the API's first answer")
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         for name, process in self.processes.items():
             assert process.poll() is None, self.log(name).read_text()[-4000:]
         try:
@@ -256,10 +256,10 @@ class Daemons:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """(status, decoded JSON or None) of a request below /v2."""
-        answer = self.http.request(
+        response = self.http.request(
             method, f"{self.url}/v2{path}", json=body, headers=headers, timeout=scaled(60)
         )
-        return answer.status_code, answer.json() if answer.content else None
+        return response.status_code, response.json() if response.content else None
 
 
 def _program(kind: str) -> str:

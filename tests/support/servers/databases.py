@@ -125,7 +125,7 @@ class _Server:
             self._process = subprocess.Popen(
                 self._command(), stdout=log, stderr=log, cwd=self.folder, start_new_session=True
             )
-        until(self._answers, START_S, f"{self.kind}'s first answer")
+        until(self._responds, START_S, f"{self.kind}'s first answer")
 
     def stop(self) -> None:
         if self._process is not None:
@@ -153,7 +153,7 @@ class _Server:
         except OSError:
             return []
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self._log.read_text()[-4000:]
         return self._accepts()

@@ -23,7 +23,7 @@ from tests.support.servers import schema
 from tests.support.servers.nameservers import Named
 from tests.support.servers.secondaries import Secondary
 
-Answer = tuple[int, Any]
+StatusAndBody = tuple[int, Any]
 
 
 def make_conf(
@@ -111,16 +111,16 @@ class Service:
     def dns(self) -> tuple[str, int]:
         return self.parts.dns_address
 
-    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> StatusAndBody:
         """(status, decoded JSON or None) of a request below /v2."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = self.http.request(
+        response = self.http.request(
             method, f"{self.url}/v2{path}", json=body, headers=named, timeout=scaled(30)
         )
         openapi_checker.check(
-            method, f"/v2{path}", answer.status_code, answer.headers, answer.content
+            method, f"/v2{path}", response.status_code, response.headers, response.content
         )
-        return answer.status_code, answer.json() if answer.content else None
+        return response.status_code, response.json() if response.content else None
 
     def zone(self, name: str, **members: Any) -> dict[str, Any]:
         status, zone = self.call(
@@ -142,12 +142,12 @@ class Service:
     def active(self, path: str, timeout_s: float = 10.0) -> dict[str, Any]:
         """The object once it is ACTIVE."""
 
-        def look() -> dict[str, Any] | None:
+        def read() -> dict[str, Any] | None:
             status, found = self.call("GET", path)
             assert status == 200, found
             return found if found["status"] == "ACTIVE" else None
 
-        found = until(look, timeout_s, f"{path} ACTIVE")
+        found = until(read, timeout_s, f"{path} ACTIVE")
         assert isinstance(found, dict)
         return found
 
@@ -161,9 +161,9 @@ def ask(address: tuple[str, int], name: str, rtype: str, **how: Any) -> dns.mess
     return dns.query.udp(query, address[0], port=address[1], timeout=scaled(5))
 
 
-def texts(answer: dns.message.Message) -> set[str]:
+def texts(message: dns.message.Message) -> set[str]:
     """The data of the answer section."""
-    return {rdata.to_text() for rrset in answer.answer for rdata in rrset}
+    return {rdata.to_text() for rrset in message.answer for rdata in rrset}
 
 
 def transferred(
