@@ -100,7 +100,7 @@ def test_the_messages_of_the_present_contract_are_the_kept_ones():
 
 
 @pytest.mark.parametrize("release", CONTRACTS)
-def test_every_kept_message_is_decoded(release):
+def test_every_kept_message_is_understood(release):
     if version(release)[0] != version(interfaces.CONTRACT)[0]:
         return
     count = 0
