@@ -96,6 +96,8 @@ prepare_environment() {
         "$python" -m venv --clear .venv || die "could not make .venv"
     fi
     say "Installing the project into .venv; the first time this takes a minute or two"
+    # Of an older build of this checkout; its entry points would take precedence.
+    rm -rf designate.egg-info
     # Older versions of pip do not support dependency groups.
     # shellcheck disable=SC2046 # several words
     if ! { pip_install pip && pip_install $(requirements "$level"); } >"$log" 2>&1; then
