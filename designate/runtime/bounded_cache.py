@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 
 from cachetools import Cache, LRUCache, TTLCache
 
+from designate.runtime.clock import SYSTEM_CLOCK, Clock
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -21,6 +23,7 @@ class BoundedCache(Generic[K, V]):
         *,
         ttl_s: float | None = None,
         size_of: Callable[[V], int] | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Make an empty cache.
 
@@ -28,12 +31,13 @@ class BoundedCache(Generic[K, V]):
             max_size: bound of the sum of the values' sizes.
             ttl_s: seconds after which a value is gone; None keeps it until it is evicted.
             size_of: size of a value; 1 for each without it, so that max_size is their number.
+            clock: measures ttl_s.
         """
         self._lock = threading.Lock()
         self._cache: Cache[K, V] = (
             LRUCache(max_size, getsizeof=size_of)
             if ttl_s is None
-            else TTLCache(max_size, ttl_s, getsizeof=size_of)
+            else TTLCache(max_size, ttl_s, timer=clock.monotonic, getsizeof=size_of)
         )
 
     def __len__(self) -> int:
