@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import random
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from designate.rpc.batching import MAX_BATCH
+from designate.runtime.backoff import jittered
 
 CAST_QUEUE_SIZE = 20_000
 CAST_THREADS = 2
@@ -122,4 +122,4 @@ class CastQueue:
                 self._drop(len(casts) - len(live), "the message bus is unavailable")
             casts = live
             if casts:
-                self._stopping.wait(CAST_RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
+                self._stopping.wait(jittered(CAST_RETRY_S, 0.5))

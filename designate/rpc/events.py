@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -15,11 +14,12 @@ from oslo_config import cfg
 from designate import errors
 from designate.model.events import ExternalEvent
 from designate.rpc.oslo_servers import drain_servers, start_server
+from designate.runtime.backoff import jittered
 
 LOG = logging.getLogger(__name__)
 
 # Delay before an event that cannot be processed now goes back to the broker.
-REQUEUE_DELAY_S = (1.0, 3.0)
+REQUEUE_DELAY_S = 2.0
 
 
 class EventListener:
@@ -76,7 +76,7 @@ class EventListener:
             self._handle(event)
         except errors.Unavailable as error:
             LOG.warning("event %s: returned to the broker: %s", event.type, error.message)
-            self._stopping.wait(random.uniform(*REQUEUE_DELAY_S))  # noqa: S311 - jitter
+            self._stopping.wait(jittered(REQUEUE_DELAY_S, 0.5))
             return str(messaging.NotificationResult.REQUEUE)
         except Exception:
             LOG.exception("event %s: failed and dropped", event.type)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +28,7 @@ from oslo_db import exception as db_errors
 
 from designate import errors
 from designate.runtime import deadline
+from designate.runtime.backoff import jittered
 from designate.storage.sqlalchemy.db import connections
 from designate.storage.sqlalchemy.db.errors import DatabaseFault
 from designate.storage.sqlalchemy.db.execution import (
@@ -254,7 +254,7 @@ class Database:
                 lost = error.fault is DatabaseFault.LOST and now_s - began_s > STALE_CONNECTION_S
                 if attempt == MAX_ATTEMPTS or lost or now_s > start_by_s:
                     raise unavailable(error.fault) from None
-                time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - jitter
+                time.sleep(jittered(0.005 * 2**attempt, 1.0))
         for call in after_commit:
             call()
         return result
