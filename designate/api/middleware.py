@@ -27,10 +27,12 @@ WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 IMPORTS = "/zones/tasks/imports"
 KNOWN_APIS = ("v2", "admin")
 MAX_PROJECT_ID = 36
+# What browsers of allowed origins may send.
 ALLOWED_HEADERS = [
-    "X-Auth-Token", "X-Auth-Sudo-Tenant-ID", "X-Auth-Sudo-Project-ID", "X-Auth-All-Projects",
-    "X-Designate-Edit-Managed-Records", "X-Designate-Hard-Delete", "OpenStack-DNS-Hide-Counts",
-]  # fmt: skip
+    "X-Auth-Token",
+    *(parameter.name for parameter in request_headers.SUDO),
+    *(flag.header for flag in request_headers.FLAGS),
+]
 
 
 def with_middleware(
