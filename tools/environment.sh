@@ -49,19 +49,20 @@ find_python() {
 # The levels of an environment, each including the previous ones, and the arguments of pip for each.
 LEVELS="lint run types unit full"
 requirements() {
+    # Not echo, which would take -e for its own option.
     case $1 in
-        lint) echo --group lint ;;
-        run) echo -e . ;;
-        types) echo -e . --group lint --group types ;;
-        unit) echo -e ".[eventlet,mysql,postgresql]" --group lint --group types --group unit ;;
-        full) echo -e ".[akamai,eventlet,memcached,mysql,postgresql,redis]" --group full ;;
+        lint) printf '%s ' --group lint ;;
+        run) printf '%s ' -e . ;;
+        types) printf '%s ' -e . --group lint --group types ;;
+        unit) printf '%s ' -e ".[eventlet,mysql,postgresql]" --group lint --group types --group unit ;;
+        full) printf '%s ' -e ".[akamai,eventlet,memcached,mysql,postgresql,redis]" --group full ;;
         *) die "unknown level: $1" ;;
     esac
 }
 
 # Prints a checksum of the inputs of an environment of this level.
 fingerprint() {
-    printf '%s %s %s' "$1" "$PWD" "$(cat pyproject.toml setup.cfg tools/constraints.txt | cksum)"
+    printf '%s %s %s' "$1" "$PWD" "$(cat pyproject.toml setup.cfg tools/constraints.txt tools/environment.sh | cksum)"
 }
 
 # Whether .venv is up to date for this level or a higher one.
@@ -83,7 +84,7 @@ pip_install() {
 # Updates .venv for a level: prepare_environment lint|run|types|unit|full. Without changes this runs
 # neither Python nor pip, so that the service starts quickly.
 prepare_environment() {
-    local level=$1 python log=.venv/install.log
+    local level=$1 python arguments log=.venv/install.log
     if [ -x .venv/bin/python ] && is_current "$level"; then
         return
     fi
@@ -95,12 +96,12 @@ prepare_environment() {
         say "Making .venv with $python"
         "$python" -m venv --clear .venv || die "could not make .venv"
     fi
+    read -ra arguments <<<"$(requirements "$level")"
     say "Installing the project into .venv; the first time this takes a minute or two"
     # Of an older build of this checkout; its entry points would take precedence.
     rm -rf designate.egg-info
     # Older versions of pip do not support dependency groups.
-    # shellcheck disable=SC2046 # several words
-    if ! { pip_install pip && pip_install $(requirements "$level"); } >"$log" 2>&1; then
+    if ! { pip_install pip && pip_install "${arguments[@]}"; } >"$log" 2>&1; then
         tail -n 20 "$log" >&2
         die "pip failed; all of its output is in $log"
     fi

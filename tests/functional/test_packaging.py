@@ -15,6 +15,20 @@ CHECKOUT = Path(__file__).parents[2]
 TIMEOUT_S = 90
 
 
+def test_programs_run_the_code_of_the_checkout(tmp_path):
+    """Otherwise tests that start daemons would try a copy from the day of the installation."""
+    ended = subprocess.run(
+        [sys.executable, "-c", "import designate; print(designate.__file__)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=TIMEOUT_S,
+    )
+
+    assert Path(ended.stdout.strip()) == CHECKOUT / "designate" / "__init__.py"
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """Build both as pip does, but with the build backend that is installed here."""
