@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from oslo_config import cfg
 
-from designate import pools_yaml
-from designate.backend.base import drivers as backend_drivers
 from designate.context import admin_context
 from designate.health import Check, MonitoringServer, WsgiApp
 from designate.heartbeat import HeartbeatEmitter
@@ -36,7 +34,6 @@ from designate.rpc.clients import (
     worker_client,
     worker_client_over,
 )
-from designate.rpc.local import LocalBus
 from designate.runtime import concurrency
 from designate.runtime.process import Part, Process
 
@@ -189,6 +186,7 @@ def central_client(conf: cfg.ConfigOpts) -> CentralClient:
     It sends nothing to workers; the periodic recovery of the running service publishes its changes.
     """
     from designate.central import service
+    from designate.rpc.local import LocalBus
     from designate.storage.sqlalchemy.db.engine import Database
 
     bus = LocalBus()
@@ -226,6 +224,7 @@ class Standalone:
         from designate.mdns.server import MiniDns
         from designate.producer.membership import SoleMembership
         from designate.producer.service import Producer
+        from designate.rpc.local import LocalBus
         from designate.storage.sqlalchemy.db.engine import Database
         from designate.worker.service import Worker
 
@@ -238,11 +237,9 @@ class Standalone:
         self._worker = Worker(conf, self.central)
         self._mdns = MiniDns(conf, self.database, to_worker)
         self._producer = Producer(conf, self.central, SoleMembership())
-        listen = conf["service:api"].listen[0]
-        host, _, port = listen.rpartition(":")
-        self._http = HttpServer(
-            build(conf, self.central), host.strip("[]"), int(port), conf["service:api"].threads
-        )
+        group = conf["service:api"]
+        host, port = _address(group.listen[0])
+        self._http = HttpServer(build(conf, self.central), host, port, group.threads)
         self._monitoring = MonitoringServer(conf, {"database": self.database.fault})
         self._heartbeat = HeartbeatEmitter(
             conf, self.central, ("api", "central", "mdns", "producer", "worker")
@@ -305,8 +302,11 @@ class Standalone:
         return self._mdns.addresses[0]
 
     def _apply_pools(self) -> None:
+        from designate import pools_yaml
+        from designate.backend import base
+
         if self._pools_file is not None:
-            specs = pools_yaml.read(self._pools_file, list(backend_drivers()))
+            specs = pools_yaml.read(self._pools_file, list(base.drivers()))
         else:
             specs = (self._own_pool(),)
         changes = self.central.pools.apply(admin_context(), specs, False, False)
