@@ -82,7 +82,7 @@ def only_dns_port(target: Target) -> None:
 
 
 def matches(found: Any, desired: Any) -> bool:
-    """Whether found has all desired values; objects may have more members, None equals empty."""
+    """Return whether found has all desired values; objects may have more members, None equals empty."""
     if isinstance(desired, dict):
         return isinstance(found, dict) and all(
             matches(found.get(name), value) for name, value in desired.items()

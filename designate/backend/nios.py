@@ -42,7 +42,7 @@ def zone_address(name: str) -> NiosZoneAddress:
 
 
 def has_address(name: str) -> bool:
-    """Whether NIOS can have a zone of that name."""
+    """Return whether NIOS can have a zone of that name."""
     try:
         zone_address(name)
     except errors.BackendError:

@@ -120,9 +120,9 @@ def test_a_zone_whose_own_row_is_rubbish_fails_alone(served, column):
 @settings(max_examples=300)
 @given(st.binary(max_size=80), st.integers(0, 3))
 def test_whatever_is_called_readable_can_be_read(wire, count):
-    number, kept = validation.readable(wire, count)
+    number, readable = validation.readable(wire, count)
     whole = dns.message.from_wire(
-        b"\0\1\x84\0\0\1" + number.to_bytes(2) + bytes(4) + b"\1x\0\0\1\0\1" + kept,
+        b"\0\1\x84\0\0\1" + number.to_bytes(2) + bytes(4) + b"\1x\0\0\1\0\1" + readable,
         one_rr_per_rrset=True,
     )
 

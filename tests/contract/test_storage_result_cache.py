@@ -128,9 +128,9 @@ def test_every_change_of_the_zone_is_seen(here, filters):
     for step in steps:
         here.list(**filters)
         step()
-        kept = here.list(**filters)
+        cached = here.list(**filters)
         here.cache = ResultCache(slow_s=60)
-        assert kept == here.list(**filters)
+        assert cached == here.list(**filters)
 
 
 @pytest.mark.parametrize("few", [1, 1000], indirect=True)
@@ -266,13 +266,13 @@ def test_what_is_kept_is_bounded_and_the_oldest_is_forgotten(here):
 
     for number in range(100):
         cache.store(here.zone, Query(filters={"name": f"{number}"}), CachedResult(1, ordered=ids))
-    kept = [
+    cached = [
         number
         for number in range(100)
         if cache.get(here.zone, Query(filters={"name": f"{number}"})) is not None
     ]
     cache.store(here.zone, Query(filters={"name": "x" * (MAX_FILTER_CHARS + 1)}), CachedResult(1))
 
-    assert kept == list(range(100 - len(kept), 100))
-    assert len(ids) * 36 * len(kept) <= MAX_CACHED_BYTES < len(ids) * 36 * (len(kept) + 2)
+    assert cached == list(range(100 - len(cached), 100))
+    assert len(ids) * 36 * len(cached) <= MAX_CACHED_BYTES < len(ids) * 36 * (len(cached) + 2)
     assert cache.get(here.zone, Query(filters={"name": "x" * (MAX_FILTER_CHARS + 1)})) is None

@@ -324,7 +324,7 @@ def test_what_finds_no_room_is_counted_and_the_newest_stay(
     notifier.start()
     notifier.stop()
 
-    until(lambda: len(listener.heard) == notifications.MAX_WAITING, 30, "all that was kept")
+    until(lambda: len(listener.heard) == notifications.MAX_WAITING, 30, "a full queue sent")
     assert notifier.dropped == 7
     assert listener.heard[0].payload == {"number": 7}
     assert caplog.text.count("dropped so far") == 1

@@ -74,7 +74,7 @@ class Producers:
             os.kill(pid, signal.SIGCONT)
             self.end(pid, signal.SIGTERM)
 
-    def told(self) -> str:
+    def logs(self) -> str:
         """Return their logs."""
         return (self._folder / "producers.log").read_text()
 
@@ -194,7 +194,7 @@ def test_producers_find_each_other_again_after_the_coordination_service_was_away
 
     memcached.stop()
     coordinated.end(pids[1], signal.SIGKILL)
-    until(lambda: "coordination service: request failed" in coordinated.told(), 20, "a warning")
+    until(lambda: "coordination service: request failed" in coordinated.logs(), 20, "a warning")
     with memcached:
         coordinated.wait_for_shares(pids[0])
 

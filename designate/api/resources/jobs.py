@@ -1,4 +1,4 @@
-"""What the imports and exports of zone files have in common."""
+"""Filters and members that the imports and exports of zone files share."""
 
 from __future__ import annotations
 
