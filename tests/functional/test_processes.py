@@ -21,6 +21,7 @@ from tests.support.servers.daemons import NAMES, Daemons
 from tests.support.servers.nameservers import Named, free_ports
 from tests.support.servers.primaries import BindPrimary, zone_text
 from tests.support.servers.standalone import ask, texts
+from tests.support.servers.suspend import resume, suspend
 
 
 @pytest.fixture(scope="module")
@@ -120,11 +121,11 @@ def test_what_waits_until_its_client_was_told_so_is_not_even_begun(cloud: Daemon
     zone = new_zone(cloud, "asleep.example.")
     active(cloud, f"/zones/{zone['id']}")
     central = cloud.processes["central-0"]
-    central.send_signal(signal.SIGSTOP)
+    suspend(central.pid)
     try:
         status, _ = cloud.call("PATCH", f"/zones/{zone['id']}", {"ttl": 77})
     finally:
-        central.send_signal(signal.SIGCONT)
+        resume(central.pid)
     assert status == 503
     # Writes are one after the other, and the late call is taken first.
     new_zone(cloud, "awake.example.")

@@ -23,6 +23,7 @@ from tests.support.servers import schema
 from tests.support.servers.nameservers import Memcached
 from tests.support.servers.producer_process import local_central
 from tests.support.servers.standalone import make_conf
+from tests.support.servers.suspend import resume, suspend
 
 HEARTBEAT_S = 0.4
 LIFETIME_S = 3 * HEARTBEAT_S
@@ -141,10 +142,10 @@ def test_a_producer_that_was_paused_does_not_work_on_what_it_lost(producers):
     paused, other = pids
     producers.wait_for_shares(*pids)
 
-    os.kill(paused, signal.SIGSTOP)
+    suspend(paused)
     (alone,) = producers.wait_for_shares(other)
     before = len(producers.calls())
-    os.kill(paused, signal.SIGCONT)
+    resume(paused)
     producers.wait_for_shares(*pids)
 
     later = [c for c in producers.calls()[before:] if c.pid == paused and c.taken]

@@ -27,6 +27,7 @@ from designate.storage.sqlalchemy import migration
 from tests.support.deadlines import scaled, until
 from tests.support.servers import schema
 from tests.support.servers.nameservers import free_port
+from tests.support.servers.suspend import resume, suspend
 
 USER = "designate"
 PASSWORD = "s3cret-of-tests"
@@ -131,19 +132,22 @@ class _Server:
         if self._process is not None:
             # PostgreSQL's children would end by themselves, but only when they next look.
             for process_id in (self._process.pid, *self._children()):
-                _signal(process_id, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process_id, signal.SIGKILL)
             self._process.wait(timeout=scaled(20))
             self._process = None
 
     def pause(self) -> None:
         assert self._process is not None
         for process_id in (self._process.pid, *self._children()):
-            _signal(process_id, signal.SIGSTOP)
+            with contextlib.suppress(ProcessLookupError):
+                suspend(process_id)
 
     def resume(self) -> None:
         assert self._process is not None
         for process_id in (self._process.pid, *self._children()):
-            _signal(process_id, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                resume(process_id)
 
     def _children(self) -> list[int]:
         assert self._process is not None
@@ -362,11 +366,6 @@ class PostgreSQL(_Server):
 def _version(program: Path) -> int:
     name = program.parent.parent.name
     return int(name) if name.isdigit() else 0
-
-
-def _signal(process_id: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(process_id, number)
 
 
 Databases = SQLite | MariaDB | PostgreSQL
