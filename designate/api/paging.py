@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,6 +21,13 @@ DIRECTIONS = ("asc", "desc")
 DATE_SORT_KEYS = ("created_at", "id", "updated_at")
 # Filters that are ignored when they are empty.
 IGNORED_WHEN_EMPTY = ("status", "data")
+# Filters of enumerations, and the case in which their values are stored. Clients send them in any case.
+ENUMERATIONS: Mapping[str, Callable[[str], str]] = {
+    "type": str.upper,
+    "status": str.upper,
+    "scope": str.upper,
+    "algorithm": str.lower,
+}
 MAX_LIMIT = 2**63 - 1
 MAX_PARAMETERS = 100
 LIMIT: Schema = {
@@ -104,7 +111,7 @@ def query(
     given = dict(params)
     return Query(
         filters={
-            name: given[name]
+            name: ENUMERATIONS.get(name, str)(given[name])
             for name in filters
             if name in given and (given[name] or name not in IGNORED_WHEN_EMPTY)
         },

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import uuid
 
 import pytest
 from oslo_middleware import cors, http_proxy_to_wsgi
@@ -134,6 +135,9 @@ def test_pages_hold_everything_once_in_every_order(call, zone, key, direction):
         ("name=*b.{zone}", {"ab"}),
         ("name=_.{zone}", set()),
         ("type=TXT", {"ab"}),
+        ("type=txt", {"ab"}),
+        ("type=t*", {"ab"}),
+        ("status=pending&type=a", {"a", "c"}),
         ("ttl=77", {"ab"}),
         ("ttl=x", set()),
         ("data=192.0.2.7", {"a"}),
@@ -157,6 +161,33 @@ def test_recordset_filters(call, zone, query, names):
     assert status == 200
     assert {item["name"].partition(".")[0] for item in body["recordsets"]} == names
     assert body["metadata"]["total_count"] == len(names)
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/v2/zones?type=primary", 1),
+        ("/v2/zones?type=Secondary", 0),
+        ("/v2/zones?status=pending", 1),
+        ("/v2/zones?status=active", 0),
+        ("/v2/zones?email=Hostmaster@Example.COM", 1),
+        ("/v2/zones?email=HOST*", 1),
+        ("/v2/zones?email=other@example.com", 0),
+        ("/v2/recordsets?type=ns", 1),
+        ("/v2/zones/tasks/transfer_requests?status=active", 1),
+        ("/v2/zones/tasks/transfer_requests?status=complete", 0),
+    ],
+)
+def test_filters_of_enumerations_and_emails_ignore_case(call, path, found):
+    own = {"X-Auth-Project-ID": uuid.uuid4().hex, "X-Roles": "member,reader"}
+    name = f"case-{uuid.uuid4()}.example."
+    zone = call("POST", "/v2/zones", {"name": name, "email": "hostmaster@example.com"}, own)[1]
+    call("POST", f"/v2/zones/{zone['id']}/tasks/transfer_requests", {}, own)
+
+    status, body = call("GET", path, None, own)
+
+    assert status == 200, body
+    assert [len(items) for items in body.values() if isinstance(items, list)] == [found]
 
 
 def test_recordsets_of_all_zones_carry_their_zone(call, zone):

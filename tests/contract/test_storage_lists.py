@@ -265,6 +265,15 @@ def test_zones_that_a_filter_leaves_are_sorted_whether_they_are_few_or_many(proj
     assert project.zones(description="none") == ([], 0)
 
 
+def test_emails_are_compared_without_case(project):
+    names = [f"{letter}.{project.apex}" for letter in "ab"]
+    for name, email in zip(names, ("Admin@Example.com", "admin@example.org"), strict=True):
+        project.zone(name, email=email)
+
+    for email, expected in [("admin@example.COM", names[:1]), ("ADMIN@*", names), ("x@y", [])]:
+        assert project.zones(email=email, sort_key="name") == (expected, len(expected))
+
+
 @pytest.mark.parametrize("few", [0, 1, 1000], indirect=True)
 @pytest.mark.usefixtures("few")
 def test_data_of_several_records_of_one_recordset_counts_it_once(project, zone):

@@ -37,7 +37,10 @@ def _filters(query: Query) -> list[Condition]:
             conditions.append(pagination.match_name(zones, value))
         elif name == "ttl":
             conditions.append(pagination.match_integer(zones.c.ttl, value))
-        elif name in ("type", "email", "status", "description"):
+        elif name == "email":
+            # Of one project: the index of the emails is read from one end to the other.
+            conditions.append(pagination.match(sa.func.lower(zones.c.email), value.lower()))
+        elif name in ("type", "status", "description"):
             conditions.append(pagination.match(zones.c[name], value))
         else:
             raise errors.BadRequest(f"Invalid filters {name}")
