@@ -25,6 +25,16 @@ REASON = open_object(
 )
 
 
+# For errors that carry no text of their own.
+MESSAGES = {
+    401: "The request needs a project",
+    403: "The roles of this token do not permit this",
+    404: "There is nothing at this address",
+    405: "This address does not support the method",
+    500: "The service failed; its operator finds the cause by the request_id",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
     """An error and the id of the request that failed with it."""
@@ -45,8 +55,7 @@ ERROR = Shape(
         "message": member(
             STRING,
             "A description of the error for people.",
-            value_of=lambda response: response.error.message,
-            when=lambda response: response.error.message is not None and response.error.code != 500,
+            value_of=lambda response: message_of(response.error),
         ),
         "errors": member(
             open_object({"errors": {"type": "array", "items": REASON}}, ("errors",)),
@@ -59,6 +68,19 @@ ERROR = Shape(
         "request_id": member(STRING, "The value of the header X-Openstack-Request-Id."),
     },
 )
+
+
+def message_of(error: errors.DesignateError) -> str:
+    """Return the text for people, of which most clients show nothing else.
+
+    It joins the reasons of a refused body, as python-designateclient does where there is no message.
+    The causes of failures of the service are for its log.
+    """
+    if error.code == 500:
+        return MESSAGES[500]
+    joined = ". ".join(reason.message for reason in error.errors)
+    text = error.message or joined or MESSAGES.get(error.code, error.type)
+    return f"{text}; the request can be repeated" if error.code == 503 else text
 
 
 def error_response(error: errors.DesignateError, request_id: str) -> Response:

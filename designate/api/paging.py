@@ -141,7 +141,7 @@ def _marker(given: str | None) -> str | None:
         return None
     found = identifiers.canonical(given)
     if found is None:
-        raise errors.BadRequest(type="invalid_marker")
+        raise errors.BadRequest("marker is not the id of an item", type="invalid_marker")
     return found
 
 

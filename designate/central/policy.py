@@ -229,7 +229,9 @@ class Policy:
         try:
             self._enforcer.enforce(name, dict(target), credentials, do_raise=True)
         except policy.InvalidScope:
-            return errors.Forbidden(type="invalid_token_scope")
+            return errors.Forbidden(
+                "The scope of this token does not permit this", type="invalid_token_scope"
+            )
         except policy.PolicyNotAuthorized:
             return errors.Forbidden()
         return None

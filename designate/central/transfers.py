@@ -152,7 +152,10 @@ class TransferRequestsEndpoint:
         try:
             return core.db.write(write)
         except errors.Duplicate:
-            raise errors.Duplicate(type="duplicate_zone_transfer_request") from None
+            raise errors.Duplicate(
+                message="The zone has an open transfer request",
+                type="duplicate_zone_transfer_request",
+            ) from None
 
     def get(self, context: Context, request_id: str) -> TransferRequest:
         with self._core.db.read() as connection:

@@ -35,7 +35,7 @@ class A(RRType):
     type = "A"
     code = 1
     rfc = "RFC 1035 section 3.4.1"
-    fields = (RecordField("address", is_ipv4),)
+    fields = (RecordField("IPv4 address", is_ipv4),)
 
     def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
         return is_ipv4(text)
@@ -53,7 +53,7 @@ class Aaaa(RRType):
     type = "AAAA"
     code = 28
     rfc = "RFC 3596 section 2"
-    fields = (RecordField("address", is_ipv6),)
+    fields = (RecordField("IPv6 address", is_ipv6),)
 
     def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
         return is_ipv6(text)

@@ -18,7 +18,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from designate.rrtypes.grammar import check_name, is_domain, is_host
+from designate.rrtypes.grammar import check_name, is_domain, is_host, printable
 from designate.wire import names
 
 # A record must fit into one message, with the header (12 bytes), the question (259), the owner (255),
@@ -76,6 +76,22 @@ class RRType:
         return len(parts) == len(self.fields) and all(
             field.accepts(part) for field, part in zip(self.fields, parts, strict=True)
         )
+
+    def hint(self, text: str) -> str:
+        """Return what to change in a text that `grammar` refuses; "" where that is not known."""
+        parts = text.split(" ")
+        if len(parts) != len(self.fields):
+            return (
+                f"the form is: {' '.join(f'<{f.name}>' for f in self.fields)}"
+                if self.fields
+                else ""
+            )
+        for field, part in zip(self.fields, parts, strict=True):
+            if not field.accepts(part):
+                if field.accepts(part + "."):
+                    return f"end the {field.name} with a dot"
+                return f"'{printable(part)}' is not a valid {field.name}"
+        return ""
 
     def zonefile_grammar(self, text: str, owner: str) -> bool:
         """Return whether the input grammar accepts a zone file's text, in dnspython's spelling."""

@@ -92,6 +92,15 @@ def escape_quotes(text: str) -> str:
 class _Text(RRType):
     """One or several character-strings."""
 
+    def hint(self, text: str) -> str:
+        if WHITE.search(text) and not (text.startswith('"') and text.endswith('"')):
+            return "put text with spaces in quotes"
+        if text.endswith("\\"):
+            return "write a backslash as two"
+        if len(text) > MAX_STRING_CHARS:
+            return f'put it in quotes, in strings of at most {MAX_STRING_CHARS} characters: "..." "..."'
+        return ""
+
     def zonefile_grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
         """Accept any number of strings, including some that the input grammar of the API rejects."""
         return STRINGS.fullmatch(text) is not None

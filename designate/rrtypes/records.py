@@ -87,12 +87,11 @@ def _rdata(
             wire, identity = _validate(handler, text, owner, accepts)
             first = seen.setdefault(identity, index)
             if first != index:
-                raise ValueError(f"it is the same data as record {first}")
+                raise ValueError(f": it is the same data as record {first}")
             wires.append(wire)
         except ValueError as error:
-            problem = f"'{printable(text)}' is not a '{handler.type}' Record"
-            why = f": {printable(error)}" if error.args else ""
-            reasons.append(Reason(("records", index), problem + why, "format", [handler.type]))
+            problem = f"'{printable(text)}' is not a '{handler.type}' Record{printable(error)}"
+            reasons.append(Reason(("records", index), problem, "format", [handler.type]))
     size_bytes = sum(RR_BYTES + len(wire) for wire in wires)
     if not reasons and size_bytes > MAX_RRSET_BYTES:
         problem = (
@@ -107,10 +106,16 @@ def _rdata(
 def _validate(
     handler: RRType, text: object, owner: str, accepts: Callable[[str, str], bool]
 ) -> WireData:
-    """Apply both stages; raises ValueError, with the reason if wire validation failed."""
-    if not isinstance(text, str) or not accepts(text, owner):
+    """Apply both stages; raises ValueError with the end of the sentence that names the record."""
+    if not isinstance(text, str):
         raise ValueError
-    return handler.to_wire(text)
+    if not accepts(text, owner):
+        hint = handler.hint(text)
+        raise ValueError(f"; {hint}" if hint else "")
+    try:
+        return handler.to_wire(text)
+    except ValueError as error:
+        raise ValueError(f": {error}" if error.args else "") from None
 
 
 def _registered(rtype: str) -> RRType:

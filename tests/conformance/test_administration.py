@@ -217,7 +217,7 @@ def test_a_zone_changes_hands(call):
     assert (status, request["status"], len(request["key"])) == (201, "ACTIVE", 8)
     again = call("POST", path, {}, OWNER)
     assert refused(again) == (409, "duplicate_zone_transfer_request")
-    assert "message" not in again[1]
+    assert again[1]["message"] == "The zone has an open transfer request"
     one = f"/v2/zones/tasks/transfer_requests/{request['id']}"
     _, shown = call("GET", one, None, OTHER)
     assert set(shown) == {"id", "zone_id", "description", "status", "zone_name", "links"}

@@ -47,7 +47,7 @@ def show_counts(call: ApiCall) -> Response:
 def show_count(call: ApiCall) -> Response:
     """Return the one count that the path names."""
     if call.ids[0] not in ALL_COUNT_NAMES:
-        raise errors.NotFound(type="report_not_found")
+        raise errors.NotFound(message="There is no such report", type="report_not_found")
     return _counts(call, (call.ids[0],))
 
 

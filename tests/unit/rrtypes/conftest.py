@@ -16,7 +16,7 @@ def wire(request):
 
 @pytest.fixture
 def refusal(request):
-    """Return the reason of wire validation, or "" when the input grammar rejects the text."""
+    """Return the reason of wire validation, or "" when the input grammar rejects the text, with a hint."""
     rtype = request.module.RTYPE
 
     def ask(text, owner=OWNER):
@@ -27,7 +27,8 @@ def refusal(request):
         assert (reason.validator, reason.validator_value) == ("format", [rtype])
         usual = f"'{text}' is not a '{rtype}' Record"
         assert reason.message.startswith(usual)
-        return reason.message.removeprefix(usual)
+        rest = reason.message.removeprefix(usual)
+        return "" if rest.startswith("; ") else rest
 
     return ask
 

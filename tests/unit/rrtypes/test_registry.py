@@ -98,9 +98,39 @@ def test_each_bad_record_has_a_reason():
 
     assert error.message is None
     assert error.errors == (
-        Reason(("records", 0), "'x' is not a 'A' Record", "format", ["A"]),
-        Reason(("records", 2), "'y' is not a 'A' Record", "format", ["A"]),
+        Reason(
+            ("records", 0),
+            "'x' is not a 'A' Record; 'x' is not a valid IPv4 address",
+            "format",
+            ["A"],
+        ),
+        Reason(
+            ("records", 2),
+            "'y' is not a 'A' Record; 'y' is not a valid IPv4 address",
+            "format",
+            ["A"],
+        ),
     )
+
+
+@pytest.mark.parametrize(
+    ("rtype", "record", "hint"),
+    [
+        ("A", "192.0.2", "'192.0.2' is not a valid IPv4 address"),
+        ("AAAA", "192.0.2.1", "'192.0.2.1' is not a valid IPv6 address"),
+        ("CNAME", "www.example.com", "end the target with a dot"),
+        ("MX", "10 mail.example.com", "end the exchange with a dot"),
+        ("MX", "mail.example.com.", "the form is: <preference> <exchange>"),
+        ("SRV", "1 2 99999 a.", "'99999' is not a valid port"),
+        ("TXT", "two words", "put text with spaces in quotes"),
+        ("TXT", "c:\\", "write a backslash as two"),
+        ("TXT", "x" * 256, 'put it in quotes, in strings of at most 255 characters: "..." "..."'),
+    ],
+)
+def test_the_accepted_form_is_said(rtype, record, hint):
+    (reason,) = refusal(rrtypes.rdata, rtype, "a.", [record]).errors
+
+    assert reason.message == f"'{record}' is not a '{rtype}' Record; {hint}"
 
 
 @pytest.mark.parametrize("record", [None, 1, {"a": 1}, ["1.1.1.1"], b"1.1.1.1"])
@@ -167,7 +197,7 @@ def test_rfc2181_s9_a_recordset_fits_into_one_message():
 def test_messages_can_be_sent_whatever_the_record_was():
     error = refusal(rrtypes.rdata, "A", "a.", ["\ud800"])
 
-    assert error.errors[0].message == "'\\ud800' is not a 'A' Record"
+    assert error.errors[0].message.startswith("'\\ud800' is not a 'A' Record; ")
     assert json.dumps(errors.to_plain(error), ensure_ascii=False).encode()
 
 
