@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import subprocess
 
 import dns.message
 import dns.query
@@ -15,6 +14,7 @@ import trustme
 from designate import errors
 from tests.support.deadlines import scaled, until
 from tests.support.factories.zone_data import Hidden
+from tests.support.servers import programs
 from tests.support.servers.nameservers import Named
 
 NAME = "mdns.example.org"
@@ -192,9 +192,9 @@ def test_half_a_configuration_ends_the_start(tmp_path, folder, missing):
 
 def test_kdig_transfers_over_tls(served, folder):
     host, port = served.mdns.tls_addresses[0]
-    command = ["kdig", f"@{host}", "-p", str(port), f"+tls-ca={folder / 'ca.pem'}"]
-    command += [f"+tls-hostname={NAME}", "AXFR", "example.com."]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=scaled(20), check=True)
+    words = [f"@{host}", "-p", str(port), f"+tls-ca={folder / 'ca.pem'}"]
+    words += [f"+tls-hostname={NAME}", "AXFR", "example.com."]
+    done = programs.run("kdig", *words, timeout=scaled(20), check=True)
 
     assert done.stdout.count("TXT") >= 600, done.stdout + done.stderr
 

@@ -27,6 +27,7 @@ from designate import errors, rrtypes
 from designate.rrtypes.naptr_regex import check_substitution
 from tests.support.deadlines import scaled
 from tests.support.factories.rdata_strategies import owner_for, record_text
+from tests.support.servers import programs
 
 ORIGIN = "fuzz.test."
 EXAMPLES = int(os.environ.get("DESIGNATE_FUZZ_EXAMPLES", "30"))
@@ -35,7 +36,9 @@ EXAMPLES = int(os.environ.get("DESIGNATE_FUZZ_EXAMPLES", "30"))
 ROUND = min(EXAMPLES, 250)
 CLIENT_TYPES = [rtype for rtype in rrtypes.SUPPORTED if rtype != "SOA"]
 # Only errors that break a zone matter, not the style checks of these options.
-COMPILE = ["named-compilezone", "-q", "-i", "none", "-n", "ignore", "-k", "ignore", "-m", "ignore"]
+COMPILE = programs.command(
+    "named-compilezone", "-q", "-i", "none", "-n", "ignore", "-k", "ignore", "-m", "ignore"
+)
 TIMEOUT_S = 60
 RAW_HEADER = struct.Struct(">6I")
 # Bytes in all, class, type, type covered, TTL, number of records, bytes of the owner.

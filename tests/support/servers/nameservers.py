@@ -19,6 +19,7 @@ import dns.message
 import dns.query
 
 from tests.support.deadlines import scaled, until
+from tests.support.servers import programs
 
 # Below the system's ephemeral ports (32768 and up). Parallel test processes have a share each, and a port
 # is not reused soon.
@@ -157,15 +158,9 @@ controls {{ inet 127.0.0.1 port {self.rndc_port} allow {{ 127.0.0.1; }} keys {{ 
 """
 
     def start(self) -> None:
-        program = shutil.which("named", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-        assert program, "BIND 9 (named) is not installed; tools/test installs it"
-        log = (self.folder / "named.log").open("ab")
-        self._process = subprocess.Popen(
-            [program, "-g", "-n", "2", "-c", str(self.folder / "named.conf")],
-            stdout=log,
-            stderr=log,
-        )
-        log.close()
+        command = programs.command("named", "-g", "-n", "2", "-c", str(self.folder / "named.conf"))
+        with (self.folder / "named.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
         until(self._is_answering, 20, "named's first answer")
 
     def _is_answering(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Self
@@ -12,6 +11,7 @@ import dns.message
 import dns.query
 
 from tests.support.deadlines import scaled, until
+from tests.support.servers import programs
 from tests.support.servers.nameservers import free_port, knot_base_config
 
 SOA_DATA = "ns1.{zone} host\\.master.{zone} {serial} {refresh} {retry} {expire} 300"
@@ -94,10 +94,9 @@ class Primary:
         raise NotImplementedError
 
     def start(self) -> None:
-        path = shutil.which(self.program, path="/usr/sbin:/usr/local/sbin:/usr/bin")
-        assert path, f"{self.program} is not installed; tools/test installs it"
+        command = programs.command(self.program, *self.command())
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen([path, *self.command()], stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
         until(self._is_answering, 20, f"{self.program}'s first answer")
 
     def _is_answering(self) -> bool:
@@ -118,9 +117,7 @@ class Primary:
             self._process = None
 
     def run(self, program: str, *arguments: str) -> None:
-        path = shutil.which(program, path="/usr/sbin:/usr/local/sbin:/usr/bin")
-        assert path, program
-        subprocess.run([path, *arguments], check=True, capture_output=True, timeout=scaled(20))
+        programs.run(program, *arguments, check=True, timeout=scaled(20))
 
 
 class BindPrimary(Primary):

@@ -21,10 +21,10 @@ import dns.query
 import requests
 
 from tests.support.deadlines import scaled, until
+from tests.support.servers import programs
 from tests.support.servers.nameservers import free_port, knot_base_config
 
 TRIES = 3
-SBIN = "/usr/sbin:/usr/local/sbin:/usr/bin"
 
 
 class StartError(AssertionError):
@@ -89,12 +89,9 @@ class Secondary:
         return True
 
     def start(self) -> None:
-        program = shutil.which(self.PROGRAM, path=SBIN)
-        assert program, f"{self.PROGRAM} is not installed; tools/test installs it"
+        command = programs.command(self.PROGRAM, *self.command())
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [program, *self.command()], stdout=log, stderr=log, cwd=self.folder
-            )
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         until(
             lambda: self._is_answering() and self.ready() and self._lives(),
             20,
@@ -127,7 +124,7 @@ class Pdns(Secondary):
 
     PROGRAM = "pdns_server"
     TYPE = "pdns4"
-    SCHEMA = Path("/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
+    SCHEMA = programs.data("usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -144,7 +141,9 @@ class Pdns(Secondary):
 
     def prepare(self) -> None:
         self.wipe()
+        modules = programs.modules("pdns")
         (self.folder / "pdns.conf").write_text(f"""
+{f"module-dir={modules}" if modules else ""}
 launch=gsqlite3
 gsqlite3-database={self.database}
 gsqlite3-pragma-synchronous=0
@@ -198,10 +197,8 @@ api-key={self.token}
 
 def _made_files() -> dict[str, bytes]:
     """Return the files of nsd-control-setup by name."""
-    setup = shutil.which("nsd-control-setup", path=SBIN)
-    assert setup, "nsd-control-setup is not installed; tools/test installs it"
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([setup, "-d", folder], check=True, capture_output=True, timeout=scaled(120))
+        programs.run("nsd-control-setup", "-d", folder, check=True, timeout=scaled(120))
         return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
 
 
@@ -293,14 +290,9 @@ pattern:
 
     def control(self, *words: str) -> str:
         """Run nsd-control and return its output."""
-        program = shutil.which("nsd-control", path=SBIN)
-        assert program, "nsd-control is not installed; tools/test installs it"
-        ran = subprocess.run(
-            [program, "-c", str(self.folder / "nsd.conf"), *words],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=scaled(20),
+        configuration = str(self.folder / "nsd.conf")
+        ran = programs.run(
+            "nsd-control", "-c", configuration, *words, check=False, timeout=scaled(20)
         )
         return ran.stdout + ran.stderr
 
