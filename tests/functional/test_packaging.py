@@ -83,6 +83,7 @@ def test_the_sdist_has_tests_and_documents(built):
 
     assert {
         "doc/operator.md",
+        "doc/nameservers.md",
         "tests/conftest.py",
         "tests/unit/test_floors.py",
         "tools/test",
