@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 from functools import partial
 
 from oslo_config import cfg
@@ -18,7 +19,7 @@ from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport, Zon
 from designate.storage.sqlalchemy import sweeps, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.zone_rows import StoredZone
-from designate.wire.names import serial_ge, serial_gt
+from designate.wire.names import serial_gt
 
 LOG = logging.getLogger(__name__)
 
@@ -53,6 +54,9 @@ MAX_ERROR_LENGTH = 1000
 # Per producer. About what nameservers take in `recover_after`: if zones were sent faster than that, all
 # pending zones would be sent again and again, which costs more than serving them.
 MAX_IN_FLIGHT = 200
+# Between serials that pass those of nameservers: twice as long each time, within these bounds.
+MIN_PASS_DELAY = timedelta(seconds=5)
+MAX_PASS_DELAY = timedelta(minutes=10)
 
 
 class StatusEndpoint:
@@ -94,7 +98,7 @@ class StatusEndpoint:
         if report.outcome is Outcome.ABSENT:
             return self._absent(tx, zone)
         if report.outcome is Outcome.SERVED:
-            return self._served(tx, zone, report)
+            return self._served(tx, stored, report)
         if report.outcome is Outcome.DRIFTED:
             return self._drifted(tx, stored, report)
         return self._missed(tx, zone, report)
@@ -124,13 +128,21 @@ class StatusEndpoint:
         zones.soft_delete(tx, zone, self._core.now())
         return "deleted from its nameservers"
 
-    def _served(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
+    def _served(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
+        """Record the proof of the report's revision.
+
+        It proves no newer one, whose own announcement has its own proof. Serials that are newer than
+        the zone's were never assigned, so they prove nothing.
+        """
+        zone = stored.zone
         if zone.action == Action.DELETE:
             return None
-        # An older serial still proves the revision that the worker polled for.
-        current = serial_ge(report.serial, zone.serial)
-        revision = zone.revision if current else report.revision
-        served = max(zone.served_revision, min(revision, zone.revision))
+        newest = report.serial if report.newest is None else report.newest
+        if serial_gt(newest, zone.serial):
+            return self._ahead(tx, stored, report, newest)
+        if report.revision == zone.revision and report.serial != zone.serial:
+            return None
+        served = max(zone.served_revision, min(report.revision, zone.revision))
         if served == zone.served_revision and zone.status == Status.ACTIVE:
             return None
         if served >= zone.revision:
@@ -165,19 +177,14 @@ class StatusEndpoint:
     def _drifted(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
         """Make an active zone pending again that its nameservers no longer serve.
 
-        The recovery sweep then handles it even if the worker dies. A nameserver with a newer serial than
-        this service assigned (the database is an old copy, or something else wrote to the server) would
-        refuse transfers: the zone gets a serial newer than that.
+        The recovery sweep then handles it even if the worker dies.
         """
         zone = stored.zone
         converged = zone.status == Status.ACTIVE and zone.action == Action.NONE
         if not converged or report.revision != zone.revision:
             return None
         if serial_gt(report.serial, zone.serial):
-            if zone.type == ZoneType.SECONDARY:
-                return None  # Its primary assigns the serials.
-            after = advance(self._core, tx, stored, newer_than=report.serial)
-            return f"moved to serial {after.serial}: {report.error}"
+            return self._ahead(tx, stored, report, report.serial)
         now = self._core.now()
         zones.update(
             tx,
@@ -189,6 +196,39 @@ class StatusEndpoint:
             sent_at=now,
         )
         return f"no longer served: {report.error}"
+
+    def _ahead(
+        self, tx: Transaction, stored: StoredZone, report: ZoneReport, serial: int
+    ) -> str | None:
+        """Store that a nameserver has a newer serial than this service assigned.
+
+        The database is an old copy, or something else wrote to the server. A secondary would refuse
+        transfers, so the zone gets a serial newer than that, less and less often where that does not
+        help.
+        """
+        zone = stored.zone
+        if report.revision != zone.revision:
+            return None  # The newest change's own reports say whether it still is.
+        reason = report.error or f"a nameserver has serial {serial}, ahead of the zone's"
+        error = reason[:MAX_ERROR_LENGTH]
+        now = self._core.now()
+        if _may_pass(zone, now):
+            after = advance(self._core, tx, stored, newer_than=serial)
+            zones.update(tx, zone.id, error=error, sent_at=now)
+            return f"moved to serial {after.serial}: {error}"
+        if zone.status == Status.PENDING and zone.error == error:
+            return None
+        zones.update(
+            tx,
+            zone.id,
+            action=Action.UPDATE if zone.action == Action.NONE else zone.action,
+            status=Status.PENDING,
+            served_revision=min(zone.served_revision, zone.revision - 1),
+            pending_since=zone.pending_since or now,
+            sent_at=now,
+            error=error,
+        )
+        return f"revision {zone.revision} not proven: {error}"
 
     def recover(
         self,
@@ -237,3 +277,17 @@ class StatusEndpoint:
         if count:
             LOG.info("recovery: announced %d zones again", count)
         return count
+
+
+def _may_pass(zone: Zone, now: datetime) -> bool:
+    """Return whether the zone may get a serial that passes a nameserver's.
+
+    At once for the first one; the others wait as long as the zone had been pending when it last moved,
+    which doubles the wait each time.
+    """
+    if zone.type == ZoneType.SECONDARY:
+        return False  # Its primary assigns the serials.
+    moved_at = zone.updated_at or zone.created_at
+    if zone.error is None or zone.pending_since is None:
+        return True
+    return now - moved_at >= min(MAX_PASS_DELAY, max(MIN_PASS_DELAY, moved_at - zone.pending_since))

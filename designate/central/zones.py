@@ -40,7 +40,7 @@ from designate.model.zones import (
 from designate.storage.sqlalchemy import pools, shares, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing import zones as zone_lists
-from designate.wire.names import SERIAL_MODULUS, serial_ge
+from designate.wire.names import SERIAL_MODULUS, serial_gt
 
 RULES = (
     rule("create_zone", ADMIN_OR_MEMBER, "POST /v2/zones", "Create a zone."),
@@ -136,6 +136,9 @@ class ZonesEndpoint:
             core.policy.check("get_zone_nameservers_status", context, target_of(context, zone))
             version = zones.get_stored(connection, zone_id).pool_version
         replies = core.worker.look(admin_context(), announcement_of(zone, version))
+        if any(reply.serial not in (None, zone.serial) for reply in replies):
+            with core.db.read() as connection:  # It may have changed meanwhile.
+                zone = zones.get(connection, zone_id, scope_of(context))
         return tuple(_nameserver_status(zone, reply) for reply in replies)
 
     # -- creating --------------------------------------------------------------------------------
@@ -276,22 +279,20 @@ def _nameserver_status(zone: Zone, reply: NameserverAnswer) -> NameserverStatus:
     """Compare the serial that a nameserver serves with the zone's."""
     serial = reply.serial
     status = ServedStatus.PENDING
-    if serial is not None and serial_ge(serial, zone.serial):
+    if serial == zone.serial:
         status = ServedStatus.ACTIVE
     elif reply.failing:
         status = ServedStatus.ERROR
-    behind = status is not ServedStatus.ACTIVE
-    lag: int | None = 0
-    if serial is None:
-        lag = None
-    elif behind:
-        lag = (zone.serial - serial) % SERIAL_MODULUS
+    ahead = serial is not None and serial_gt(serial, zone.serial)
+    known = serial is not None and not ahead
+    wrong = status is not ServedStatus.ACTIVE
+    text = f"serial {serial} is ahead of the zone's {zone.serial}" if ahead else reply.text
     return NameserverStatus(
         host=reply.host,
         port=reply.port,
         status=status,
         serial=serial,
-        lag=lag,
-        error=reply.text if behind else None,
-        since=zone.pending_since if behind else None,
+        lag=(zone.serial - (serial or 0)) % SERIAL_MODULUS if known else None,
+        error=text if wrong else None,
+        since=zone.pending_since if wrong else None,
     )

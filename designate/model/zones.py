@@ -188,8 +188,8 @@ class NameserverAnswer:
 class ServedStatus(StrEnum):
     """How a nameserver serves a zone.
 
-    ACTIVE: it serves the current version or a later one. PENDING: it answers, but with neither.
-    ERROR: it does not answer, or cannot serve the zone.
+    ACTIVE: it serves the current version. PENDING: it answers, but not with that. ERROR: it does
+    not answer, or cannot serve the zone.
     """
 
     ACTIVE = "ACTIVE"
@@ -218,10 +218,10 @@ class NameserverStatus:
 class Outcome(StrEnum):
     """The result of a worker's attempt to bring a revision to the nameservers.
 
-    SERVED: enough nameservers serve `serial` or a newer one. ABSENT: enough of them stopped serving
-    the deleted zone. LATE: neither within the deadline, though nothing was refused. FAILED: a
-    target refused, or it can never be confirmed. DRIFTED: they served the zone before and too few
-    of them do now, or one of them has a serial that was never assigned.
+    SERVED: enough nameservers serve `serial` or a newer one, up to `newest`. ABSENT: enough of them
+    stopped serving the deleted zone. LATE: neither within the deadline, though nothing was refused.
+    FAILED: a target refused, or it can never be confirmed. DRIFTED: they served the zone before and
+    too few of them do now, or one of them has a serial that was never assigned.
     """
 
     SERVED = "SERVED"
@@ -238,7 +238,9 @@ class ZoneReport:
     revision: of the announcement that it concerns. serial: the oldest one among the nameservers
     that count; for LATE and FAILED the serial that was expected; for DRIFTED the newest serial of a
     nameserver. pool_id: the pool of the nameservers; None: from an older release, which does not
-    send it.
+    send it. newest: for SERVED, the newest serial among the nameservers that count, if it is newer
+    than the announced one: a later change's, or one that was never assigned, which `error` tells
+    then.
     """
 
     zone_id: ZoneId
@@ -247,6 +249,7 @@ class ZoneReport:
     outcome: Outcome
     error: str | None = None
     pool_id: str | None = None
+    newest: int | None = None
 
 
 def newest(old: ZoneAnnouncement, new: ZoneAnnouncement) -> ZoneAnnouncement:

@@ -9,7 +9,8 @@ section 4.1.4). Such bytes can be copied into any message unchanged.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import reduce
 
 import dns.exception
 import dns.name
@@ -65,6 +66,16 @@ def serial_gt(first: int, second: int) -> bool:
 def serial_ge(first: int, second: int) -> bool:
     """Return whether the first serial is newer than the second or equal to it (RFC 1982)."""
     return first == second or serial_gt(first, second)
+
+
+def oldest_serial(serials: Iterable[int]) -> int:
+    """Return the oldest of some serials, which must not be empty (RFC 1982)."""
+    return reduce(lambda oldest, other: oldest if serial_gt(other, oldest) else other, serials)
+
+
+def newest_serial(serials: Iterable[int]) -> int:
+    """Return the newest of some serials, which must not be empty (RFC 1982)."""
+    return reduce(lambda newest, other: other if serial_gt(other, newest) else newest, serials)
 
 
 def next_serial(serial: int, now_s: float | None = None) -> int:

@@ -28,6 +28,9 @@ from designate.worker.zone_state import ConvergenceState, ServerState, new_state
 
 LOG = logging.getLogger(__name__)
 
+# How long a later change may take to arrive here after its serial was found on a nameserver.
+LATER_CHANGE_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
@@ -151,11 +154,13 @@ class Converger:
 
         Its deadline stays that of the oldest change that is not served; only progress extends it.
         """
-        is_newer = change.revision != state.change.revision
-        state.change = change
-        if not is_newer:
+        if change.revision == state.change.revision:
+            state.change = change
             return
         state.since = self._scheduler.now()
+        if state.settled_by_central:
+            state.deadline = state.since + self._settings.deadline_s
+        state.change, state.reported_ahead = change, None
         state.steps.append((change.serial, change.revision))
         self._publisher.publish_newer(state)
         self._poller.start(state)
@@ -199,6 +204,12 @@ class Converger:
         return report
 
     def _advance(self, state: ConvergenceState, report: ZoneReport) -> None:
+        if report.newest is not None:
+            # Whether that is progress, only central knows. Wait for the later change, if there is one.
+            state.reported_ahead = report.revision, report.newest
+            if state.settled_by_central:
+                state.deadline = min(state.deadline, self._scheduler.now() + LATER_CHANGE_S)
+            return
         if report.outcome is Outcome.ABSENT or report.revision >= state.change.revision:
             self._close(state)
             if state.repair and report.outcome is Outcome.SERVED:
@@ -218,11 +229,13 @@ class Converger:
             now = self._scheduler.now()
             expired = [state for state in self._states.values() if state.deadline <= now]
             for state in expired:
-                metrics.UNSERVED.labels(state.pool.name).inc()
                 self._close(state)
+            unserved = [state for state in expired if not state.settled_by_central]
+            for state in unserved:
+                metrics.UNSERVED.labels(state.pool.name).inc()
             self._scheduler.breakers.tick()
             self._admission.expire()
-        for state in expired:
+        for state in unserved:
             self._send(state.given_up())
 
     def _close(self, state: ConvergenceState) -> None:

@@ -11,6 +11,7 @@ from designate.model.zones import ZoneAnnouncement, ZoneReport
 from designate.runtime.backoff import jittered
 from designate.wire import client
 from designate.worker.pools import LivePool
+from designate.worker.proof import is_ahead
 from designate.worker.scheduling.circuit_breaker import Endpoint
 from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.priority import Priority
@@ -210,7 +211,7 @@ class Poller:
             elapsed_s = self._scheduler.now() - state.since
             metrics.CONVERGENCE_SECONDS.labels(*labels).observe(elapsed_s)
             metrics.SERIAL_LAG.labels(*labels).set(0)
-        elif server.serial:
+        elif server.serial and not is_ahead(state.change, server.answer):
             lag = (state.change.serial - server.serial) % 2**32
             metrics.SERIAL_LAG.labels(*labels).set(lag)
 

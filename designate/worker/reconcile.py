@@ -17,13 +17,13 @@ from functools import partial
 from designate import errors, metrics
 from designate.context import admin_context
 from designate.model.pools import Nameserver
-from designate.model.zones import NameserverAnswer, Outcome, ZoneAnnouncement, ZoneReport, ZoneType
+from designate.model.zones import NameserverAnswer, Outcome, ZoneAnnouncement, ZoneReport
 from designate.rpc.clients import CentralClient
 from designate.runtime.clock import SYSTEM_CLOCK, Clock
 from designate.wire.client import SoaAnswer, SoaState
-from designate.wire.names import serial_gt
 from designate.worker.converge import Converger
 from designate.worker.pools import LivePool, PoolCache
+from designate.worker.proof import ahead_text, fault_of
 from designate.worker.scheduling.priority import Priority
 from designate.worker.settings import ConvergenceSettings
 
@@ -147,7 +147,8 @@ class DriftChecker:
                 if kind:
                     metrics.DRIFTED.labels(zone.pool.name, label, kind).inc()
                     batch.found[zone.pool.name, label, kind].append(zone.change.name)
-                    zone.faults.append(f"nameserver {label}: {kind}: {answer}")
+                    text = ahead_text(zone.change, answer) or f"{kind}: {answer}"
+                    zone.faults.append(f"nameserver {label}: {text}")
                     zone.newest = answer.serial if kind == "ahead" else zone.newest
                 else:
                     zone.serving += 1
@@ -180,22 +181,6 @@ class DriftChecker:
                 return
         if not zone.newest:
             self._converger.converge(replace(change, again=True), zone.pool, repair=True)
-
-
-def fault_of(change: ZoneAnnouncement, answer: SoaAnswer) -> str:
-    """Return the fault of a nameserver's answer for a zone that it was proven to serve.
-
-    Returns:
-        "missing", "failing", "behind" or "ahead"; an empty text if it is in order or proves nothing.
-    """
-    if answer.state is SoaState.ABSENT:
-        # A server may refuse queries for a catalog zone, which lists the zones of all projects.
-        return "" if change.type is ZoneType.CATALOG else "missing"
-    if answer.state is SoaState.FAILED:
-        return "failing"
-    if answer.state is not SoaState.SERIAL or answer.serial == change.serial:
-        return ""
-    return "ahead" if serial_gt(answer.serial, change.serial) else "behind"
 
 
 def _nameserver_answer(nameserver: Nameserver, answer: SoaAnswer | None) -> NameserverAnswer:

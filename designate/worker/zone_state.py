@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from designate.model.pools import Nameserver
 from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneReport, ZoneType
 from designate.wire.client import SoaAnswer, SoaState
-from designate.wire.names import serial_ge
+from designate.wire.names import newest_serial, oldest_serial, serial_ge, serial_gt
 from designate.worker.pools import LivePool, LiveTarget
+from designate.worker.proof import ahead_text, is_ahead
 from designate.worker.settings import ConvergenceSettings
 
 MAX_STEPS = 256
@@ -110,6 +111,7 @@ class ConvergenceState:
         renewed: the servers' settings of the zone were compared with the targets'.
         repair: the zone was served before and has drifted.
         since: when the worker received the change.
+        reported_ahead: revision and serial of the last report of a serial ahead of the change.
     """
 
     change: ZoneAnnouncement
@@ -131,6 +133,7 @@ class ConvergenceState:
     renewed: bool = False
     repair: bool = False
     since: float = 0.0
+    reported_ahead: tuple[int, int] | None = None
 
     @property
     def deleting(self) -> bool:
@@ -146,14 +149,10 @@ class ConvergenceState:
         """Return whether enough back ends made the call that the zone needs."""
         if not self.calls_needed:
             return True
-        required = self.settings.share(len(self.targets))
-        return sum(target.done for target in self.targets) >= required
+        return sum(target.done for target in self.targets) >= self.settings.share(len(self.targets))
 
     def gone(self, server: ServerState) -> bool:
-        """Return whether the nameserver is proven not to serve the zone.
-
-        It may answer SERVFAIL for a zone whose content has expired.
-        """
+        """Return whether the server is proven not to serve the zone; SERVFAIL if that has expired."""
         answer = server.answer
         return server.absent or (
             self.change.withdrawn and answer is not None and answer.state is SoaState.FAILED
@@ -164,18 +163,24 @@ class ConvergenceState:
         """Whether any nameserver lags."""
         return any(self.lags(server) for server in self.servers)
 
+    @property
+    def settled_by_central(self) -> bool:
+        """Whether central has the report of a serial that is ahead of the change."""
+        return self.reported_ahead is not None and self.reported_ahead[0] == self.change.revision
+
     def lags(self, server: ServerState) -> bool:
         """Return whether the nameserver is not proven to have the desired state."""
         if self.deleting:
             return not self.gone(server)
-        return self._proven_serial(server, self.change.serial) is None
+        if self._proven_serial(server, self.change.serial) is None:
+            return True
+        return is_ahead(self.change, server.answer)
 
     def _proven_serial(self, server: ServerState, serial: int) -> int | None:
         """Return the serial that proves that the server has this one; None without proof.
 
-        A server may refuse queries for a catalog zone because that lists the zones of all projects (RFC
-        9432 section 7). Then the proof is that the targets accepted the NOTIFY of the serial; each
-        member zone is proven on its own.
+        A server may refuse queries for a catalog zone (RFC 9432 section 7). Then the proof is that the
+        targets accepted the NOTIFY of the serial; each member zone is proven on its own.
         """
         if server.serves(serial):
             return server.serial
@@ -204,12 +209,26 @@ class ConvergenceState:
             proven = [one for one in found if one is not None]
             if len(proven) < self.servers_needed:
                 continue
-            lowest = proven[0]
-            for other in proven[1:]:
-                if serial_ge(lowest, other):
-                    lowest = other
-            return self._report(Outcome.SERVED, lowest, revision)
+            known = [one for one in proven if not serial_gt(one, self.change.serial)]
+            if len(known) >= self.servers_needed:
+                return self._report(Outcome.SERVED, oldest_serial(known), revision)
+            # Of a later change that this worker has not heard of, or never assigned: central knows.
+            newest = newest_serial(proven)
+            if self.reported_ahead == (revision, newest):
+                return None
+            report = self._report(
+                Outcome.SERVED, oldest_serial(proven), revision, self._ahead_text()
+            )
+            return replace(report, newest=newest)
         return None
+
+    def _ahead_text(self) -> str:
+        ahead = [server for server in self.servers if is_ahead(self.change, server.answer)]
+        return _shortened("; ".join(map(self._text, ahead)))
+
+    def _text(self, server: ServerState) -> str:
+        fault = "" if self.deleting else ahead_text(self.change, server.answer)
+        return f"nameserver {server.nameserver.label}: {fault or server.answer or 'not queried'}"
 
     def given_up(self) -> ZoneReport:
         """Return the report at the deadline: FAILED if a target refuses its call, else LATE."""
@@ -219,11 +238,7 @@ class ConvergenceState:
 
     def failure(self, reason: str, outcome: Outcome = Outcome.FAILED) -> ZoneReport:
         """Return a report that gives up, with the last reply of every server."""
-        parts = [
-            f"nameserver {server.nameserver.label}: {server.answer or 'not queried'}"
-            for server in self.servers
-            if self.lags(server)
-        ]
+        parts = [self._text(server) for server in self.servers if self.lags(server)]
         for target in self.targets:
             if self.calls_needed and not target.done:
                 parts.append(f"{target.live.label}: {target.error or 'no reply yet'}")
@@ -231,9 +246,7 @@ class ConvergenceState:
                 parts.append(f"{target.live.label}: {target.error}")
             if target.notify_text not in ("", "NOERROR"):
                 parts.append(f"{target.live.label}: NOTIFY: {target.notify_text}")
-        text = "; ".join([reason, *parts])
-        if len(text) > MAX_ERROR_CHARS:
-            text = text[: MAX_ERROR_CHARS - 3] + "..."
+        text = _shortened("; ".join([reason, *parts]))
         return self._report(outcome, self.change.serial, self.change.revision, text)
 
     def _report(
@@ -247,6 +260,10 @@ class ConvergenceState:
             error=error,
             pool_id=self.pool.id,
         )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_ERROR_CHARS else text[: MAX_ERROR_CHARS - 3] + "..."
 
 
 def new_state(

@@ -55,7 +55,7 @@ def test_the_one_that_is_behind_is_named(service, servers):
     second.serials["behind.example."] = serial - 7
 
     seen = status_of(service, zone)
-    second.serials["behind.example."] = serial + 1
+    second.serials["behind.example."] = serial
     recovered = status_of(service, zone)
 
     assert seen[0] == {
@@ -77,6 +77,24 @@ def test_the_one_that_is_behind_is_named(service, servers):
         "since": zone["created_at"],
     }
     assert (recovered[1]["status"], recovered[1]["lag"]) == ("ACTIVE", 0)
+
+
+def test_a_serial_ahead_is_named_whether_or_not_the_zone_was_proven_before(service, servers):
+    second = servers[1]
+    zone = service.zone("ahead.example.")
+    for server in servers:
+        server.serials["ahead.example."] = zone["serial"]
+    service.active(f"/zones/{zone['id']}")
+    second.serials["ahead.example."] = zone["serial"] + 5000
+
+    seen = status_of(service, zone)
+
+    assert (seen[0]["status"], seen[0]["last_error"]) == ("ACTIVE", None)
+    assert (seen[1]["status"], seen[1]["lag"]) == ("PENDING", None)
+    assert seen[1]["serial"] == zone["serial"] + 5000
+    assert seen[1]["last_error"] == (
+        f"serial {zone['serial'] + 5000} is ahead of the zone's {zone['serial']}"
+    )
 
 
 def test_what_keeps_it_from_serving_is_said(service, servers):

@@ -51,7 +51,9 @@ NAMESERVER_STATUS = Shape(
             "serve that version. ERROR: it does not respond.",
         ),
         "serial": member(nullable(INTEGER), "The serial that it serves; null: none."),
-        "lag": member(nullable(INTEGER), "How far its serial is below the zone's; null: unknown."),
+        "lag": member(
+            nullable(INTEGER), "How far its serial is below the zone's; null: unknown, or ahead."
+        ),
         "last_error": member(
             nullable(STRING),
             "Its last error, if it is not ACTIVE.",

@@ -11,7 +11,8 @@ from designate.backend import base as backends
 from designate.model.zones import Outcome, ZoneType
 from designate.wire.client import SoaAnswer, SoaState
 from designate.worker.pools import PoolCache
-from designate.worker.reconcile import DriftChecker, fault_of
+from designate.worker.proof import fault_of
+from designate.worker.reconcile import DriftChecker
 from tests.support.factories.worker import ZONE, change, stored_pool
 
 
