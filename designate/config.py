@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from pathlib import Path
 
 from oslo_config import cfg
 
@@ -106,6 +107,33 @@ def check_values(conf: cfg.ConfigOpts, process: str | None = None) -> None:
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """Return all options for oslo-config-generator (entry point `designate.conf`)."""
     return list(options_by_group().items())
+
+
+def find_files(folder: str | None = None) -> list[str]:
+    """Return every designate.conf that is read unasked; a later one overrides an earlier one.
+
+    Args:
+        folder: the only one to search; None: the checkout's folders and /etc/designate.
+    """
+    root = Path(__file__).absolute().parents[1]
+    usual = (Path.cwd(), root / "etc" / "designate", root / "etc", root, Path("/etc/designate"))
+    folders = usual if folder is None else (Path(folder),)
+    files = [found / "designate.conf" for found in folders]
+    return [str(file) for file in dict.fromkeys(files) if file.is_file()]
+
+
+def find_folders(prog: str, folder: str | None = None) -> list[str]:
+    """Return the folders whose *.conf are read after every designate.conf, sorted by name.
+
+    Args:
+        prog: the program, as designate-api.
+        folder: the only one to search; None: oslo.config's.
+    """
+    if folder is None:
+        found: list[str] = cfg.find_config_dirs("designate", prog)
+        return found
+    folders = [Path(folder) / f"{name}.conf.d" for name in ("designate", prog)]
+    return [str(path) for path in folders if path.is_dir()]
 
 
 def reference() -> str:

@@ -2,7 +2,7 @@
 
 `api()` to `sink()` build the daemons of a deployment, which talk to each other over the message bus.
 `Standalone` is all of them in one process on the local bus. `central_client` gives a command its own
-central on the same database, beside the running service.
+central on the same database, beside the running service; `remote_central_client` the running one.
 
 Nothing here opens a socket or a file before `start()` (or the first call). A process imports only its
 own parts, to save memory; hence the imports inside functions. Over 300 lines, since a reader finds
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
+MAX_COMMAND_CALL_S = 20
+MAX_STOP_S = 3
 STANDALONE_NS = "ns1.localhost."
 Address = tuple[str, int]
 
@@ -200,6 +203,39 @@ def central_client(conf: cfg.ConfigOpts) -> CentralClient:
     return CentralClient.over(bus)
 
 
+def remote_central_client(conf: cfg.ConfigOpts) -> CentralClient:
+    """Return the running central over RPC, for a command without a database connection."""
+    bus = _oslo_bus(conf)
+    # Every call of a command must fail in time, however patient the daemons are.
+    wait_s = min(conf.rpc_response_timeout, MAX_COMMAND_CALL_S)
+    conf.set_override("rpc_response_timeout", wait_s)
+    bus.start()
+    _stop_at_exit(bus.stop)
+    return central_client_over(conf, bus)
+
+
+def _stop_at_exit(stop: Callable[[], None]) -> None:
+    """Call stop when the program ends, but let the program end soon if it does not return.
+
+    It would wait for a broker that is unavailable as long as the driver tries to reach it.
+    """
+    ending = threading.Event()
+
+    def run() -> None:
+        ending.wait()
+        stop()
+
+    # Started now, since no thread can be started while the interpreter shuts down.
+    thread = threading.Thread(target=run, name="stop", daemon=True)
+    thread.start()
+
+    def end() -> None:
+        ending.set()
+        thread.join(MAX_STOP_S)
+
+    atexit.register(end)
+
+
 def _notifier(conf: cfg.ConfigOpts) -> NotificationEmitter:
     notifier = NotificationEmitter(conf, "central")
     if notifier.enabled:
@@ -261,7 +297,7 @@ class Standalone:
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         if not migration.is_current(url):
-            migration.sync(url)
+            migration.sync(url, self._conf["service:central"].default_pool_id)
 
     def start(self) -> None:
         """Start every service; where one fails, stop those that run and raise its error."""

@@ -2,49 +2,61 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import yaml
 from oslo_config import cfg
 
-from designate import errors, pools_yaml, processes
-from designate.backend.base import drivers as backend_drivers
+from designate import errors
+from designate.cmd import category
 from designate.context import admin_context
-from designate.model import pools_file_dump
-from designate.model.pools import PoolChange
+
+if TYPE_CHECKING:
+    from designate.model.pools import Pool, PoolChange, PoolSpec
 
 POOLS_FILE = "/etc/designate/pools.yaml"
 
 
-def add_commands(parser: argparse.ArgumentParser) -> None:
-    """Add the commands to the parser of the category."""
-    pool = parser.add_subparsers(required=True)
-    update = pool.add_parser("update", help="update the stored pools to those of a file")
-    update.add_argument("--file", default=POOLS_FILE)
-    update.add_argument("--delete", action="store_true", help="remove pools not in the file")
-    update.add_argument("--dry-run", action="store_true", help="only show what would change")
-    update.add_argument("--skip-verify-drivers", action="store_true")
-    update.set_defaults(command=_update)
-    show = pool.add_parser("show_config", help="show stored pools as YAML")
-    show.add_argument("--pool_id")
-    show.add_argument("--all_pools", action="store_true")
-    show.add_argument("--show-secrets", action="store_true")
-    show.set_defaults(command=_show)
-    generate = pool.add_parser("generate_file", help="write the stored pools to a file")
-    generate.add_argument("--file", default=POOLS_FILE)
-    generate.set_defaults(command=_generate)
+class PoolCommands(category.Category):
+    """The category `pool`."""
+
+    help = "the pools"
+    replaced = {
+        "export_from_config": "pools are in pools.yaml alone; `pool generate_file` writes the stored ones",
+    }
+
+    def add_commands(self, commands: category.Commands) -> None:
+        """See Category."""
+        update = commands.add_parser("update", help="update the stored pools to those of a file")
+        update.add_argument("--file", default=POOLS_FILE)
+        update.add_argument("--delete", action="store_true", help="remove pools not in the file")
+        update.add_argument("--dry-run", action="store_true", help="only show what would change")
+        update.add_argument("--skip-verify-drivers", action="store_true")
+        update.set_defaults(command=_update)
+        show = commands.add_parser("show_config", help="show stored pools as YAML")
+        show.add_argument("--pool_id")
+        show.add_argument("--all_pools", action="store_true")
+        show.add_argument("--show-secrets", action="store_true")
+        show.set_defaults(command=_show)
+        generate = commands.add_parser("generate_file", help="write the stored pools to a file")
+        generate.add_argument("--file", default=POOLS_FILE)
+        generate.set_defaults(command=_generate)
 
 
-def _update(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
+def _update(conf: cfg.ConfigOpts, arguments: Any) -> int:
+    from designate import pools_yaml
+    from designate.backend.base import drivers as backend_drivers
+
     drivers = None if arguments.skip_verify_drivers else list(backend_drivers())
-    pools = pools_yaml.read(arguments.file, drivers)
-    central = processes.central_client(conf)
+    specs = pools_yaml.read(arguments.file, drivers)
+    central = category.central(conf)
+    stored = central.pools.find(admin_context())
     try:
-        planned = central.pools.apply(admin_context(), pools, arguments.delete, True)
+        planned = central.pools.apply(admin_context(), specs, arguments.delete, True)
     except errors.BadRequest as error:
         raise errors.BadRequest(f"{arguments.file}: {error.message}", type=error.type) from None
     print("Updating Pools Configuration")
@@ -52,25 +64,48 @@ def _update(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         print("The following changes will occur:")
         print("*********************************")
-    for change in planned:
-        print(_line(change))
+    print(*_lines(specs, stored, planned), sep="\n")
     if not planned:
         print("Nothing to change.")
     elif not arguments.dry_run:
-        central.pools.apply(admin_context(), pools, arguments.delete, False)
+        central.pools.apply(admin_context(), specs, arguments.delete, False)
         print("Done.")
     return 0
 
 
-def _line(change: PoolChange) -> str:
-    line = f"{change.kind.capitalize()} Pool: {change.pool}"
-    if not change.path:
-        return line
-    return f"{line}: {change.path}\n  - {change.old}\n  + {change.new}"
+def _lines(
+    specs: Sequence[PoolSpec], stored: Sequence[Pool], planned: Sequence[PoolChange]
+) -> list[str]:
+    """Return a line for every pool of the file, each followed by its changes, and the deleted pools.
+
+    Tools read the ids of existing pools from these lines, so that unchanged pools are listed too.
+    """
+    by_id = {pool.id: pool for pool in stored}
+    by_name = {pool.name: pool for pool in stored}
+    lines = []
+    for spec in specs:
+        current = by_id.get(spec.id) if spec.id else by_name.get(spec.name)
+        if current is None:
+            lines.append(f"Create Pool: <Pool id:'{spec.id}' name:'{spec.name}'>")
+            continue
+        lines.append(f"Update Pool: <Pool id:'{current.id}' name:'{spec.name}'>")
+        lines += [
+            _change(change)
+            for change in planned
+            if change.kind == "update" and change.pool == current.name
+        ]
+    lines += [f"Delete Pool: {change.pool}" for change in planned if change.kind == "delete"]
+    return lines
 
 
-def _show(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
-    central = processes.central_client(conf)
+def _change(change: PoolChange) -> str:
+    return f"Update Pool: {change.pool}: {change.path}\n  - {change.old}\n  + {change.new}"
+
+
+def _show(conf: cfg.ConfigOpts, arguments: Any) -> int:
+    from designate.model import pools_file_dump
+
+    central = category.central(conf)
     if arguments.all_pools:
         pools = central.pools.find(admin_context())
     else:
@@ -82,8 +117,10 @@ def _show(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _generate(conf: cfg.ConfigOpts, arguments: argparse.Namespace) -> int:
-    pools = processes.central_client(conf).pools.find(admin_context())
+def _generate(conf: cfg.ConfigOpts, arguments: Any) -> int:
+    from designate.model import pools_file_dump
+
+    pools = category.central(conf).pools.find(admin_context())
     _write(Path(arguments.file), _yaml(pools_file_dump.dump(pools, secrets=True)))
     return 0
 
@@ -108,4 +145,6 @@ def _write(path: Path, text: str) -> None:
 
 
 def _yaml(data: object) -> str:
+    import yaml
+
     return yaml.safe_dump(data, default_flow_style=False)

@@ -1,5 +1,6 @@
 """designate-manage: the database and the pools from the command line."""
 
+import logging
 import sqlite3
 import stat
 import subprocess
@@ -46,7 +47,10 @@ def run(tmp_path, capsys):
         status = manage.main(["--config-file", str(conf), *words])
         return status, *capsys.readouterr()
 
-    return command
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield command
+    root.handlers[:], root.level = handlers, level
 
 
 @pytest.fixture
@@ -121,6 +125,7 @@ def test_a_plan_shows_what_differs_and_nothing_that_stays(run, pools_file):
 
     assert status == 0
     assert printed.splitlines()[4:] == [
+        f"Update Pool: <Pool id:'{DEFAULT_ID}' name:'default'>",
         "Update Pool: default: ns_records",
         "  - none",
         "  + hostname=ns0.example.org. priority=2",
@@ -136,8 +141,8 @@ def test_a_plan_shows_the_changed_option_of_a_target_alone(run, pools_file):
     secret = pools_file(POOLS.replace("s3cret", "s3cret2"))
     changed = POOLS.replace("s3cret", "s3cret2").replace("port: 53}]", "port: 54}]", 1)
 
-    only_secret = run("pool", "update", "--dry-run", "--file", secret)[1].splitlines()[4:]
-    both = run("pool", "update", "--dry-run", "--file", pools_file(changed))[1].splitlines()[4:]
+    only_secret = run("pool", "update", "--dry-run", "--file", secret)[1].splitlines()[5:]
+    both = run("pool", "update", "--dry-run", "--file", pools_file(changed))[1].splitlines()[5:]
 
     assert only_secret[0] == "Update Pool: default: targets[1]"
     assert only_secret[1].endswith("=***")
@@ -280,12 +285,30 @@ def test_what_is_not_there_is_named(run, words, fault):
     assert fault in err
 
 
-@pytest.mark.parametrize("words", [(), ("database",), ("powerdns", "sync"), ("pool", "delete")])
+@pytest.mark.parametrize("words", [(), ("database",), ("nonsense",), ("pool", "delete")])
 def test_wrong_usage_is_status_two(run, words):
     with pytest.raises(SystemExit) as caught:
         run(*words)
 
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "instead"),
+    [
+        (("powerdns", "sync", DEFAULT_ID), "pdns4"),
+        (("pool", "export_from_config", "--file", "x"), "pool generate_file"),
+        (("akamai", "--help"), "akamai_v2"),
+        (("pool-manager-cache", "sync"), "there is no cache"),
+        (("pool_manager_cache", "sync"), "there is no cache"),
+        (("database", "init"), "database sync"),
+    ],
+)
+def test_a_command_of_an_earlier_release_names_its_replacement(run, words, instead):
+    status, out, err = run(*words)
+
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert instead in err
 
 
 @pytest.fixture

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from designate import errors
+from designate.storage.sqlalchemy import default_pool
 from designate.storage.sqlalchemy.db.engine import Database
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+DEFAULT_POOL_ID = default_pool.SCHEMA_ID
 HERE = Path(__file__).resolve().parents[1]
 
 
@@ -38,9 +40,10 @@ def config(url: str) -> Config:
     return alembic
 
 
-def sync(url: str) -> None:
-    """Upgrade the database to the newest schema."""
+def sync(url: str, default_pool_id: str = DEFAULT_POOL_ID) -> None:
+    """Upgrade the database to the newest schema and give its default pool the configured id."""
     upgrade(url, "head")
+    default_pool.configure_id(url, default_pool_id)
 
 
 def upgrade(url: str, revision: str) -> None:

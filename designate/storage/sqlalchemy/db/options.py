@@ -150,6 +150,11 @@ def _bounded(overflow: int | None) -> int:
     return MAX_CONNECTIONS if overflow < 0 else overflow
 
 
+def has_connection(conf: cfg.ConfigOpts) -> bool:
+    """Return whether the database's URL is set."""
+    return bool(_value(conf, "connection"))
+
+
 def connection(conf: cfg.ConfigOpts) -> str:
     """Return the database's URL; raise ConfigurationError when none is set."""
     url = _with_parameters(conf, _value(conf, "connection"))
