@@ -16,6 +16,7 @@
     +-- DeadlineExceeded      504  timeout
     +-- BackendError          500  backend; a nameserver's control channel failed (never reaches a client)
         +-- BackendUnavailable       500  backend_unavailable; ... because it did not reply
+        +-- ForeignZone              500  foreign_zone; the nameserver has a zone of others under this name
 
 `code` is the HTTP status, `type` the string that clients compare and `message` the text for people.
 They cross process boundaries as plain data (`to_plain`, `from_plain`), so no class path is part of
@@ -203,6 +204,15 @@ class BackendUnavailable(BackendError):
     """The nameserver's control channel gave no reply, or replied that it is unavailable for now."""
 
     default_type = "backend_unavailable"
+
+
+class ForeignZone(BackendError):
+    """The nameserver has a zone of this name that is not this service's; it was left as it is.
+
+    For a deletion this means that nothing of this service is there.
+    """
+
+    default_type = "foreign_zone"
 
 
 class Unavailable(DesignateError):

@@ -7,7 +7,7 @@ data: the server transfers zones from the target's masters, and the worker sends
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,8 +16,9 @@ import stevedore.exception
 from oslo_utils import strutils
 
 from designate import errors
+from designate.backend import primaries
 from designate.model.pools import Target
-from designate.model.zones import ZoneAnnouncement
+from designate.model.zones import PrimaryAddress, ZoneAnnouncement
 
 NAMESPACE = "designate.backend"
 MAX_WAIT_S = 60.0
@@ -40,6 +41,34 @@ NOTIFY_OPTIONS = (
     BackendOption(name="port", default="53", meaning="port that NOTIFY is sent to"),
 )
 
+OWNERSHIP_OPTIONS = (
+    BackendOption(
+        name="former_masters",
+        meaning="earlier masters of the target, HOST:PORT separated by commas: secondary zones of these "
+        "are this service's too, and are given the target's masters",
+    ),
+    BackendOption(
+        name="adopt",
+        default="false",
+        meaning="whether a new zone replaces a zone of others that has its name on the server",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundZone:
+    """A zone that a server has.
+
+    Attributes:
+        name: with the trailing dot.
+        kind: what it is there, for people, such as "type primary".
+        is_ours: it is this service's, and may be changed and deleted.
+    """
+
+    name: str
+    kind: str
+    is_ours: bool
+
 
 class Backend(ABC):
     """One target of a pool, made once per version of the pool and used by several threads.
@@ -61,11 +90,16 @@ class Backend(ABC):
     TRIGGERS_TRANSFER: ClassVar[bool] = False
     """Whether `trigger_transfer` makes the server transfer sooner than a NOTIFY alone does."""
 
+    RECONCILES: ClassVar[bool] = False
+    """Whether `reconcile` does anything."""
+
     def __init__(self, target: Target) -> None:
         """Read the options, without I/O. Raises ConfigurationError for invalid ones."""
         self.target = target
         self.key_name: str | None = None
         self._defaults = {option.name: option.default for option in self.OPTIONS}
+        self._former = self._addresses_option("former_masters")
+        self.adopts = "adopt" in self._defaults and self.bool_option("adopt")
 
     def transfer_with(self, key_name: str) -> None:
         """Make the server sign its transfers with the TSIG key that it has under this name.
@@ -127,6 +161,30 @@ class Backend(ABC):
             )
         return min(seconds or MAX_WAIT_S, MAX_WAIT_S)
 
+    def _addresses_option(self, name: str) -> tuple[PrimaryAddress, ...]:
+        text = self.option(name) if name in self._defaults else None
+        try:
+            return primaries.parse(text or "")
+        except ValueError as error:
+            raise errors.ConfigurationError(
+                f"target type {self.target.type}: option {name}: {str(error)!r} is not HOST:PORT"
+            ) from None
+
+    def follows_ours(self, masters: Iterable[primaries.Address]) -> bool:
+        """Return whether a secondary zone with these masters is this service's.
+
+        It is if each of them is a master of the target or one of its former masters.
+        """
+        found = set(masters)
+        return bool(found) and found <= primaries.known(self.target, self._former)
+
+    def foreign(self, server: str, kind: str) -> errors.ForeignZone:
+        """Return the error for a zone on the server that is not this service's."""
+        return errors.ForeignZone(
+            f"{server}: a zone of this name exists there that is not ours ({kind}); "
+            "remove it there or set the target option adopt"
+        )
+
     @property
     def identity(self) -> tuple[str | None, ...]:
         """The values of the options in IDENTITY."""
@@ -141,17 +199,50 @@ class Backend(ABC):
 
     @abstractmethod
     def create_zone(self, zone: ZoneAnnouncement) -> None:
-        """Make the server transfer the zone from the target's masters. An existing zone is success."""
+        """Make the server transfer the zone from the target's masters.
+
+        An existing zone that is ours is repaired in place.
+
+        Raises:
+            ForeignZone: there is another zone of the name, which stays as it is unless `adopts` is set.
+        """
 
     @abstractmethod
     def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        """Remove the zone, and its files if hard_delete is set. A missing zone is success."""
+        """Remove the zone, and its files if hard_delete is set. A missing zone is success.
+
+        Raises:
+            ForeignZone: only a zone of others has the name there, which stays.
+        """
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Bring the server's settings for the zone to those of the target.
 
-        Called when the nameservers of a zone do not follow, not for every change.
+        Called when the nameservers of a zone do not follow, not for every change. Raises what
+        `create_zone` raises.
         """
+
+    def inspect(self, zone: ZoneAnnouncement) -> FoundZone | None:
+        """Return the zone of this name on the server, without changing it; None if there is none.
+
+        Raises:
+            NotImplementedError: the server does not tell.
+        """
+        raise NotImplementedError
+
+    def reconcile(self, zone: ZoneAnnouncement) -> None:
+        """Bring a zone that is served to options that an existing zone does not follow by itself.
+
+        Called for every zone from time to time where RECONCILES is set.
+        """
+
+    def find_zones(self) -> Iterable[FoundZone]:
+        """Return all zones of the server, whoever they belong to.
+
+        Raises:
+            NotImplementedError: the server does not list them.
+        """
+        raise NotImplementedError
 
     def trigger_transfer(self, zone: ZoneAnnouncement) -> None:
         """Make the server transfer the zone at once.

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import zlib
 from typing import ClassVar
 
 from designate import errors
 from designate.backend import primaries, rndc, rndc_key
-from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
+from designate.backend.base import (
+    NOTIFY_OPTIONS,
+    OWNERSHIP_OPTIONS,
+    Backend,
+    BackendOption,
+    FoundZone,
+)
+from designate.backend.bind_zone import SECONDARY, Primary, ShownZone, further_statements
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
-_PRIMARIES = re.compile(r"\b(?:masters|primaries)\b[^{]*\{([^}]*)\}")
-_PRIMARY = re.compile(r'([0-9a-fA-F:.]+)(?:\s+port\s+(\d+))?(?:\s+key\s+"?([^\s";]+)"?)?[^;]*;')
 _QUOTE = re.compile(r'(\\.)|"')
 _NOT_A_WORD = re.compile(r'["\\\s;{}]')
-
-# Host, port, and the name of the key or "".
-Primary = tuple[str, int, str]
 
 
 class Bind9Backend(Backend):
@@ -52,6 +53,12 @@ class Bind9Backend(Backend):
             default="false",
             meaning="whether zone files are removed with their zones",
         ),
+        BackendOption(
+            name="zone_statements",
+            meaning="further statements of each zone, such as "
+            "`dnssec-policy default; inline-signing yes;`",
+        ),
+        *OWNERSHIP_OPTIONS,
     )
 
     def __init__(self, target: Target) -> None:
@@ -63,38 +70,81 @@ class Bind9Backend(Backend):
         self._view = self.option("view")
         if self._view is not None and _NOT_A_WORD.search(self._view):
             raise errors.ConfigurationError(f"target type bind9: view {self._view!r} is not a name")
+        self._statements = self.option("zone_statements") or ""
+        self._more = further_statements(self._statements)
 
     def create_zone(self, zone: ZoneAnnouncement) -> None:
-        block = _block(self._primaries(zone), self._file(zone))
-        reply = self._run(f"addzone {self._name(zone)} {block}")
-        if reply.code and "already exists" not in reply.error:
+        reply = self._run(f"addzone {self._name(zone)} {self._block(zone)}")
+        if not reply.code:
+            return
+        found = self._shown(zone) if "already exists" in reply.error else None
+        if found is None:
+            raise self._refused("addzone", zone, reply)
+        if self._is_ours(zone, found):
+            # The file of an earlier zone of this name may have a higher serial, so it is not taken over.
+            self._repair(zone, found, found.file if found.has_mark(zone) else self._file(zone))
+            return
+        if not self.adopts:
+            raise self.foreign(self._label, found.kind)
+        self._delete(zone, "")
+        reply = self._run(f"addzone {self._name(zone)} {self._block(zone)}")
+        if reply.code:
             raise self._refused("addzone", zone, reply)
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
-        """Add a missing zone; correct the masters of an existing one and leave its file."""
-        reply = self._run(f"showzone {self._name(zone)}")
-        if reply.code:
-            if "not found" not in reply.error:
-                raise self._refused("showzone", zone, reply)
+        """Add a missing zone; correct the masters and statements of ours and leave its file."""
+        found = self._shown(zone)
+        if found is not None and self._is_ours(zone, found):
+            self._repair(zone, found, found.file or self._file(zone))
+        else:
             self.create_zone(zone)
+
+    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
+        found = self._shown(zone)
+        if found is None:
             return
-        desired = self._primaries(zone)
-        if set(_shown_masters(reply.text)) == set(desired):
+        if not self._is_ours(zone, found):
+            raise self.foreign(self._label, found.kind)
+        self._delete(zone, "-clean " if self._clean or hard_delete else "")
+
+    def inspect(self, zone: ZoneAnnouncement) -> FoundZone | None:
+        found = self._shown(zone)
+        if found is None:
+            return None
+        return FoundZone(name=zone.name, kind=found.kind, is_ours=self._is_ours(zone, found))
+
+    def _is_ours(self, zone: ZoneAnnouncement, found: ShownZone) -> bool:
+        if found.type not in SECONDARY:
+            return False
+        return found.has_mark(zone) or self.follows_ours(found.addresses)
+
+    def _shown(self, zone: ZoneAnnouncement) -> ShownZone | None:
+        """Return the zone as BIND has it; None if there is none. Raises BackendError without the view."""
+        reply = self._run(f"showzone {self._name(zone)}")
+        if not reply.code:
+            return ShownZone.of(reply.text)
+        # A missing view also gives "not found".
+        if "not found" not in reply.error or "no matching view" in reply.text:
+            raise self._refused("showzone", zone, reply)
+        return None
+
+    def _repair(self, zone: ZoneAnnouncement, found: ShownZone, file_name: str) -> None:
+        """Give a zone of ours the target's masters and statements, and this file."""
+        desired = set(self._primaries(zone)), file_name, self._more
+        if (set(found.listed), found.file, found.more) == desired:
             return
-        shown_file = re.search(r'\bfile "([^"]+)"', reply.text)
-        block = _block(desired, shown_file.group(1) if shown_file else self._file(zone))
-        reply = self._run(f"modzone {self._name(zone)} {block}")
+        reply = self._run(f"modzone {self._name(zone)} {self._block(zone, file_name)}")
         if reply.code:
             raise self._refused("modzone", zone, reply)
 
-    def delete_zone(self, zone: ZoneAnnouncement, *, hard_delete: bool) -> None:
-        clean = "-clean " if self._clean or hard_delete else ""
+    def _delete(self, zone: ZoneAnnouncement, clean: str) -> None:
         reply = self._run(f"delzone {clean}{self._name(zone)}")
-        if not reply.code:
-            return
-        # A missing view also gives "not found", but the zone still exists.
-        if "not found" not in reply.error or "no matching view" in reply.text:
+        if reply.code and "not found" not in reply.error:
             raise self._refused("delzone", zone, reply)
+
+    @property
+    def _label(self) -> str:
+        return f"BIND {self._host}:{self._port}"
 
     def _run(self, text: str) -> rndc.RndcReply:
         key = rndc_key.load(
@@ -115,8 +165,9 @@ class Bind9Backend(Backend):
         name = _QUOTE.sub(lambda match: match[1] or '\\"', zone.name.rstrip(".") or ".")
         if "\n" in name or "\r" in name:
             raise errors.BackendError(f"zone {zone.zone_id}: the name contains a line break")
+        # Without a class, a zone such as version.bind is also looked for in the views of class CH.
         # The view is not quoted, since BIND's parser accepts no quotes here.
-        return f'"{name}"' + (f" IN {self._view}" if self._view else "")
+        return f'"{name}" IN' + (f" {self._view}" if self._view else "")
 
     def _file(self, zone: ZoneAnnouncement) -> str:
         """Return the name of the zone's file.
@@ -135,30 +186,21 @@ class Bind9Backend(Backend):
             )
         super().transfer_with(key_name.rstrip("."))
 
+    def _block(self, zone: ZoneAnnouncement, file_name: str | None = None) -> str:
+        """Return the zone's configuration block.
+
+        BIND 9.11 to 9.20 know the older terms `slave` and `masters`; only newer ones know `secondary` and
+        `primaries`.
+        """
+        listed = "".join(
+            f" {host} port {port}" + (f' key "{key}";' if key else ";")
+            for host, port, key in self._primaries(zone)
+        )
+        file_name = file_name or self._file(zone)
+        more = f" {self._statements}" if self._statements else ""
+        return f'{{ type slave; masters {{{listed} }}; file "{file_name}";{more} }};'
+
     def _primaries(self, zone: ZoneAnnouncement) -> tuple[Primary, ...]:
         key = self.key_name or ""
         found = primaries.addresses(self.target, zone.zone_id)
         return tuple((host, port, key) for host, port in found)
-
-
-def _block(found: tuple[Primary, ...], file_name: str) -> str:
-    """Return the zone's configuration block.
-
-    BIND 9.11 to 9.20 know the older terms `slave` and `masters`; only newer ones know `secondary` and
-    `primaries`.
-    """
-    listed = "".join(
-        f" {host} port {port}" + (f' key "{key}";' if key else ";") for host, port, key in found
-    )
-    return f'{{ type slave; masters {{{listed} }}; file "{file_name}"; }};'
-
-
-def _shown_masters(text: str) -> list[Primary]:
-    match = _PRIMARIES.search(text)
-    if match is None:
-        return []
-    return [
-        (str(ipaddress.ip_address(host)), int(port or 53), key.rstrip("."))
-        for host, port, key in _PRIMARY.findall(match.group(1))
-        if ":" in host or "." in host
-    ]

@@ -118,7 +118,7 @@ class WebClient:
         if parts.scheme not in ("http", "https") or not parts.host:
             raise errors.ConfigurationError(f"{label}: {url!r} is not an http or https URL")
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self._label = f"{label} {self.origin}"
+        self.label = f"{label} {self.origin}"
         self._timeout_s = timeout_s
         self._sign = sign
         self._headers = {"Accept": "application/json", **(headers or {})}
@@ -127,7 +127,7 @@ class WebClient:
         self._files = tuple(filter(None, (tls.ca_file, tls.cert_file, tls.key_file)))
         self._pool = _pool(parts, tls)
         if parts.scheme == "https" and not tls.verify:
-            LOG.warning("%s: the certificate of the server is not verified", self._label)
+            LOG.warning("%s: the certificate of the server is not verified", self.label)
 
     def call(
         self,
@@ -213,7 +213,7 @@ class WebClient:
     def _masked(self, reason: str) -> str:
         for secret in self._secrets:
             reason = reason.replace(secret, "***")
-        return f"{self._label}: {reason}"
+        return f"{self.label}: {reason}"
 
     def refused(self, doing: str, response: HttpResponse, *detail: str) -> errors.BackendError:
         """Return the error for a response that is not a success.

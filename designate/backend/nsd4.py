@@ -11,7 +11,7 @@ from time import monotonic
 from typing import ClassVar
 
 from designate import errors
-from designate.backend.base import Backend, BackendOption
+from designate.backend.base import Backend, BackendOption, FoundZone
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
@@ -44,6 +44,16 @@ class Nsd4Backend(Backend):
         ),
         BackendOption(name="pattern", default="slave", meaning="name of the pattern for new zones"),
         BackendOption(
+            name="former_patterns",
+            meaning="names of earlier patterns of the target, separated by commas: zones with these are "
+            "this service's too, and are given the target's pattern",
+        ),
+        BackendOption(
+            name="adopt",
+            default="false",
+            meaning="whether a new zone replaces a zone of others that has its name on the server",
+        ),
+        BackendOption(
             name="verify_ssl",
             default="true",
             meaning="whether the certificate of the server is verified",
@@ -73,6 +83,8 @@ class Nsd4Backend(Backend):
             raise errors.ConfigurationError(
                 f"target type nsd4: pattern {self._pattern!r} is not a name"
             )
+        former = self.option("former_patterns") or ""
+        self._patterns = {self._pattern, *filter(None, map(str.strip, former.split(",")))}
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
 
@@ -83,21 +95,35 @@ class Nsd4Backend(Backend):
 
     def create_zone(self, zone: ZoneAnnouncement) -> None:
         # For an existing zone the reply is a remark and "ok" (before 4.2: the remark only).
-        self._run("addzone", zone, self._pattern, harmless="already exists")
+        if "already exists" not in self._run(
+            "addzone", zone, self._pattern, harmless="already exists"
+        ):
+            return
+        pattern = self._pattern_of(zone)
+        if self._is_ours(pattern):
+            if pattern != self._pattern:
+                self._run("changezone", zone, self._pattern)
+            # An earlier zone of this name may have had a higher serial.
+            self._run("force_transfer", zone)
+        elif pattern is not None and not self.adopts:
+            raise self.foreign(self._label, _kind(pattern))
+        else:
+            if pattern is not None:
+                self._run("delzone", zone)
+            self._run("addzone", zone, self._pattern)
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Add a missing zone, correct its pattern, or trigger a transfer.
 
         NSD by itself queries masters that failed less and less often.
         """
-        status = self._run("zonestatus", zone, harmless="not configured")
-        found = _PATTERN.search(status)
-        if found is None:
-            self.create_zone(zone)
-        elif found.group(1) != self._pattern:
+        pattern = self._pattern_of(zone)
+        if pattern == self._pattern:
+            self._run("transfer", zone)
+        elif pattern and self._is_ours(pattern):
             self._run("changezone", zone, self._pattern)
         else:
-            self._run("transfer", zone)
+            self.create_zone(zone)
 
     def delete_zone(
         self,
@@ -106,7 +132,29 @@ class Nsd4Backend(Backend):
         hard_delete: bool,  # noqa: ARG002 - part of the interface
     ) -> None:
         """Remove the zone; NSD leaves its file."""
+        pattern = self._pattern_of(zone)
+        if pattern is None:
+            return
+        if not self._is_ours(pattern):
+            raise self.foreign(self._label, _kind(pattern))
         self._run("delzone", zone, harmless="not present")
+
+    def inspect(self, zone: ZoneAnnouncement) -> FoundZone | None:
+        pattern = self._pattern_of(zone)
+        if pattern is None:
+            return None
+        return FoundZone(name=zone.name, kind=_kind(pattern), is_ours=self._is_ours(pattern))
+
+    def _pattern_of(self, zone: ZoneAnnouncement) -> str | None:
+        """Return the pattern of NSD's zone: empty if its configuration file has it, None without a zone."""
+        status = self._run("zonestatus", zone, harmless="not configured")
+        if "not configured" in status:
+            return None
+        found = _PATTERN.search(status)
+        return found.group(1) if found else ""
+
+    def _is_ours(self, pattern: str | None) -> bool:
+        return pattern in self._patterns
 
     def _run(
         self, verb: str, zone: ZoneAnnouncement, *words: str, harmless: str | None = None
@@ -166,10 +214,18 @@ class Nsd4Backend(Backend):
         return context
 
     def _error(self, reason: str) -> errors.BackendError:
-        return errors.BackendError(f"NSD {self._host}:{self._port}: {reason}")
+        return errors.BackendError(f"{self._label}: {reason}")
 
     def _unavailable(self, reason: str) -> errors.BackendUnavailable:
-        return errors.BackendUnavailable(f"NSD {self._host}:{self._port}: {reason}")
+        return errors.BackendUnavailable(f"{self._label}: {reason}")
+
+    @property
+    def _label(self) -> str:
+        return f"NSD {self._host}:{self._port}"
+
+
+def _kind(pattern: str) -> str:
+    return f"pattern {pattern}" if pattern else "in nsd.conf"
 
 
 def _read(sock: ssl.SSLSocket, deadline: float) -> str:

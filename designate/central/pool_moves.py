@@ -117,6 +117,7 @@ def _delete_stale_copy(core: Core, tx: Transaction, stale: StaleCopy) -> None:
         again=True,
         kept_in=stale.kept_in,
         kept_version=stale.kept_version or 0,
+        moved_id=stale.zone_id,
     )
     tx.after_commit.append(partial(core.worker.zone_changed, admin_context(), change))
 

@@ -151,7 +151,7 @@ class ZoneAnnouncement:
     never delays announcements of new changes. withdrawn: a deletion from the nameservers alone,
     because the zone's data expired; later content undoes it. kept_in, kept_version: for the stale
     copy of a zone that moved, the pool that has the zone now, whose nameservers keep it; zone_id is
-    then the id of the stale copy.
+    then the id of the stale copy, and moved_id that of the zone.
     """
 
     zone_id: ZoneId
@@ -168,6 +168,13 @@ class ZoneAnnouncement:
     withdrawn: bool = False
     kept_in: str | None = None
     kept_version: int = 0
+    moved_id: str | None = None
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """The zone's id as it stands in the settings of nameservers: ours, and OpenStack Designate's."""
+        marked = self.moved_id or self.zone_id
+        return marked, marked.replace("-", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,7 +68,7 @@ class Converger:
         self._admission = AdmissionLimit(self._begin, clock=self._scheduler.clock)
         self._poller = Poller(settings, self._scheduler, self._evaluate, self._send)
         self._publisher = Publisher(
-            settings, self._scheduler, self._poller.target_done, self._states.get
+            settings, self._scheduler, self._poller.target_done, self._states.get, self._send
         )
         self.dropped = 0
 

@@ -17,7 +17,8 @@ from designate.worker.scheduling.circuit_breaker import Endpoint
 from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.priority import Priority
 from designate.worker.settings import ConvergenceSettings
-from designate.worker.zone_state import ConvergenceState, TargetState
+from designate.worker.target_state import TargetState
+from designate.worker.zone_state import ConvergenceState
 
 LOG = logging.getLogger(__name__)
 

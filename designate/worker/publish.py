@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 
 from designate import errors
-from designate.model.zones import ZoneId
+from designate.model.zones import ZoneId, ZoneReport
 from designate.runtime.backoff import jittered
 from designate.worker.backend_calls import call_backend, error_text
 from designate.worker.notify import NotifySender
@@ -18,7 +18,8 @@ from designate.worker.scheduling.circuit_breaker import Endpoint
 from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.priority import Priority
 from designate.worker.settings import ConvergenceSettings
-from designate.worker.zone_state import ConvergenceState, TargetState
+from designate.worker.target_state import TargetState
+from designate.worker.zone_state import ConvergenceState
 
 LOG = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Publisher:
         scheduler: ConvergenceScheduler,
         target_done: Callable[[ConvergenceState], None],
         current_state: Callable[[ZoneId], ConvergenceState | None],
+        send: Callable[[ZoneReport], None],
     ) -> None:
         """Create the publisher.
 
@@ -44,12 +46,14 @@ class Publisher:
             scheduler: the shared scheduling parts.
             target_done: called with the lock held when a target's back end call succeeded.
             current_state: returns the zone's present state.
+            send: called without the lock with a failure that waiting cannot end.
         """
         self._settings = settings
         self._scheduler = scheduler
         self._breakers = scheduler.breakers
         self._target_done = target_done
         self._current_state = current_state
+        self._send = send
         self._notifier = NotifySender(settings, scheduler, current_state, self._update_targets)
         # At most one call per zone and target, whatever state it belongs to: a server that receives
         # two calls about a zone at once may end up with the older one.
@@ -115,6 +119,7 @@ class Publisher:
             skipped = state.closed or self._blocked(state, target, verb)
             probe = not skipped and self._breakers.begin(endpoint)
         error = None if skipped else call_backend(target.live, verb, state.change)
+        report = None
         with self._scheduler.lock:
             self._calling.discard((state.change.zone_id, target.live.executor_key))
             if isinstance(error, errors.BackendUnavailable):
@@ -122,11 +127,13 @@ class Publisher:
             elif not skipped:
                 self._breakers.replied(endpoint)
             if not (skipped or state.closed):
-                self._called(state, target, verb, error)
+                report = self._called(state, target, verb, error)
             # Calls that waited for this one: those of a later state, or with another verb.
             current = self._current_state(state.change.zone_id)
             if current is not None and (current is not state or verb != state.calls):
                 self._call_targets(current)
+        if report is not None:
+            self._send(report)
 
     def _called(
         self,
@@ -134,9 +141,15 @@ class Publisher:
         target: TargetState,
         verb: str,
         error: errors.DesignateError | None,
-    ) -> None:
+    ) -> ZoneReport | None:
+        """Record a call's result; return a failure to report at once."""
+        target.foreign = isinstance(error, errors.ForeignZone)
+        if target.foreign and verb == "delete":
+            LOG.info("zone %s: %s: not deleted: %s", state.change.zone_id, target.live.label, error)
+            error = None
         problem = error_text(error)
-        if problem and problem != target.error:
+        is_news = problem != target.error
+        if problem and is_news:
             LOG.warning("zone %s: %s: %s", state.change.zone_id, target.live.label, problem)
         target.error = problem
         target.refused = bool(problem) and not isinstance(error, errors.BackendUnavailable)
@@ -151,6 +164,7 @@ class Publisher:
             if not state.deleting:
                 self._notifier.notify(state)
             self._target_done(state)
+        return state.foreign() if is_news else None
 
     def _retry_in(self, state: ConvergenceState, delay_s: float) -> None:
         self._scheduler.after(jittered(delay_s), partial(self._retry, state))

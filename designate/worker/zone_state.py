@@ -10,39 +10,13 @@ from designate.model.pools import Nameserver
 from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneReport, ZoneType
 from designate.wire.client import SoaAnswer, SoaState
 from designate.wire.names import newest_serial, oldest_serial, serial_ge, serial_gt
-from designate.worker.pools import LivePool, LiveTarget
+from designate.worker.pools import LivePool
 from designate.worker.proof import ahead_text, is_ahead
 from designate.worker.settings import ConvergenceSettings
+from designate.worker.target_state import TargetState
 
 MAX_STEPS = 256
 MAX_ERROR_CHARS = 900
-
-
-@dataclass(slots=True)
-class TargetState:
-    """What is known about one target.
-
-    Attributes:
-        live: the target.
-        done: the back end call that the zone needs has succeeded.
-        attempts: failed calls, for the growing delay.
-        error: of the last call.
-        refused: the server refused the last call, so waiting alone will not help.
-        notifying: a NOTIFY is queued or being sent.
-        renotify: another NOTIFY is due after it.
-        notify_text: the server's reply to the last NOTIFY.
-        accepted_serial: the newest serial whose NOTIFY the server accepted.
-    """
-
-    live: LiveTarget
-    done: bool = False
-    attempts: int = 0
-    error: str = ""
-    refused: bool = False
-    notifying: bool = False
-    renotify: bool = False
-    notify_text: str = ""
-    accepted_serial: int | None = None
 
 
 @dataclass(slots=True)
@@ -146,17 +120,27 @@ class ConvergenceState:
         return self.settings.servers_needed(len(self.servers))
 
     def targets_done(self) -> bool:
-        """Return whether enough back ends made the call that the zone needs."""
-        if not self.calls_needed:
-            return True
-        return sum(target.done for target in self.targets) >= self.settings.share(len(self.targets))
+        """Return whether enough back ends made the call that the zone needs, on zones that are ours."""
+        done = [
+            (target.done or not self.calls_needed) and (self.deleting or not target.foreign)
+            for target in self.targets
+        ]
+        return sum(done) >= self.settings.share(len(self.targets))
 
     def gone(self, server: ServerState) -> bool:
         """Return whether the server is proven not to serve the zone; SERVFAIL if that has expired."""
         answer = server.answer
-        return server.absent or (
-            self.change.withdrawn and answer is not None and answer.state is SoaState.FAILED
-        )
+        expired = self.change.withdrawn and answer is not None and answer.state is SoaState.FAILED
+        return server.absent or expired or self._has_foreign(server)
+
+    def _has_foreign(self, server: ServerState) -> bool:
+        """Return whether a back end found a zone of others where this nameserver serves from.
+
+        A nameserver is a target's by its address; without such a target it may be any target's.
+        """
+        address = server.nameserver.host, server.nameserver.port
+        own = [target for target in self.targets if target.live.notify == address]
+        return any(target.foreign for target in own or self.targets)
 
     @property
     def lagging(self) -> bool:
@@ -230,10 +214,21 @@ class ConvergenceState:
         fault = "" if self.deleting else ahead_text(self.change, server.answer)
         return f"nameserver {server.nameserver.label}: {fault or server.answer or 'not queried'}"
 
+    def foreign(self) -> ZoneReport | None:
+        """Return a failure if zones of others stand in the way on too many targets."""
+        found = [target for target in self.targets if target.foreign]
+        possible = len(self.targets) - len(found)
+        if not found or self.deleting or possible >= self.settings.share(len(self.targets)):
+            return None
+        text = "; ".join(f"{target.live.label}: {target.error}" for target in found)
+        return self._report(
+            Outcome.FAILED, self.change.serial, self.change.revision, _shortened(text)
+        )
+
     def given_up(self) -> ZoneReport:
         """Return the report at the deadline: FAILED if a target refuses its call, else LATE."""
         refused = any(target.refused and not target.done for target in self.targets)
-        failed = refused and not self.targets_done()
+        failed = (refused or self.foreign() is not None) and not self.targets_done()
         return self.failure("not served in time", Outcome.FAILED if failed else Outcome.LATE)
 
     def failure(self, reason: str, outcome: Outcome = Outcome.FAILED) -> ZoneReport:

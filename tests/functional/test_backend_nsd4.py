@@ -57,12 +57,12 @@ def test_an_unknown_pattern_is_told(nsd):
         backend_of(nsd, pattern="nowhere").create_zone(change(name="nopattern.example."))
 
 
-def test_update_adds_a_missing_zone_and_notices_another_pattern(nsd):
+def test_update_adds_a_missing_zone_and_changes_a_former_pattern(nsd):
     zone = change(name="moved.example.")
 
     backend_of(nsd).update_zone(zone)
     added = nsd.control("zonestatus", "moved.example.")
-    backend_of(nsd, pattern="other").update_zone(zone)
+    backend_of(nsd, pattern="other", former_patterns="older, slave").update_zone(zone)
     changed = nsd.control("zonestatus", "moved.example.")
 
     assert "pattern: slave" in added

@@ -182,7 +182,7 @@ class Nsd4Side(ServerSide):
 
     def backend(self, masters: tuple[PrimaryAddress, ...] | None = None, **options: str) -> Backend:
         if masters == OTHER_MASTERS:
-            options["pattern"] = "other"
+            options |= {"pattern": "other", "former_patterns": "slave"}
         return super().backend(masters, **options)
 
 

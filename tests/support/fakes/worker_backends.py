@@ -99,3 +99,36 @@ class TriggeredBackend(Backend):
         if self.error is not None:
             raise self.error
         self.server.serials[zone.name] = zone.serial
+
+
+class ForeignBackend(Backend):
+    """A back end on whose server others have the zone while `foreign_zone` is set.
+
+    Attributes:
+        foreign_zone: set at first.
+        calls: the methods called.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Target(type="foreign"))
+        self.foreign_zone = True
+        self.calls: list[str] = []
+
+    def create_zone(self, zone: ZoneAnnouncement) -> None:  # noqa: ARG002 - part of the interface
+        self._call("create")
+
+    def update_zone(self, zone: ZoneAnnouncement) -> None:  # noqa: ARG002 - part of the interface
+        self._call("update")
+
+    def delete_zone(
+        self,
+        zone: ZoneAnnouncement,  # noqa: ARG002 - part of the interface
+        *,
+        hard_delete: bool,  # noqa: ARG002 - part of the interface
+    ) -> None:
+        self._call("delete")
+
+    def _call(self, method: str) -> None:
+        self.calls.append(method)
+        if self.foreign_zone:
+            raise self.foreign("server", "type primary")
