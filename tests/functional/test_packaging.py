@@ -62,7 +62,7 @@ def test_the_wheel_has_what_operators_install(wheel):
         "share/designate/logrotate.d/designate",
     } <= data
     assert {"designate/py.typed", "designate/storage/migrations/env.py"} <= set(names)
-    assert not any(name.startswith(("tests/", "doc/", "alembic/")) for name in names)
+    assert not any(name.startswith(("tests/", "doc/", "alembic/", "devstack/")) for name in names)
 
 
 def test_the_wheel_has_every_module(wheel):
@@ -90,6 +90,8 @@ def test_the_sdist_has_tests_and_documents(built):
         "tools/constraints.txt",
         "alembic/env.py",
         "bindep.txt",
+        "devstack/plugin.sh",
+        "devstack/designate_plugins/backend-bind9",
         "LICENSE",
     } <= names
 
