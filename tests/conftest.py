@@ -3,8 +3,10 @@
 A server of session scope starts at its first use in a test process and ends with that process.
 """
 
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -71,6 +73,26 @@ def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
     """Return an identity service for tests that leave it running, with accounts of their own."""
     with Keystone(tmp_path_factory.mktemp("keystone")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build wheel and sdist as pip does, but with the installed build backend; return their folder."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--directory", folder],
+        cwd=Path(__file__).parents[1],
+        check=True,
+        capture_output=True,
+        timeout=scaled(90),
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions: Path) -> Path:
+    (found,) = distributions.glob("*.whl")
+    return found
 
 
 @pytest.fixture(scope="session")

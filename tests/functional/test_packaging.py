@@ -7,8 +7,6 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from tests.support.deadlines import scaled
 
 CHECKOUT = Path(__file__).parents[2]
@@ -29,26 +27,6 @@ def test_programs_run_the_code_of_the_checkout(tmp_path):
     assert Path(ended.stdout.strip()) == CHECKOUT / "designate" / "__init__.py"
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """Build both as pip does, but with the build backend that is installed here."""
-    folder = tmp_path_factory.mktemp("dist")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--directory", folder],
-        cwd=CHECKOUT,
-        check=True,
-        capture_output=True,
-        timeout=scaled(TIMEOUT_S),
-    )
-    return folder
-
-
-@pytest.fixture(scope="module")
-def wheel(built):
-    (found,) = built.glob("*.whl")
-    return found
-
-
 def test_the_wheel_has_what_operators_install(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     data = {name.partition(".data/data/")[2] for name in names if ".data/data/" in name}
@@ -59,6 +37,9 @@ def test_the_wheel_has_what_operators_install(wheel):
         "etc/designate/policy.yaml.sample",
         "share/designate/systemd/designate-api.service",
         "share/designate/systemd/designate-central.service",
+        "share/designate/systemd/designate-.service.d/common.conf",
+        "share/designate/sysusers.d/designate.conf",
+        "share/designate/tmpfiles.d/designate.conf",
         "share/designate/logrotate.d/designate",
     } <= data
     assert {"designate/py.typed", "designate/storage/migrations/env.py"} <= set(names)
@@ -76,8 +57,8 @@ def test_the_wheel_has_every_module(wheel):
     assert modules | scripts <= names
 
 
-def test_the_sdist_has_tests_and_documents(built):
-    (sdist,) = built.glob("*.tar.gz")
+def test_the_sdist_has_tests_and_documents(distributions):
+    (sdist,) = distributions.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
 
