@@ -15,6 +15,8 @@ from pathlib import Path
 
 from oslo_config import cfg
 
+from designate import ignored_options, messaging
+
 MODULES = (
     "designate.api.app",
     "designate.api.server",
@@ -50,6 +52,9 @@ MODULES = (
     "designate.worker.secondary",
     "designate.worker.service",
 )
+
+# Libraries that say too much at their own level.
+QUIETER = ["kazoo.client=WARN", "keystone=INFO", "oslo_service.loopingcall=WARN"]
 
 EVERYWHERE = ("notifications", "health", "heartbeat", "shared_options")
 # The packages whose options each process reads; it does not import the others.
@@ -106,7 +111,19 @@ def check_values(conf: cfg.ConfigOpts, process: str | None = None) -> None:
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """Return all options for oslo-config-generator (entry point `designate.conf`)."""
-    return list(options_by_group().items())
+    found = options_by_group()
+    for group, options in ignored_options.options_by_group().items():
+        found[group] = [*found.get(group, []), *options]
+    return list(found.items())
+
+
+def set_library_defaults() -> None:
+    """Set our defaults of libraries' options, for oslo-config-generator."""
+    from oslo_log import log
+
+    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), *QUIETER])
+    messaging.set_library_defaults()
+    importlib.import_module("designate.api.middleware").set_cors_defaults()
 
 
 def find_files(folder: str | None = None) -> list[str]:
@@ -148,6 +165,12 @@ def _lines() -> Iterator[str]:
         yield "|---|---|---|---|"
         yield from (_row(option) for option in options if not option.deprecated_for_removal)
         yield ""
+    yield "## Options without effect\n"
+    yield "Deployment tools write these of Designate's; they are accepted and have no effect here.\n"
+    yield "| Option | Reason |"
+    yield "|---|---|"
+    for group, reasons in ignored_options.REASONS.items():
+        yield from (f"| `[{group}] {name}` | {reason} |" for name, reason in reasons.items())
 
 
 def _row(option: cfg.Opt) -> str:

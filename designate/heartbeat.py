@@ -1,12 +1,19 @@
-"""Heartbeats: they show operators which services run on which host."""
+"""Heartbeats: they show operators which services run on which host.
+
+`[heartbeat_emitter] emitter_type` names the plug-in that emits them (entry point group
+`designate.heartbeat_emitter`).
+"""
 
 from __future__ import annotations
 
 import platform
 import uuid
 from collections.abc import Sequence
+from typing import Protocol
 
 from oslo_config import cfg
+from stevedore import driver, extension
+from stevedore.exception import NoMatches
 
 from designate import errors
 from designate.context import admin_context
@@ -25,7 +32,35 @@ OPTS = [
 ]
 
 
-class HeartbeatEmitter:
+NAMESPACE = "designate.heartbeat_emitter"
+
+
+class HeartbeatEmitter(Protocol):
+    """A plug-in that reports a process' services; made with conf, central and their names."""
+
+    def start(self) -> None:
+        """Start emitting; must not block for long."""
+
+    def stop(self) -> None:
+        """Stop emitting, and report the services as stopped."""
+
+
+class NoopEmitter:
+    """Emits nothing: no service statuses are shown."""
+
+    def __init__(
+        self, conf: cfg.ConfigOpts, central: CentralClient, services: Sequence[str]
+    ) -> None:
+        del conf, central, services
+
+    def start(self) -> None:
+        """Do nothing."""
+
+    def stop(self) -> None:
+        """Do nothing."""
+
+
+class RpcEmitter:
     """Sends central the heartbeats of this process' services; at the end, that they stopped."""
 
     def __init__(
@@ -56,3 +91,29 @@ class HeartbeatEmitter:
                 service_name=name, hostname=self._conf.host, status=status, process=self._process
             )
             self._central.services.heartbeat(admin_context(), beat)
+
+
+def emitter(
+    conf: cfg.ConfigOpts, central: CentralClient, services: Sequence[str]
+) -> HeartbeatEmitter:
+    """Return the configured emitter of heartbeats.
+
+    Raises:
+        errors.ConfigurationError: no such plug-in is installed, or it cannot be loaded.
+    """
+    name = conf["heartbeat_emitter"].emitter_type
+    try:
+        found: HeartbeatEmitter = driver.DriverManager(
+            NAMESPACE, name, invoke_on_load=True, invoke_args=(conf, central, services)
+        ).driver
+    except NoMatches as error:
+        installed = ", ".join(sorted(extension.ExtensionManager(NAMESPACE).names()))
+        raise errors.ConfigurationError(
+            f"[heartbeat_emitter] emitter_type = {name}: {_first_line(error)} "
+            f"(installed: {installed})"
+        ) from None
+    return found
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from oslo_config import cfg
 
+from designate import errors
+
 # The exchange of all topics, unless control_exchange is set.
 EXCHANGE = "designate"
+# As of Designate; an option of a library, which has no default.
+LOCK_PATH = "$state_path"
 # They differ from oslo.messaging's: a caller gets its reply in time, and a server prefetches only what
 # it can soon process, so that other servers take the rest. A broker that returns is found within
 # seconds, however long it was unavailable.
@@ -23,11 +29,52 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 
 def register(conf: cfg.ConfigOpts) -> None:
     """Register the options of oslo.messaging with this service's defaults; may be repeated."""
-    # Imported here, since it imports many modules.
+    # Imported here, since they import many modules.
+    from oslo_concurrency import lockutils
+    from oslo_concurrency import opts as lock_opts
     from oslo_messaging import opts
 
-    for group, options in opts.list_opts():
+    lockutils.set_defaults(lock_path=LOCK_PATH)
+    for group, options in (*lock_opts.list_opts(), *opts.list_opts()):
         conf.register_opts(options, group=group)
     for group, values in DEFAULTS.items():
         for name, value in values.items():
             conf.set_default(name, value, None if group == "DEFAULT" else group)
+
+
+def set_library_defaults() -> None:
+    """Set the defaults in the libraries, for the generator of samples, which has no conf."""
+    from oslo_concurrency import lockutils
+    from oslo_messaging import opts
+
+    lockutils.set_defaults(lock_path=LOCK_PATH)
+    for group, options in opts._opts:
+        defaults = DEFAULTS.get(group or "DEFAULT", {})
+        found = [option for option in options if option.dest in defaults]
+        cfg.set_defaults(found, **{option.dest: defaults[option.dest] for option in found})
+
+
+def prepare_lock_folder(conf: cfg.ConfigOpts) -> None:
+    """Create the folder of the lock that oslo.messaging's queue manager takes, if that is in use.
+
+    Raises:
+        errors.ConfigurationError: the folder cannot be written.
+    """
+    if not conf.oslo_messaging_rabbit.use_queue_manager:
+        return
+    from oslo_concurrency import lockutils
+
+    path = conf.oslo_concurrency.lock_path
+    try:
+        if not path:
+            raise OSError("it is empty")
+        Path(path).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise errors.ConfigurationError(
+            f"[oslo_concurrency] lock_path = {path}: {error.strerror or error}; "
+            "[oslo_messaging_rabbit] use_queue_manager needs a folder that this user can write"
+        ) from None
+    # The library reads it from the process-wide configuration, which conf may not be.
+    lockutils.set_defaults(lock_path=path)

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from oslo_config import cfg
 
+from designate import heartbeat
 from designate.context import admin_context
 from designate.health import Check, MonitoringServer, WsgiApp
-from designate.heartbeat import HeartbeatEmitter
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
 from designate.notifications import NotificationEmitter
 from designate.rpc import interfaces
@@ -158,7 +158,7 @@ def _process(
     database: Database | None = None,
 ) -> Process:
     """The parts between the way out, which they need, and the way in, which needs them."""
-    emitter = HeartbeatEmitter(conf, central_client_over(conf, bus), (name,))
+    emitter = heartbeat.emitter(conf, central_client_over(conf, bus), (name,))
     checks: dict[str, Check] = {"message bus": bus.fault}
     if database is not None:
         checks["database"] = database.fault
@@ -277,7 +277,7 @@ class Standalone:
         host, port = _address(group.listen[0])
         self._http = HttpServer(build(conf, self.central), host, port, group.threads)
         self._monitoring = MonitoringServer(conf, {"database": self.database.fault})
-        self._heartbeat = HeartbeatEmitter(
+        self._heartbeat = heartbeat.emitter(
             conf, self.central, ("api", "central", "mdns", "producer", "worker")
         )
         self._notifier = _notifier(conf)

@@ -17,7 +17,21 @@ OPTIONS_BY_GROUP = {
         )
         for name, served in (("central", "designate-central"), ("worker", "designate-worker"))
     ],
+    "DEFAULT": [
+        cfg.StrOpt(
+            "state_path",
+            default="/var/lib/designate",
+            help="Folder of files that the service itself writes: default of [oslo_concurrency] "
+            "lock_path, which is needed with [oslo_messaging_rabbit] use_queue_manager only.",
+        ),
+    ],
     "heartbeat_emitter": [
+        cfg.StrOpt(
+            "emitter_type",
+            default="rpc",
+            help="Plug-in that emits heartbeats: rpc (to designate-central, which shows them as "
+            "service statuses), noop (none), or another installed one.",
+        ),
         cfg.FloatOpt(
             "heartbeat_interval", default=10.0, min=0.1, help="Seconds between two heartbeats."
         ),

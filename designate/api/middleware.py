@@ -63,15 +63,20 @@ def with_middleware(
     conf.register_opts(http_proxy_to_wsgi.OPTS, group="oslo_middleware")
     if conf.oslo_middleware.enable_proxy_headers_parsing:
         app = http_proxy_to_wsgi.HTTPProxyToWSGI(app, conf)
+    set_cors_defaults()
+    conf.register_opts(cors.CORS_OPTS, group="cors")
+    if conf.cors.allowed_origin:
+        app = cors.CORS(app, conf)
+    return app
+
+
+def set_cors_defaults() -> None:
+    """Set this API's headers and methods as the defaults of [cors]."""
     cors.set_defaults(
         allow_headers=ALLOWED_HEADERS,
         expose_headers=["X-OpenStack-Request-ID", "Host"],
         allow_methods=["GET", "PUT", "POST", "DELETE", "PATCH", "HEAD"],
     )
-    conf.register_opts(cors.CORS_OPTS, group="cors")
-    if conf.cors.allowed_origin:
-        app = cors.CORS(app, conf)
-    return app
 
 
 class ApiSelector:

@@ -6,8 +6,10 @@ override them by name in policy.yaml.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import re
+import sys
 from collections.abc import Hashable, Iterator, Mapping
 from time import monotonic
 from typing import Any
@@ -16,7 +18,7 @@ from oslo_config import cfg
 from oslo_policy import opts as policy_opts
 from oslo_policy import policy
 
-from designate import errors
+from designate import config, errors
 from designate.context import Context
 
 ADMIN = "role:admin"
@@ -123,6 +125,34 @@ def list_rules() -> Iterator[policy.RuleDefault]:
     yield from BASE_RULES
     for name in AGGREGATES:
         yield from importlib.import_module(name).RULES
+
+
+def enforcer_for_tools() -> policy.Enforcer:
+    """Return an enforcer with designate.conf's policy files, for the commands of oslo.policy.
+
+    It is the entry point `oslo.policy.enforcer`, which takes no arguments: `--config-file` and
+    `--config-dir` are those of the command that loads it.
+    """
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config-file", action="append", default=[])
+    parser.add_argument("--config-dir", action="append", default=[])
+    given, _ = parser.parse_known_args(sys.argv[1:])
+    named = [("--config-file", name) for name in given.config_file]
+    named += [("--config-dir", name) for name in given.config_dir]
+    conf = cfg.CONF  # oslopolicy-validator reads the process-wide one
+    policy_opts.set_defaults(conf)
+    conf(
+        [argument for pair in named for argument in pair],
+        project="designate",
+        default_config_files=config.find_files(),
+    )
+    # It also opens the file by this name from its own working directory.
+    found = conf.find_file(conf.oslo_policy.policy_file)
+    if found:
+        conf.set_override("policy_file", found, "oslo_policy")
+    enforcer = policy.Enforcer(conf)
+    enforcer.register_defaults(list(list_rules()))
+    return enforcer
 
 
 CACHE_LIFETIME_S = 1.0

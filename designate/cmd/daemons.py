@@ -15,7 +15,6 @@ concurrency.prepare()  # before any other import
 import logging  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Callable, Sequence  # noqa: E402
-from pathlib import Path  # noqa: E402
 
 from oslo_config import cfg  # noqa: E402
 from oslo_log import log  # noqa: E402
@@ -27,7 +26,6 @@ from designate.version import VERSION  # noqa: E402
 
 LOG = logging.getLogger(__name__)
 
-QUIETER = ["kazoo.client=WARN", "keystone=INFO", "oslo_service.loopingcall=WARN"]
 Build = Callable[[cfg.ConfigOpts], process.Process]
 
 
@@ -61,8 +59,13 @@ def sink() -> int:
     return _main("sink", processes.sink)
 
 
-def configuration(argv: Sequence[str], name: str) -> cfg.ConfigOpts:
+def configuration(argv: Sequence[str], name: str, folder: str | None = None) -> cfg.ConfigOpts:
     """Return the configuration of a process: designate.conf, overridden by the command line.
+
+    Args:
+        argv: the command line.
+        name: the process, as api.
+        folder: where designate.conf and designate.conf.d are; None: the usual folders.
 
     Raises:
         cfg.Error: the command line or a file is invalid.
@@ -74,24 +77,21 @@ def configuration(argv: Sequence[str], name: str) -> cfg.ConfigOpts:
     messaging.register(conf)
     opts.register_service_opts(conf)
     log.register_options(conf)
-    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), *QUIETER])
+    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), *config.QUIETER])
+    prog = f"designate-{name}"
     conf(
         list(argv),
         project="designate",
-        prog=f"designate-{name}",
+        prog=prog,
         version=VERSION,
-        default_config_files=found_config_files(),
+        default_config_files=config.find_files(folder),
+        default_config_dirs=config.find_folders(prog, folder),
     )
+    if conf.log_dir and not conf.log_file:
+        # oslo.log would take the name of the program, which is another one under a WSGI server.
+        conf.set_default("log_file", f"{prog}.log")
     config.check_values(conf, name)
     return conf
-
-
-def found_config_files() -> list[str]:
-    """Return every designate.conf in the usual folders; a later one overrides an earlier one."""
-    root = Path(__file__).absolute().parents[2]
-    folders = (Path.cwd(), root / "etc" / "designate", root / "etc", root, Path("/etc/designate"))
-    files = [folder / "designate.conf" for folder in folders]
-    return [str(file) for file in dict.fromkeys(files) if file.is_file()]
 
 
 def _main(name: str, build: Build) -> int:

@@ -25,6 +25,7 @@ from kombu.exceptions import KombuError
 from oslo_config import cfg
 
 from designate import errors, metrics
+from designate.messaging import prepare_lock_folder
 from designate.rpc import batching
 from designate.rpc.batching import BATCH_LIMITS, CallBatcher, QueuedCall
 from designate.rpc.bus import RETRY_AFTER_S, Dispatcher, RpcTimeout
@@ -265,6 +266,7 @@ class OsloBus:
             if self._transport is None:
                 if self._stopping.is_set():
                     raise errors.Unavailable("The service is shutting down")
+                prepare_lock_folder(self._conf)
                 self._transport = messaging.get_rpc_transport(self._conf, allowed_remote_exmods=[])
             return self._transport
 

@@ -1,8 +1,9 @@
 """The REST API under uWSGI, mod_wsgi or gunicorn: `designate.wsgi.api:application`.
 
-The configuration is designate.conf in the folder that OS_DESIGNATE_CONFIG_DIR names (default:
-/etc/designate). Servers import this module before they fork, so nothing is opened before the first
-request of each process.
+The configuration is designate.conf and the folders designate.conf.d and designate-api.conf.d in the
+folder that OS_DESIGNATE_CONFIG_DIR names (default: /etc/designate). Servers import this module before
+they fork, so nothing is opened before the first request of each process. The file may be copied to any
+folder under any name; the script designate-api-wsgi is the same for servers that take a file.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import atexit  # noqa: E402
 import os  # noqa: E402
 import threading  # noqa: E402
 from collections.abc import Iterable  # noqa: E402
-from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 from oslo_config import cfg  # noqa: E402
@@ -62,8 +62,8 @@ def _stop(process: Process, process_id: int) -> None:
 
 
 def _make() -> Application:
-    folder = Path(os.environ.get("OS_DESIGNATE_CONFIG_DIR") or CONFIG_DIR)
-    conf = daemons.configuration(["--config-file", str(folder / "designate.conf")], "api")
+    folder = os.environ.get("OS_DESIGNATE_CONFIG_DIR") or CONFIG_DIR
+    conf = daemons.configuration([], "api", folder)
     log.setup(conf, "designate", VERSION)
     return Application(conf)
 

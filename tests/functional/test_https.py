@@ -1,10 +1,7 @@
-"""designate-api over HTTPS, and the API hosted by a foreign WSGI server."""
+"""designate-api over HTTPS."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +12,7 @@ import trustme
 from tests.support.deadlines import scaled, until
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.daemons import Daemons
-from tests.support.servers.nameservers import Named, free_port
+from tests.support.servers.nameservers import Named
 
 
 @pytest.fixture(scope="module")
@@ -84,26 +81,6 @@ def test_a_client_without_a_certificate_is_refused(
     secured.cert = None
     with pytest.raises(requests.ConnectionError):
         secured.get(url, timeout=scaled(10))
-
-
-def test_gunicorn_hosts_the_api(cloud: Daemons, tmp_path: Path) -> None:
-    port = free_port()
-    environment = {**os.environ, "OS_DESIGNATE_CONFIG_DIR": str(cloud.folder)}
-    command = [sys.executable, "-m", "gunicorn", "--workers=2", f"--bind=127.0.0.1:{port}"]
-    with (tmp_path / "gunicorn.log").open("wb") as log:
-        hosted = subprocess.Popen(
-            [*command, "designate.wsgi.api:application"], env=environment, stdout=log, stderr=log
-        )
-    try:
-        with requests.Session() as session:
-            url = f"http://127.0.0.1:{port}/v2/zones"
-            until(lambda: is_up(session, url), 60, "gunicorn's first response")
-            body = {"name": "hosted.example.", "email": "a@example.org"}
-            response = session.post(url, json=body, timeout=scaled(20))
-        assert response.status_code == 202, response.text
-    finally:
-        hosted.terminate()
-        assert hosted.wait(timeout=scaled(30)) == 0, (tmp_path / "gunicorn.log").read_text()
 
 
 def is_up(session: requests.Session, url: str) -> bool:

@@ -98,3 +98,33 @@ def test_the_demo_runs_from_the_wheel_without_the_checkout(wheel, tmp_path):
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert ended.stdout.startswith(f"{installed}/")
+
+
+def test_the_wheel_has_what_tools_expect_of_designate(wheel):
+    """Files that kolla's build edits or looks for, and the script for WSGI servers."""
+    archive = zipfile.ZipFile(wheel)
+    files = {name.partition(".data/")[2]: name for name in archive.namelist()}
+
+    rootwrap = archive.read(files["data/etc/designate/rootwrap.conf"]).decode()
+    assert "\nexec_dirs=" in rootwrap
+    assert {
+        "data/etc/designate/api-paste.ini",
+        "data/etc/designate/designate-config-generator.conf",
+        "data/etc/designate/designate-policy-generator.conf",
+        "data/etc/designate/rootwrap.d/bind9.filters",
+    } <= files.keys()
+    script = archive.getinfo(files["scripts/designate-api-wsgi"])
+    assert archive.read(script).startswith(b"#!python")
+
+
+def test_rootwrap_refuses():
+    program = Path(sys.executable).parent / "designate-rootwrap"
+    ended = subprocess.run(
+        [program, "/etc/designate/rootwrap.conf", "rndc", "status"],
+        capture_output=True,
+        text=True,
+        timeout=scaled(TIMEOUT_S),
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == "designate-rootwrap: this service runs no command as root\n"

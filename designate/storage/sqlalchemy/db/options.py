@@ -26,6 +26,10 @@ POOL_SIZE = 16
 # size each of them would open a connection and close it again.
 DATABASE_OPTS = [copy(option) for option in db_options.database_opts]
 cfg.set_defaults(DATABASE_OPTS, max_pool_size=POOL_SIZE)
+for option in DATABASE_OPTS:
+    if option.dest == "connection_recycle_time":
+        # kolla-ansible writes the name of older releases.
+        option.deprecated_opts = [*option.deprecated_opts, cfg.DeprecatedOpt("idle_timeout")]
 
 GROUP = "storage:sqlalchemy"
 FALLBACK_GROUP = "database"
