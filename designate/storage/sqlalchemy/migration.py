@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from oslo_db import exception as db_errors
 
 from designate import errors
 from designate.storage.sqlalchemy import default_pool
 from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.db.errors import DatabaseFault, classify
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -47,10 +49,27 @@ def sync(url: str, default_pool_id: str = DEFAULT_POOL_ID) -> None:
 
 
 def upgrade(url: str, revision: str) -> None:
-    """Upgrade the database to a revision."""
+    """Upgrade the database to a revision.
+
+    May be interrupted at any point and called again; of several processes one does the work.
+
+    Raises:
+        Unavailable: The database is unavailable, or another migration does not end.
+    """
     from alembic import command
 
-    command.upgrade(config(url), revision)
+    try:
+        command.upgrade(config(url), revision)
+    except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
+        fault = classify(error)
+        first_line = str(error).partition("\n")[0]
+        if fault in (DatabaseFault.UNAVAILABLE, DatabaseFault.LOST):
+            raise errors.Unavailable(f"The database is unavailable: {first_line}") from None
+        if fault is DatabaseFault.BUSY:
+            raise errors.Unavailable(
+                f"The database is busy, perhaps with another migration: {first_line}"
+            ) from None
+        raise
 
 
 def head() -> str:
