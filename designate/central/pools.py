@@ -80,7 +80,7 @@ class PoolsEndpoint:
         for spec in specs:
             current = by_id.get(spec.id) if spec.id else by_name.get(spec.name)
             spec = _completed(spec, current)
-            _check_spec(spec)
+            _check_spec(spec, current)
             namesake = by_name.get(spec.name)
             if namesake is not None and namesake is not current:
                 raise errors.Duplicate(
@@ -271,13 +271,16 @@ def _completed(spec: PoolSpec, current: Pool | None) -> PoolSpec:
     return spec
 
 
-def _check_spec(spec: PoolSpec) -> None:
+def _check_spec(spec: PoolSpec, current: Pool | None) -> None:
+    """Check what the file alone does not show; a stored pool that has no NS records needs none."""
     for record in spec.ns_records:
         rrtypes.check_domain(record.hostname)
-    if not spec.ns_records:
+    if not spec.ns_records and (current is None or current.ns_records):
         raise errors.BadRequest(
             f"Pool {spec.name} must keep at least one NS record",
             type="last_server_delete_not_allowed",
         )
     if spec.catalog_zone is not None:
+        if not spec.ns_records:
+            raise errors.BadRequest(f"pool {spec.name}: a catalog zone needs ns_records")
         catalogs.validate(spec.catalog_zone)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from designate.model.pools import Pool, PoolChange, PoolSpec
 
 POOLS_FILE = "/etc/designate/pools.yaml"
+MISSING_PARTS = {
+    "ns_records": "it takes no zones",
+    "nameservers": "its zones do not become ACTIVE",
+    "targets": "its zones are created on no nameserver",
+}
 
 
 class PoolCommands(category.Category):
@@ -65,6 +71,8 @@ def _update(conf: cfg.ConfigOpts, arguments: Any) -> int:
         print("The following changes will occur:")
         print("*********************************")
     print(*_lines(specs, stored, planned), sep="\n")
+    for line in _warnings(specs, stored):
+        print(line, file=sys.stderr)
     if not planned:
         print("Nothing to change.")
     elif not arguments.dry_run:
@@ -80,11 +88,8 @@ def _lines(
 
     Tools read the ids of existing pools from these lines, so that unchanged pools are listed too.
     """
-    by_id = {pool.id: pool for pool in stored}
-    by_name = {pool.name: pool for pool in stored}
     lines = []
-    for spec in specs:
-        current = by_id.get(spec.id) if spec.id else by_name.get(spec.name)
+    for spec, current in _with_stored(specs, stored):
         if current is None:
             lines.append(f"Create Pool: <Pool id:'{spec.id}' name:'{spec.name}'>")
             continue
@@ -96,6 +101,25 @@ def _lines(
         ]
     lines += [f"Delete Pool: {change.pool}" for change in planned if change.kind == "delete"]
     return lines
+
+
+def _with_stored(
+    specs: Sequence[PoolSpec], stored: Sequence[Pool]
+) -> Iterator[tuple[PoolSpec, Pool | None]]:
+    """Yield each pool of the file and the stored one that it describes, by its id or else its name."""
+    by_id = {pool.id: pool for pool in stored}
+    by_name = {pool.name: pool for pool in stored}
+    for spec in specs:
+        yield spec, by_id.get(spec.id) if spec.id else by_name.get(spec.name)
+
+
+def _warnings(specs: Sequence[PoolSpec], stored: Sequence[Pool]) -> Iterator[str]:
+    """Yield a line for each part that is still missing when the file has been applied."""
+    for spec, current in _with_stored(specs, stored):
+        for part, effect in MISSING_PARTS.items():
+            retained = current is not None and part in spec.left_out and getattr(current, part)
+            if not (getattr(spec, part) or retained):
+                yield f"Pool {spec.name} has no {part}: {effect}"
 
 
 def _change(change: PoolChange) -> str:

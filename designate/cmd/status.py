@@ -1,17 +1,21 @@
 """designate-status: checks whether this deployment is ready for this release.
 
-    designate-status [--config-file FILE] upgrade check
+    designate-status [--config-file FILE] [--config-dir FOLDER] upgrade check
 
 Exit status: 0 ready; 1 ready, with warnings; 2 not ready; 255 an unexpected failure.
 """
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
+from pathlib import Path
 
 import sqlalchemy as sa
 from oslo_config import cfg
-from oslo_upgradecheck import common_checks, upgradecheck
+from oslo_policy import opts as policy_opts
+from oslo_upgradecheck import upgradecheck
 
 from designate import config, errors
 from designate.storage.sqlalchemy import migration
@@ -20,13 +24,17 @@ from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.tables import service_statuses
 
 Code = upgradecheck.Code
+UNEXPECTED = 255
 
 
 class Checks(upgradecheck.UpgradeCommands):
     """Checks of the configuration and the database, which change nothing."""
 
     def _schema(self) -> upgradecheck.Result:
-        current, newest = migration.version(options.connection(cfg.CONF))
+        try:
+            current, newest = migration.version(options.connection(cfg.CONF))
+        except errors.DesignateError as error:
+            return upgradecheck.Result(Code.FAILURE, error.message or error.type)
         if not current:
             return upgradecheck.Result(Code.FAILURE, "The database is empty: run database sync.")
         if current != newest:
@@ -38,33 +46,66 @@ class Checks(upgradecheck.UpgradeCommands):
         """Check for several rows of one service on a host, which releases before 14 could create."""
         key = (service_statuses.c.service_name, service_statuses.c.hostname)
         several = sa.select(*key).group_by(*key).having(sa.func.count() > 1).limit(1)
-        database = Database.from_conf(cfg.CONF)
         try:
-            with database.read() as connection:
-                found = connection.execute(several).first()
+            found = _first(several)
         except errors.DesignateError:
             return upgradecheck.Result(Code.FAILURE, "The table service_statuses cannot be read.")
-        finally:
-            database.close()
         if found is not None:
             words = "Duplicated services found in service_statuses table."
             return upgradecheck.Result(Code.FAILURE, words)
         return upgradecheck.Result(Code.SUCCESS)
 
+    def _policy_file(self) -> upgradecheck.Result:
+        """Check for rules in JSON, which oslo.policy will not read any more.
+
+        Deployment tools write an empty mapping for a policy without rules, which is JSON as well as YAML.
+        """
+        policy_opts.set_defaults(cfg.CONF)
+        path = cfg.CONF.find_file(cfg.CONF.oslo_policy.policy_file)
+        if path is None or not _has_json_rules(Path(path)):
+            return upgradecheck.Result(Code.SUCCESS)
+        words = f"The policy file {path} is JSON: convert it with oslopolicy-convert-json-to-yaml."
+        return upgradecheck.Result(Code.FAILURE, words)
+
     _upgrade_checks = (
         ("Database Schema", _schema),
         ("Duplicate service status", _service_status),
-        (
-            "Policy File JSON to YAML Migration",
-            (common_checks.check_policy_json, {"conf": cfg.CONF}),
-        ),
+        ("Policy File JSON to YAML Migration", _policy_file),
     )
+
+
+def _first(query: sa.Select[tuple[str, str]]) -> object:
+    database = Database.from_conf(cfg.CONF)
+    try:
+        with database.read() as connection:
+            return connection.execute(query).first()
+    finally:
+        database.close()
+
+
+def _has_json_rules(path: Path) -> bool:
+    """Return whether the file has rules and they are JSON, whatever its name."""
+    try:
+        return bool(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError:
+        return False
 
 
 def main() -> int:
     """Run the checks and return the exit status."""
     config.register(cfg.CONF)
-    status: int = upgradecheck.main(cfg.CONF, project="designate", upgrade_command=Checks())
+    # A check reports in one line why it failed.
+    logging.getLogger("designate").setLevel(logging.CRITICAL)
+    try:
+        status: int = upgradecheck.main(
+            cfg.CONF,
+            project="designate",
+            upgrade_command=Checks(),
+            default_config_files=config.find_files(),
+        )
+    except (cfg.Error, OSError) as error:
+        print(error, file=sys.stderr)
+        return UNEXPECTED
     return status
 
 

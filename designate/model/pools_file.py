@@ -1,9 +1,10 @@
 """Parsing of pools.yaml, which is given as plain data.
 
 All problems are reported at once, each with the file, the pool and the key. A stored pool keeps the
-parts whose keys are missing; an empty key removes the part. Values of options become texts; YAML's
-booleans become `true` and `false`, as the options expect them. Host names of servers may have a
-trailing dot or not.
+parts whose keys are missing, and lists and attributes that are null; an empty key removes the part.
+Values of options become texts; YAML's booleans become `true` and `false`, as the options expect them,
+and null leaves an option out. Numbers may be quoted. Host names of servers may have a trailing dot or
+not.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ KEYS = (
     "name", "id", "description", "attributes", "ns_records", "nameservers", "targets",
     "also_notifies", "catalog_zone",
 )  # fmt: skip
+# A null keeps the stored part.
+NULLABLE_KEYS = ("attributes", "ns_records", "nameservers", "targets", "also_notifies")
 CATALOG_KEYS = (
     "catalog_zone_fqdn", "catalog_zone_refresh", "catalog_zone_tsig_key", "catalog_zone_tsig_algorithm",
 )  # fmt: skip
@@ -81,7 +84,7 @@ def _pool(
     fields.check_keys(item, KEYS, problems, label)
     pool_id = item.get("id")
     return PoolSpec(
-        left_out=tuple(key for key in KEYS if key not in item and key not in ("name", "id")),
+        left_out=tuple(key for key in KEYS if _is_left_out(item, key)),
         name=fields.text(item, "name", problems, label, MAX_NAME_LENGTH) or "",
         id=fields.uuid_text(pool_id, problems, f"{label}: id"),
         description=fields.text(
@@ -131,6 +134,17 @@ def _pool(
     )
 
 
+def _is_left_out(item: Mapping[str, Any], key: str) -> bool:
+    """Return whether the pool keeps this part.
+
+    A null list is left out as well: tools write one while they do not know its entries, as before the
+    first nameserver is there.
+    """
+    if key in ("name", "id"):
+        return False
+    return key not in item or (key in NULLABLE_KEYS and item[key] is None)
+
+
 def _ns_record(entry: Mapping[str, Any], problems: Problems, where: str) -> NsRecord:
     fields.check_keys(entry, ("hostname", "priority"), problems, where)
     hostname = fields.text(entry, "hostname", problems, where, MAX_VALUE_LENGTH) or ""
@@ -140,7 +154,9 @@ def _ns_record(entry: Mapping[str, Any], problems: Problems, where: str) -> NsRe
         problems.add(f"{where}: hostname", f"{hostname} is not a host name")
     return NsRecord(
         hostname=hostname,
-        priority=fields.number(entry.get("priority", 1), 10000, problems, f"{where}: priority"),
+        priority=fields.number(
+            fields.value_or(entry, "priority", 1), 10000, problems, f"{where}: priority"
+        ),
     )
 
 
@@ -155,9 +171,10 @@ def _catalog(entry: object, problems: Problems, label: str) -> CatalogZone | Non
     if fqdn and not fqdn.endswith("."):
         problems.add(f"{label}: catalog_zone_fqdn", f"Domain {fqdn} does not end with a dot")
     refresh = entry.get("catalog_zone_refresh")
-    if refresh is not None and not (type(refresh) is int and 0 <= refresh < 2**31):
-        problems.add(f"{label}: catalog_zone_refresh", f"must be a number from 0 to {2**31 - 1}")
-        refresh = None
+    if refresh is not None:
+        refresh = fields.number(
+            refresh, 2**31 - 1, problems, f"{label}: catalog_zone_refresh", minimum=0
+        )
     algorithm = entry.get("catalog_zone_tsig_algorithm")
     secret = fields.text(
         entry, "catalog_zone_tsig_key", problems, label, MAX_SECRET_LENGTH, required=False
@@ -210,7 +227,9 @@ def _address(
         problems.add(f"{where}: host", f"{host} is not an IP address or host name")
     return {
         "host": host,
-        "port": fields.number(entry.get("port", 53), 65535, problems, f"{where}: port"),
+        "port": fields.number(
+            fields.value_or(entry, "port", 53), 65535, problems, f"{where}: port"
+        ),
     }
 
 

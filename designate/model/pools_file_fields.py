@@ -41,10 +41,10 @@ def mappings(
 ) -> Iterable[tuple[str, Mapping[str, Any]]]:
     """Yield the mappings of a list with their places. non_empty: the list must not be empty."""
     value = item.get(key)
-    if non_empty and key in item and not value:
-        problems.add(f"{label}: {key}", "must not be empty")
-        return
     if value is None:
+        return
+    if non_empty and not value:
+        problems.add(f"{label}: {key}", "must not be empty")
         return
     if not isinstance(value, list):
         problems.add(f"{label}: {key}", "must be a list")
@@ -114,16 +114,22 @@ def is_host(value: str) -> bool:
     return True
 
 
-def number(value: object, maximum: int, problems: Problems, where: str) -> int:
-    """Return the value as a number from 1 to the maximum; 1 when it is invalid."""
+def number(value: object, maximum: int, problems: Problems, where: str, *, minimum: int = 1) -> int:
+    """Return the value, which may be quoted, as a number; the minimum when it is invalid."""
     try:
         parsed = int(str(value))
     except ValueError:
-        parsed = 0
-    if not 1 <= parsed <= maximum:
-        problems.add(where, f"must be a number from 1 to {maximum}")
-        return 1
+        parsed = minimum - 1
+    if not minimum <= parsed <= maximum:
+        problems.add(where, f"must be a number from {minimum} to {maximum}")
+        return minimum
     return parsed
+
+
+def value_or(item: Mapping[str, Any], key: str, default: object) -> object:
+    """Return the value of a key, or the default where it is missing or null."""
+    value = item.get(key)
+    return default if value is None else value
 
 
 def uuid_text(value: object, problems: Problems, where: str) -> str | None:

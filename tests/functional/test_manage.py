@@ -1,8 +1,6 @@
-"""designate-manage: the database and the pools from the command line."""
+"""designate-manage: the database, services and TLDs; designate-status."""
 
-import logging
 import sqlite3
-import stat
 import subprocess
 import sys
 import uuid
@@ -11,56 +9,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import yaml
-from oslo_config import cfg
 
-from designate import config, processes
-from designate.cmd import manage
-from designate.context import Context, admin_context
+from designate.context import admin_context
 from designate.model.query import Query
 from designate.model.services import ServiceState
-from designate.model.zones import Action, PrimaryAddress, ZoneDraft, ZoneType
 from tests.support.deadlines import scaled
-
-DEFAULT_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
-
-POOLS = f"""
-- name: default
-  id: {DEFAULT_ID}
-  ns_records: [{{hostname: ns1.example.org., priority: 1}}]
-  nameservers: [{{host: 192.0.2.2, port: 53}}]
-  targets:
-    - type: fake
-      masters: [{{host: 192.0.2.1, port: 5354}}]
-      options: {{host: 192.0.2.2, api_token: s3cret}}
-"""
+from tests.support.manage_commands import DEFAULT_ID, ManageCommands
 
 
 @pytest.fixture
 def run(tmp_path, capsys):
     """Run a command on a new database and return exit status, standard output and standard error."""
-    conf = tmp_path / "designate.conf"
-    conf.write_text(f"[storage:sqlalchemy]\nconnection = sqlite:///{tmp_path}/d.sqlite\n")
-
-    def command(*words):
-        capsys.readouterr()
-        status = manage.main(["--config-file", str(conf), *words])
-        return status, *capsys.readouterr()
-
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield command
-    root.handlers[:], root.level = handlers, level
+    return ManageCommands(tmp_path, capsys)
 
 
 @pytest.fixture
-def pools_file(tmp_path):
-    def write(text):
-        path = tmp_path / "pools.yaml"
-        path.write_text(text)
-        return str(path)
-
-    return write
+def central(run):
+    """Return central on the same database."""
+    return run.central()
 
 
 def test_sync_brings_an_empty_database_to_the_newest_schema(run):
@@ -89,183 +55,6 @@ def test_an_unknown_revision_is_told_without_a_traceback(run):
     assert (status, out) == (255, "")
     assert "nonsense" in err
     assert "Traceback" not in err
-
-
-def test_pools_are_shown_planned_applied_and_then_unchanged(run, pools_file):
-    run("database", "sync")
-    path = pools_file(POOLS)
-
-    planned = run("pool", "update", "--file", path, "--dry-run")
-    untouched = run("pool", "show_config")[1]
-    applied = run("pool", "update", "--file", path)
-    again = run("pool", "update", "--file", path)
-    shown = run("pool", "show_config")
-
-    assert planned[0] == 0
-    assert "The following changes will occur:" in planned[1]
-    assert "Update Pool: default: nameservers" in planned[1]
-    assert "nameservers: []" in untouched
-    assert (applied[0], applied[1].splitlines()[-1]) == (0, "Done.")
-    assert (again[0], again[1].splitlines()[-1]) == (0, "Nothing to change.")
-    assert shown[1].startswith("Pool Configuration:\n-------------------\n")
-    assert yaml.safe_load(shown[1].split("\n", 2)[2])[0]["nameservers"] == [
-        {"host": "192.0.2.2", "port": 53}
-    ]
-
-
-def test_a_plan_shows_what_differs_and_nothing_that_stays(run, pools_file):
-    run("database", "sync")
-    run("pool", "update", "--file", pools_file(POOLS))
-    changed = POOLS.replace(
-        "nameservers: [{host: 192.0.2.2, port: 53}]",
-        "nameservers: [{host: 192.0.2.2, port: 53}, {host: 192.0.2.3, port: 53}]",
-    ).replace("ns_records: [", "ns_records: [{hostname: ns0.example.org., priority: 2}, ")
-
-    status, printed, _ = run("pool", "update", "--dry-run", "--file", pools_file(changed))
-
-    assert status == 0
-    assert printed.splitlines()[4:] == [
-        f"Update Pool: <Pool id:'{DEFAULT_ID}' name:'default'>",
-        "Update Pool: default: ns_records",
-        "  - none",
-        "  + hostname=ns0.example.org. priority=2",
-        "Update Pool: default: nameservers",
-        "  - none",
-        "  + host=192.0.2.3 port=53",
-    ]
-
-
-def test_a_plan_shows_the_changed_option_of_a_target_alone(run, pools_file):
-    run("database", "sync")
-    run("pool", "update", "--file", pools_file(POOLS))
-    secret = pools_file(POOLS.replace("s3cret", "s3cret2"))
-    changed = POOLS.replace("s3cret", "s3cret2").replace("port: 53}]", "port: 54}]", 1)
-
-    only_secret = run("pool", "update", "--dry-run", "--file", secret)[1].splitlines()[5:]
-    both = run("pool", "update", "--dry-run", "--file", pools_file(changed))[1].splitlines()[5:]
-
-    assert only_secret[0] == "Update Pool: default: targets[1]"
-    assert only_secret[1].endswith("=***")
-    assert only_secret[2].endswith("=*** (changed)")
-    assert " " not in only_secret[1].removeprefix("  - "), "one option"
-    assert both[:3] == ["Update Pool: default: nameservers[1]", "  - port=53", "  + port=54"]
-    assert both[3:] == only_secret
-
-
-def test_a_plan_shows_both_orders_where_only_the_order_changes(run, pools_file):
-    two = "ns_records: [{{hostname: {}.example.org.}}, {{hostname: {}.example.org.}}]"
-    old = "ns_records: [{hostname: ns1.example.org., priority: 1}]"
-    run("database", "sync")
-    run("pool", "update", "--file", pools_file(POOLS.replace(old, two.format("ns1", "ns2"))))
-
-    again = pools_file(POOLS.replace(old, two.format("ns2", "ns1")))
-    printed = run("pool", "update", "--dry-run", "--file", again)[1]
-
-    assert printed.splitlines()[-2:] == [
-        "  - hostname=ns1.example.org. priority=1; hostname=ns2.example.org. priority=1",
-        "  + hostname=ns2.example.org. priority=1; hostname=ns1.example.org. priority=1",
-    ]
-
-
-def test_secrets_stay_out_of_what_is_printed(run, pools_file):
-    run("database", "sync")
-    path = pools_file(POOLS)
-
-    printed = [
-        *run("pool", "update", "--file", path),
-        *run("pool", "update", "--file", pools_file(POOLS.replace("s3cret", "s3cret2"))),
-        *run("pool", "show_config", "--all_pools"),
-    ]
-
-    assert not any("s3cret" in str(text) for text in printed)
-    assert "s3cret2" in run("pool", "show_config", "--show-secrets")[1]
-
-
-def test_a_generated_file_is_private_and_changes_nothing_when_it_is_applied(
-    run, pools_file, tmp_path
-):
-    run("database", "sync")
-    run("pool", "update", "--file", pools_file(POOLS))
-    target = tmp_path / "generated.yaml"
-    target.write_text("old")
-    target.chmod(0o644)
-
-    status, out, _ = run("pool", "generate_file", "--file", str(target))
-
-    assert (status, out) == (0, "")
-    assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    assert "s3cret" in target.read_text()
-    assert "Nothing to change." in run("pool", "update", "--file", str(target))[1]
-    assert sorted(tmp_path.glob(".generated*")) == []
-
-
-def test_pools_that_left_the_file_go_only_when_it_is_asked_for(run, pools_file):
-    run("database", "sync")
-    both = POOLS + POOLS.replace(f"  id: {DEFAULT_ID}\n", "").replace("default", "second")
-    run("pool", "update", "--file", pools_file(both))
-    path = pools_file(POOLS)
-
-    run("pool", "update", "--file", path)
-    kept = run("pool", "show_config", "--all_pools")[1]
-    deleted = run("pool", "update", "--file", path, "--delete")
-    left = run("pool", "show_config", "--all_pools")[1]
-
-    assert "name: second" in kept
-    assert "Delete Pool: second" in deleted[1]
-    assert "name: second" not in left
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("[", "pools.yaml: while parsing"),
-        ("name: p", "pools.yaml: top level: must be a list"),
-        (POOLS.replace("type: fake", "type: agent"), "driver type: agent"),
-        (POOLS.replace("priority: 1", "priority: x"), "pool default: ns_records[0]: priority"),
-    ],
-)
-def test_a_faulty_file_changes_nothing_and_is_explained(run, pools_file, text, fault):
-    run("database", "sync")
-
-    status, out, err = run("pool", "update", "--file", pools_file(text))
-
-    assert (status, out) == (1, "")
-    assert fault in err
-    assert "Traceback" not in err
-    assert "nameservers: []" in run("pool", "show_config")[1]
-
-
-def test_what_a_file_says_nothing_about_stays(run, pools_file):
-    run("database", "sync")
-    more = "  also_notifies: [{host: 192.0.2.4, port: 53}]\n  attributes: {tier: gold}\n"
-    run("pool", "update", "--file", pools_file(POOLS.rstrip("\n") + "\n" + more))
-    stored = run("pool", "show_config")[1]
-
-    silent = run("pool", "update", "--file", pools_file("- {name: default}"))
-    kept = run("pool", "show_config")[1]
-    emptied = run("pool", "update", "--file", pools_file("- {name: default, also_notifies: []}"))
-
-    assert "Nothing to change." in silent[1]
-    assert kept == stored
-    assert "tier: gold" in kept
-    assert "Update Pool: default: also_notifies" in emptied[1]
-    assert "also_notifies: []" in run("pool", "show_config")[1]
-
-
-def test_a_new_pool_needs_what_a_stored_one_may_keep(run, pools_file):
-    run("database", "sync")
-
-    status, _, err = run("pool", "update", "--file", pools_file("- {name: other}"))
-
-    assert status == 1
-    assert "pools.yaml: pool other: ns_records: required for a new pool" in err
-
-
-def test_target_types_can_be_left_unchecked(run, pools_file):
-    run("database", "sync")
-    path = pools_file(POOLS.replace("type: fake", "type: of_another_host"))
-
-    assert run("pool", "update", "--file", path, "--skip-verify-drivers")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -309,16 +98,6 @@ def test_a_command_of_an_earlier_release_names_its_replacement(run, words, inste
 
     assert (status, out, len(err.splitlines())) == (2, "", 1)
     assert instead in err
-
-
-@pytest.fixture
-def central(run, tmp_path):
-    """Return central on the same database."""
-    run("database", "sync")
-    conf = cfg.ConfigOpts()
-    config.register(conf)
-    conf([], default_config_files=[str(tmp_path / "designate.conf")])
-    return processes.central_client(conf)
 
 
 @pytest.fixture
@@ -387,15 +166,18 @@ def test_top_level_domains_are_read_from_a_file_line_by_line(run, central, tmp_p
     assert "nothing" in missing[2]
 
 
-def check(tmp_path):
+def check(tmp_path, *words):
     """Return the exit status and the results of the checks of designate-status."""
     program = Path(sys.executable).parent / "designate-status"
+    words = words or ("--config-file", tmp_path / "designate.conf")
     done = subprocess.run(
-        [program, "--config-file", str(tmp_path / "designate.conf"), "upgrade", "check"],
+        [program, *words, "upgrade", "check"],
         capture_output=True,
         text=True,
         timeout=scaled(60),
+        cwd=tmp_path,
     )
+    assert done.stderr == ""
     rows = done.stdout.replace("|", "").splitlines()
     results, name = {}, ""
     for row in rows:
@@ -426,31 +208,33 @@ def test_upgrade_check_tells_what_is_missing(run, tmp_path):
     assert old_schema[1]["Database Schema"] == "Warning"
 
 
-def test_pool_changes_touch_only_the_zones_that_they_concern(run, central, pools_file):
-    run("pool", "update", "--file", pools_file(POOLS))
-    user = Context(project_id="p", user_id="u", roles=["admin"], is_admin=True)
-    mail = "a@example.com"
-    kept = central.zones.create(user, ZoneDraft(name="kept.example.", email=mail))
-    leaving = central.zones.create(user, ZoneDraft(name="leaving.example.", email=mail))
-    masters = (PrimaryAddress(host="192.0.2.77", port=53),)
-    secondary = central.zones.create(
-        user, ZoneDraft(name="second.example.", type=ZoneType.SECONDARY, masters=masters)
+def test_upgrade_check_takes_an_empty_policy_and_folders(run, tmp_path):
+    """An empty mapping is what tools write for a policy without rules, and it is JSON too."""
+    run("database", "sync")
+    folder = tmp_path / "more.d"
+    folder.mkdir()
+    for name, content in (
+        ("policy.yaml", "{}\n"),
+        ("empty.yaml", ""),
+        ("rules.yaml", '{"a": "b"}'),
+    ):
+        (tmp_path / name).write_text(content)
+    files = ("--config-file", run.conf_file, "--config-dir", folder)
+    found = []
+    for name in ("policy.yaml", "empty.yaml", "rules.yaml"):
+        (folder / "policy.conf").write_text(f"[oslo_policy]\npolicy_file = {name}\n")
+        found.append(check(tmp_path, *files)[0])
+
+    assert found == [0, 0, 2]
+
+
+def test_upgrade_check_without_a_database_says_what_is_missing(tmp_path):
+    (tmp_path / "designate.conf").write_text("[DEFAULT]\n")
+    unset = check(tmp_path)
+    (tmp_path / "designate.conf").write_text(
+        "[storage:sqlalchemy]\nconnection = mysql://u:p@127.0.0.1:1/d\n"
     )
-    central.zones.delete(user, leaving.id)
+    unreachable = check(tmp_path)
 
-    def seen():
-        return [central.zones.get(admin_context(), z.id) for z in (kept, leaving, secondary)]
-
-    before = seen()
-    elsewhere = POOLS.replace("192.0.2.1,", "192.0.2.9,").replace("priority: 1", "priority: 5")
-    run("pool", "update", "--file", pools_file(elsewhere))
-    after_masters = seen()
-    renamed = elsewhere.replace("ns1.example.org.", "ns9.example.org.")
-    run("pool", "update", "--file", pools_file(renamed))
-    after_ns = seen()
-
-    assert before[1].action is Action.DELETE
-    assert after_masters == before
-    assert after_ns[0].revision == before[0].revision + 1
-    assert after_ns[1:] == before[1:]
-    assert after_ns[2].masters == masters
+    assert (unset[0], unset[1]["Database Schema"]) == (2, "Failure")
+    assert (unreachable[0], unreachable[1]["Database Schema"]) == (2, "Failure")

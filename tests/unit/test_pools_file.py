@@ -134,7 +134,6 @@ CAT = {"catalog_zone_fqdn": "cat.example."}
         ({"description": "x" * 161}, "description: must be a text of at most 160 characters"),
         ({"attributes": ["a"]}, "attributes: must be a mapping"),
         ({"attributes": {"a": {"b": 1}}}, "attributes: a: must be a text"),
-        ({"ns_records": None}, "ns_records: must not be empty"),
         ({"ns_records": []}, "ns_records: must not be empty"),
         ({"ns_records": {}}, "ns_records"),
         ({"ns_records": ["ns1."]}, "ns_records[0]: must be a mapping"),
@@ -201,6 +200,47 @@ def test_a_fault_is_told_with_file_pool_and_key(changes, fault):
     assert len(found) == 1
     assert found[0].startswith("pools.yaml: pool ")
     assert fault in found[0]
+
+
+def test_quoted_numbers_and_missing_members_are_read():
+    text = """
+    - name: edge
+      attributes: {"tier": "2", internal: true,}
+      ns_records: [{hostname: a.ns.example., priority: "1"}, {hostname: b.ns.example., priority: }]
+      nameservers: [{host: 192.0.2.7, port: "53"}, {host: "2001:db8::7", port: null}]
+      targets: [{type: bind9, masters: [{host: "2001:db8::5", port: '5354'}], options: {host: 192.0.2.7,
+        port: 53, rndc_port: '953', view: az1, clean_zonefile: true, ns_group: null}}]
+      also_notifies: []
+      catalog_zone: {catalog_zone_fqdn: cat.example., catalog_zone_refresh: '60'}
+    """
+    (spec,) = parsed(text)
+
+    assert spec.attributes == {"tier": "2", "internal": "true"}
+    assert [record.priority for record in spec.ns_records] == [1, 1]
+    assert [server.port for server in spec.nameservers] == [53, 53]
+    assert spec.targets[0].masters == (PrimaryAddress(host="2001:db8::5", port=5354),)
+    assert spec.targets[0].options == {
+        "host": "192.0.2.7",
+        "port": "53",
+        "rndc_port": "953",
+        "view": "az1",
+        "clean_zonefile": "true",
+    }
+    assert spec.catalog_zone.refresh == 60
+    assert spec.left_out == ("description",)
+
+
+def test_null_lists_and_attributes_are_left_out():
+    nulls = dict.fromkeys(
+        ("attributes", "ns_records", "nameservers", "targets", "also_notifies", "description")
+    )
+
+    (spec,) = pools_file.parse([{"name": "p", **nulls}], "pools.yaml")
+
+    assert sorted(spec.left_out) == [
+        "also_notifies", "attributes", "catalog_zone", "nameservers", "ns_records", "targets",
+    ]  # fmt: skip
+    assert spec.description is None
 
 
 def test_no_fault_shows_an_options_value():
