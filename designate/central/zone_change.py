@@ -185,4 +185,5 @@ def announcement_of(
         created=zone.served_revision > 0,
         hard_delete=hard_delete,
         again=recovery,
+        verify=zone.status == Status.ERROR,
     )

@@ -151,7 +151,8 @@ class ZoneAnnouncement:
     never delays announcements of new changes. withdrawn: a deletion from the nameservers alone,
     because the zone's data expired; later content undoes it. kept_in, kept_version: for the stale
     copy of a zone that moved, the pool that has the zone now, whose nameservers keep it; zone_id is
-    then the id of the stale copy, and moved_id that of the zone.
+    then the id of the stale copy, and moved_id that of the zone. verify: the targets are to confirm
+    that the zone there is this service's before a nameserver's answer counts.
     """
 
     zone_id: ZoneId
@@ -169,6 +170,7 @@ class ZoneAnnouncement:
     kept_in: str | None = None
     kept_version: int = 0
     moved_id: str | None = None
+    verify: bool = False
 
     @property
     def marks(self) -> tuple[str, str]:

@@ -18,7 +18,7 @@ def call_backend(
 
     Args:
         target: the target.
-        verb: "create", "delete", "update" or "trigger_transfer".
+        verb: "create", "delete", "update", "reconcile" or "trigger_transfer".
         change: the zone.
     """
     backend = target.backend
@@ -27,6 +27,8 @@ def call_backend(
             backend.delete_zone(change, hard_delete=change.hard_delete)
         elif verb == "create":
             backend.create_zone(change)
+        elif verb == "reconcile":
+            backend.reconcile(change)
         elif verb == "trigger_transfer":
             backend.trigger_transfer(change)
         else:

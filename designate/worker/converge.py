@@ -177,6 +177,11 @@ class Converger:
                 if state is not None and not state.closed:
                     self._poller.poll_hinted(state, server, known=bool(matching))
 
+    def reconcile(self, change: ZoneAnnouncement, pool: LivePool) -> None:
+        """Bring a zone that is in order to options of its targets; never blocks."""
+        with self._scheduler.lock:
+            self._publisher.reconcile(change, pool)
+
     def query(
         self,
         change: ZoneAnnouncement,

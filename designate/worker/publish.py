@@ -10,10 +10,11 @@ from collections.abc import Callable, Hashable
 from functools import partial
 
 from designate import errors
-from designate.model.zones import ZoneId, ZoneReport
+from designate.model.zones import ZoneAnnouncement, ZoneId, ZoneReport
 from designate.runtime.backoff import jittered
 from designate.worker.backend_calls import call_backend, error_text
 from designate.worker.notify import NotifySender
+from designate.worker.pools import LivePool, LiveTarget
 from designate.worker.scheduling.circuit_breaker import Endpoint
 from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.priority import Priority
@@ -88,6 +89,28 @@ class Publisher:
         LOG.info("zone %s: missing on a nameserver, creating it again", state.change.zone_id)
         self._call_targets(state)
 
+    def reconcile(self, change: ZoneAnnouncement, pool: LivePool) -> None:
+        """Bring a zone that is served to options of its targets that it does not follow by itself."""
+        for target in pool.targets:
+            if target.backend.RECONCILES:
+                job = partial(self._reconcile, change, pool, target)
+                self._scheduler.executors.submit(target.executor_key, job, Priority.RECOVERY)
+
+    def _reconcile(self, change: ZoneAnnouncement, pool: LivePool, target: LiveTarget) -> None:
+        endpoint = "call", pool.name, target.label
+        with self._scheduler.lock:
+            if self._breakers.blocked(endpoint, change.zone_id, None):
+                return
+            probe = self._breakers.begin(endpoint)
+        error = call_backend(target, "reconcile", change)
+        if error is not None:
+            LOG.warning("zone %s: %s: %s", change.zone_id, target.label, error_text(error))
+        with self._scheduler.lock:
+            if isinstance(error, errors.BackendUnavailable):
+                self._breakers.timed_out(endpoint, error_text(error), probe=probe)
+            else:
+                self._breakers.replied(endpoint)
+
     def _call_targets(self, state: ConvergenceState) -> None:
         for target in state.targets:
             if state.calls and not target.done:
@@ -153,7 +176,7 @@ class Publisher:
             LOG.warning("zone %s: %s: %s", state.change.zone_id, target.live.label, problem)
         target.error = problem
         target.refused = bool(problem) and not isinstance(error, errors.BackendUnavailable)
-        if problem and verb != "update":
+        if problem and verb == state.calls:
             target.attempts = min(target.attempts + 1, MAX_ATTEMPTS)
             delay_s = self._settings.retry_s * 2**target.attempts
             self._retry_in(state, min(self._settings.max_retry_s, delay_s))

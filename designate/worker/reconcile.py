@@ -57,7 +57,7 @@ class _Zone:
         serving: nameservers that are in order.
         unknown: nameservers that did not reply.
         faults: texts for people.
-        newest: a serial that is ahead of the zone's; 0 without one.
+        is_ahead: a nameserver has a serial ahead of the zone's.
     """
 
     change: ZoneAnnouncement
@@ -66,7 +66,7 @@ class _Zone:
     serving: int = 0
     unknown: int = 0
     faults: list[str] = field(default_factory=list)
-    newest: int = 0
+    is_ahead: bool = False
 
 
 class DriftChecker:
@@ -149,7 +149,7 @@ class DriftChecker:
                     batch.found[zone.pool.name, label, kind].append(zone.change.name)
                     text = ahead_text(zone.change, answer) or f"{kind}: {answer}"
                     zone.faults.append(f"nameserver {label}: {text}")
-                    zone.newest = answer.serial if kind == "ahead" else zone.newest
+                    zone.is_ahead = zone.is_ahead or kind == "ahead"
                 else:
                     zone.serving += 1
             zone.remaining -= 1
@@ -158,18 +158,24 @@ class DriftChecker:
             last = complete and batch.remaining == 0
         if complete and zone.faults:
             self._repair(zone)
+        elif complete:
+            self._converger.reconcile(zone.change, zone.pool)
         if last:
             _log(batch)
 
     def _repair(self, zone: _Zone) -> None:
-        """Report the drift where too few nameservers serve the zone, and repair all that drifted."""
+        """Report the drift where too few nameservers serve the zone, and repair all that drifted.
+
+        A zone with a serial ahead may be another's, which the targets say. If it is not, the repair finds
+        that serial again and reports it.
+        """
         change = zone.change
         required = self._settings.servers_needed(len(zone.pool.nameservers))
-        if zone.newest or zone.serving + zone.unknown < required:
+        if zone.is_ahead or zone.serving + zone.unknown < required:
             report = ZoneReport(
                 zone_id=change.zone_id,
                 revision=change.revision,
-                serial=zone.newest or change.serial,
+                serial=change.serial,
                 outcome=Outcome.DRIFTED,
                 error="; ".join(zone.faults),
                 pool_id=zone.pool.id,
@@ -179,8 +185,8 @@ class DriftChecker:
             except errors.DesignateError as error:
                 LOG.warning("zone %s: report refused by central: %s", change.zone_id, error)
                 return
-        if not zone.newest:
-            self._converger.converge(replace(change, again=True), zone.pool, repair=True)
+        desired = replace(change, again=True, verify=zone.is_ahead)
+        self._converger.converge(desired, zone.pool, repair=True)
 
 
 def _nameserver_answer(nameserver: Nameserver, answer: SoaAnswer | None) -> NameserverAnswer:

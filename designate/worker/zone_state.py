@@ -70,7 +70,7 @@ class ConvergenceState:
         deadline: when the zone is given up.
         targets: the pool's targets.
         servers: the pool's nameservers.
-        calls: what each target's back end has to do: "create", "delete" or nothing.
+        calls: what each target's back end has to do: "create", "update", "delete" or nothing.
         calls_needed: the zone is not done before enough back ends did it. Not so in a repair, where
             the nameservers' answers prove enough.
         steps: (serial, revision) of the changes not yet reported, oldest first, so that a stream of
@@ -269,6 +269,8 @@ def new_state(
         calls = "delete"
     elif change.action is Action.CREATE or not change.created:
         calls = "create"
+    elif change.verify:
+        calls = "update"
     else:
         calls = ""
     delay_s = first_delay_s(pool, settings)

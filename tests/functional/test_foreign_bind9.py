@@ -20,7 +20,7 @@ EVERYTHING = Context(project_id="p", roles=["admin"], all_projects=True)
 OTHERS = "127.0.0.1 port 5377"
 STATIC = """
 $TTL 60
-@ SOA ns.theirs. admin.theirs. 4000000000 60 60 600 60
+@ SOA ns.theirs. admin.theirs. 3000000000 60 60 600 60
 @ NS ns.theirs.
 www A 198.51.100.7
 """

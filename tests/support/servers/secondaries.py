@@ -120,16 +120,21 @@ class Secondary:
 
 
 class Pdns(Secondary):
-    """PowerDNS Authoritative with an SQLite database."""
+    """PowerDNS Authoritative with an SQLite database.
+
+    `dnssec` is its option of that name, and `options` are further ones of a target.
+    """
 
     PROGRAM = "pdns_server"
     TYPE = "pdns4"
     SCHEMA = programs.data("usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql")
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, dnssec: bool = False, **options: str) -> None:
         super().__init__(folder)
         self.token = secrets.token_hex(16)
         self.database = folder / "pdns.sqlite"
+        self._dnssec = dnssec
+        self._options = options
 
     @property
     def url(self) -> str:
@@ -137,7 +142,8 @@ class Pdns(Secondary):
 
     @property
     def options(self) -> dict[str, str]:
-        return {**super().options, "api_endpoint": self.url, "api_token": self.token}
+        own = {"api_endpoint": self.url, "api_token": self.token}
+        return {**super().options, **own, **self._options}
 
     def prepare(self) -> None:
         self.wipe()
@@ -147,6 +153,7 @@ class Pdns(Secondary):
 launch=gsqlite3
 gsqlite3-database={self.database}
 gsqlite3-pragma-synchronous=0
+gsqlite3-dnssec={"yes" if self._dnssec else "no"}
 socket-dir={self.folder}
 local-address=127.0.0.1
 local-port={self.port}

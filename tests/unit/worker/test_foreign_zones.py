@@ -72,6 +72,23 @@ def test_a_zone_that_was_replaced_by_a_foreign_one_fails_when_its_target_is_aske
     assert Outcome.SERVED not in [r.outcome for r in parts.reports.got]
 
 
+def test_a_zone_to_be_verified_is_not_believed_before_its_targets_have_answered(simulate, servers):
+    server, backend, parts = servers(), ForeignBackend(), simulate()
+    server.serials[ZONE] = 777
+    desired = replace(change(5), verify=True)
+    parts.converger.converge(desired, pool_of([server], backend), repair=True)
+
+    failed = parts.reports.wait(desired, timeout_s=1)
+    before = [report.outcome for report in parts.reports.got]
+    backend.foreign_zone = False
+    served = parts.reports.wait(desired, Outcome.SERVED)
+
+    assert failed.outcome is Outcome.FAILED
+    assert before == [Outcome.FAILED]
+    assert served.newest == 777
+    assert set(backend.calls) == {"update"}
+
+
 def test_a_deletion_ends_where_only_a_foreign_zone_is_left(simulate, servers):
     server, backend, parts = servers(), ForeignBackend(), simulate()
     server.serials[ZONE] = 4000
