@@ -170,6 +170,7 @@ def _process(
             Part(bus.accept, bus.drain),
             Part(emitter.start, emitter.stop),
             Part(monitoring.start, monitoring.stop),
+            Part(lambda: None, bus.limit_calls),  # the first to stop
         ]
     )
 

@@ -55,7 +55,7 @@ requirements() {
         run) printf '%s ' -e . ;;
         types) printf '%s ' -e . --group lint --group types ;;
         unit) printf '%s ' -e ".[eventlet,mysql,postgresql]" --group lint --group types --group unit ;;
-        full) printf '%s ' -e ".[akamai,eventlet,memcached,mysql,postgresql,redis]" --group full ;;
+        full) printf '%s ' -e ".[akamai,eventlet,memcached,mysql,postgresql,redis,zookeeper]" --group full ;;
         *) die "unknown level: $1" ;;
     esac
 }

@@ -104,6 +104,9 @@ class HttpsSettings:
             ConfigurationError: A file or the list of ciphers cannot be used.
         """
         try:
+            for path in filter(None, (self.cert_file, self.key_file, self.ca_file)):
+                with open(path, "rb"):
+                    pass  # the TLS library's error does not name the file
             adapter = BuiltinSSLAdapter(self.cert_file, self.key_file, ciphers=self.ciphers)
             adapter.context.minimum_version = ssl.TLSVersion.TLSv1_2
             if self.ca_file:
@@ -199,12 +202,17 @@ class HttpServer:
         """
         if self._tls is not None:
             self._server.ssl_adapter = self._tls.adapter()
-        self._server.prepare()
+        try:
+            self._server.prepare()
+        except OSError as error:
+            raise OSError(f"[service:api] listen: {error}") from None
         self._thread.start()
         LOG.info("HTTP server: listening on %s:%d", *self.address)
 
     def stop(self) -> None:
         """Drain open connections for up to twice `drain_s`, then finish running requests and stop."""
+        if self._thread.ident is None:
+            return  # start() failed
         self._server.draining = True
         if self._drain_s:
             self._wait_for_clients(self._drain_s)

@@ -26,6 +26,12 @@ from designate.version import VERSION  # noqa: E402
 
 LOG = logging.getLogger(__name__)
 
+# What an operator can mend: reported in one line.
+EXPECTED = (cfg.Error, ValueError, OSError, errors.DesignateError)
+LOG_TARGETS = ("log_file", "log_dir", "log_config_append", "use_journal", "use_syslog")
+# Deployment tools kill after 30 s at the earliest.
+SHUTDOWN_S = 12
+
 Build = Callable[[cfg.ConfigOpts], process.Process]
 
 
@@ -76,6 +82,7 @@ def configuration(argv: Sequence[str], name: str, folder: str | None = None) -> 
     config.register(conf, name)
     messaging.register(conf)
     opts.register_service_opts(conf)
+    conf.set_default("graceful_shutdown_timeout", SHUTDOWN_S)
     log.register_options(conf)
     log.set_defaults(default_log_levels=[*log.get_default_log_levels(), *config.QUIETER])
     prog = f"designate-{name}"
@@ -96,16 +103,48 @@ def configuration(argv: Sequence[str], name: str, folder: str | None = None) -> 
 
 def _main(name: str, build: Build) -> int:
     prog = f"designate-{name}"
+
+    to_other_logs = False
+
+    def report(error: Exception) -> bool:
+        if not isinstance(error, EXPECTED):
+            return False
+        text = getattr(error, "message", None) or str(error)
+        LOG.debug("could not start", exc_info=error)
+        print(f"{prog}: {text}", file=sys.stderr, flush=True)
+        if to_other_logs:
+            LOG.critical("%s", text, exc_info=False)
+        return True
+
     try:
         conf = configuration(sys.argv[1:], name)
-        log.setup(conf, "designate", VERSION)
+        set_up_logging(conf)
+        to_other_logs = any(conf[option] for option in LOG_TARGETS)
         _report_on_signal(conf)
-        return process.run(conf, lambda: build(conf), conf[f"service:{name}"].workers)
-    except (cfg.Error, ValueError, OSError, errors.DesignateError) as error:
-        text = getattr(error, "message", None) or str(error)
-        LOG.debug("could not start", exc_info=True)
-        print(f"{prog}: {text}", file=sys.stderr)
+    except EXPECTED as error:
+        report(error)
         return 1
+    return process.run(conf, lambda: build(conf), conf[f"service:{name}"].workers, report)
+
+
+def set_up_logging(conf: cfg.ConfigOpts) -> None:
+    """Let logs go where the options say.
+
+    Raises:
+        errors.ConfigurationError: they cannot go there.
+    """
+    try:
+        log.setup(conf, "designate", VERSION)
+    except RuntimeError:
+        raise errors.ConfigurationError(
+            "[DEFAULT] use_journal needs the Python package systemd-python (Debian: python3-systemd)"
+        ) from None
+    except log.LogConfigError as error:
+        raise errors.ConfigurationError(f"[DEFAULT] log_config_append: {error}") from None
+    except OSError as error:
+        raise errors.ConfigurationError(
+            f"[DEFAULT] log_dir, log_file: {error.filename}: {error.strerror}"
+        ) from None
 
 
 def _report_on_signal(conf: cfg.ConfigOpts) -> None:

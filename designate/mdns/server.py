@@ -158,9 +158,9 @@ class MiniDns:
                 tcp = sockets.bind_tcp(host, port, self._conf, ipv6_only=port in ipv4_ports)
                 self._tls_sockets.append(tcp)
                 self.tls_addresses.append((host, tcp.getsockname()[1]))
-        except OSError:
+        except OSError as error:
             self.stop()
-            raise
+            raise OSError(f"[{GROUP}] listen: {host}:{port}: {error.strerror}") from None
         for tcp in self._tcp:
             self._run(self._accept, tcp)
         for udp in self._udp:

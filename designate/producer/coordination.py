@@ -25,6 +25,14 @@ LOG = logging.getLogger(__name__)
 
 TOOZ_GROUP = PRODUCERS.encode()
 REPLY_TIMEOUT_S = 10.0
+# The extra of this project that has the client of each kind of service.
+EXTRAS = {
+    "kazoo": "zookeeper",
+    "memcached": "memcached",
+    "redis": "redis",
+    "rediss": "redis",
+    "zookeeper": "zookeeper",
+}
 
 
 class CoordinatedMembership:
@@ -49,7 +57,9 @@ class CoordinatedMembership:
             driver = type(self._make())
         except (ImportError, NoMatches, tooz.ToozError) as error:
             # Names the driver or its missing library, but not the URL, which may contain a password.
-            raise ValueError(f"[coordination] backend_url cannot be used: {error}") from None
+            raise ValueError(
+                f"[coordination] backend_url cannot be used: {error}{_extra(self._url, error)}"
+            ) from None
         return bool(driver.join_group is not coordination.CoordinationDriver.join_group)
 
     def start(self) -> None:
@@ -122,3 +132,10 @@ def _get_members(coordinator: Any) -> set[bytes]:
         return set(coordinator.get_members(TOOZ_GROUP).get(timeout=REPLY_TIMEOUT_S))
     except coordination.GroupNotCreated:
         return set()
+
+
+def _extra(url: str, error: Exception) -> str:
+    """Return how to install what the driver of the URL lacks; "" where that is not the error."""
+    extra = EXTRAS.get(url.partition(":")[0].partition("+")[0])
+    missing = isinstance(error, ImportError) or "No module named" in str(error)
+    return f"; pip install designate[{extra}]" if extra and missing else ""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import threading
 import time
 from collections import deque
@@ -111,6 +112,7 @@ class CallBatcher:
         self._busy_since_s: dict[threading.Thread, float] = {}
         self._numbers = itertools.count(1)
         self._stopping = False
+        self._limit_s = math.inf
 
     def call(self, call: QueuedCall) -> Plain:
         """Send the call and return its reply.
@@ -126,7 +128,7 @@ class CallBatcher:
             self._waiting.append(call)
             self._add_sender_if_needed()
             self._lock.notify()
-        while (remaining_s := call.deadline_s - time.monotonic()) > self._slow_s:
+        while (remaining_s := self._deadline_s(call) - time.monotonic()) > self._slow_s:
             try:
                 return call.reply.result(timeout=self._slow_s)
             except TimeoutError:
@@ -135,6 +137,13 @@ class CallBatcher:
                 with self._lock:
                     self._add_sender_if_needed()
         return call.reply.result(timeout=max(0.0, remaining_s))
+
+    def _deadline_s(self, call: QueuedCall) -> float:
+        return min(call.deadline_s, self._limit_s)
+
+    def limit(self, limit_s: float) -> None:
+        """Let every call end by a moment of time.monotonic(), the running ones too."""
+        self._limit_s = limit_s
 
     def stop(self) -> None:
         """Fail the queued calls; those that were sent end by themselves."""

@@ -17,6 +17,7 @@ CAST_QUEUE_SIZE = 20_000
 CAST_THREADS = 2
 CAST_LIFETIME_S = 60.0
 CAST_RETRY_S = 0.5
+STOP_S = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +81,14 @@ class CastQueue:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Send the queued casts without retries and end the threads."""
+        """Send the queued casts without retries and end the threads, within STOP_S."""
         self._stopping.set()
+        end_s = time.monotonic() + STOP_S
         for _ in self._threads:
             with contextlib.suppress(queue.Full):
-                self._waiting.put(None, timeout=5)
+                self._waiting.put(None, timeout=STOP_S / 2)
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(timeout=max(0.0, end_s - time.monotonic()))
 
     def _run(self) -> None:
         stop_requested = False

@@ -13,6 +13,7 @@ periodic recovery repairs what is lost after that, or with this process.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -38,6 +39,8 @@ LOG = logging.getLogger(__name__)
 
 CONNECT_RETRIES = 1
 MISSED_HEARTBEATS = 3
+# How long calls may still take once the process shuts down: a central that serves replies sooner.
+SHUTDOWN_CALLS_S = 3.0
 # Errors that mean that the broker is unavailable. A failed connection raises the driver's own.
 BROKER_UNAVAILABLE = (messaging.MessageDeliveryFailure, KombuError, AMQPError, OSError)
 
@@ -59,6 +62,7 @@ class OsloBus:
         self._casts = CastQueue(self._send_casts, self._drop)
         self._batchers: dict[tuple[str, CallKind], CallBatcher] = {}
         self._stopping = threading.Event()
+        self._limit_s = math.inf
         self._sent_s = time.monotonic()
         self.dropped = 0
         metrics.QUEUED.labels("casts").set_function(self._casts.__len__)
@@ -88,13 +92,28 @@ class OsloBus:
                 endpoints(dispatcher),
                 executor="threading",
             )
-            start_server(server)
+            try:
+                start_server(server)
+            except (messaging.MessagingException, KombuError, AMQPError) as error:
+                # A broker that is down is waited for; this one refuses.
+                raise errors.ConfigurationError(
+                    f"The message broker refuses: {_first_line(error)}; check [DEFAULT] "
+                    f"transport_url ({_without_passwords(self._transport)}) and the queue options "
+                    "of [oslo_messaging_rabbit]"
+                ) from None
             self._servers.append(server)
 
     def drain(self) -> None:
         """Accept no more calls and finish the running ones, within DRAIN_S."""
         drain_servers(self._servers)
         self._servers.clear()
+
+    def limit_calls(self) -> None:
+        """Let every call from now on, and those that run, end within SHUTDOWN_CALLS_S."""
+        with self._opening:
+            self._limit_s = time.monotonic() + SHUTDOWN_CALLS_S
+            for batcher in self._batchers.values():
+                batcher.limit(self._limit_s)
 
     def stop(self) -> None:
         """Send the queued casts if the broker accepts them now; drop the rest."""
@@ -169,6 +188,7 @@ class OsloBus:
             if batcher is None:
                 send, name = partial(self._send, topic), f"{kind.value}-{topic}"
                 batcher = self._batchers[topic, kind] = CallBatcher(send, name, BATCH_LIMITS[kind])
+                batcher.limit(self._limit_s)
             return batcher
 
     def _send(self, topic: str, calls: Sequence[QueuedCall]) -> list[dict[str, Any]]:
@@ -269,6 +289,12 @@ class OsloBus:
                 prepare_lock_folder(self._conf)
                 self._transport = messaging.get_rpc_transport(self._conf, allowed_remote_exmods=[])
             return self._transport
+
+
+def _without_passwords(transport: Any) -> str:
+    url = transport._driver._url
+    hosts = ", ".join(f"{host.username}@{host.hostname}:{host.port}" for host in url.hosts)
+    return f"{hosts}, virtual host {url.virtual_host or '/'}"
 
 
 def _first_line(error: Exception) -> str:

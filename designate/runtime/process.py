@@ -9,6 +9,7 @@ and respawns them.
 from __future__ import annotations
 
 import logging
+import mmap
 import os
 import signal
 import threading
@@ -60,17 +61,30 @@ class Process:
                 LOG.exception("a part of the process failed to stop")
 
 
-def run(conf: cfg.ConfigOpts, build: Callable[[], Process], workers: int | None) -> int:
+def run(
+    conf: cfg.ConfigOpts,
+    build: Callable[[], Process],
+    workers: int | None,
+    report: Callable[[Exception], bool] = lambda _: False,
+) -> int:
     """Run the process until a signal ends it, and return the exit status.
 
     Args:
         conf: read for graceful_shutdown_timeout, and mutated on SIGHUP.
         build: makes the process; called in each child.
         workers: how many processes run; None or 1 forks none.
+        report: called with why a process cannot start; returns whether it has reported that, else
+            the error is raised.
     """
     if (workers or 1) == 1:
-        return _run_here(conf, build())
-    return _run_forked(conf, build, workers or 1)
+        try:
+            process = build()
+            return _run_here(conf, process)
+        except Exception as error:
+            if report(error):
+                return 1
+            raise
+    return _run_forked(conf, build, workers or 1, report)
 
 
 def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:
@@ -93,6 +107,7 @@ def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:
     try:
         process.start()
     except SystemExit:
+        _limit_shutdown(conf.graceful_shutdown_timeout)
         process.stop()
         return 0
     started = True
@@ -127,9 +142,18 @@ def _limit_shutdown(timeout_s: int) -> None:
     timer.start()
 
 
-def _run_forked(conf: cfg.ConfigOpts, build: Callable[[], Process], workers: int) -> int:
+def _run_forked(
+    conf: cfg.ConfigOpts,
+    build: Callable[[], Process],
+    workers: int,
+    report: Callable[[Exception], bool],
+) -> int:
     # Imported here, since a process that forks nothing does not need it.
     from oslo_service import service as oslo_service
+
+    # Shared by the processes that are forked.
+    started, failed = mmap.mmap(-1, 1), mmap.mmap(-1, 1)
+    parent = os.getpid()
 
     class Forked(oslo_service.ServiceBase):  # type: ignore[misc]  # untyped
         """The process as an oslo.service service: made in the parent, built in each child."""
@@ -139,8 +163,17 @@ def _run_forked(conf: cfg.ConfigOpts, build: Callable[[], Process], workers: int
             self.done = threading.Event()
 
         def start(self) -> None:
-            self.process = build()
-            self.process.start()
+            try:
+                self.process = build()
+                self.process.start()
+            except Exception as error:
+                if started[0] or not (failed[0] or report(error)):
+                    raise  # a process that served will be forked again
+                failed[0] = 1
+                os.kill(parent, signal.SIGTERM)
+                self.done.wait()
+                return
+            started[0] = 1
             gc_tuning.freeze()
 
         def wait(self) -> None:
@@ -155,5 +188,9 @@ def _run_forked(conf: cfg.ConfigOpts, build: Callable[[], Process], workers: int
             """The launcher has reloaded the options."""
 
     launcher = oslo_service.launch(conf, Forked(), workers=workers, restart_method="mutate")
-    launcher.wait()
-    return 0
+    try:
+        launcher.wait()
+    except SystemExit:
+        if not failed[0]:
+            raise
+    return failed[0]

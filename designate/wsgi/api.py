@@ -19,12 +19,10 @@ from collections.abc import Iterable  # noqa: E402
 from typing import Any  # noqa: E402
 
 from oslo_config import cfg  # noqa: E402
-from oslo_log import log  # noqa: E402
 
 from designate import processes  # noqa: E402
 from designate.cmd import daemons  # noqa: E402
 from designate.runtime.process import Process  # noqa: E402
-from designate.version import VERSION  # noqa: E402
 
 CONFIG_DIR = "/etc/designate"
 
@@ -64,7 +62,7 @@ def _stop(process: Process, process_id: int) -> None:
 def _make() -> Application:
     folder = os.environ.get("OS_DESIGNATE_CONFIG_DIR") or CONFIG_DIR
     conf = daemons.configuration([], "api", folder)
-    log.setup(conf, "designate", VERSION)
+    daemons.set_up_logging(conf)
     return Application(conf)
 
 
