@@ -53,14 +53,29 @@ def configuration(text):
 def lives(stack, use):
     """Run all phases, with a use of the service between them, and see that nothing is left."""
     before = stack.inventory()
-    stack.run("stack")
+    trace = stack.run("stack")
     use()
+    assert [name for name, secret in stack.secrets().items() if secret in trace] == []
     stack.run("unstack")
     assert stack.processes() == []
     stack.run("clean")
     after = stack.inventory()
     assert [line for line in after if line not in before] == []
     assert [line for line in before if line not in after] == []
+
+
+def upgrade(stack):
+    """Run grenade's scripts in their order: its zone must be served before, during and afterwards."""
+    stack.grenade("resources.sh", "create")
+    stack.grenade("resources.sh", "verify", "pre-upgrade")
+    stack.grenade("shutdown.sh")
+    nameserver = stack.processes()
+    assert len(nameserver) == 1
+    stack.grenade("resources.sh", "verify_noapi", "pre-upgrade")
+    stack.grenade("upgrade.sh")
+    stack.grenade("resources.sh", "verify", "post-upgrade")
+    stack.grenade("resources.sh", "destroy")
+    assert nameserver[0] in stack.processes()
 
 
 def test_bind9_serves_a_zone_and_nothing_is_left_after_clean(devstack):
@@ -75,8 +90,17 @@ def test_bind9_serves_a_zone_and_nothing_is_left_after_clean(devstack):
             tempest = configuration(stack.path("tempest.conf").read_text())
             assert tempest["service_available"]["designate"] == "True"
             assert tempest["dns"]["nameservers"] == f"127.0.0.1:{stack.dns_port}"
+            upgrade(stack)
 
         lives(stack, use)
+
+
+def test_an_unknown_back_end_is_refused_by_a_list_of_the_known_ones(devstack):
+    with devstack(DESIGNATE_BACKEND_DRIVER="nsd") as stack:
+        ended = stack.attempt("stack")
+
+        assert ended.returncode != 0
+        assert "DESIGNATE_BACKEND_DRIVER=nsd is unknown; one of: bind9 fake" in ended.stderr
 
 
 def test_pdns4_serves_a_zone_and_nothing_is_left_after_clean(devstack):

@@ -164,6 +164,12 @@ class Devstack:
             (self._standin / "services" / name).touch()
         lines = [f"{name}='{value}'" for name, value in self._variables.items()]
         (self._standin / "localrc").write_text("\n".join(lines) + "\n")
+        tree = self._standin / "devstack"
+        (tree / "lib").mkdir(parents=True)
+        (tree / "functions").symlink_to(SOURCE / "functions")
+        (tree / "stackrc").write_text(f"declare -A GITREPO GITBRANCH GITDIR\n. {tree}/../localrc\n")
+        for name in ("lib/apache", "lib/tls", "openrc"):
+            (tree / name).touch()
         # uWSGI of the tests' interpreter, whatever the first line of its script says.
         uwsgi = self._standin / "bin/uwsgi"
         uwsgi.write_text(
@@ -187,6 +193,14 @@ class Devstack:
         done = self.attempt(mode)
         assert done.returncode == 0, f"{mode}: status {done.returncode}: {done.stderr[-6000:]}"
         return done.stdout + done.stderr
+
+    def grenade(self, script: str, *arguments: str) -> str:
+        """Run a script of devstack/upgrade as grenade does, which must succeed."""
+        trees = (f"GRENADE_DIR={SOURCE / 'grenade'}", f"TOP_DIR={self._standin / 'devstack'}")
+        path = REPOSITORY / "devstack/upgrade" / script
+        done = self._inside("env", *trees, str(path), *arguments)
+        assert done.returncode == 0, f"{script} {arguments}: {done.stdout}{done.stderr[-6000:]}"
+        return done.stdout
 
     def attempt(self, mode: str) -> subprocess.CompletedProcess[str]:
         return self._inside(str(SOURCE / "run"), mode)
@@ -221,6 +235,24 @@ class Devstack:
                     found.append(int(path.parent.name))
         return found
 
+    def secrets(self) -> dict[str, str]:
+        """Return what no output of devstack may have."""
+        files = {
+            "rndc": "/etc/bind/designate/bind9.key",
+            "TSIG": "/etc/designate/secondary-pool.key",
+            "PowerDNS's API": "/etc/designate/pdns4.key",
+        }
+        found = {"Keystone": SERVICE_PASSWORD, "database": PASSWORD}
+        for name, path in files.items():
+            with contextlib.suppress(FileNotFoundError):
+                found[name] = self.file(path).rpartition('secret "')[2].partition('"')[0].strip()
+        return found
+
+    def _logs(self) -> str:
+        """Return the last lines of each process."""
+        files = sorted((self._standin / "logs").iterdir())
+        return "\n".join(f"{file.name}: {file.read_text()[-1500:]}" for file in files)
+
     def path(self, name: str) -> Path:
         """Return the path of a file in the folder in which devstack has its trees."""
         return self.folder / "stack" / name
@@ -246,6 +278,9 @@ class Devstack:
                 zone = http.get(address, timeout=scaled(30)).json()
                 return zone if zone["status"] == "ACTIVE" else None
 
-            zone = until(active, START_S, f"{name} ACTIVE")
+            try:
+                zone = until(active, START_S, f"{name} ACTIVE", pause_s=0.05)
+            except AssertionError as error:
+                raise AssertionError(f"{error}\n{self._logs()}") from None
         assert isinstance(zone, dict)
         return zone
