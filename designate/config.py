@@ -126,17 +126,20 @@ def set_library_defaults() -> None:
     importlib.import_module("designate.api.middleware").set_cors_defaults()
 
 
-def find_files(folder: str | None = None) -> list[str]:
+def find_files(folder: str | None = None, prog: str = "designate") -> list[str]:
     """Return every designate.conf that is read unasked; a later one overrides an earlier one.
 
     Args:
-        folder: the only one to search; None: the checkout's folders and /etc/designate.
+        folder: the only one to search; None: the checkout's folders, /etc/designate and oslo.config's.
+        prog: the program, as designate-api, whose own file oslo.config finds as well.
     """
     root = Path(__file__).absolute().parents[1]
     usual = (Path.cwd(), root / "etc" / "designate", root / "etc", root, Path("/etc/designate"))
     folders = usual if folder is None else (Path(folder),)
-    files = [found / "designate.conf" for found in folders]
-    return [str(file) for file in dict.fromkeys(files) if file.is_file()]
+    files = [str(found / "designate.conf") for found in folders]
+    if folder is None:
+        files += cfg.find_config_files("designate", prog)
+    return [file for file in dict.fromkeys(files) if Path(file).is_file()]
 
 
 def find_folders(prog: str, folder: str | None = None) -> list[str]:

@@ -91,7 +91,7 @@ def configuration(argv: Sequence[str], name: str, folder: str | None = None) -> 
         project="designate",
         prog=prog,
         version=VERSION,
-        default_config_files=config.find_files(folder),
+        default_config_files=config.find_files(folder, prog),
         default_config_dirs=config.find_folders(prog, folder),
     )
     if conf.log_dir and not conf.log_file:

@@ -24,7 +24,6 @@ PROG = "designate-manage"
 QUIETER = [
     "alembic=WARN",
     "amqp=CRITICAL",
-    "designate.rpc=ERROR",
     "oslo.messaging=CRITICAL",
     "oslo_messaging=CRITICAL",
     "oslo_service=WARN",
@@ -70,7 +69,7 @@ def _configure(conf: cfg.ConfigOpts, argv: Sequence[str]) -> None:
         prog=PROG,
         version=VERSION,
         description=(__doc__ or "").partition("\n")[0],
-        default_config_files=config.find_files(),
+        default_config_files=config.find_files(prog=PROG),
         default_config_dirs=config.find_folders(PROG),
     )
     if not conf.debug:

@@ -101,7 +101,7 @@ def main() -> int:
             cfg.CONF,
             project="designate",
             upgrade_command=Checks(),
-            default_config_files=config.find_files(),
+            default_config_files=config.find_files(prog="designate-status"),
         )
     except (cfg.Error, OSError) as error:
         print(error, file=sys.stderr)

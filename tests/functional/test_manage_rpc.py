@@ -1,5 +1,6 @@
 """designate-manage without a database connection, over RPC to the running central."""
 
+import socket
 import subprocess
 import sys
 import time
@@ -108,3 +109,85 @@ def test_pools_are_updated_through_central(central, url, manage, pools_file, tmp
     ]
     assert imported[1] == "Number of tlds added: 2\n"
     assert cleaned[1] == "Job finished.\n"
+
+
+@pytest.fixture
+def hanging():
+    """Listen on a port and answer nothing."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        yield listener.getsockname()[1]
+
+
+def failures(url, hanging):
+    """Return configurations in which something is away, and what the command must say."""
+    closed = free_port()
+    no_reply = "designate-central did not reply"
+    patient = {"rpc_response_timeout": 60}
+    return {
+        "central absent": ({"DEFAULT": {"transport_url": url, **patient}}, no_reply),
+        "broker refuses": (
+            {"DEFAULT": {"transport_url": f"rabbit://a:b@127.0.0.1:{closed}/x", **patient}},
+            no_reply,
+        ),
+        "broker hangs": (
+            {"DEFAULT": {"transport_url": f"rabbit://a:b@127.0.0.1:{hanging}/x", **patient}},
+            no_reply,
+        ),
+        "wrong password": (
+            {"DEFAULT": {"transport_url": url.replace("guest:guest", "guest:s3cret"), **patient}},
+            "The message bus is unavailable",
+        ),
+        "database refuses": (
+            {"storage:sqlalchemy": {"connection": f"mysql://a:s3cret@127.0.0.1:{closed}/x"}},
+            "The database is unavailable",
+        ),
+        "database hangs": (
+            {"storage:sqlalchemy": {"connection": f"mysql://a:s3cret@127.0.0.1:{hanging}/x"}},
+            "The database is unavailable",
+        ),
+        "nothing configured": ({"DEFAULT": {}}, "transport_url is set"),
+    }
+
+
+def test_a_command_ends_in_time_whatever_is_away(url, hanging, pools_file, tmp_path):
+    """All run at once, since each waits for long."""
+    running = {}
+    began_s = time.monotonic()
+    for number, (name, (options, text)) in enumerate(failures(url, hanging).items()):
+        conf = tmp_path / f"{number}.conf"
+        conf.write_text(configuration(options))
+        command = (BIN / "designate-manage", "--config-file", conf, "pool", "update", "--file")
+        process = subprocess.Popen(
+            [*command, pools_file], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        running[name] = process, text
+
+    for name, (process, text) in running.items():
+        out, err = process.communicate(timeout=scaled(MAX_S))
+        assert (process.returncode, out) == (1, ""), name
+        assert text in err.splitlines()[-1], name
+        assert len(err.splitlines()) <= 2, name
+        assert "s3cret" not in err
+    assert time.monotonic() - began_s < scaled(MAX_S)
+
+
+def test_an_unavailable_broker_of_notifications_does_not_stop_an_update(
+    hanging, manage, pools_file, tmp_path
+):
+    options = {
+        "storage:sqlalchemy": {"connection": f"sqlite:///{tmp_path}/d.sqlite"},
+        "oslo_messaging_notifications": {
+            "driver": "messagingv2",
+            "transport_url": f"rabbit://a:b@127.0.0.1:{hanging}/x",
+        },
+        "oslo_messaging_rabbit": {"use_queue_manager": "true"},
+    }
+    manage(options, "database", "sync")
+
+    status, out, err, took_s = manage(options, "pool", "update", "--file", pools_file)
+
+    assert (status, out.splitlines()[-1]) == (0, "Done.")
+    assert len(err.splitlines()) <= 2
+    assert took_s < scaled(MAX_S)

@@ -21,6 +21,7 @@ from oslo_db.sqlalchemy import exc_filters
 from sqlalchemy import pool as sa_pool
 
 from designate import errors
+from designate.storage.sqlalchemy.db import mysql_tls
 from designate.storage.sqlalchemy.db.options import DatabaseSettings, driver_url
 
 SQLITE_READERS: Final = 64
@@ -105,6 +106,9 @@ def _limit_wait(connection: sa.Connection, wait_s: float) -> None:
 
 def _server(settings: DatabaseSettings, url: sa.URL, writes: bool) -> sa.Engine:
     mysql = url.drivername.startswith("mysql")
+    tls: dict[str, Any] = {}
+    if mysql:
+        url, tls = mysql_tls.split(url)
     try:
         engine = sa.create_engine(
             url,
@@ -117,7 +121,7 @@ def _server(settings: DatabaseSettings, url: sa.URL, writes: bool) -> sa.Engine:
             pool_use_lifo=True,
             hide_parameters=True,
             echo=settings.debug >= 50,
-            connect_args=_mysql_arguments(settings, url) if mysql else {},
+            connect_args=_mysql_arguments(settings, url) | tls if mysql else {},
             **({} if mysql else {"use_native_hstore": False}),
         )
     except ImportError as error:
