@@ -9,8 +9,8 @@ from urllib.parse import quote, urlencode
 
 from designate import errors
 from designate.backend import primaries
-from designate.backend.base import NOTIFY_OPTIONS, BackendOption
-from designate.backend.hosted import API_OPTIONS, DNS_PORT, HostedBackend
+from designate.backend.base import NOTIFY_OPTIONS, BackendOption, FoundZone
+from designate.backend.hosted import API_OPTIONS, COMMENT, DNS_PORT, HostedBackend
 from designate.backend.http_client import HttpResponse, Signing
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
@@ -79,8 +79,10 @@ class AkamaiBackend(HostedBackend):
 
     def create_zone(self, zone: ZoneAnnouncement) -> None:
         response = self._web.call("POST", f"{ZONES}?{self._query}", self._desired(zone))
-        # The name may exist in a contract that this client cannot see.
-        if not response.good and not (response.status == CONFLICT and self._adjust(zone)):
+        if response.status == CONFLICT:
+            if not self._adjust(zone):
+                raise self.foreign(self._web.label, "of another contract", can_adopt=False)
+        elif not response.good:
             raise self._refused("create", zone, response)
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
@@ -95,6 +97,10 @@ class AkamaiBackend(HostedBackend):
         hard_delete: bool,  # noqa: ARG002 - part of the interface
     ) -> None:
         """Delete with force where the API client may do that; otherwise Akamai checks first."""
+        found = self._fetch(zone)
+        if found is None:
+            return
+        self._check(found, adopts=False)
         body = {"zones": [_name(zone)]}
         response = self._web.call("POST", f"{DELETIONS}?force=true", body)
         if response.status == FORBIDDEN:
@@ -121,25 +127,50 @@ class AkamaiBackend(HostedBackend):
 
     def _adjust(self, zone: ZoneAnnouncement) -> bool:
         """Correct the settings of an existing zone; return False if there is none."""
-        path = f"{ZONES}/{quote(_name(zone), safe='')}"
-        found = self._web.call("GET", path)
-        if found.status == NOT_FOUND:
+        found = self._fetch(zone)
+        if found is None:
             return False
-        if not found.good:
-            raise self._refused("read", zone, found)
+        self._check(found, adopts=self.adopts)
         desired = self._desired(zone)
-        if _settings(found.json()) != _settings(desired):
-            changed = self._web.call("PUT", path, desired)
+        if _settings(found) != _settings(desired):
+            changed = self._web.call("PUT", _path(zone), desired)
             if not changed.good:
                 raise self._refused("change", zone, changed)
         return True
+
+    def inspect(self, zone: ZoneAnnouncement) -> FoundZone | None:
+        found = self._fetch(zone)
+        if found is None:
+            return None
+        return FoundZone(name=zone.name, kind=_kind(found), is_ours=self._is_ours(found))
+
+    def _fetch(self, zone: ZoneAnnouncement) -> dict[str, Any] | None:
+        """Return the zone's settings; None if there is no zone that this client can see."""
+        found = self._web.call("GET", _path(zone))
+        if found.status == NOT_FOUND:
+            return None
+        shown = found.json()
+        if not found.good or not isinstance(shown, dict):
+            raise self._refused("read", zone, found)
+        return shown
+
+    def _is_ours(self, found: dict[str, Any]) -> bool:
+        if not _is_secondary(found):
+            return False
+        marked = str(found.get("comment") or "").startswith(COMMENT)
+        return marked or self.follows_our_hosts(map(str, found.get("masters") or ()))
+
+    def _check(self, found: dict[str, Any], *, adopts: bool) -> None:
+        """Raise ForeignZone for a zone that is not ours and not to be adopted; primary zones never are."""
+        if not self._is_ours(found) and not (adopts and _is_secondary(found)):
+            raise self.foreign(self._web.label, _kind(found), can_adopt=_is_secondary(found))
 
     def _desired(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         hosts = [host for host, _ in primaries.addresses(self.target, zone.zone_id)]
         desired: dict[str, Any] = {
             "zone": _name(zone),
             "type": "SECONDARY",
-            "comment": "Created by Designate",
+            "comment": COMMENT,
             "masters": list(dict.fromkeys(hosts)),
         }
         if self._key:
@@ -154,6 +185,21 @@ class AkamaiBackend(HostedBackend):
         self, verb: str, zone: ZoneAnnouncement, response: HttpResponse
     ) -> errors.BackendError:
         return self._web.refused(f"{verb} {zone.name}", response, "detail")
+
+
+def _path(zone: ZoneAnnouncement) -> str:
+    return f"{ZONES}/{quote(_name(zone), safe='')}"
+
+
+def _is_secondary(found: dict[str, Any]) -> bool:
+    return str(found.get("type")).upper() == "SECONDARY"
+
+
+def _kind(found: dict[str, Any]) -> str:
+    """Return the zone's type for people."""
+    kind = f"type {found.get('type')}"
+    masters = ", ".join(map(str, found.get("masters") or ()))
+    return f"{kind}, of {masters}" if masters else kind
 
 
 def _name(zone: ZoneAnnouncement) -> str:

@@ -178,11 +178,18 @@ class Backend(ABC):
         found = set(masters)
         return bool(found) and found <= primaries.known(self.target, self._former)
 
-    def foreign(self, server: str, kind: str) -> errors.ForeignZone:
+    def follows_our_hosts(self, hosts: Iterable[str]) -> bool:
+        """Return the same as `follows_ours` for masters whose ports the server does not have."""
+        found = set(hosts)
+        return bool(found) and found <= {
+            host for host, _ in primaries.known(self.target, self._former)
+        }
+
+    def foreign(self, server: str, kind: str, *, can_adopt: bool = True) -> errors.ForeignZone:
         """Return the error for a zone on the server that is not this service's."""
+        remedy = "remove it there" + (" or set the target option adopt" if can_adopt else "")
         return errors.ForeignZone(
-            f"{server}: a zone of this name exists there that is not ours ({kind}); "
-            "remove it there or set the target option adopt"
+            f"{server}: a zone of this name exists there that is not ours ({kind}); {remedy}"
         )
 
     @property

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from designate import errors
 from designate.backend import primaries
-from designate.backend.base import NOTIFY_OPTIONS, BackendOption
+from designate.backend.base import NOTIFY_OPTIONS, BackendOption, FoundZone
 from designate.backend.hosted import API_OPTIONS, HostedBackend, only_dns_port
 from designate.backend.http_client import MAX_QUOTED_CHARS, HttpResponse
 from designate.model.pools import Target
@@ -71,9 +71,8 @@ class DynectBackend(HostedBackend):
     def create_zone(self, zone: ZoneAnnouncement) -> None:
         response = self._call("POST", _path("Secondary", zone), self._desired(zone))
         if _EXISTS in _codes(response):
-            # The name may belong to another customer.
             if not self._adjust(zone):
-                raise self._refused("create", zone, response)
+                raise self.foreign(self._web.label, "of another customer", can_adopt=False)
             return
         self._check("create", zone, response)
         self._activate(zone)
@@ -89,25 +88,51 @@ class DynectBackend(HostedBackend):
         *,
         hard_delete: bool,  # noqa: ARG002 - part of the interface
     ) -> None:
+        found = self._fetch(zone)
+        if found is None:
+            return
+        self._check_owner(found, adopts=False)
         response = self._call("DELETE", _path("Zone", zone))
         if _NOT_FOUND not in _codes(response):
             self._check("delete", zone, response)
 
     def _adjust(self, zone: ZoneAnnouncement) -> bool:
         """Correct the settings of an existing zone; return False if there is none."""
-        path = _path("Secondary", zone)
-        found = self._call("GET", path)
-        if _NOT_FOUND in _codes(found):
+        shown = self._fetch(zone)
+        if shown is None:
             return False
-        self._check("read", zone, found)
-        shown, desired = found.member("data") or {}, self._desired(zone)
+        self._check_owner(shown, adopts=self.adopts)
+        desired = self._desired(zone)
         if set(shown.get("masters") or ()) != set(desired["masters"]) or any(
             shown.get(name) != value for name, value in desired.items() if name != "masters"
         ):
-            self._check("change", zone, self._call("PUT", path, desired))
+            self._check("change", zone, self._call("PUT", _path("Secondary", zone), desired))
         if shown.get("active") != "Y":
             self._activate(zone)
         return True
+
+    def inspect(self, zone: ZoneAnnouncement) -> FoundZone | None:
+        found = self._fetch(zone)
+        if found is None:
+            return None
+        return FoundZone(name=zone.name, kind=_kind(found), is_ours=self._is_ours(found))
+
+    def _fetch(self, zone: ZoneAnnouncement) -> dict[str, Any] | None:
+        """Return a secondary zone's settings, {} for another zone, or None without one."""
+        for kind in ("Secondary", "Zone"):
+            found = self._call("GET", _path(kind, zone))
+            if _NOT_FOUND not in _codes(found):
+                self._check("read", zone, found)
+                return (found.member("data") or {}) if kind == "Secondary" else {}
+        return None
+
+    def _is_ours(self, found: dict[str, Any]) -> bool:
+        return self.follows_our_hosts(map(str, found.get("masters") or ()))
+
+    def _check_owner(self, found: dict[str, Any], *, adopts: bool) -> None:
+        """Raise ForeignZone for a zone that is not ours and not to be adopted; primary zones never are."""
+        if not self._is_ours(found) and not (adopts and found):
+            raise self.foreign(self._web.label, _kind(found), can_adopt=bool(found))
 
     def _activate(self, zone: ZoneAnnouncement) -> None:
         response = self._call("PUT", _path("Secondary", zone), {"activate": True})
@@ -185,6 +210,13 @@ class DynectBackend(HostedBackend):
         if quoted:
             reason += f" ({quoted})"
         return self._web.error(reason.replace(self._token or "\0", "***"))
+
+
+def _kind(found: dict[str, Any]) -> str:
+    """Return the zone's type for people."""
+    if not found:
+        return "primary"
+    return f"secondary, of {', '.join(map(str, found.get('masters') or ())) or 'nobody'}"
 
 
 def _messages(response: HttpResponse) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from designate import errors
-from designate.backend.base import Backend, BackendOption
+from designate.backend.base import OWNERSHIP_OPTIONS, Backend, BackendOption
 from designate.backend.http_client import ClientTls, Signing, WebClient
 from designate.model.pools import Target
 
@@ -15,7 +15,10 @@ API_OPTIONS = (
     BackendOption(
         name="verify_ssl", default="true", meaning="whether the certificate of the API is verified"
     ),
+    *OWNERSHIP_OPTIONS,
 )
+COMMENT = "Created by Designate"
+"""Marks zones where the product has a comment; OpenStack Designate's begins so too."""
 DNS_PORT = 53
 
 

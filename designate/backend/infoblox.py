@@ -10,8 +10,14 @@ from oslo_utils import strutils
 
 from designate import errors
 from designate.backend import nios
-from designate.backend.base import NOTIFY_OPTIONS, Backend, BackendOption
-from designate.backend.hosted import only_dns_port
+from designate.backend.base import (
+    NOTIFY_OPTIONS,
+    OWNERSHIP_OPTIONS,
+    Backend,
+    BackendOption,
+    FoundZone,
+)
+from designate.backend.hosted import COMMENT, only_dns_port
 from designate.backend.http_client import ClientTls, HttpResponse, WebClient, basic
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
@@ -20,6 +26,14 @@ LOG = logging.getLogger(__name__)
 
 NOT_FOUND = 404
 _RESTART = {"restart_option": "RESTART_IF_NEEDED", "mode": "GROUPED", "services": ["DNS"]}
+
+
+def _kind(found: dict[str, Any]) -> str:
+    """Return where the zone is transferred from, for people."""
+    if found.get("ns_group"):
+        return f"name server group {found['ns_group']}"
+    listed = ", ".join(str(each.get("address")) for each in found.get("external_primaries") or ())
+    return f"secondary, of {listed}" if listed else "primary"
 
 
 class InfobloxBackend(Backend):
@@ -51,6 +65,7 @@ class InfobloxBackend(Backend):
         BackendOption(name="api_timeout", default="10", meaning="timeout of one call in seconds"),
         BackendOption(name="dns_view", default="default", meaning="DNS view of the zones"),
         BackendOption(name="ns_group", meaning="name server group of the zones"),
+        *OWNERSHIP_OPTIONS,
         BackendOption(
             name="multi_tenant", default="false", meaning="a view for each project; not supported"
         ),
@@ -120,6 +135,7 @@ class InfobloxBackend(Backend):
         if not nios.has_address(zone.name):
             return
         for found in self._find(zone):
+            self._check(found, adopts=False)
             response = self._web.call("DELETE", self._path(found))
             if not response.good and response.status != NOT_FOUND:
                 raise self._refused("delete", zone, response)
@@ -130,7 +146,7 @@ class InfobloxBackend(Backend):
         query = {
             "fqdn": nios.zone_address(zone.name).fqdn,
             "view": self._view,
-            "_return_fields": "fqdn,view,ns_group",
+            "_return_fields": "fqdn,view,ns_group,comment,external_primaries",
         }
         response = self._web.call("GET", f"{self._base}/zone_auth?{urlencode(query)}")
         found = response.json()
@@ -142,6 +158,7 @@ class InfobloxBackend(Backend):
         """Set the group of an existing zone; return False if there is none."""
         existing = self._find(zone)
         for found in existing:
+            self._check(found, adopts=self.adopts)
             if self._group and found.get("ns_group") != self._group:
                 desired = {"ns_group": self._group}
                 response = self._web.call("PUT", self._path(found), desired)
@@ -149,9 +166,32 @@ class InfobloxBackend(Backend):
                     raise self._refused("change", zone, response)
         return bool(existing)
 
+    def inspect(self, zone: ZoneAnnouncement) -> FoundZone | None:
+        for found in self._find(zone) if nios.has_address(zone.name) else ():
+            return FoundZone(name=zone.name, kind=_kind(found), is_ours=self._is_ours(found))
+        return None
+
+    def _is_ours(self, found: dict[str, Any]) -> bool:
+        if str(found.get("comment") or "").startswith(COMMENT):
+            return True
+        if self._group:
+            return bool(found.get("ns_group") == self._group)
+        listed = found.get("external_primaries") or ()
+        return self.follows_our_hosts(str(primary.get("address")) for primary in listed)
+
+    def _check(self, found: dict[str, Any], *, adopts: bool) -> None:
+        """Raise ForeignZone for a zone that is not ours and not to be adopted."""
+        if not adopts and not self._is_ours(found):
+            raise self.foreign(self._web.label, _kind(found), can_adopt=bool(self._group))
+
     def _desired(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         address = nios.zone_address(zone.name)
-        desired = {"fqdn": address.fqdn, "zone_format": address.format, "view": self._view}
+        desired = {
+            "fqdn": address.fqdn,
+            "zone_format": address.format,
+            "view": self._view,
+            "comment": COMMENT,
+        }
         if address.prefix:
             desired["prefix"] = address.prefix
         if self._group:

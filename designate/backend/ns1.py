@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from designate.backend import primaries
-from designate.backend.base import NOTIFY_OPTIONS, BackendOption
-from designate.backend.hosted import API_OPTIONS, HostedBackend, matches
+from designate.backend.base import NOTIFY_OPTIONS, BackendOption, FoundZone
+from designate.backend.hosted import API_OPTIONS, DNS_PORT, HostedBackend, matches
 from designate.backend.http_client import HttpResponse
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
@@ -64,6 +64,10 @@ class Ns1Backend(HostedBackend):
         *,
         hard_delete: bool,  # noqa: ARG002 - part of the interface
     ) -> None:
+        found = self._fetch(zone)
+        if not found.good:
+            return
+        self._check(found, adopts=False)
         response = self._web.call("DELETE", _path(zone))
         if not response.good and self._fetch(zone).good:
             raise self._web.refused(f"delete {zone.name}", response, "message")
@@ -80,12 +84,26 @@ class Ns1Backend(HostedBackend):
         found = self._fetch(zone)
         if not found.good:
             return False
+        self._check(found, adopts=self.adopts)
         desired = self._desired(zone)
         if not matches(found.member("secondary"), desired):
             changed = self._web.call("POST", _path(zone), {"secondary": desired})
             if not changed.good:
                 raise self._web.refused(f"change {zone.name}", changed, "message")
         return True
+
+    def inspect(self, zone: ZoneAnnouncement) -> FoundZone | None:
+        found = self._fetch(zone)
+        if not found.good:
+            return None
+        masters = _masters(found)
+        return FoundZone(name=zone.name, kind=_kind(masters), is_ours=self.follows_ours(masters))
+
+    def _check(self, found: HttpResponse, *, adopts: bool) -> None:
+        """Raise ForeignZone for a zone that is not ours and not to be adopted; primary zones never are."""
+        masters = _masters(found)
+        if not self.follows_ours(masters) and not (adopts and masters):
+            raise self.foreign(self._web.label, _kind(masters), can_adopt=bool(masters))
 
     def _desired(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         """Return the zone's settings as NS1 has them: one primary and the other addresses."""
@@ -106,6 +124,25 @@ class Ns1Backend(HostedBackend):
             "other_ports": [port for _, port in others],
             "tsig": tsig,
         }
+
+
+def _masters(found: HttpResponse) -> list[primaries.Address]:
+    """Return the masters of a secondary zone; none of a primary one."""
+    secondary = found.member("secondary") or {}
+    if not secondary.get("enabled"):
+        return []
+    hosts = [secondary.get("primary_ip"), *(secondary.get("other_ips") or ())]
+    ports = [secondary.get("primary_port"), *(secondary.get("other_ports") or ())]
+    # NS1 may leave out the usual port.
+    ports += [None] * (len(hosts) - len(ports))
+    return [
+        (str(host), int(port or DNS_PORT)) for host, port in zip(hosts, ports, strict=False) if host
+    ]
+
+
+def _kind(masters: list[primaries.Address]) -> str:
+    listed = ", ".join(primaries.text(address) for address in masters)
+    return f"secondary, of {listed}" if listed else "primary"
 
 
 def _name(zone: ZoneAnnouncement) -> str:

@@ -12,7 +12,7 @@ from keystoneauth1.identity import v3
 
 from designate import errors
 from designate.backend import primaries
-from designate.backend.base import NOTIFY_OPTIONS, BackendOption
+from designate.backend.base import NOTIFY_OPTIONS, BackendOption, FoundZone
 from designate.backend.hosted import API_OPTIONS, HostedBackend
 from designate.backend.http_client import HttpResponse, WebClient
 from designate.model.pools import Target
@@ -94,9 +94,10 @@ class DesignateBackend(HostedBackend):
         response = self._call("POST", "/zones", body)
         if response.good:
             return
-        # The name may belong to a project that this one cannot see.
-        if response.status != CONFLICT or not self._adjust(zone):
+        if response.status != CONFLICT:
             raise self._refused("create", zone, response)
+        if not self._adjust(zone):
+            raise self.foreign(self._label_client.label, "of another project", can_adopt=False)
 
     def update_zone(self, zone: ZoneAnnouncement) -> None:
         """Add a missing zone; correct the masters of an existing one."""
@@ -112,7 +113,7 @@ class DesignateBackend(HostedBackend):
         found = self._find(zone)
         if found is None or found.get("action") == "DELETE":
             return
-        self._check(found)
+        self._check(found, adopts=False)
         response = self._call("DELETE", f"/zones/{found['id']}")
         if not response.good and response.status != NOT_FOUND:
             raise self._refused("delete", zone, response)
@@ -132,7 +133,7 @@ class DesignateBackend(HostedBackend):
             return False
         if found.get("action") == "DELETE":
             raise self._label_client.error(f"{zone.name} is still being deleted")
-        self._check(found)
+        self._check(found, adopts=self.adopts)
         desired = self._desired(zone)
         if set(found.get("masters") or ()) != set(desired):
             response = self._call("PATCH", f"/zones/{found['id']}", {"masters": desired})
@@ -140,10 +141,29 @@ class DesignateBackend(HostedBackend):
                 raise self._refused("change", zone, response)
         return True
 
-    def _check(self, found: dict[str, Any]) -> None:
-        """Raise BackendError for a primary zone, whose content exists nowhere else."""
+    def inspect(self, zone: ZoneAnnouncement) -> FoundZone | None:
+        found = self._find(zone)
+        if found is None:
+            return None
+        return FoundZone(name=zone.name, kind=_kind(found), is_ours=self._is_ours(found))
+
+    def _is_ours(self, found: dict[str, Any]) -> bool:
         if found.get("type") != "SECONDARY":
-            raise self._label_client.error(f"{found['name']} exists and is not a secondary zone")
+            return False
+        try:
+            masters = primaries.parse(",".join(map(_bracketed, found.get("masters") or ())))
+        except ValueError:
+            return False
+        return self.follows_ours((master.host, master.port) for master in masters)
+
+    def _check(self, found: dict[str, Any], *, adopts: bool) -> None:
+        """Raise ForeignZone for a zone that is not ours and not to be adopted.
+
+        The content of a primary zone exists nowhere else, so it is never adopted.
+        """
+        is_secondary = found.get("type") == "SECONDARY"
+        if not self._is_ours(found) and not (adopts and is_secondary):
+            raise self.foreign(self._label_client.label, _kind(found), can_adopt=is_secondary)
 
     def _desired(self, zone: ZoneAnnouncement) -> list[str]:
         return [primaries.text(each) for each in primaries.addresses(self.target, zone.zone_id)]
@@ -187,6 +207,19 @@ class DesignateBackend(HostedBackend):
         except keystoneauth1.exceptions.ClientException as error:
             raise self._label_client.error(_reason(error)) from None
         return str(access.auth_token), str(endpoint)
+
+
+def _bracketed(master: object) -> str:
+    """Return a master with brackets around an IPv6 address, which other releases leave out."""
+    host, _, port = str(master).rpartition(":")
+    return f"[{host}]:{port}" if ":" in host and "[" not in host else str(master)
+
+
+def _kind(found: dict[str, Any]) -> str:
+    """Return the zone's type for people."""
+    kind = f"type {found.get('type')}"
+    masters = ", ".join(map(str, found.get("masters") or ()))
+    return f"{kind}, of {masters}" if masters else kind
 
 
 def _reason(error: Exception) -> str:

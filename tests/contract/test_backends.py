@@ -123,6 +123,28 @@ def test_update_gives_a_zone_the_masters_that_the_target_has_now(side):
     assert side.masters("moved.example.") == names(side.OTHER_MASTERS)
 
 
+def test_a_zone_of_others_is_told_and_stays_whatever_is_called(side):
+    zone = change(name="theirs.example.")
+    side.add_foreign(zone.name)
+    backend = side.backend()
+
+    for call in every_call(backend, zone):
+        with pytest.raises(errors.ForeignZone, match="that is not ours"):
+            call()
+
+    found = backend.inspect(zone)
+    assert (found.name, found.is_ours) == (zone.name, False)
+    assert side.has_foreign(zone.name)
+
+
+def test_our_zones_and_missing_ones_are_told(side):
+    backend = side.backend()
+    backend.create_zone(change(name="mine.example."))
+
+    assert backend.inspect(change(name="mine.example.")).is_ours
+    assert backend.inspect(change(name="missing.example.")) is None
+
+
 @pytest.mark.parametrize("name", ODD_NAMES)
 def test_every_name_is_a_zones_or_refused_clearly(side, name):
     backend, zone = side.backend(), change(name=name)

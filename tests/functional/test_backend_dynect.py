@@ -121,7 +121,7 @@ def test_a_zone_that_was_left_inactive_is_activated_and_then_left_alone(dyn):
 def test_another_customers_name_is_told(dyn):
     dyn.taken.add("theirs.example")
 
-    with pytest.raises(errors.BackendError, match=r"name: theirs\.example already exists"):
+    with pytest.raises(errors.ForeignZone, match="of another customer"):
         backend_of(dyn).create_zone(change(name="theirs.example."))
 
 

@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import ClassVar, Self
 
-from designate.backend import base, rndc, rndc_key
+from designate.backend import base, primaries, rndc, rndc_key
 from designate.backend.base import Backend
 from designate.model.pools import Target
 from designate.model.zones import PrimaryAddress
@@ -23,12 +23,14 @@ class Side:
 
     Attributes:
         REFUSED_NAMES: zones that the product cannot have; creating one is a clear error.
+        MARKS: zones carry a mark of this service there, or a pattern or group instead of masters.
     """
 
     TYPE: ClassVar[str] = ""
     REFUSED_NAMES: ClassVar[frozenset[str]] = frozenset()
     MASTERS: ClassVar[tuple[PrimaryAddress, ...]] = MASTERS
     OTHER_MASTERS: ClassVar[tuple[PrimaryAddress, ...]] = OTHER_MASTERS
+    MARKS: ClassVar[bool] = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -53,6 +55,14 @@ class Side:
         """Return host:port of the masters that the server has for the zone."""
         raise NotImplementedError
 
+    def add_foreign(self, name: str) -> None:
+        """Put a zone of others on the server."""
+        raise NotImplementedError
+
+    def has_foreign(self, name: str) -> bool:
+        """Whether the zone of `add_foreign` is there unchanged."""
+        raise NotImplementedError
+
     @property
     def options(self) -> dict[str, str]:
         raise NotImplementedError
@@ -66,6 +76,9 @@ class Side:
         raise NotImplementedError
 
     def backend(self, masters: tuple[PrimaryAddress, ...] | None = None, **options: str) -> Backend:
+        if masters == self.OTHER_MASTERS and not self.MARKS:
+            listed = ((master.host, master.port) for master in self.MASTERS)
+            options["former_masters"] = ",".join(map(primaries.text, listed))
         target = Target(
             type=self.TYPE,
             masters=self.MASTERS if masters is None else masters,
@@ -110,11 +123,22 @@ class Bind9Side(ServerSide):
         path.write_text(f'key "rndc-key" {{ algorithm hmac-sha256; secret "{secret}"; }};')
         return {"rndc_key_file": str(path)}, secret
 
-    def _shown(self, name: str) -> str:
+    def _run(self, command: str) -> rndc.RndcReply:
         key = rndc_key.load(str(self.server.key_file), None, "127.0.0.1")
-        command = f'showzone "{name.rstrip(".")}"'
-        reply = rndc.command("127.0.0.1", self.server.rndc_port, key, command, 5)
+        return rndc.command("127.0.0.1", self.server.rndc_port, key, command, 5)
+
+    def _shown(self, name: str) -> str:
+        reply = self._run(f'showzone "{name.rstrip(".")}"')
         return reply.text if reply.code == 0 else ""
+
+    def add_foreign(self, name: str) -> None:
+        file = self.folder / "theirs.db"
+        file.write_text("$TTL 60\n@ SOA ns.theirs. a.theirs. 1 60 60 600 60\n@ NS ns.theirs.\n")
+        block = f'{{ type primary; file "{file}"; }};'
+        assert self._run(f'addzone "{name.rstrip(".")}" {block}').code == 0
+
+    def has_foreign(self, name: str) -> bool:
+        return "type primary" in self._shown(name)
 
     def has(self, name: str) -> bool:
         return bool(self._shown(name))
@@ -146,6 +170,13 @@ class Pdns4Side(ServerSide):
     def has(self, name: str) -> bool:
         return bool(self.server.api("GET", f"?zone={name}").json())
 
+    def add_foreign(self, name: str) -> None:
+        body = {"name": name, "kind": "Native", "nameservers": []}
+        assert self.server.api("POST", "", body).status_code == 201
+
+    def has_foreign(self, name: str) -> bool:
+        return bool(self.server.api("GET", f"/{name}").json()["kind"] == "Native")
+
     def masters(self, name: str) -> set[str]:
         (zone,) = self.server.api("GET", f"?zone={name}").json()
         return {master.replace("[", "").replace("]", "") for master in zone["masters"]}
@@ -174,6 +205,12 @@ class Nsd4Side(ServerSide):
 
     def has(self, name: str) -> bool:
         return "pattern:" in self.server.control("zonestatus", name)
+
+    def add_foreign(self, name: str) -> None:
+        assert "ok" in self.server.control("addzone", name, "other")
+
+    def has_foreign(self, name: str) -> bool:
+        return "pattern: other" in self.server.control("zonestatus", name)
 
     def masters(self, name: str) -> set[str]:
         other = "pattern: other" in self.server.control("zonestatus", name)

@@ -14,6 +14,8 @@ class Dynect(Product):
     Attributes:
         slow: every change becomes a job, which the third poll completes.
         elsewhere: the target of the redirections of jobs.
+        taken: names of other customers' zones.
+        primary: names of this customer's primary zones.
     """
 
     LOGIN: ClassVar[dict[str, str]] = {
@@ -28,6 +30,7 @@ class Dynect(Product):
         self.logins = 0
         self.slow, self.elsewhere = False, ""
         self.taken: set[str] = set()
+        self.primary: set[str] = set()
         self.jobs: dict[str, dict[str, Any]] = {}
         self.keys = {"xfr"}
 
@@ -71,8 +74,13 @@ class Dynect(Product):
             return _dyn(404, "NOT_FOUND", "zone: No such zone")
         return _dyn(200, None, "get: Here is your zone", self.zones[name])
 
+    def _get_zone(self, name: str, _: Any) -> Response:
+        if name in self.zones or name in self.primary:
+            return _dyn(200, None, "get: Your zone", {"zone": name, "zone_type": "Primary"})
+        return _dyn(404, "NOT_FOUND", "zone: No such zone")
+
     def _post_secondary(self, name: str, body: Any) -> Response:
-        if name in self.zones or name in self.taken:
+        if name in self.zones or name in self.taken | self.primary:
             return _dyn(400, "TARGET_EXISTS", f"name: {name} already exists")
         if not HOSTNAMES.fullmatch(name) or name.endswith("."):
             return _dyn(400, "INVALID_DATA", f"zone: {name} is not valid")

@@ -46,9 +46,20 @@ class ProductSide(Side):
     def has(self, name: str) -> bool:
         return name.rstrip(".") in self.server.zones
 
+    def foreign(self, name: str) -> dict[str, Any]:
+        """Return the product's description of a zone of others."""
+        raise NotImplementedError
+
+    def add_foreign(self, name: str) -> None:
+        self.server.zones[name.rstrip(".")] = self.foreign(name)
+
+    def has_foreign(self, name: str) -> bool:
+        return bool(self.server.zones.get(name.rstrip(".")) == self.foreign(name))
+
 
 class Ns1Side(ProductSide):
     TYPE = "ns1"
+    MARKS = False
     PRODUCT = Ns1
 
     @property
@@ -66,6 +77,9 @@ class Ns1Side(ProductSide):
         others = zip(zone["other_ips"], zone["other_ports"], strict=True)
         first = (zone["primary_ip"], zone["primary_port"])
         return {f"{host}:{port}" for host, port in (first, *others)}
+
+    def foreign(self, name: str) -> dict[str, Any]:
+        return {"zone": name.rstrip("."), "ttl": 3600}
 
 
 class InfobloxSide(ProductSide):
@@ -113,6 +127,14 @@ class InfobloxSide(ProductSide):
             options["ns_group"] = "other"
         return super().backend(masters, **options)
 
+    def add_foreign(self, name: str) -> None:
+        body = {"fqdn": name.rstrip("."), "view": "default", "zone_format": "FORWARD"}
+        self.server.zones["theirs"] = {"_ref": "theirs", **body, "ns_group": "other"}
+
+    def has_foreign(self, name: str) -> bool:
+        zone = self._zone(name)
+        return zone is not None and zone["ns_group"] == "other"
+
 
 class AkamaiSide(ProductSide):
     TYPE = "akamai_v2"
@@ -139,12 +161,17 @@ class AkamaiSide(ProductSide):
     def masters(self, name: str) -> set[str]:
         return {f"{host}:53" for host in self.server.zones[name.rstrip(".")]["masters"]}
 
+    def foreign(self, name: str) -> dict[str, Any]:
+        return {"zone": name.rstrip("."), "type": "PRIMARY", "comment": "theirs"}
+
 
 class DynectSide(ProductSide):
     TYPE = "dynect"
+    MARKS = False
     PRODUCT = Dynect
     MASTERS = DNS_PORT_MASTERS
     OTHER_MASTERS = OTHER_DNS_PORT_MASTERS
+    server: Dynect
 
     @property
     def options(self) -> dict[str, str]:
@@ -166,11 +193,18 @@ class DynectSide(ProductSide):
         assert zone["active"] == "Y"
         return {f"{host}:53" for host in zone["masters"]}
 
+    def add_foreign(self, name: str) -> None:
+        self.server.primary.add(name.rstrip("."))
+
+    def has_foreign(self, name: str) -> bool:
+        return name.rstrip(".") in self.server.primary
+
 
 class DesignateSide(Side):
     """Another Designate behind a real Keystone; set `keystone` before entering it."""
 
     TYPE = "designate"
+    MARKS = False
     REFUSED_NAMES = ESCAPED_NAMES | {"0/25.2.0.192.in-addr.arpa."}
     keystone: Keystone
 
@@ -236,6 +270,14 @@ class DesignateSide(Side):
 
     def has(self, name: str) -> bool:
         return self.zone(name) is not None
+
+    def add_foreign(self, name: str) -> None:
+        body = {"name": name, "email": "theirs@example.com"}
+        assert self.service.call("POST", "/zones", body, **self.token)[0] == 202
+
+    def has_foreign(self, name: str) -> bool:
+        _, body = self.service.call("GET", f"/zones?name={name}", **self.token)
+        return [zone["type"] for zone in body["zones"]] == ["PRIMARY"]
 
     def masters(self, name: str) -> set[str]:
         zone = self.zone(name)
