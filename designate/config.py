@@ -33,6 +33,7 @@ MODULES = (
     "designate.central.zone_creation",
     "designate.health",
     "designate.heartbeat",
+    "designate.http.tls",
     "designate.mdns.handler",
     "designate.mdns.rate_limit",
     "designate.mdns.server",
@@ -59,7 +60,7 @@ QUIETER = ["kazoo.client=WARN", "keystone=INFO", "oslo_service.loopingcall=WARN"
 EVERYWHERE = ("notifications", "health", "heartbeat", "shared_options")
 # The packages whose options each process reads; it does not import the others.
 PARTS = {
-    "api": ("api",),
+    "api": ("api", "http"),
     "central": ("central", "storage"),
     "mdns": ("mdns", "storage"),
     "producer": ("producer",),

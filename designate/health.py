@@ -41,12 +41,12 @@ class MonitoringServer:
         """Serve on the first free port. Raises OSError when none is free."""
         if not self._listen:
             return
-        from designate.api.server import HttpServer
+        from designate.http.factory import http_server
 
         host, _, first = self._listen.rpartition(":")
         app = application(self._checks)
         for port in range(int(first), int(first) + PORTS):
-            server = HttpServer(app, host.strip("[]"), port, THREADS)
+            server = http_server(app, host.strip("[]"), port, THREADS, option="[monitoring] listen")
             try:
                 server.start()
             except OSError as error:

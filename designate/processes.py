@@ -53,14 +53,16 @@ Address = tuple[str, int]
 def api(conf: cfg.ConfigOpts) -> Process:
     """Build designate-api: HTTP on every listen address."""
     from designate.api.app import build
-    from designate.api.server import DRAIN_S, HttpServer, HttpsSettings
+    from designate.http.factory import http_server
+    from designate.http.server import DRAIN_S
+    from designate.http.tls import HttpsSettings
 
     bus = _oslo_bus(conf)
     group = conf["service:api"]
     app = build(conf, central_client_over(conf, bus))
     tls = HttpsSettings.from_conf(conf)
     servers = [
-        HttpServer(
+        http_server(
             app,
             host,
             port,
@@ -68,6 +70,7 @@ def api(conf: cfg.ConfigOpts) -> Process:
             shared_port=_is_forked(group.workers),
             tls=tls,
             drain_s=DRAIN_S,
+            option="[service:api] listen",
         )
         for host, port in map(_address, group.listen)
     ]
@@ -256,8 +259,8 @@ class Standalone:
                 serve the default pool.
         """
         from designate.api.app import build
-        from designate.api.server import HttpServer
         from designate.central import service
+        from designate.http.factory import http_server
         from designate.mdns.server import MiniDns
         from designate.producer.membership import SoleMembership
         from designate.producer.service import Producer
@@ -276,7 +279,7 @@ class Standalone:
         self._producer = Producer(conf, self.central, SoleMembership())
         group = conf["service:api"]
         host, port = _address(group.listen[0])
-        self._http = HttpServer(build(conf, self.central), host, port, group.threads)
+        self._http = http_server(build(conf, self.central), host, port, group.threads)
         self._monitoring = MonitoringServer(conf, {"database": self.database.fault})
         self._heartbeat = heartbeat.emitter(
             conf, self.central, ("api", "central", "mdns", "producer", "worker")

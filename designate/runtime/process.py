@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import mmap
 import os
+import resource
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -23,6 +24,7 @@ from designate.runtime import gc_tuning
 
 LOG = logging.getLogger(__name__)
 
+MAX_FILES = 65536
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -76,6 +78,7 @@ def run(
         report: called with why a process cannot start; returns whether it has reported that, else
             the error is raised.
     """
+    _raise_file_limit()
     if (workers or 1) == 1:
         try:
             process = build()
@@ -85,6 +88,15 @@ def run(
                 return 1
             raise
     return _run_forked(conf, build, workers or 1, report)
+
+
+def _raise_file_limit() -> None:
+    """Allow as many open files as the system permits, since each connection of a client is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    unlimited = hard == resource.RLIM_INFINITY
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (max(soft, MAX_FILES if unlimited else min(hard, MAX_FILES)), hard)
+    )
 
 
 def _run_here(conf: cfg.ConfigOpts, process: Process) -> int:

@@ -16,6 +16,7 @@ ALLOWED: dict[str, set[str]] = {
     "messaging": {"errors"},
     "metrics": set(),
     "runtime": set(),
+    "http": {"errors", "runtime"},
     # floor 1: pure, and apart from each other
     "wire": BASE,
     "model": BASE,
@@ -55,7 +56,7 @@ LIBRARIES: dict[str, set[str]] = {
     "amqp": {"rpc"},
     "kombu": {"rpc"},
     "cachetools": {"runtime"},
-    "cheroot": {"api"},
+    "httptools": {"http"},
     "dns": {"wire", "rrtypes", "mdns"},
     "oslo_concurrency": {"messaging"},
     "oslo_db": {"storage", "central"},
