@@ -20,7 +20,7 @@ from oslo_config import cfg  # noqa: E402
 from oslo_log import log  # noqa: E402
 from oslo_service import opts  # noqa: E402
 
-from designate import config, errors, messaging, processes  # noqa: E402
+from designate import config, errors, messaging, option_names, processes  # noqa: E402
 from designate.runtime import process  # noqa: E402
 from designate.version import VERSION  # noqa: E402
 
@@ -119,6 +119,7 @@ def _main(name: str, build: Build) -> int:
     try:
         conf = configuration(sys.argv[1:], name)
         set_up_logging(conf)
+        option_names.warn(conf)
         to_other_logs = any(conf[option] for option in LOG_TARGETS)
         _report_on_signal(conf)
     except EXPECTED as error:
