@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -21,6 +22,7 @@ from webob import Request, Response
 from designate import errors
 from designate.api.environ_keys import CATALOG, parse_roles
 from designate.runtime.bounded_cache import BoundedCache
+from designate.runtime.clock import SYSTEM_CLOCK, Clock
 
 LOG = logging.getLogger(__name__)
 
@@ -31,10 +33,17 @@ MAX_TOKENS = 10_000
 # How long a caller is identified by its token alone. keystonemiddleware, even with its own cache, takes
 # a fifth of the time of a request.
 IDENTITY_TTL_S = 10.0
-TIMEOUT_S = 5
-# One retry reaches the other server of a pair; after that the client gets a 503 with Retry-After.
+# A busy Keystone takes seconds for a token, and not every client repeats a request that got a 503. With the
+# retry, which reaches the other server of a pair, a request waits for 30 s.
+TIMEOUT_S = 15
 RETRIES = 1
+# While Keystone is unavailable, one request in this time tries whether it still is.
+PROBE_INTERVAL_S = 1.0
 
+UNAVAILABLE = (
+    "Keystone is unavailable or slower than [keystone_authtoken] http_connect_timeout: the token "
+    "cannot be checked"
+)
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -183,6 +192,35 @@ class IdentityReader:
         return self._app(environ, start_response)
 
 
+class KeystoneBreaker:
+    """Refuses requests at once while Keystone is proven to be unavailable. Thread-safe.
+
+    Without it each request, and soon all threads, would wait for the whole timeout.
+    """
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._next_probe: float | None = None
+
+    def blocked(self) -> bool:
+        """Return whether Keystone is not to be asked now; one caller per interval gets False."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._next_probe is None:
+                return False
+            if now < self._next_probe:
+                return True
+            self._next_probe = now + PROBE_INTERVAL_S
+            return False
+
+    def record(self, *, available: bool) -> None:
+        """Record whether Keystone answered."""
+        with self._lock:
+            probe = self._clock.monotonic() + PROBE_INTERVAL_S
+            self._next_probe = None if available else probe
+
+
 class AuthMiddleware:
     """The layer that passes requests with a cached identity, and the others to keystonemiddleware.
 
@@ -200,6 +238,7 @@ class AuthMiddleware:
         self._tokens = tokens
         self._app = app
         self._identities = identities
+        self._breaker = KeystoneBreaker()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Identify the caller and pass the request on.
@@ -217,15 +256,18 @@ class AuthMiddleware:
         return response(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
 
     def _validate(self, request: Request) -> Response:
+        if self._breaker.blocked():
+            raise errors.Unavailable(UNAVAILABLE)
         try:
             response = request.get_response(self._protocol)
         except exceptions.ClientException as error:
             # Only the class: texts of HTTP libraries may contain what was sent.
             LOG.error("Keystone: token validation failed: %s", type(error).__name__)
-            raise errors.Unavailable(
-                "Keystone is unavailable: the token cannot be checked"
-            ) from None
+            self._breaker.record(available=False)
+            raise errors.Unavailable(UNAVAILABLE) from None
         # The 503 of maintenance mode has a Retry-After of its own.
         if response.status_int == 503 and "Retry-After" not in response.headers:
-            raise errors.Unavailable("Keystone is unavailable: the token cannot be checked")
+            self._breaker.record(available=False)
+            raise errors.Unavailable(UNAVAILABLE)
+        self._breaker.record(available=True)
         return response

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import socket
+import threading
 from dataclasses import replace
 
 import pytest
@@ -13,6 +15,7 @@ from designate.api import keystone as keystone_api
 from tests.support.clients import openapi_checker
 from tests.support.deadlines import scaled, until
 from tests.support.fakes.neutron import Neutron
+from tests.support.fakes.tcp_proxy import TcpProxy
 from tests.support.servers.nameservers import Memcached, free_port
 from tests.support.servers.standalone import Service
 
@@ -207,6 +210,16 @@ def away(keystone, folder, url, more=""):
     return path
 
 
+def connections(listener):
+    """Accept and count the connections that wait."""
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            listener.accept()[0].close()
+            count += 1
+    return count
+
+
 def assert_unavailable(answer):
     assert answer.status_code == 503, answer.text
     assert int(answer.headers["Retry-After"]) >= 1
@@ -233,7 +246,7 @@ def test_a_keystone_that_never_answers_is_given_up_in_time(keystone, tmp_path):
 def test_there_is_a_limit_for_keystones_answer_without_any_setting(service):
     settings = service.conf.keystone_authtoken
 
-    assert (settings.http_connect_timeout, settings.http_request_max_retries) == (5, 1)
+    assert (settings.http_connect_timeout, settings.http_request_max_retries) == (15, 1)
 
 
 def test_a_keystone_that_comes_back_is_believed_again(keystone, tmp_path):
@@ -244,7 +257,39 @@ def test_a_keystone_that_comes_back_is_believed_again(keystone, tmp_path):
             assert_unavailable(raw(service, token))
         finally:
             keystone.start()
-        assert ask(service, token)[0] == 200
+        until(lambda: ask(service, token)[0] == 200, 10)
+
+
+def test_a_keystone_that_is_slow_is_waited_for(keystone, tmp_path):
+    token = keystone.token(keystone.account("unhurried", "reader"))
+    with TcpProxy(keystone.port) as proxy:
+        url = keystone.url.replace(f":{keystone.port}", f":{proxy.port}")
+        held = threading.Event()
+
+        def hold(data):
+            held.wait(scaled(1))
+            return data
+
+        proxy.down = hold
+        with Service(tmp_path, config_file=away(keystone, tmp_path, url)) as service:
+            assert ask(service, token)[0] == 200
+
+
+def test_a_dead_keystone_is_asked_by_one_request_in_a_while(keystone, tmp_path, monkeypatch):
+    monkeypatch.setattr(keystone_api, "PROBE_INTERVAL_S", 600.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v3"
+        more = "http_connect_timeout = 1\nhttp_request_max_retries = 0"
+        config_file = away(keystone, tmp_path, url, more)
+        with Service(tmp_path, config_file=config_file) as service:
+            assert_unavailable(raw(service, "anything"))
+            asked = connections(silent)
+            for _ in range(10):
+                assert_unavailable(raw(service, "anything"))
+
+            assert asked >= 1
+            assert connections(silent) == 0
 
 
 def test_a_wrong_password_of_the_service_is_unavailability_not_the_callers_fault(
