@@ -10,9 +10,9 @@ import threading
 from dataclasses import dataclass, field
 from time import monotonic
 
-from designate.mdns import tls
 from designate.mdns.handler import MessageHandler
 from designate.mdns.tcp_connection import TcpConnection
+from designate.mdns.tls import TlsClients
 
 LOG = logging.getLogger(__name__)
 
@@ -70,6 +70,7 @@ class TcpConnections:
         self._lock = threading.Lock()
         self._open: dict[_OpenConnection, threading.Thread] = {}
         self._stopping = False
+        self._tls_clients = TlsClients()
         self.refused = 0
 
     def __len__(self) -> int:
@@ -137,6 +138,8 @@ class TcpConnections:
     def _serve(self, connection: _OpenConnection) -> None:
         try:
             self._serve_queries(connection)
+        except ssl.SSLError as error:
+            self._tls_clients.failed(connection.peer, error)
         except OSError as error:
             LOG.debug("client %s: connection ended: %s", connection.peer, error)
         finally:
@@ -155,8 +158,9 @@ class TcpConnections:
         if self._limits.keepidle_s:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, self._limits.keepidle_s)
-        if isinstance(sock, ssl.SSLSocket) and not tls.handshake(sock, idle_s):
-            LOG.debug("client %s: connection closed, TLS without the DNS protocol", connection.peer)
+        if isinstance(sock, ssl.SSLSocket) and not self._tls_clients.handshake(
+            sock, connection.peer, idle_s
+        ):
             return
         connection.serving = TcpConnection(
             sock,

@@ -11,6 +11,7 @@ import threading
 from oslo_config import cfg
 
 from designate import errors
+from designate.runtime.bounded_cache import BoundedCache
 
 LOG = logging.getLogger(__name__)
 
@@ -38,6 +39,9 @@ OPTS = [
 
 # RFC 7858 section 3.1, RFC 9103 section 8.1.
 PROTOCOL = "dot"
+# OpenSSL's name for it.
+NO_CERTIFICATE = "PEER_DID_NOT_RETURN_A_CERTIFICATE"
+MAX_CLIENTS = 10_000
 
 
 class TlsServerContext:
@@ -95,11 +99,37 @@ class TlsServerContext:
         return context
 
 
-def handshake(sock: ssl.SSLSocket, timeout_s: float) -> bool:
-    """Do the TLS handshake and return whether DNS was negotiated by ALPN. Raises OSError."""
-    sock.settimeout(timeout_s)
-    sock.do_handshake()
-    return sock.selected_alpn_protocol() == PROTOCOL
+class TlsClients:
+    """Does the TLS handshakes, and logs each client whose TLS fails once. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._reported: BoundedCache[str, bool] = BoundedCache(MAX_CLIENTS)
+
+    def handshake(self, sock: ssl.SSLSocket, peer: str, timeout_s: float) -> bool:
+        """Do the handshake and return whether DNS was negotiated by ALPN. Raises OSError."""
+        sock.settimeout(timeout_s)
+        sock.do_handshake()
+        if sock.selected_alpn_protocol() == PROTOCOL:
+            return True
+        self._log(peer, f"the client did not negotiate the protocol {PROTOCOL}")
+        return False
+
+    def failed(self, peer: str, error: ssl.SSLError) -> None:
+        """Log the failure of a connection, of its handshake or later.
+
+        A client rejects the certificate of MiniDNS after the handshake.
+        """
+        if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            LOG.debug("client %s: TLS connection ended: %s", peer, error)
+        elif error.reason == NO_CERTIFICATE:
+            self._log(peer, "the client has no certificate, which tls_ca_file requires")
+        else:
+            self._log(peer, str(error))
+
+    def _log(self, peer: str, reason: str) -> None:
+        level = logging.DEBUG if self._reported.get(peer) else logging.WARNING
+        self._reported.put(peer, True)
+        LOG.log(level, "client %s: TLS failed: %s", peer, reason)
 
 
 def _no_passphrase() -> str:

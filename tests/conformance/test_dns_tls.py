@@ -170,7 +170,7 @@ def test_a_changed_certificate_is_used_without_a_restart(tmp_path, authority):
         connect(served, client(other)).close()
 
 
-def test_clients_need_a_certificate_where_tls_ca_file_is_set(tmp_path, folder, authority):
+def test_clients_need_a_certificate_where_tls_ca_file_is_set(tmp_path, folder, authority, caplog):
     more = options(folder, tls_ca_file=str(folder / "ca.pem"))
     with Hidden(tmp_path, **more) as served:
         served.zone("example.com.")
@@ -178,8 +178,28 @@ def test_clients_need_a_certificate_where_tls_ca_file_is_set(tmp_path, folder, a
         authority.issue_cert("secondary.example.org").configure_cert(known)
 
         assert len(stream(served, known, "AXFR")) == 3
-        with pytest.raises(OSError):
-            stream(served, client(authority), "AXFR")
+        for _ in range(2):
+            with pytest.raises(OSError):
+                stream(served, client(authority), "AXFR")
+
+    assert "has no certificate, which tls_ca_file requires" in warned(caplog)
+
+
+def warned(caplog):
+    """Return the one warning of TLS."""
+    (message,) = (r.getMessage() for r in caplog.records if r.levelname == "WARNING")
+    return message
+
+
+def test_a_client_that_trusts_another_issuer_is_logged_once(tmp_path, folder, caplog):
+    with Hidden(tmp_path, **options(folder)) as served:
+        served.zone("example.com.")
+        for _ in range(3):
+            with pytest.raises(OSError):
+                stream(served, client(trustme.CA()), "AXFR")
+        until(lambda: "127.0.0.1: TLS failed" in caplog.text, 10, "the warning")
+
+    assert "unknown ca" in warned(caplog)
 
 
 @pytest.mark.parametrize("missing", ["tls_cert_file", "tls_key_file"])
