@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 LONGEST = (
     "drills/test_drills",
     "contract/test_green_threads",
+    "functional/test_devstack",
     "functional/test_processes",
     "drills/",
     "contract/test_storage_outages",
