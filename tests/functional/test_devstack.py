@@ -103,6 +103,16 @@ def test_an_unknown_back_end_is_refused_by_a_list_of_the_known_ones(devstack):
         assert "DESIGNATE_BACKEND_DRIVER=nsd is unknown; one of: bind9 fake" in ended.stderr
 
 
+def test_bind9_learns_its_zones_from_a_catalog_zone(devstack):
+    with devstack(DESIGNATE_BACKEND_DRIVER="bind9", DESIGNATE_USE_CATALOG_ZONES="True") as stack:
+
+        def use():
+            stack.zone("member.example.")
+            assert served(stack.dns_port, "member.example.") == "ns1.devstack.org."
+
+        lives(stack, use)
+
+
 def test_pdns4_serves_a_zone_and_nothing_is_left_after_clean(devstack):
     with devstack(DESIGNATE_BACKEND_DRIVER="pdns4") as stack:
 
