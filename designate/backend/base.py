@@ -21,6 +21,7 @@ from designate.model.pools import Target
 from designate.model.zones import PrimaryAddress, ZoneAnnouncement
 
 NAMESPACE = "designate.backend"
+MAX_LISTING_BYTES = 1 << 28
 MAX_WAIT_S = 60.0
 
 
@@ -86,10 +87,6 @@ class Backend(ABC):
 
     NOTIFY: ClassVar[bool] = True
     """Whether the target needs a NOTIFY for every change of a zone."""
-
-    REWRITES_ANSWERS: ClassVar[bool] = False
-    """Whether the servers may serve other records than they transferred, such as their own SOA or addresses
-    that depend on the client. Then only serials are compared."""
 
     TRIGGERS_TRANSFER: ClassVar[bool] = False
     """Whether `trigger_transfer` makes the server transfer sooner than a NOTIFY alone does."""
@@ -247,12 +244,13 @@ class Backend(ABC):
         Called for every zone from time to time where RECONCILES is set.
         """
 
-    def find_zones(self) -> Iterable[FoundZone]:
-        """Return all zones of the server, whoever they belong to.
+    def find_zones(self, timeout_s: float) -> Iterable[FoundZone]:
+        """Return all zones of the server, whoever they belong to, within timeout_s.
 
         Raises:
             NotImplementedError: the server does not list them.
         """
+        del timeout_s
         raise NotImplementedError
 
     def trigger_transfer(self, zone: ZoneAnnouncement) -> None:

@@ -137,6 +137,7 @@ class WebClient:
         *,
         headers: dict[str, str] | None = None,
         timeout_s: float | None = None,
+        max_bytes: int = MAX_RESPONSE_BYTES,
     ) -> HttpResponse:
         """Send a request with a JSON body and return the response, whatever its status.
 
@@ -149,6 +150,7 @@ class WebClient:
             body: encoded as JSON; None sends none.
             headers: in addition to those of the client.
             timeout_s: the deadline of this call.
+            max_bytes: bound of the response's size.
 
         Raises:
             BackendUnavailable: no response came in time.
@@ -161,9 +163,9 @@ class WebClient:
         deadline = monotonic() + (self._timeout_s if timeout_s is None else timeout_s)
         try:
             try:
-                return self._exchange(method, path, data, sent, deadline)
+                return self._exchange(method, path, data, sent, deadline, max_bytes)
             except ProtocolError:
-                return self._exchange(method, path, data, sent, deadline)
+                return self._exchange(method, path, data, sent, deadline, max_bytes)
         except TimeoutError:
             raise self.unavailable("no response in time") from None
         except (SSLError, ValueError) as error:
@@ -172,7 +174,13 @@ class WebClient:
             raise self.unavailable(_reason(error, self._files)) from None
 
     def _exchange(
-        self, method: str, path: str, data: bytes | None, headers: dict[str, str], deadline: float
+        self,
+        method: str,
+        path: str,
+        data: bytes | None,
+        headers: dict[str, str],
+        deadline: float,
+        max_bytes: int,
     ) -> HttpResponse:
         remaining_s = _remaining_s(deadline)
         if self._sign is not None:
@@ -189,8 +197,8 @@ class WebClient:
             preload_content=False,
         )
         try:
-            body = response.read(MAX_RESPONSE_BYTES + 1, decode_content=True)
-            if len(body) > MAX_RESPONSE_BYTES:
+            body = response.read(max_bytes + 1, decode_content=True)
+            if len(body) > max_bytes:
                 response.close()
                 raise ValueError("the response is too large")
         finally:

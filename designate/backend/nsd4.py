@@ -7,17 +7,19 @@ import re
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
 from time import monotonic
 from typing import ClassVar
 
 from designate import errors
-from designate.backend.base import Backend, BackendOption, FoundZone
+from designate.backend.base import MAX_LISTING_BYTES, Backend, BackendOption, FoundZone
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
 VERSION = "NSDCT1"
 MAX_RESPONSE_BYTES = 1 << 20
 _NOT_A_WORD = re.compile(r"[\s\x00-\x1f]")
+_ZONE = re.compile(r"^zone:", re.MULTILINE)
 _PATTERN = re.compile(r"^\s*pattern: (\S+)", re.MULTILINE)
 
 
@@ -145,6 +147,17 @@ class Nsd4Backend(Backend):
             return None
         return FoundZone(name=zone.name, kind=_kind(pattern), is_ours=self._is_ours(pattern))
 
+    def find_zones(self, timeout_s: float) -> Iterator[FoundZone]:
+        text = self._exchange("zonestatus", timeout_s, MAX_LISTING_BYTES)
+        if text.startswith("error"):
+            raise self._error(f"zonestatus failed: {text[:200]}")
+        for part in _ZONE.split(text)[1:]:
+            name = part.partition("\n")[0].strip()
+            found = _PATTERN.search(part)
+            pattern = found.group(1) if found else ""
+            is_ours = self._is_ours(pattern)
+            yield FoundZone(name=f"{name.rstrip('.')}.", kind=_kind(pattern), is_ours=is_ours)
+
     def _pattern_of(self, zone: ZoneAnnouncement) -> str | None:
         """Return the pattern of NSD's zone: empty if its configuration file has it, None without a zone."""
         status = self._run("zonestatus", zone, harmless="not configured")
@@ -169,9 +182,11 @@ class Nsd4Backend(Backend):
             raise self._error(f"{verb} {zone.name} failed: {text[:200] or 'no reply'}")
         return text
 
-    def _exchange(self, command: str) -> str:
+    def _exchange(
+        self, command: str, timeout_s: float | None = None, max_bytes: int = MAX_RESPONSE_BYTES
+    ) -> str:
         """Send one command on a connection of its own, as the protocol requires."""
-        deadline = monotonic() + self._timeout_s
+        deadline = monotonic() + (timeout_s or self._timeout_s)
         try:
             context = self._tls()
             with (
@@ -179,7 +194,7 @@ class Nsd4Backend(Backend):
                 context.wrap_socket(plain, server_hostname=self._host) as sock,
             ):
                 sock.sendall(f"{VERSION} {command}\n".encode())
-                return _read(sock, deadline)
+                return _read(sock, deadline, max_bytes)
         except TimeoutError:
             raise self._unavailable(f"no reply within {self._timeout_s:g} s") from None
         except ssl.SSLError as error:
@@ -228,7 +243,7 @@ def _kind(pattern: str) -> str:
     return f"pattern {pattern}" if pattern else "in nsd.conf"
 
 
-def _read(sock: ssl.SSLSocket, deadline: float) -> str:
+def _read(sock: ssl.SSLSocket, deadline: float, max_bytes: int) -> str:
     """Return everything until the server closes the connection."""
     received = bytearray()
     while True:
@@ -240,5 +255,5 @@ def _read(sock: ssl.SSLSocket, deadline: float) -> str:
         if not part:
             return received.decode("utf-8", "replace").rstrip("\n")
         received += part
-        if len(received) > MAX_RESPONSE_BYTES:
+        if len(received) > max_bytes:
             raise OSError(errno.EMSGSIZE, "the reply is too long")

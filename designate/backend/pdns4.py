@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from designate import errors
 from designate.backend import primaries
 from designate.backend.base import (
+    MAX_LISTING_BYTES,
     NOTIFY_OPTIONS,
     OWNERSHIP_OPTIONS,
     Backend,
@@ -134,9 +135,10 @@ class Pdns4Backend(Backend):
         found = self._shown(zone)
         return None if found is None else self._found(zone.name, found)
 
-    def find_zones(self) -> Iterator[FoundZone]:
-        """Yield all zones of the server."""
-        response = self._web.call("GET", f"{ZONES}?dnssec=false")
+    def find_zones(self, timeout_s: float) -> Iterator[FoundZone]:
+        response = self._web.call(
+            "GET", f"{ZONES}?dnssec=false", timeout_s=timeout_s, max_bytes=MAX_LISTING_BYTES
+        )
         shown = response.json()
         if not response.good or not isinstance(shown, list):
             raise self._web.refused("list the zones", response, "error")

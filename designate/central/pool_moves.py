@@ -14,7 +14,7 @@ from functools import partial
 from oslo_config import cfg
 
 from designate import metrics
-from designate.central import apex_records, catalogs, zone_rules
+from designate.central import apex_records, catalogs, pool_kinds, zone_rules
 from designate.central.base import Core
 from designate.context import admin_context
 from designate.model.pools import Pool
@@ -45,8 +45,12 @@ def move(core: Core, tx: Transaction, stored: StoredZone, pool: Pool) -> Zone:
 
     Returns:
         The zone after the move.
+
+    Raises:
+        BadRequest: both pools have a nameserver that would keep the zone, or lose it, for ever.
     """
     zone = stored.zone
+    pool_kinds.check_move(pools.get(tx.connection, zone.pool_id), pool)
     zones.lock_namespace(tx, zone.name)
     above = zone_hierarchy.find_at_or_above(tx.connection, zone.name)
     parent_id = zone_rules.parent_of(zone.name, pool.id, above)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from oslo_db import exception as db_errors
 
 from designate import errors, rrtypes
-from designate.central import catalogs, pool_diff, pool_sync
+from designate.central import catalogs, pool_diff, pool_kinds, pool_sync
 from designate.central.base import Core, own_target, page_limit, scope_of
 from designate.central.policy import ADMIN, rule
 from designate.context import Context
@@ -108,6 +108,7 @@ class PoolsEndpoint:
             created_at=self._core.now(),
             **{part: getattr(spec, part) for part in pool_diff.PARTS},
         )
+        pool_kinds.check_keys(pool, self._default_pool_id)
         pools.insert(tx, pool)
         catalogs.apply(self._core, tx, None, pool)
         return self._core.notify(tx, context, "dns.pool.create", pool)
@@ -118,11 +119,18 @@ class PoolsEndpoint:
         found = list(pool_diff.differences(current, spec))
         if found:
             after = self._merged(current, spec)
+            pool_kinds.check_keys(after, self._default_pool_id)
+            pool_kinds.check_change(tx, current, after)
             pools.update(tx, after)
             if any(change.path == "catalog_zone" for change in found):
                 catalogs.apply(self._core, tx, current, after)
             self._core.notify(tx, context, "dns.pool.update", after, current)
         return found
+
+    @property
+    def _default_pool_id(self) -> str:
+        default: str = self._core.conf["service:central"].default_pool_id
+        return default
 
     def _merged(self, current: Pool, spec: PoolSpec) -> Pool:
         # Priorities are stored for listings only; zones do not contain them.

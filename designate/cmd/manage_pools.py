@@ -43,6 +43,17 @@ class PoolCommands(category.Category):
         update.add_argument("--dry-run", action="store_true", help="only show what would change")
         update.add_argument("--skip-verify-drivers", action="store_true")
         update.set_defaults(command=_update)
+        check = commands.add_parser(
+            "check", help="show whose the zones on the targets are, without changing anything"
+        )
+        check.add_argument(
+            "pool", nargs="?", metavar="POOL", help="name or id; all pools without it"
+        )
+        check.add_argument("--ours", action="store_true", help="list the pool's own zones too")
+        check.add_argument(
+            "--timeout", type=float, default=60.0, help="seconds for each target (60)"
+        )
+        check.set_defaults(command=_check)
         show = commands.add_parser("show_config", help="show stored pools as YAML")
         show.add_argument("--pool_id")
         show.add_argument("--all_pools", action="store_true")
@@ -124,6 +135,30 @@ def _warnings(specs: Sequence[PoolSpec], stored: Sequence[Pool]) -> Iterator[str
 
 def _change(change: PoolChange) -> str:
     return f"Update Pool: {change.pool}: {change.path}\n  - {change.old}\n  + {change.new}"
+
+
+def _check(conf: cfg.ConfigOpts, arguments: Any) -> int:
+    from designate.cmd import pool_check
+
+    central = category.central(conf)
+    pools = [
+        pool
+        for pool in central.pools.find(admin_context())
+        if arguments.pool in (None, pool.id, pool.name)
+    ]
+    if not pools:
+        raise errors.NotFound("pool", f"Could not find Pool {arguments.pool}")
+    stored = pool_check.zones_by_pool(central)
+    in_order = True
+    for pool in pools:
+        print(f"Pool {pool.name}: {len(stored.get(pool.id, ()))} zones")
+        for number, target in enumerate(pool.targets, 1):
+            result = pool_check.check_target(pool, target, stored, arguments.timeout)
+            in_order = in_order and result.in_order
+            lines = result.lines(ours=arguments.ours)
+            print(f"  target {number} ({target.type}): ", end="")
+            print(*lines, sep="\n    ")
+    return 0 if in_order else 1
 
 
 def _show(conf: cfg.ConfigOpts, arguments: Any) -> int:

@@ -143,19 +143,6 @@ class ZonePatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """An RRset of a zone's content, by which nameservers are compared with the zone.
-
-    rtype: the type's number. digest: of the RRset with its TTL (wire.digests); empty: there is none
-    of that name and type.
-    """
-
-    name: str
-    rtype: int
-    digest: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneAnnouncement:
     """The announcement that a zone has a revision which its nameservers may not serve yet.
 
@@ -165,9 +152,7 @@ class ZoneAnnouncement:
     because the zone's data expired; later content undoes it. kept_in, kept_version: for the stale
     copy of a zone that moved, the pool that has the zone now, whose nameservers keep it; zone_id is
     then the id of the stale copy, and moved_id that of the zone. verify: the targets are to confirm
-    that the zone there is this service's before a nameserver's answer counts. soa: digest of the
-    SOA (wire.digests); empty: unknown. sample: part of the revision's content; None: there is none to
-    compare.
+    that the zone there is this service's before a nameserver's answer counts.
     """
 
     zone_id: ZoneId
@@ -186,8 +171,6 @@ class ZoneAnnouncement:
     kept_version: int = 0
     moved_id: str | None = None
     verify: bool = False
-    soa: str = ""
-    sample: Sample | None = None
 
     @property
     def marks(self) -> tuple[str, str]:
@@ -201,8 +184,7 @@ class NameserverAnswer:
     """The current answer of a nameserver for a zone.
 
     serial: the one that it serves; None: it does not serve the zone. failing: it does not answer,
-    or cannot serve the zone now. text: the answer for people. problem: what is wrong although the
-    serial is right, for people. signs: it signs the zone, so that its serial is its own.
+    or cannot serve the zone now. text: the answer for people.
     """
 
     host: str
@@ -210,8 +192,6 @@ class NameserverAnswer:
     serial: int | None
     failing: bool
     text: str
-    problem: str = ""
-    signs: bool = False
 
 
 class ServedStatus(StrEnum):

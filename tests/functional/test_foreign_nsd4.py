@@ -124,3 +124,14 @@ def test_adopt_replaces_an_added_zone_and_tells_that_it_cannot_replace_a_configu
         backend.create_zone(change(name="static.test."))
 
     assert "pattern: slave" in nsd.control("zonestatus", "adopted.test.")
+
+
+def test_all_zones_are_listed_with_their_owners(nsd):
+    nsd.control("addzone", "listed1.test.", "theirs")
+    nsd.control("addzone", "listed2.test.", "slave")
+
+    found = {zone.name: (zone.is_ours, zone.kind) for zone in backend_of(nsd).find_zones(5)}
+
+    assert found["listed1.test."] == (False, "pattern theirs")
+    assert found["listed2.test."] == (True, "pattern slave")
+    assert found["static.test."] == (False, "in nsd.conf")

@@ -157,7 +157,7 @@ def test_all_zones_are_listed_with_their_owners(pdns):
     add(pdns, "listed1.test.")
     add(pdns, "listed2.test.", kind="Slave", account="designate")
 
-    found = {zone.name: zone.is_ours for zone in backend_of(pdns).find_zones()}
+    found = {zone.name: zone.is_ours for zone in backend_of(pdns).find_zones(5)}
 
     assert found["listed1.test."] is False
     assert found["listed2.test."] is True

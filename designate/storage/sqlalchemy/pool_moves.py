@@ -88,6 +88,12 @@ def zone_name(connection: sa.Connection, copy_id: str) -> str | None:
     return name
 
 
+def any_copy(connection: sa.Connection, pool_id: str) -> bool:
+    """Return whether the pool's servers may still have the stale copy of a zone."""
+    query = sa.select(moved_zones.c.id).where(moved_zones.c.pool_id == pool_id).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def any_pending(connection: sa.Connection, shards: tuple[int, int]) -> bool:
     """Return whether there are stale copies, a cheap check for a sweep that mostly finds none."""
     return connection.execute(_ANY, {"first": shards[0], "last": shards[1]}).first() is not None

@@ -10,12 +10,26 @@ from typing import ClassVar, Self
 from designate.backend import base, primaries, rndc, rndc_key
 from designate.backend.base import Backend
 from designate.model.pools import Target
-from designate.model.zones import PrimaryAddress
+from designate.model.zones import Action, PrimaryAddress, Zone, ZoneAnnouncement, ZoneId
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.secondaries import Nsd, Pdns
 
 MASTERS = (PrimaryAddress(host="127.0.0.1", port=5399), PrimaryAddress(host="::1", port=5398))
 OTHER_MASTERS = (PrimaryAddress(host="127.0.0.1", port=5397),)
+
+
+def announcement(zone: Zone, name: str | None = None) -> ZoneAnnouncement:
+    """Return the announcement of a stored zone, or of a zone like it with another name."""
+    return ZoneAnnouncement(
+        zone_id=zone.id if name is None else ZoneId(f"of-{name}"),
+        name=name or zone.name,
+        type=zone.type,
+        pool_id=zone.pool_id,
+        pool_version=1,
+        revision=zone.revision,
+        serial=zone.serial,
+        action=Action.CREATE,
+    )
 
 
 class Side:
