@@ -11,7 +11,7 @@ from designate.central.base import Core
 from designate.central.crud_endpoint import CrudEndpoint, crud_rules
 from designate.context import Context
 from designate.errors import Reason
-from designate.model.tsigkeys import TsigKey, TsigKeyDraft, TsigKeyPatch, TsigScope
+from designate.model.tsigkeys import ALL_POOLS, TsigKey, TsigKeyDraft, TsigKeyPatch, TsigScope
 from designate.storage.sqlalchemy import pools
 from designate.storage.sqlalchemy import tsigkeys as storage
 from designate.storage.sqlalchemy.db.transaction import Transaction
@@ -68,6 +68,8 @@ def _check(core: Core, tx: Transaction, key: TsigKey) -> None:
     if storage.name_is_taken(tx.connection, key.id, tsig_keys.key_name(key.name)):
         # A DNS message could not tell them apart.
         raise errors.Duplicate("tsigkey")
+    if key.scope is TsigScope.POOL and key.resource_id == ALL_POOLS:
+        return
     kind = "pool" if key.scope is TsigScope.POOL else "zone"
     if not storage.resource_exists(tx.connection, kind, key.resource_id):
         raise errors.BadRequest(

@@ -18,8 +18,12 @@ TSIG_ALGORITHMS = (
 )
 
 
+# The resource_id of a key with scope POOL that gives access to the zones of every pool.
+ALL_POOLS = "00000000-0000-0000-0000-000000000000"
+
+
 class TsigScope(StrEnum):
-    """What a key gives access to: every zone of a pool, or one zone."""
+    """What a key gives access to: every zone of a pool or of all pools, or one zone."""
 
     POOL = "POOL"
     ZONE = "ZONE"
@@ -27,7 +31,12 @@ class TsigScope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TsigKey:
-    """A TSIG key. secret: base64. resource_id: of the pool or zone that the key gives access to."""
+    """A TSIG key.
+
+    Attributes:
+        secret: In base64.
+        resource_id: Of the pool or zone that the key gives access to, or ALL_POOLS.
+    """
 
     id: str
     name: str

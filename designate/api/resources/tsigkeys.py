@@ -12,7 +12,9 @@ from designate.api.routing import Route
 from designate.api.shape import STRING, UUID, enum_of, member, stored_object
 from designate.model.tsigkeys import TSIG_ALGORITHMS, TsigKeyDraft, TsigKeyPatch, TsigScope
 
-RESOURCE_ID = "The id of the pool or zone, depending on the scope."
+RESOURCE_ID = (
+    "The id of the pool or zone, depending on the scope; all zeros with scope POOL: every pool."
+)
 SCOPE = fields.choice([str(scope) for scope in TsigScope])
 NEW, CHANGES = bodies.create_and_update(
     "TsigKey",

@@ -14,7 +14,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from designate.model.codec import from_plain
-from designate.model.tsigkeys import TsigScope
+from designate.model.tsigkeys import ALL_POOLS, TsigScope
 from designate.model.zones import Action, PrimaryAddress, ZoneType
 from designate.runtime.clock import utcnow
 from designate.runtime.cooperative import yield_to_others
@@ -53,14 +53,17 @@ class ServedZone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """The zones that a client may see: those of a pool, or a single zone of any pool."""
+    """The zones that a client may see: those of a pool, a single zone of any pool, or with neither all."""
 
     pool_id: str | None = None
     zone_id: str | None = None
 
     def shows(self, zone_id: str, pool_id: str) -> bool:
         """Return whether the view has a zone of a pool."""
-        return zone_id == self.zone_id or pool_id == self.pool_id
+        return self == ALL_ZONES or zone_id == self.zone_id or pool_id == self.pool_id
+
+
+ALL_ZONES = View()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,13 +170,16 @@ def find_key(connection: sa.Connection, name: str) -> StoredTsigKey | None:
     row = connection.execute(_KEY, values).first()
     if row is None:
         return None
-    pool = row.scope == TsigScope.POOL
+    if row.scope == TsigScope.ZONE:
+        view = View(zone_id=row.resource_id)
+    else:
+        view = ALL_ZONES if row.resource_id == ALL_POOLS else View(pool_id=row.resource_id)
     return StoredTsigKey(
         id=row.id,
         name=row.name,
         algorithm=row.algorithm,
         secret=row.secret,
-        view=View(pool_id=row.resource_id) if pool else View(zone_id=row.resource_id),
+        view=view,
     )
 
 
@@ -184,12 +190,13 @@ def find_zone(connection: sa.Connection, view: View, name_keys: Sequence[str]) -
     """
     if not name_keys:
         return None
-    if view.zone_id is None:
-        values = {"keys": name_keys, "pool": view.pool_id}
-        rows = connection.execute(_FIND_IN_POOL, values).all()
+    if view.pool_id is not None:
+        statement, values = _FIND_IN_POOL, {"pool": view.pool_id}
+    elif view.zone_id is not None:
+        statement, values = _FIND_ONE, {"zone": view.zone_id}
     else:
-        values = {"keys": name_keys, "zone": view.zone_id}
-        rows = connection.execute(_FIND_ONE, values).all()
+        statement, values = _SERVED, {}
+    rows = connection.execute(statement, {"keys": name_keys, **values}).all()
     if not rows:
         return None
     return ServedZone(*max(rows, key=lambda found: len(found.name)))
