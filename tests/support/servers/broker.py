@@ -18,6 +18,8 @@ STARTER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 START_S = 90
 # Made when the broker starts: rabbitmqctl takes more than a second for each.
 VIRTUAL_HOSTS = [f"test{number}" for number in range(24)]
+# The names that deployment tools give theirs.
+TOOL_HOSTS = ["/", "designate", "openstack"]
 # Idle schedulers sleep; by default they spin, which takes the time of the tests.
 ERLANG_ARGUMENTS = (
     "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none +sbwtdcpu none +sbwtdio none"
@@ -118,9 +120,10 @@ class RabbitMQ:
 
 
 def _definitions() -> dict[str, object]:
+    hosts = TOOL_HOSTS + VIRTUAL_HOSTS
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
     return {
         "users": [{"name": "guest", "password": "guest", "tags": "administrator"}],
-        "vhosts": [{"name": name} for name in VIRTUAL_HOSTS],
-        "permissions": [{"user": "guest", "vhost": name} | everything for name in VIRTUAL_HOSTS],
+        "vhosts": [{"name": name} for name in hosts],
+        "permissions": [{"user": "guest", "vhost": name} | everything for name in hosts],
     }
