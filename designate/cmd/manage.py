@@ -79,8 +79,10 @@ def _configure(conf: cfg.ConfigOpts, argv: Sequence[str]) -> None:
         conf.set_override("use_stderr", True)
     try:
         log.setup(conf, "designate", VERSION)
-    except RuntimeError as error:
+    except log.LogConfigError as error:
         raise errors.ConfigurationError(str(error)) from None
+    except RuntimeError as error:
+        raise errors.ConfigurationError(f"use_journal or use_syslog: {error}") from None
 
 
 def _text(error: errors.DesignateError) -> str:

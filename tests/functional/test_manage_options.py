@@ -88,8 +88,11 @@ def test_default_files_and_folders_are_found(run, connection, tmp_path):
     assert current[1].endswith("(head)\n")
 
 
-def test_a_log_file_that_cannot_be_written_is_one_line(run, tmp_path):
-    (tmp_path / "designate.conf").write_text("[DEFAULT]\nlog_file = /nonexistent/d.log\n")
+@pytest.mark.parametrize(
+    "line", ["log_file = /nonexistent/d.log", "log_config_append = /nonexistent/d.conf"]
+)
+def test_logging_that_cannot_be_set_up_is_one_line(run, tmp_path, line):
+    (tmp_path / "designate.conf").write_text(f"[DEFAULT]\n{line}\n")
 
     status, out, err = run("database", "heads")
 
