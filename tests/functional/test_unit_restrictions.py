@@ -163,9 +163,9 @@ def test_a_unit_denies_what_it_says(machine):
     machine.run("echo secret >/root/secret; touch /tmp/of-host")
     machine.write("/opt/probe.py", PROBE)
     machine.run(
-        """
+        f"""
         cd /etc/systemd/system
-        sed 's|^ExecStart=.*|ExecStart=/opt/tests/bin/python3 /opt/probe.py|' \
+        sed 's|^ExecStart=.*|ExecStart={machine.python} /opt/probe.py|' \\
             designate-central.service >designate-probe.service
         systemctl start designate-probe
         systemctl stop designate-probe
