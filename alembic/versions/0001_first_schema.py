@@ -125,6 +125,7 @@ def _zones() -> None:
         sa.Column("minimum", sa.Integer, nullable=False),
         sa.Column("mname", NAME, nullable=False),
         sa.Column("soa_wire", BLOB, nullable=False),
+        sa.Column("sample", text(300)),
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.Column("served_revision", sa.BigInteger, nullable=False),
         sa.Column("action", text(16), nullable=False),

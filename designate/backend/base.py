@@ -88,6 +88,10 @@ class Backend(ABC):
     NOTIFY: ClassVar[bool] = True
     """Whether the target needs a NOTIFY for every change of a zone."""
 
+    REWRITES_ANSWERS: ClassVar[bool] = False
+    """Whether the servers may serve other records than they transferred, such as their own SOA or addresses
+    that depend on the client. Then only serials are compared."""
+
     TRIGGERS_TRANSFER: ClassVar[bool] = False
     """Whether `trigger_transfer` makes the server transfer sooner than a NOTIFY alone does."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import ClassVar
 
 from designate import errors
 from designate.backend.base import Backend
@@ -19,6 +20,7 @@ class FakeBackend(Backend):
     """
 
     MAX_CALLS = 10_000
+    REWRITES_ANSWERS: ClassVar[bool] = True
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

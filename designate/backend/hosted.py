@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from designate import errors
 from designate.backend.base import OWNERSHIP_OPTIONS, Backend, BackendOption
@@ -24,6 +24,9 @@ DNS_PORT = 53
 
 class HostedBackend(Backend):
     """Base of the backends that have API_OPTIONS among their OPTIONS."""
+
+    # The providers may put their own name into the SOA and give answers that depend on the client.
+    REWRITES_ANSWERS: ClassVar[bool] = True
 
     def client(
         self,

@@ -6,6 +6,7 @@ import struct
 import uuid
 from dataclasses import replace
 
+from designate.central import samples
 from designate.central.base import Core
 from designate.central.zone_change import advance, announce
 from designate.model.pools import Pool
@@ -95,7 +96,8 @@ def sync_with_pool(
         )
         recordsets.update(tx, recordset, wire, stored.zone.revision + 1, new_records=True)
         old = current.wire
-    deleted, added = rr.difference(rr.with_ttl(old, zone.ttl), rr.with_ttl(wire, zone.ttl))
+    served = rr.with_ttl(wire, zone.ttl)
+    deleted, added = rr.difference(rr.with_ttl(old, zone.ttl), served)
     after = advance(
         core,
         tx,
@@ -103,6 +105,7 @@ def sync_with_pool(
         deleted=deleted,
         added=added,
         soa_wire=soa_wire(zone),
+        sample=samples.of_rrset(zone.name, rr.TYPE_NS, served),
         columns={"mname": zone.mname},
         recovery=recovery,
     )
@@ -134,5 +137,5 @@ def move_to_pool(
         pending = {"action": zone.action, "status": zone.status, "error": None}
         since = zone.pending_since or now
         zones.update(tx, zone.id, **pending, pending_since=since, updated_at=now)
-        announce(core, tx, zone, pool.version)
+        announce(core, tx, zone, pool.version, stored.soa_wire, stored.sample)
     return zone

@@ -237,15 +237,16 @@ def _create(core: Core, tx: Transaction, pool: Pool, catalog: CatalogZone) -> Zo
         _recordset(core, zone, zone.name, "NS", "invalid.", names.to_wire("invalid.")),
         _recordset(core, zone, f"version.{zone.name}", "TXT", '"2"', b"\x012"),
     ]
+    soa = apex_records.soa_wire(zone)
     zones.insert(
         tx,
         zone,
-        apex_records.soa_wire(zone),
+        soa,
         ns_version=pool.ns_version,
         recordset_count=catalogs.APEX_RECORDSETS,
     )
     recordsets.insert_many(tx, apex, FIRST_REVISION)
-    announce(core, tx, zone, pool.version)
+    announce(core, tx, zone, pool.version, soa)
     return zone.id
 
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from designate import errors, rrtypes
-from designate.central import quotas, recordset_rules
+from designate.central import quotas, recordset_rules, samples
 from designate.central.base import Core, refuse_pending_delete
 from designate.central.zone_change import advance
 from designate.context import Context
 from designate.model.managed_names import Declared
 from designate.model.quotas import Quotas
 from designate.model.recordsets import Managed, RecordSet, RecordSetDraft, RecordSetId
-from designate.model.zones import Action, Status, ZoneType
+from designate.model.zones import Action, Sample, Status, ZoneType
 from designate.storage.sqlalchemy import managed_names as events
 from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
@@ -136,6 +136,7 @@ class _Declaration:
     refused: list[str] = field(default_factory=list)
     deleted: list[bytes] = field(default_factory=list)
     added: list[bytes] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
     count_delta: int = 0
     changed: bool = False
 
@@ -183,7 +184,9 @@ class _Declaration:
         )
         wire = recordset_rules.stored_wire(recordset, rdatas)
         recordsets.insert(self.tx, recordset, wire, zone.revision + 1)
-        self.added += rr.split(recordset_rules.served_wire(wire, recordset.ttl, zone))
+        served = recordset_rules.served_wire(wire, recordset.ttl, zone)
+        self.added += rr.split(served)
+        self._sample(recordset, served)
         self.count_delta += 1
         self.changed = True
         self.recordsets.append(recordset)
@@ -212,10 +215,11 @@ class _Declaration:
         )
         wire = recordset_rules.stored_wire(after, rdatas)
         recordsets.update(self.tx, after, wire, zone.revision + 1, new_records=True)
+        served = recordset_rules.served_wire(wire, after.ttl, zone)
         deleted, added = rr.difference(
-            recordset_rules.served_wire(old.wire, before.ttl, zone),
-            recordset_rules.served_wire(wire, after.ttl, zone),
+            recordset_rules.served_wire(old.wire, before.ttl, zone), served
         )
+        self._sample(after, served)
         self.deleted += deleted
         self.added += added
         self.changed = True
@@ -228,10 +232,15 @@ class _Declaration:
         shared_zone_counts.adjust(self.tx, self.stored.zone, old.recordset.project_id, -1)
         wire = recordset_rules.served_wire(old.wire, old.recordset.ttl, self.stored.zone)
         self.deleted += rr.split(wire)
+        self._sample(old.recordset, b"")
         self.count_delta -= 1
         self.changed = True
         gone = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
         self.core.notify(self.tx, self.context, "dns.recordset.delete", gone)
+
+    def _sample(self, recordset: RecordSet, served_wire: bytes) -> None:
+        rtype = rrtypes.numeric_type(recordset.type)
+        self.samples.append(samples.of_rrset(recordset.name, rtype, served_wire))
 
     @property
     def _recordset_count(self) -> int:
@@ -246,6 +255,7 @@ class _Declaration:
                 self.stored,
                 deleted=self.deleted,
                 added=self.added,
+                sample=samples.best(self.stored.zone, reversed(self.samples)),
                 columns={"recordset_count": self._recordset_count},
             )
         return Declared(recordsets=tuple(self.recordsets), refused=tuple(self.refused))

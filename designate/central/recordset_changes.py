@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from designate.central import recordset_rules
+from designate import rrtypes
+from designate.central import recordset_rules, samples
 from designate.central.base import Core
 from designate.central.zone_change import advance
 from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetId, RecordSetPatch
-from designate.model.zones import Action, Status
+from designate.model.zones import Action, Sample, Status
 from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
@@ -56,11 +57,13 @@ def insert(
         zones.update(tx, zone.id, **counts)
         return recordset
     recordsets.insert(tx, recordset, wire, zone.revision + 1)
+    served = recordset_rules.served_wire(wire, recordset.ttl, zone)
     advance(
         core,
         tx,
         stored,
-        added=rr.split(recordset_rules.served_wire(wire, recordset.ttl, zone)),
+        added=rr.split(served),
+        sample=_sample(recordset, served),
         columns=counts | {"record_count": stored.record_count + len(rdatas)},
     )
     return recordset
@@ -105,9 +108,9 @@ def update(
     if not before.records and not after.records:
         zones.update(tx, zone.id)
         return
+    served = recordset_rules.served_wire(wire, after.ttl, zone)
     deleted, added = rr.difference(
-        recordset_rules.served_wire(current.wire, before.ttl, zone),
-        recordset_rules.served_wire(wire, after.ttl, zone),
+        recordset_rules.served_wire(current.wire, before.ttl, zone), served
     )
     change = 0 if after.managed else len(after.records) - len(before.records)
     advance(
@@ -116,6 +119,7 @@ def update(
         stored,
         deleted=deleted,
         added=added,
+        sample=_sample(after, served),
         columns={"record_count": stored.record_count + change},
     )
 
@@ -132,4 +136,9 @@ def delete(core: Core, tx: Transaction, stored: StoredZone, current: StoredRecor
     if not deleted.managed:
         counts["record_count"] = stored.record_count - len(deleted.records)
     wire = recordset_rules.served_wire(current.wire, deleted.ttl, stored.zone)
-    advance(core, tx, stored, deleted=rr.split(wire), columns=counts)
+    sample = _sample(deleted, b"")
+    advance(core, tx, stored, deleted=rr.split(wire), sample=sample, columns=counts)
+
+
+def _sample(recordset: RecordSet, served_wire: bytes) -> Sample:
+    return samples.of_rrset(recordset.name, rrtypes.numeric_type(recordset.type), served_wire)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_errors
 
 from designate import errors
-from designate.central import quotas, recordset_rules, reverse_names, zone_rules
+from designate.central import quotas, recordset_rules, reverse_names, samples, zone_rules
 from designate.central.base import Core, refuse_pending_delete
 from designate.central.zone_change import advance
 from designate.central.zone_creation import ZoneCreator
@@ -33,6 +33,8 @@ from designate.storage.sqlalchemy.listing.pagination import EVERYTHING
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
 from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire import rr
+
+TYPE_PTR = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +167,15 @@ class ReverseZones:
         wire = recordset_rules.stored_wire(recordset, (ptr.rdata,))
         recordsets.insert(tx, recordset, wire, zone.revision + 1)
         shared_zone_counts.adjust(tx, zone, recordset.project_id, 1)
-        added = rr.split(recordset_rules.served_wire(wire, ptr.ttl, zone))
-        advance(self._core, tx, stored, added=added, columns={"recordset_count": count})
+        served = recordset_rules.served_wire(wire, ptr.ttl, zone)
+        advance(
+            self._core,
+            tx,
+            stored,
+            added=rr.split(served),
+            sample=samples.of_rrset(name, TYPE_PTR, served),
+            columns={"recordset_count": count},
+        )
         context = _acting_for(ptr.managed.project_id)
         return self._core.notify(tx, context, "dns.recordset.create", recordset)
 
@@ -187,11 +196,12 @@ class ReverseZones:
         )
         wire = recordset_rules.stored_wire(after, (ptr.rdata,))
         recordsets.update(tx, after, wire, zone.revision + 1, new_records=True)
+        served = recordset_rules.served_wire(wire, after.ttl, zone)
         deleted, added = rr.difference(
-            recordset_rules.served_wire(old.wire, before.ttl, zone),
-            recordset_rules.served_wire(wire, after.ttl, zone),
+            recordset_rules.served_wire(old.wire, before.ttl, zone), served
         )
-        advance(self._core, tx, stored, deleted=deleted, added=added)
+        sample = samples.of_rrset(before.name, TYPE_PTR, served)
+        advance(self._core, tx, stored, deleted=deleted, added=added, sample=sample)
         context = _acting_for(ptr.managed.project_id)
         return self._core.notify(tx, context, "dns.recordset.update", after, before)
 
@@ -239,9 +249,10 @@ class ReverseZones:
                     recordset_rules.served_wire(old.wire, old.recordset.ttl, stored.zone)
                 )
                 deleted_count += 1
+                sample = samples.of_rrset(old.recordset.name, TYPE_PTR, b"")
         if deleted_count:
             columns = {"recordset_count": stored.recordset_count - deleted_count}
-            advance(self._core, tx, stored, deleted=deleted, columns=columns)
+            advance(self._core, tx, stored, deleted=deleted, sample=sample, columns=columns)
         return deleted_count
 
 

@@ -7,11 +7,13 @@ the pool's nameservers by IXFR, see one version or the other.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from designate import errors
-from designate.central import secondary_timers
+from designate.central import samples, secondary_timers
 from designate.central.base import Core
 from designate.central.zone_change import JOURNAL_PRUNE_EVERY, MAX_JOURNAL_STEPS, announce
 from designate.central.zone_diff import (
@@ -25,7 +27,7 @@ from designate.central.zone_diff import (
 from designate.context import admin_context
 from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.secondary import TransferInContent
-from designate.model.zones import Action, Status, Zone, ZoneType
+from designate.model.zones import Action, Sample, Status, Zone, ZoneType
 from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy import journal, recordsets, secondary, shared_zone_counts, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
@@ -144,12 +146,15 @@ def store(
         shared_zone_counts.recount(tx, zone)
     _append_journal(tx, stored, after, prepared, now)
     refresh_at, expires_at = secondary_timers.after_success(core, after, now)
+    new_soa = rr.soa_with_serial(prepared.soa.wire, after.serial)
+    sample = samples.best(after, _samples(diff))
     zones.update(
         tx,
         zone.id,
         **{name: getattr(after, name) for name in ZONE_COLUMNS},
         primary_serial=content.serial,
-        soa_wire=rr.soa_with_serial(prepared.soa.wire, after.serial),
+        soa_wire=new_soa,
+        sample=sample,
         recordset_count=stored.recordset_count + diff.recordset_count_delta,
         record_count=stored.record_count + diff.record_count_delta,
         refresh_at=refresh_at,
@@ -159,9 +164,16 @@ def store(
         sent_at=None,
     )
     secondary.discard_parts(tx, content.id)
-    announce(core, tx, after, stored.pool_version)
+    announce(core, tx, after, stored.pool_version, new_soa, sample)
     core.notify(tx, admin_context(), "dns.zone.update", after, zone)
     return True
+
+
+def _samples(diff: ZoneDiff) -> Iterator[Sample]:
+    for rrset in chain(diff.inserted, (rrset for _, rrset in diff.updated)):
+        yield samples.of_rrset(rrset.name, rrset.rtype, rrset.wire)
+    for current in diff.deleted:
+        yield samples.of_rrset(current.name, rrsets.type_number(current.type), b"")
 
 
 def _append_journal(

@@ -213,7 +213,7 @@ class StatusEndpoint:
         error = reason[:MAX_ERROR_LENGTH]
         now = self._core.now()
         if _may_pass(zone, now):
-            after = advance(self._core, tx, stored, newer_than=serial)
+            after = advance(self._core, tx, stored, newer_than=serial, sample=stored.sample)
             zones.update(tx, zone.id, error=error, sent_at=now)
             return f"moved to serial {after.serial}: {error}"
         if zone.status == Status.PENDING and zone.error == error:
@@ -262,6 +262,8 @@ class StatusEndpoint:
                     else announcement_of(
                         stored.zone,
                         stored.pool_version,
+                        stored.soa_wire,
+                        stored.sample,
                         hard_delete=stored.hard_delete,
                         recovery=True,
                     )

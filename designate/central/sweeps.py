@@ -97,7 +97,10 @@ class SweepsEndpoint:
         if not found:
             return ""
         changes = tuple(
-            announcement_of(stored.zone, stored.pool_version, recovery=True) for stored in found
+            announcement_of(
+                stored.zone, stored.pool_version, stored.soa_wire, stored.sample, recovery=True
+            )
+            for stored in found
         )
         core.worker.check_zones(admin_context(), changes)
         metrics.SWEPT.labels("reconciliation").inc(len(found))

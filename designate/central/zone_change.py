@@ -10,12 +10,12 @@ from typing import Any
 from designate import errors
 from designate.central.base import Core
 from designate.context import admin_context
-from designate.model.zones import Action, Status, Zone, ZoneAnnouncement, ZoneType
+from designate.model.zones import Action, Sample, Status, Zone, ZoneAnnouncement, ZoneType
 from designate.storage.sqlalchemy import journal, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.journal import JournalStep
 from designate.storage.sqlalchemy.zone_rows import StoredZone
-from designate.wire import names, rr
+from designate.wire import digests, names, rr
 
 MAX_JOURNAL_STEPS = 1000
 JOURNAL_PRUNE_EVERY = 128
@@ -49,6 +49,7 @@ def advance(
     force_axfr: bool = False,
     soa_wire: bytes | None = None,
     newer_than: int | None = None,
+    sample: Sample | None = None,
     columns: Mapping[str, Any] = EMPTY,
     recovery: bool = False,
 ) -> Zone:
@@ -66,6 +67,7 @@ def advance(
             holds no IXFR, so that nameservers transfer the whole zone.
         soa_wire: The SOA RDATA where more than its serial changes.
         newer_than: The serial to exceed, where it is not the zone's own.
+        sample: Part of what changes, by which nameservers are compared; None for the SOA alone.
         columns: Other columns of the zone's row to set.
         recovery: Workers handle the change after those that users wait for.
 
@@ -129,8 +131,9 @@ def advance(
     if after.revision % JOURNAL_PRUNE_EVERY == 0:
         journal.prune(tx, zone.id, after.revision - MAX_JOURNAL_STEPS)
     changed = {name: getattr(after, name) for name in REVISION_COLUMNS}
-    zones.update_locked(tx, stored, after, {**changed, "soa_wire": new_soa, **columns})
-    announce(core, tx, after, stored.pool_version, recovery=recovery)
+    changed |= {"soa_wire": new_soa, "sample": sample}
+    zones.update_locked(tx, stored, after, {**changed, **columns})
+    announce(core, tx, after, stored.pool_version, new_soa, sample, recovery=recovery)
     return after
 
 
@@ -139,6 +142,8 @@ def announce(
     tx: Transaction,
     zone: Zone,
     pool_version: int,
+    soa_wire: bytes,
+    sample: Sample | None = None,
     *,
     hard_delete: bool = False,
     recovery: bool = False,
@@ -153,7 +158,9 @@ def announce(
         and zone.action != Action.DELETE
     ):
         return  # There is no content to serve before the first transfer.
-    change = announcement_of(zone, pool_version, hard_delete=hard_delete, recovery=recovery)
+    change = announcement_of(
+        zone, pool_version, soa_wire, sample, hard_delete=hard_delete, recovery=recovery
+    )
     tx.after_commit.append(lambda: core.worker.zone_changed(admin_context(), change))
 
 
@@ -170,9 +177,24 @@ def withdrawal_of(zone: Zone, pool_version: int, *, recovery: bool = False) -> Z
 
 
 def announcement_of(
-    zone: Zone, pool_version: int, *, hard_delete: bool = False, recovery: bool = False
+    zone: Zone,
+    pool_version: int,
+    soa_wire: bytes = b"",
+    sample: Sample | None = None,
+    *,
+    hard_delete: bool = False,
+    recovery: bool = False,
 ) -> ZoneAnnouncement:
-    """Return the message that has workers bring the zone's nameservers to its state."""
+    """Return the message that has workers bring the zone's nameservers to its state.
+
+    Args:
+        zone: The zone.
+        pool_version: The version of its pool.
+        soa_wire: Its SOA's data; not needed where the nameservers are to lose the zone.
+        sample: Part of its newest content.
+        hard_delete: Targets delete the zone's files, too.
+        recovery: Workers handle the change after those that users wait for.
+    """
     return ZoneAnnouncement(
         zone_id=zone.id,
         name=zone.name,
@@ -186,4 +208,6 @@ def announcement_of(
         hard_delete=hard_delete,
         again=recovery,
         verify=zone.status == Status.ERROR,
+        soa=digests.of_soa(zone.ttl, soa_wire) if soa_wire else "",
+        sample=sample,
     )

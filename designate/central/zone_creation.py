@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC
 
 from oslo_config import cfg
 
 from designate import errors, rrtypes
-from designate.central import apex_records, catalogs, quotas, secondary_timers, zone_rules
+from designate.central import (
+    apex_records,
+    catalogs,
+    quotas,
+    recordset_rules,
+    samples,
+    secondary_timers,
+    zone_rules,
+)
 from designate.central.base import Core
 from designate.central.scheduler import PoolScheduler
 from designate.central.zone_change import announce
@@ -18,7 +27,7 @@ from designate.context import Context
 from designate.model.pools import Pool
 from designate.model.quotas import Quotas
 from designate.model.recordsets import RecordSet, RecordSetId
-from designate.model.zones import Action, Status, Zone, ZoneDraft, ZoneId, ZoneType
+from designate.model.zones import Action, Sample, Status, Zone, ZoneDraft, ZoneId, ZoneType
 from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy import recordsets, zone_hierarchy, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
@@ -121,19 +130,22 @@ class ZoneCreator:
         quotas.require(limits, zone_records=sum(counts), recordset_records=max(counts, default=0))
         for recordset, _ in more:
             zone_rules.check_ttl(core, context, recordset.ttl)
+        soa = apex_records.soa_wire(zone)
+        sample = samples.best(zone, _samples(zone, [*initial, *more]))
         zones.insert(
             tx,
             zone,
-            apex_records.soa_wire(zone),
+            soa,
             ns_version=pool.ns_version,
             recordset_count=len(initial) + len(more),
             record_count=sum(counts),
             refresh_at=secondary_timers.first_recovery(core, zone),
+            sample=sample,
         )
         recordsets.insert_many(tx, [*initial, *more], FIRST_REVISION)
         zone_hierarchy.reparent_below(tx, zone)
         catalogs.add_member(core, tx, zone, pool)
-        announce(core, tx, zone, pool.version)
+        announce(core, tx, zone, pool.version, soa, sample)
         if zone.type == ZoneType.SECONDARY:
             secondary_timers.request_refresh(core, tx, zone.id)
         return core.notify(tx, context, "dns.zone.create", zone)
@@ -168,6 +180,14 @@ class ZoneCreator:
             masters=draft.masters,
             created_at=now,
         )
+
+
+def _samples(zone: Zone, content: list[tuple[RecordSet, bytes]]) -> Iterator[Sample]:
+    """Yield the newest content first: that of an import, before the apex records."""
+    for recordset, wire in reversed(content):
+        if wire:
+            served = recordset_rules.served_wire(wire, recordset.ttl, zone)
+            yield samples.of_rrset(recordset.name, rrtypes.numeric_type(recordset.type), served)
 
 
 def _content_recordsets(

@@ -54,7 +54,7 @@ def update_secondary(
         secondary_timers.request_refresh(core, tx, after.id)
     zones.update(tx, after.id, updated_at=now, **new)
     if served:
-        announce(core, tx, after, stored.pool_version)
+        announce(core, tx, after, stored.pool_version, stored.soa_wire, stored.sample)
     return after
 
 
@@ -93,5 +93,5 @@ def start_deletion(core: Core, tx: Transaction, stored: StoredZone, *, hard_dele
     )
     if zone.action != Action.DELETE:
         catalogs.remove_member(core, tx, zone)
-    announce(core, tx, after, stored.pool_version, hard_delete=hard_delete)
+    announce(core, tx, after, stored.pool_version, stored.soa_wire, hard_delete=hard_delete)
     return after

@@ -5,7 +5,7 @@ from __future__ import annotations
 from oslo_db import exception as db_errors
 
 from designate import errors
-from designate.central import catalogs, pool_moves, zone_rules, zone_updates
+from designate.central import catalogs, nameserver_status, pool_moves, zone_rules, zone_updates
 from designate.central.base import (
     Core,
     own_target,
@@ -29,9 +29,7 @@ from designate.model.codec import UNSET
 from designate.model.pools import NsRecord
 from designate.model.query import Page, Query
 from designate.model.zones import (
-    NameserverAnswer,
     NameserverStatus,
-    ServedStatus,
     Zone,
     ZoneDraft,
     ZonePatch,
@@ -40,7 +38,6 @@ from designate.model.zones import (
 from designate.storage.sqlalchemy import pools, shares, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing import zones as zone_lists
-from designate.wire.names import SERIAL_MODULUS, serial_gt
 
 RULES = (
     rule("create_zone", ADMIN_OR_MEMBER, "POST /v2/zones", "Create a zone."),
@@ -134,12 +131,13 @@ class ZonesEndpoint:
         with core.db.read() as connection:
             zone = zones.get(connection, zone_id, scope_of(context))
             core.policy.check("get_zone_nameservers_status", context, target_of(context, zone))
-            version = zones.get_stored(connection, zone_id).pool_version
-        replies = core.worker.look(admin_context(), announcement_of(zone, version))
+            stored = zones.get_stored(connection, zone_id)
+        change = announcement_of(zone, stored.pool_version, stored.soa_wire, stored.sample)
+        replies = core.worker.look(admin_context(), change)
         if any(reply.serial not in (None, zone.serial) for reply in replies):
             with core.db.read() as connection:  # It may have changed meanwhile.
                 zone = zones.get(connection, zone_id, scope_of(context))
-        return tuple(_nameserver_status(zone, reply) for reply in replies)
+        return tuple(nameserver_status.of_reply(zone, reply) for reply in replies)
 
     # -- creating --------------------------------------------------------------------------------
 
@@ -273,26 +271,3 @@ def _prepare_removal(tx: Transaction, context: Context, zone: Zone) -> None:
         if not context.delete_shares:
             raise errors.BadRequest("The zone is shared", type="zone_is_shared")
         shares.delete_of_zone(tx, zone.id)
-
-
-def _nameserver_status(zone: Zone, reply: NameserverAnswer) -> NameserverStatus:
-    """Compare the serial that a nameserver serves with the zone's."""
-    serial = reply.serial
-    status = ServedStatus.PENDING
-    if serial == zone.serial:
-        status = ServedStatus.ACTIVE
-    elif reply.failing:
-        status = ServedStatus.ERROR
-    ahead = serial is not None and serial_gt(serial, zone.serial)
-    known = serial is not None and not ahead
-    wrong = status is not ServedStatus.ACTIVE
-    text = f"serial {serial} is ahead of the zone's {zone.serial}" if ahead else reply.text
-    return NameserverStatus(
-        host=reply.host,
-        port=reply.port,
-        status=status,
-        serial=serial,
-        lag=(zone.serial - (serial or 0)) % SERIAL_MODULUS if known else None,
-        error=text if wrong else None,
-        since=zone.pending_since if wrong else None,
-    )

@@ -143,6 +143,19 @@ class ZonePatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """An RRset of a zone's content, by which nameservers are compared with the zone.
+
+    rtype: the type's number. digest: of the RRset with its TTL (wire.digests); empty: there is none
+    of that name and type.
+    """
+
+    name: str
+    rtype: int
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneAnnouncement:
     """The announcement that a zone has a revision which its nameservers may not serve yet.
 
@@ -152,7 +165,9 @@ class ZoneAnnouncement:
     because the zone's data expired; later content undoes it. kept_in, kept_version: for the stale
     copy of a zone that moved, the pool that has the zone now, whose nameservers keep it; zone_id is
     then the id of the stale copy, and moved_id that of the zone. verify: the targets are to confirm
-    that the zone there is this service's before a nameserver's answer counts.
+    that the zone there is this service's before a nameserver's answer counts. soa: digest of the
+    SOA (wire.digests); empty: unknown. sample: part of the revision's content; None: there is none to
+    compare.
     """
 
     zone_id: ZoneId
@@ -171,6 +186,8 @@ class ZoneAnnouncement:
     kept_version: int = 0
     moved_id: str | None = None
     verify: bool = False
+    soa: str = ""
+    sample: Sample | None = None
 
     @property
     def marks(self) -> tuple[str, str]:
@@ -184,7 +201,8 @@ class NameserverAnswer:
     """The current answer of a nameserver for a zone.
 
     serial: the one that it serves; None: it does not serve the zone. failing: it does not answer,
-    or cannot serve the zone now. text: the answer for people.
+    or cannot serve the zone now. text: the answer for people. problem: what is wrong although the
+    serial is right, for people. signs: it signs the zone, so that its serial is its own.
     """
 
     host: str
@@ -192,6 +210,8 @@ class NameserverAnswer:
     serial: int | None
     failing: bool
     text: str
+    problem: str = ""
+    signs: bool = False
 
 
 class ServedStatus(StrEnum):

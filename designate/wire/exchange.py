@@ -1,7 +1,7 @@
 """One DNS query and its reply, over UDP or TCP, with a deadline.
 
-A query is a fixed header, the zone's name and four constant bytes, so it is packed directly, and the
-usual reply is unpacked in the same way. All other replies are parsed by dnspython.
+A query is a fixed header, a name and four bytes, so it is packed directly, and the usual reply to one
+for an SOA is unpacked in the same way. All other replies are parsed by dnspython.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
@@ -29,7 +30,7 @@ from designate.wire.sockets import receive_exactly, remaining_s
 
 UDP_SIZE_BYTES = 65535
 _HEADER = struct.Struct(">HHHHHH")
-_SOA_IN = struct.pack(">HH", dns.rdatatype.SOA, dns.rdataclass.IN)
+_TYPE_CLASS = struct.Struct(">HH")
 _RR_FIXED = struct.Struct(">HHHIH")
 _POINTER_TO_QUESTION = 0xC00C
 _MIN_SOA_BYTES = 22
@@ -39,15 +40,21 @@ class NoReplyError(Exception):
     """Raised when an exchange gave no readable reply; the text is the reason."""
 
 
+class NoTcpReplyError(NoReplyError):
+    """Raised when the reply over UDP was truncated, and none came over TCP."""
+
+
 @dataclass(frozen=True, slots=True)
-class SoaQuery:
-    """A query for a zone's SOA, or a NOTIFY, whose question is the same.
+class DnsQuery:
+    """A query, or a NOTIFY, whose question is that for an SOA.
 
     Attributes:
+        zone: the name that is queried: for an SOA, the zone's.
         query: the message without a signature.
         wire: the message as it is sent.
         key: the key that signs it; the reply must be signed by it too.
         mac: MAC of the signature.
+        rtype: the type that is queried.
     """
 
     zone: str
@@ -55,61 +62,86 @@ class SoaQuery:
     wire: bytes
     key: tsig_keys.SigningKey | None
     mac: bytes
+    rtype: int = dns.rdatatype.SOA
 
 
 @dataclass(frozen=True, slots=True)
-class SoaReply:
-    """The relevant parts of a reply; serial: of the zone's SOA in the answer, None without one."""
+class Reply:
+    """The relevant parts of a reply.
+
+    Attributes:
+        flags: of the header.
+        rcode: with the bits in an OPT record.
+        soa: data of the zone's SOA in the answer, without compression; empty without one.
+        soa_ttl: the SOA's TTL.
+        message: the whole reply, for other types than SOA.
+    """
 
     flags: int
     rcode: int
-    serial: int | None
+    soa: bytes = b""
+    soa_ttl: int = 0
+    message: dns.message.Message | None = None
+
+    @property
+    def serial(self) -> int | None:
+        """The serial of the zone's SOA in the answer; None without one (RFC 1035 section 3.3.13)."""
+        return int.from_bytes(self.soa[-20:-16]) if self.soa else None
 
 
-def make_query(zone: str, flags: int, key: tsig_keys.SigningKey | None) -> SoaQuery:
-    """Return a query for the zone's SOA with a random id, signed by the key if there is one."""
+def make_query(
+    zone: str, flags: int, key: tsig_keys.SigningKey | None, rtype: int = dns.rdatatype.SOA
+) -> DnsQuery:
+    """Return a query for the zone's SOA, or for a name and type, with a random id.
+
+    It is signed by the key if there is one.
+    """
     message_id = secrets.randbits(16)
-    query = _HEADER.pack(message_id, flags, 1, 0, 0, 0) + to_wire(zone) + _SOA_IN
+    question = to_wire(zone) + _TYPE_CLASS.pack(rtype, dns.rdataclass.IN)
+    query = _HEADER.pack(message_id, flags, 1, 0, 0, 0) + question
     if key is None:
-        return SoaQuery(zone, query, query, None, b"")
+        return DnsQuery(zone, query, query, None, b"", rtype)
     signer = tsig.Signer(key)
-    return SoaQuery(zone, query, signer.sign(query), key, signer.mac)
+    return DnsQuery(zone, query, signer.sign(query), key, signer.mac, rtype)
 
 
-def exchange(host: str, port: int, query: SoaQuery, timeout_s: float, *, tcp: bool) -> SoaReply:
+def exchange(host: str, port: int, query: DnsQuery, timeout_s: float, *, tcp: bool) -> Reply:
     """Send the query to the addresses of a host in turn and return the first reply.
 
-    A truncated reply over UDP is requested again over TCP (RFC 7766 section 5). Raises NoReplyError.
+    A truncated reply over UDP is requested again over TCP (RFC 7766 section 5). Raises NoReplyError,
+    which is a NoTcpReplyError if only that failed.
     """
     deadline = time.monotonic() + timeout_s
     addresses = socket_addresses(host)
-    problem = "no address"
+    problem = NoReplyError("no address")
     for place, address in enumerate(addresses):
         # Each address gets an even share of the remaining time, so a dead one leaves time for the next.
         share = (deadline - time.monotonic()) / (len(addresses) - place)
         try:
             return _exchange(address, port, query, time.monotonic() + share, tcp)
         except NoReplyError as error:
-            problem = str(error)
-    raise NoReplyError(problem)
+            problem = error
+    raise problem
 
 
 def _exchange(
-    address: SocketAddress, port: int, query: SoaQuery, deadline: float, tcp: bool
-) -> SoaReply:
+    address: SocketAddress, port: int, query: DnsQuery, deadline: float, tcp: bool
+) -> Reply:
+    kind = NoReplyError
     try:
         if not tcp:
             reply = _over_udp(address, port, query, deadline)
             if not reply.flags & dns.flags.TC:
                 return reply
+            kind = NoTcpReplyError
         return _over_tcp(address, port, query, deadline)
     except TimeoutError:
-        raise NoReplyError("timeout") from None
+        raise kind("timeout") from None
     except OSError as error:
-        raise NoReplyError(errors.os_error_text(error)) from None
+        raise kind(errors.os_error_text(error)) from None
 
 
-def _over_udp(address: SocketAddress, port: int, query: SoaQuery, deadline: float) -> SoaReply:
+def _over_udp(address: SocketAddress, port: int, query: DnsQuery, deadline: float) -> Reply:
     address_family, host = address
     untrusted: tsig.UntrustedReply | None = None
     with socket.socket(address_family, socket.SOCK_DGRAM) as sock:
@@ -132,7 +164,7 @@ def _over_udp(address: SocketAddress, port: int, query: SoaQuery, deadline: floa
                 return reply
 
 
-def _over_tcp(address: SocketAddress, port: int, query: SoaQuery, deadline: float) -> SoaReply:
+def _over_tcp(address: SocketAddress, port: int, query: DnsQuery, deadline: float) -> Reply:
     address_family, host = address
     with socket.socket(address_family, socket.SOCK_STREAM) as sock:
         sock.settimeout(remaining_s(deadline))
@@ -148,7 +180,7 @@ def _over_tcp(address: SocketAddress, port: int, query: SoaQuery, deadline: floa
     return reply
 
 
-def match_reply(wire: bytes, sent: SoaQuery) -> SoaReply | None:
+def match_reply(wire: bytes, sent: DnsQuery) -> Reply | None:
     """Return the reply, or None when it belongs to another query (RFC 5452 section 9.1).
 
     A server that cannot parse the question may omit it; its rcode says so then. Raises NoReplyError
@@ -161,7 +193,7 @@ def match_reply(wire: bytes, sent: SoaQuery) -> SoaReply | None:
         return None
     if sent.key is not None:
         wire = tsig.check_reply(wire, sent.key, sent.mac)
-    usual = _usual_reply(wire, query)
+    usual = _usual_reply(wire, query) if sent.rtype == dns.rdatatype.SOA else None
     if usual is not None:
         return usual
     try:
@@ -170,12 +202,17 @@ def match_reply(wire: bytes, sent: SoaQuery) -> SoaReply | None:
         raise NoReplyError("malformed answer") from None
     if reply.question:
         question = reply.question[0]
-        if question.name != name or question.rdtype != dns.rdatatype.SOA:
+        if question.name != name or question.rdtype != sent.rtype:
             return None
     elif reply.rcode() == dns.rcode.NOERROR:
         return None
+    if sent.rtype != dns.rdatatype.SOA:
+        return Reply(reply.flags, reply.rcode(), message=reply)
     found = reply.get_rrset(reply.answer, name, dns.rdataclass.IN, dns.rdatatype.SOA)
-    return SoaReply(reply.flags, reply.rcode(), found[0].serial if found else None)
+    if not found:
+        return Reply(reply.flags, reply.rcode(), message=reply)
+    soa = found[0].to_wire() or b""
+    return Reply(reply.flags, reply.rcode(), soa, found.ttl, reply)
 
 
 @lru_cache(maxsize=4096)
@@ -183,11 +220,11 @@ def _name(zone: str) -> dns.name.Name:
     return dns.name.from_text(zone)
 
 
-def _usual_reply(wire: bytes, query: bytes) -> SoaReply | None:
+def _usual_reply(wire: bytes, query: bytes) -> Reply | None:
     """Unpack the reply that nearly every server sends; None: it has another form.
 
     The question is repeated unchanged, and nothing follows except an SOA whose owner is a pointer to
-    the question's name. The serial is 20 bytes before the end of the data (RFC 1035 section 3.3.13).
+    the question's name.
     """
     _, flags, questions, answers, authorities, additional = _HEADER.unpack_from(wire)
     if questions != 1 or wire[_HEADER.size : len(query)] != query[_HEADER.size :]:
@@ -195,15 +232,19 @@ def _usual_reply(wire: bytes, query: bytes) -> SoaReply | None:
     rcode = flags & 0xF
     start = len(query)
     if not answers and not authorities and not additional and len(wire) == start:
-        return SoaReply(flags, rcode, None)
+        return Reply(flags, rcode)
     data = start + _RR_FIXED.size
     if answers != 1 or len(wire) < data:
         return None
-    owner, rtype, rclass, _, length = _RR_FIXED.unpack_from(wire, start)
+    owner, rtype, rclass, ttl, length = _RR_FIXED.unpack_from(wire, start)
     if (owner, rtype, rclass) != (_POINTER_TO_QUESTION, dns.rdatatype.SOA, dns.rdataclass.IN):
         return None
     end = data + length
     # The additional section may have an OPT with more bits of the rcode; leave it to dnspython.
     if length < _MIN_SOA_BYTES or end > len(wire) or additional:
         return None
-    return SoaReply(flags, rcode, int.from_bytes(wire[end - 20 : end - 16]))
+    try:
+        soa = dns.rdata.from_wire(rclass, rtype, wire, data, length).to_wire() or b""
+    except (dns.exception.DNSException, ValueError, IndexError):
+        return None
+    return Reply(flags, rcode, soa, ttl)

@@ -16,15 +16,16 @@ from designate.context import admin_context
 from designate.model.pools import Nameserver
 from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneId, ZoneReport, newest
 from designate.rpc.clients import CentralClient
-from designate.wire import client, resolver
-from designate.worker.polling import Poller
+from designate.wire import resolver
+from designate.worker.polling import OnAnswer, Poller
 from designate.worker.pools import LivePool
 from designate.worker.publish import Publisher
 from designate.worker.scheduling.admission import AdmissionLimit
 from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.priority import Priority
+from designate.worker.server_state import ServerState
 from designate.worker.settings import ConvergenceSettings
-from designate.worker.zone_state import ConvergenceState, ServerState, new_state
+from designate.worker.zone_state import ConvergenceState, new_state
 
 LOG = logging.getLogger(__name__)
 
@@ -187,11 +188,13 @@ class Converger:
         change: ZoneAnnouncement,
         pool: LivePool,
         nameserver: Nameserver,
-        on_answer: Callable[[client.SoaAnswer], object],
+        on_answer: OnAnswer,
         priority: Priority = Priority.CHANGE,
+        *,
+        with_data: bool = False,
     ) -> None:
         """Query a nameserver once; see `Poller.query`."""
-        self._poller.query(change, pool, nameserver, on_answer, priority)
+        self._poller.query(change, pool, nameserver, on_answer, priority, with_data=with_data)
 
     def _send(self, report: ZoneReport) -> None:
         try:
@@ -209,6 +212,9 @@ class Converger:
         return report
 
     def _advance(self, state: ConvergenceState, report: ZoneReport) -> None:
+        if report.outcome is Outcome.LATE:
+            state.reported_other = report.revision
+            return
         if report.newest is not None:
             # Whether that is progress, only central knows. Wait for the later change, if there is one.
             state.reported_ahead = report.revision, report.newest

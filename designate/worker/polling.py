@@ -9,15 +9,17 @@ from designate import metrics
 from designate.model.pools import Nameserver
 from designate.model.zones import ZoneAnnouncement, ZoneReport
 from designate.runtime.backoff import jittered
-from designate.wire import client
+from designate.wire import client, comparison
 from designate.worker.pools import LivePool
-from designate.worker.proof import is_ahead
+from designate.worker.proof import DataProof, JudgingRules, is_ahead, needs_data
 from designate.worker.scheduling.circuit_breaker import Endpoint
 from designate.worker.scheduling.convergence import ConvergenceScheduler
 from designate.worker.scheduling.priority import Priority
+from designate.worker.server_state import ServerState
 from designate.worker.settings import ConvergenceSettings
-from designate.worker.zone_state import ConvergenceState, ServerState, first_delay_s, transfers
+from designate.worker.zone_state import ConvergenceState, first_delay_s, transfers
 
+OnAnswer = Callable[[client.SoaAnswer, DataProof | None], object]
 HINTED_DELAY_S = 0.004
 MAX_DELAY_S = 5.0
 
@@ -77,8 +79,10 @@ class Poller:
         change: ZoneAnnouncement,
         pool: LivePool,
         nameserver: Nameserver,
-        on_answer: Callable[[client.SoaAnswer], object],
+        on_answer: OnAnswer,
         priority: Priority,
+        *,
+        with_data: bool,
     ) -> None:
         """Query a nameserver once, whatever the zone's state; never blocks.
 
@@ -87,42 +91,45 @@ class Poller:
             pool: the nameserver's pool.
             nameserver: the server to query.
             on_answer: called once with the answer, which is a unreachable one where the server is known
-                to be unreachable or its queue is full.
+                to be unreachable or its queue is full, and with the comparison with the change's
+                sample, if it was made.
             priority: CHANGE where a caller waits for the answer.
+            with_data: compare the sample too, where the answer allows it.
         """
-        job = partial(self._query_once, change, pool, nameserver, on_answer)
+        job = partial(self._query_once, change, pool, nameserver, on_answer, with_data=with_data)
         if not self._scheduler.executors.submit(_executor_key(nameserver), job, priority):
-            on_answer(_not_queried("query queue full"))
+            on_answer(_not_queried("query queue full"), None)
 
     def _query_once(
         self,
         change: ZoneAnnouncement,
         pool: LivePool,
         nameserver: Nameserver,
-        on_answer: Callable[[client.SoaAnswer], object],
+        on_answer: OnAnswer,
+        *,
+        with_data: bool,
     ) -> None:
         endpoint = _endpoint(pool, nameserver)
         with self._scheduler.lock:
             reason = self._breakers.blocked(endpoint, change.zone_id, None)
             probe = not reason and self._breakers.begin(endpoint)
         if reason:
-            on_answer(_not_queried(reason))
+            on_answer(_not_queried(reason), None)
             return
-        answer = self._query(change, pool, nameserver)
+        asker = self._asker(pool, nameserver)
+        answer = asker.soa(change.name)
+        data = _compare(asker, change, pool.rules_of(nameserver), answer) if with_data else None
         with self._scheduler.lock:
             self._record(endpoint, answer, probe=probe)
-        on_answer(answer)
+        on_answer(answer, data)
 
-    def _query(
-        self, change: ZoneAnnouncement, pool: LivePool, nameserver: Nameserver
-    ) -> client.SoaAnswer:
-        return client.query_soa(
+    def _asker(self, pool: LivePool, nameserver: Nameserver) -> comparison.Asker:
+        return comparison.Asker(
             nameserver.host,
             nameserver.port,
-            change.name,
+            pool.key_of(nameserver),
             self._settings.query_timeout_s,
-            tcp=self._settings.all_tcp,
-            key=pool.key_of(nameserver),
+            self._settings.all_tcp,
         )
 
     def _record(self, endpoint: Endpoint, answer: client.SoaAnswer, *, probe: bool) -> None:
@@ -177,14 +184,19 @@ class Poller:
                 server.querying = False
                 return
             probe = self._breakers.begin(endpoint)
-        answer = self._query(state.change, state.pool, server.nameserver)
+            change = state.change
+        asker = self._asker(state.pool, server.nameserver)
+        answer = asker.soa(change.name)
+        data = server.data_of(change)
+        if data is None or not data.is_final or answer != server.answer:
+            data = _compare(asker, change, state.pool.rules_of(server.nameserver), answer)
         with self._scheduler.lock:
             server.querying = False
             self._record(endpoint, answer, probe=probe)
             if state.closed:
                 return
             lagged = state.lags(server)
-            server.answer = answer
+            server.answer, server.data = answer, data
             if lagged:
                 self._measure(state, server)
             report = self._evaluate(state, server)
@@ -214,6 +226,20 @@ class Poller:
         elif server.serial and not is_ahead(state.change, server.answer):
             lag = (state.change.serial - server.serial) % 2**32
             metrics.SERIAL_LAG.labels(*labels).set(lag)
+
+
+def _compare(
+    asker: comparison.Asker, change: ZoneAnnouncement, rules: JudgingRules, answer: client.SoaAnswer
+) -> DataProof | None:
+    """Compare the change's sample, if the answer needs that as a proof."""
+    sample = change.sample
+    if sample is None or not needs_data(change, answer, rules):
+        return None
+    expected = comparison.Expected(
+        zone=change.name, name=sample.name, rtype=sample.rtype, digest=sample.digest
+    )
+    result, text = comparison.compare(asker, expected, answer)
+    return DataProof(revision=change.revision, result=result, text=text)
 
 
 def _not_queried(reason: str) -> client.SoaAnswer:

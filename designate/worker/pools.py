@@ -14,6 +14,7 @@ from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
 from designate.model.zones import ZoneAnnouncement
 from designate.rpc.clients import CentralClient
 from designate.wire.tsig_keys import SigningKey, make_key
+from designate.worker.proof import JudgingRules
 
 LOG = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ class LivePool:
         nameservers: its nameservers.
         also_notifies: further servers that get NOTIFYs.
         keys: the TSIG keys of its servers, by id.
+        rewrites_answers: the servers may change what they serve, so only serials are compared.
         by_catalog: the nameservers create and delete zones by themselves (RFC 9432).
     """
 
@@ -64,6 +66,11 @@ class LivePool:
     also_notifies: tuple[AlsoNotify, ...]
     keys: Mapping[str, SigningKey] = field(default_factory=dict)
     by_catalog: bool = False
+    rewrites_answers: bool = False
+
+    def rules_of(self, nameserver: Nameserver) -> JudgingRules:  # noqa: ARG002 - the same for all so far
+        """Return how the nameserver's answers are judged."""
+        return JudgingRules(rewrites=self.rewrites_answers)
 
     def key_of(self, nameserver: Nameserver) -> SigningKey | None:
         """Return the key that signs SOA queries to the nameserver."""
@@ -130,18 +137,20 @@ class PoolCache:
 
     def _load_pool(self, pool: Pool) -> LivePool:
         keys = {key_id: self._key(key_id) for key_id in sorted(pool.key_ids)}
+        targets = tuple(
+            self._target(pool, place, target, keys.get(target.tsigkey_id or ""))
+            for place, target in enumerate(pool.targets)
+        )
         return LivePool(
             id=pool.id,
             name=pool.name,
             version=pool.version,
-            targets=tuple(
-                self._target(pool, place, target, keys.get(target.tsigkey_id or ""))
-                for place, target in enumerate(pool.targets)
-            ),
+            targets=targets,
             nameservers=pool.nameservers,
             also_notifies=pool.also_notifies,
             keys=keys,
             by_catalog=pool.catalog_zone is not None,
+            rewrites_answers=any(target.backend.REWRITES_ANSWERS for target in targets),
         )
 
     def _key(self, key_id: str) -> SigningKey:

@@ -1,4 +1,4 @@
-"""Checks whether nameservers still serve what they were proven to serve, and repairs what drifted.
+"""JudgingRules whether nameservers still serve what they were proven to serve, and repairs what drifted.
 
 A server may be rebuilt empty, restored from an old copy, or changed by others, without a change of the
 zone. The reconciliation task hands every zone to a worker from time to time, which queries each of its
@@ -21,9 +21,15 @@ from designate.model.zones import NameserverAnswer, Outcome, ZoneAnnouncement, Z
 from designate.rpc.clients import CentralClient
 from designate.runtime.clock import SYSTEM_CLOCK, Clock
 from designate.wire.client import SoaAnswer, SoaState
+from designate.wire.comparison import Comparison
 from designate.worker.converge import Converger
 from designate.worker.pools import LivePool, PoolCache
-from designate.worker.proof import ahead_text, fault_of
+from designate.worker.proof import (
+    AHEAD,
+    OTHER_DATA,
+    DataProof,
+    find_fault,
+)
 from designate.worker.scheduling.priority import Priority
 from designate.worker.settings import ConvergenceSettings
 
@@ -57,7 +63,7 @@ class _Zone:
         serving: nameservers that are in order.
         unknown: nameservers that did not reply.
         faults: texts for people.
-        is_ahead: a nameserver has a serial ahead of the zone's.
+        in_doubt: a nameserver has a serial ahead of the zone's, or other data.
     """
 
     change: ZoneAnnouncement
@@ -66,11 +72,11 @@ class _Zone:
     serving: int = 0
     unknown: int = 0
     faults: list[str] = field(default_factory=list)
-    is_ahead: bool = False
+    in_doubt: bool = False
 
 
 class DriftChecker:
-    """Checks zones against their nameservers. Thread-safe; holds only zones that wait for answers."""
+    """JudgingRules zones against their nameservers. Thread-safe; holds only zones that wait for answers."""
 
     def __init__(
         self,
@@ -115,27 +121,34 @@ class DriftChecker:
         Waits for QUERY_DEADLINE_S at most. Raises what PoolCache.get raises.
         """
         pool = self._pools.get(change.pool_id, change.pool_version)
-        answers: dict[int, SoaAnswer] = {}
+        answers: dict[int, tuple[SoaAnswer, DataProof | None]] = {}
         answered = threading.Condition()
 
-        def on_answer(place: int, answer: SoaAnswer) -> None:
+        def on_answer(place: int, answer: SoaAnswer, data: DataProof | None) -> None:
             with answered:
-                answers[place] = answer
+                answers[place] = answer, data
                 answered.notify()
 
         for place, nameserver in enumerate(pool.nameservers):
-            self._converger.query(change, pool, nameserver, partial(on_answer, place))
+            self._converger.query(
+                change, pool, nameserver, partial(on_answer, place), with_data=True
+            )
         deadline = self._clock.monotonic() + QUERY_DEADLINE_S
         with answered:
             while len(answers) < len(pool.nameservers) and self._clock.monotonic() < deadline:
                 self._clock.wait_until(answered, deadline)
             return tuple(
-                _nameserver_answer(nameserver, answers.get(place))
+                _nameserver_answer(change, pool, nameserver, *answers.get(place, (None, None)))
                 for place, nameserver in enumerate(pool.nameservers)
             )
 
     def _record(
-        self, batch: _Batch, zone: _Zone, nameserver: Nameserver, answer: SoaAnswer
+        self,
+        batch: _Batch,
+        zone: _Zone,
+        nameserver: Nameserver,
+        answer: SoaAnswer,
+        data: DataProof | None,
     ) -> None:
         label = nameserver.label
         with self._lock:
@@ -143,13 +156,12 @@ class DriftChecker:
                 zone.unknown += 1
             else:
                 metrics.CHECKED.labels(zone.pool.name, label).inc()
-                kind = fault_of(zone.change, answer)
-                if kind:
-                    metrics.DRIFTED.labels(zone.pool.name, label, kind).inc()
-                    batch.found[zone.pool.name, label, kind].append(zone.change.name)
-                    text = ahead_text(zone.change, answer) or f"{kind}: {answer}"
-                    zone.faults.append(f"nameserver {label}: {text}")
-                    zone.is_ahead = zone.is_ahead or kind == "ahead"
+                fault = find_fault(zone.change, answer, zone.pool.rules_of(nameserver), data)
+                if fault is not None:
+                    metrics.DRIFTED.labels(zone.pool.name, label, fault.kind).inc()
+                    batch.found[zone.pool.name, label, fault.kind].append(zone.change.name)
+                    zone.faults.append(f"nameserver {label}: {fault.text}")
+                    zone.in_doubt = zone.in_doubt or fault.kind in (AHEAD, OTHER_DATA)
                 else:
                     zone.serving += 1
             zone.remaining -= 1
@@ -166,12 +178,12 @@ class DriftChecker:
     def _repair(self, zone: _Zone) -> None:
         """Report the drift where too few nameservers serve the zone, and repair all that drifted.
 
-        A zone with a serial ahead may be another's, which the targets say. If it is not, the repair finds
-        that serial again and reports it.
+        A zone with a serial ahead or other data may be another's, which the targets say. If it is not,
+        the repair finds it again and reports it.
         """
         change = zone.change
         required = self._settings.servers_needed(len(zone.pool.nameservers))
-        if zone.is_ahead or zone.serving + zone.unknown < required:
+        if zone.in_doubt or zone.serving + zone.unknown < required:
             report = ZoneReport(
                 zone_id=change.zone_id,
                 revision=change.revision,
@@ -185,18 +197,31 @@ class DriftChecker:
             except errors.DesignateError as error:
                 LOG.warning("zone %s: report refused by central: %s", change.zone_id, error)
                 return
-        desired = replace(change, again=True, verify=zone.is_ahead)
+        desired = replace(change, again=True, verify=zone.in_doubt)
         self._converger.converge(desired, zone.pool, repair=True)
 
 
-def _nameserver_answer(nameserver: Nameserver, answer: SoaAnswer | None) -> NameserverAnswer:
+def _nameserver_answer(
+    change: ZoneAnnouncement,
+    pool: LivePool,
+    nameserver: Nameserver,
+    answer: SoaAnswer | None,
+    data: DataProof | None,
+) -> NameserverAnswer:
     serves = answer is not None and answer.state is SoaState.SERIAL
+    rules = pool.rules_of(nameserver)
+    fault = None if answer is None else find_fault(change, answer, rules, data)
+    problem = fault.text if fault is not None and fault.kind == OTHER_DATA else ""
+    if answer is not None and data is not None and data.result is Comparison.AGAIN:
+        problem = f"{answer}, {data.text or 'transferring'}"
     return NameserverAnswer(
         host=nameserver.host,
         port=nameserver.port,
         serial=answer.serial if answer is not None and serves else None,
         failing=answer is None or answer.state in (SoaState.FAILED, SoaState.UNKNOWN),
         text=str(answer) if answer is not None else "no answer yet",
+        problem=problem,
+        signs=rules.signs,
     )
 
 

@@ -6,57 +6,19 @@ import math
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from designate.model.pools import Nameserver
 from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneReport, ZoneType
-from designate.wire.client import SoaAnswer, SoaState
+from designate.wire.client import SoaState
 from designate.wire.names import newest_serial, oldest_serial, serial_ge, serial_gt
 from designate.worker.pools import LivePool
-from designate.worker.proof import ahead_text, is_ahead
+from designate.worker.proof import AHEAD, OTHER_DATA, Fault, find_fault, is_ahead, proven_serial
+from designate.worker.server_state import ServerState
 from designate.worker.settings import ConvergenceSettings
 from designate.worker.target_state import TargetState
 
 MAX_STEPS = 256
 MAX_ERROR_CHARS = 900
-
-
-@dataclass(slots=True)
-class ServerState:
-    """What is known about one nameserver.
-
-    Attributes:
-        nameserver: the server.
-        delay_s: the wait before the next poll.
-        answer: the last one.
-        querying: a query is queued or being sent.
-        repoll: poll again right after it, for something happened meanwhile.
-        due: when the next poll is scheduled, in monotonic time.
-    """
-
-    nameserver: Nameserver
-    delay_s: float
-    answer: SoaAnswer | None = None
-    querying: bool = False
-    repoll: bool = False
-    due: float | None = None
-
-    @property
-    def serial(self) -> int:
-        """The serial of the last answer; 0 if that had none."""
-        return self.answer.serial if self.answer is not None else 0
-
-    def serves(self, serial: int) -> bool:
-        """Return whether the last answer proves that the server has this serial or a newer one."""
-        answer = self.answer
-        return (
-            answer is not None
-            and answer.state is SoaState.SERIAL
-            and serial_ge(answer.serial, serial)
-        )
-
-    @property
-    def absent(self) -> bool:
-        """Whether the last answer proves that the server does not have the zone."""
-        return self.answer is not None and self.answer.state is SoaState.ABSENT
+# The delay between polls at which other data is no longer a matter of moments.
+PERSISTENT_DELAY_S = 1.0
 
 
 @dataclass(slots=True)
@@ -86,6 +48,7 @@ class ConvergenceState:
         repair: the zone was served before and has drifted.
         since: when the worker received the change.
         reported_ahead: revision and serial of the last report of a serial ahead of the change.
+        reported_other: revision of the last report of other data.
     """
 
     change: ZoneAnnouncement
@@ -108,6 +71,7 @@ class ConvergenceState:
     repair: bool = False
     since: float = 0.0
     reported_ahead: tuple[int, int] | None = None
+    reported_other: int = 0
 
     @property
     def deleting(self) -> bool:
@@ -158,7 +122,16 @@ class ConvergenceState:
             return not self.gone(server)
         if self._proven_serial(server, self.change.serial) is None:
             return True
-        return is_ahead(self.change, server.answer)
+        return self._is_ahead(server)
+
+    def _is_ahead(self, server: ServerState) -> bool:
+        return is_ahead(self.change, server.answer, self.pool.rules_of(server.nameserver))
+
+    def _fault(self, server: ServerState) -> Fault | None:
+        if self.deleting or server.answer is None:
+            return None
+        rules = self.pool.rules_of(server.nameserver)
+        return find_fault(self.change, server.answer, rules, server.data_of(self.change))
 
     def _proven_serial(self, server: ServerState, serial: int) -> int | None:
         """Return the serial that proves that the server has this one; None without proof.
@@ -166,8 +139,11 @@ class ConvergenceState:
         A server may refuse queries for a catalog zone (RFC 9432 section 7). Then the proof is that the
         targets accepted the NOTIFY of the serial; each member zone is proven on its own.
         """
-        if server.serves(serial):
-            return server.serial
+        rules = self.pool.rules_of(server.nameserver)
+        data = server.data_of(self.change)
+        proven = proven_serial(self.change, serial, server.answer, rules, data)
+        if proven is not None:
+            return proven
         if self.change.type is ZoneType.CATALOG and server.absent and self._accepted(serial):
             return serial
         return None
@@ -180,7 +156,8 @@ class ConvergenceState:
     def outcome(self) -> ZoneReport | None:
         """Return what the answers prove and was not reported; None if there is nothing new.
 
-        A report of the change's own revision ends the state.
+        A report of the change's own revision ends the state, unless it names other data or a serial
+        that is ahead.
         """
         if not self.targets_done():
             return None
@@ -204,15 +181,35 @@ class ConvergenceState:
                 Outcome.SERVED, oldest_serial(proven), revision, self._ahead_text()
             )
             return replace(report, newest=newest)
-        return None
+        return self._other_data()
+
+    def _other_data(self) -> ZoneReport | None:
+        """Return a report, once for each change, of nameservers that persist in having other data."""
+        if self.reported_other == self.change.revision:
+            return None
+        if not any(map(self._persists_in_other_data, self.servers)):
+            return None
+        return self.failure("not served", Outcome.LATE)
+
+    def _persists_in_other_data(self, server: ServerState) -> bool:
+        # A signer has other data until it has transferred the change.
+        if server.delay_s < PERSISTENT_DELAY_S or self.pool.rules_of(server.nameserver).signs:
+            return False
+        fault = self._fault(server)
+        return fault is not None and fault.kind == OTHER_DATA
 
     def _ahead_text(self) -> str:
-        ahead = [server for server in self.servers if is_ahead(self.change, server.answer)]
+        ahead = [server for server in self.servers if self._is_ahead(server)]
         return _shortened("; ".join(map(self._text, ahead)))
 
     def _text(self, server: ServerState) -> str:
-        fault = "" if self.deleting else ahead_text(self.change, server.answer)
-        return f"nameserver {server.nameserver.label}: {fault or server.answer or 'not queried'}"
+        text = str(server.answer or "not queried")
+        fault, data = self._fault(server), server.data_of(self.change)
+        if fault is not None and fault.kind in (AHEAD, OTHER_DATA):
+            text = fault.text
+        elif data is not None and data.text:
+            text = f"{text}, {data.text}"
+        return f"nameserver {server.nameserver.label}: {text}"
 
     def foreign(self) -> ZoneReport | None:
         """Return a failure if zones of others stand in the way on too many targets."""

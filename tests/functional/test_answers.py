@@ -11,6 +11,8 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+from tests.support.deadlines import until
+from tests.support.factories.identities import OPS
 from tests.support.servers.catalog_pool import Consumed
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.secondaries import Knot, Nsd, Pdns
@@ -117,6 +119,14 @@ def test_every_answer_of_an_active_zone_is_that_of_minidns(kind, tmp_path):
     assert differences == []
 
 
+def decided(service, zone):
+    """Return a zone's status and error once it is ACTIVE or has an error."""
+    found = service.call("GET", f"/zones/{zone['id']}")[1]
+    (one,) = service.call("GET", f"/zones/{zone['id']}/nameservers/status", **OPS)[1]["nameservers"]
+    done = found["status"] == "ACTIVE" or "other data" in (one["last_error"] or "")
+    return (found["status"], one["last_error"] or "") if done else None
+
+
 @pytest.mark.parametrize("dnssec", [False, True])
 def test_an_option_that_is_turned_off_is_undone_on_existing_zones(dnssec, tmp_path):
     """What PowerDNS got by IXFR is answered wrongly until the zone is transferred as a whole."""
@@ -125,7 +135,8 @@ def test_an_option_that_is_turned_off_is_undone_on_existing_zones(dnssec, tmp_pa
         address = ("127.0.0.1", server.port)
         with Service(tmp_path, server, port) as service:
             changes = Changes(service)
-            changes.make("add", "x.y.ent", "A", "192.0.2.1")
+            service.recordset(changes.zone, f"x.y.ent.{ZONE}", "A", ["192.0.2.1"])
+            shown = until(partial(decided, service, changes.zone), 30, "proof, or its lack")
             wrong = answer(address, "y.ent")
         server._options.clear()
         with Service(tmp_path, server, port) as service:
@@ -134,6 +145,9 @@ def test_an_option_that_is_turned_off_is_undone_on_existing_zones(dnssec, tmp_pa
             right = answer(address, "y.ent")
             metadata = server.api("GET", f"/{ZONE}/metadata/IXFR").json()["metadata"]
 
+    # The record itself is answered with dnssec=no only.
+    assert shown[0] == ("PENDING" if dnssec else "ACTIVE")
+    assert f"other data: x.y.ent.{ZONE} A is missing" in shown[1] or not dnssec
     assert wrong[0] == "NXDOMAIN"
     assert right[0] == "NOERROR"
     assert metadata == ["0"]

@@ -186,7 +186,7 @@ def test_an_unanswered_notify_has_no_rcode(server):
 
 
 QUERY = struct.pack(">HHHHHH", 77, 0, 1, 0, 0, 0) + b"\x07example\x03org\x00\x00\x06\x00\x01"
-SENT = exchange.SoaQuery(ZONE, QUERY, QUERY, None, b"")
+SENT = exchange.DnsQuery(ZONE, QUERY, QUERY, None, b"")
 
 
 def reply_of(rcode=0, aa=True, answer=None, authority=None, edns=-1):

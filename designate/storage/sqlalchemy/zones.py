@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from designate import errors
 from designate.model.codec import to_plain
 from designate.model.shards import shard_of
-from designate.model.zones import Action, Status, Zone
+from designate.model.zones import Action, Sample, Status, Zone
 from designate.storage.sqlalchemy import shared_zone_counts
 from designate.storage.sqlalchemy.db.json_rows import JsonRow
 from designate.storage.sqlalchemy.db.transaction import Transaction
@@ -31,6 +31,7 @@ from designate.storage.sqlalchemy.zone_rows import (
     STORED_COLUMNS,
     StoredZone,
     from_row,
+    sample_text,
     stored_from_row,
 )
 
@@ -160,6 +161,7 @@ def insert(
     recordset_count: int,
     record_count: int = 0,
     refresh_at: datetime | None = None,
+    sample: Sample | None = None,
 ) -> None:
     """Insert a zone.
 
@@ -171,6 +173,7 @@ def insert(
         recordset_count: How many recordsets it has.
         record_count: How many records of unmanaged recordsets it has.
         refresh_at: When the primaries of a secondary zone are queried.
+        sample: Part of the content, by which nameservers are compared.
 
     Raises:
         DBDuplicateEntry: The pool has a live zone of that name.
@@ -188,6 +191,7 @@ def insert(
             "name_key": key,
             "reverse_key": key[::-1],
             "soa_wire": soa_wire,
+            "sample": sample_text(sample),
             "ns_version": ns_version,
             "masters": to_plain(MASTERS, zone.masters),
             "hard_delete": False,
@@ -232,6 +236,8 @@ def _update_batch(tx: Transaction, zone_id: str, changes: list[Mapping[str, Any]
 def _update(tx: Transaction, zone_id: str, columns: dict[str, Any], versions: int = 1) -> None:
     if "masters" in columns:
         columns["masters"] = to_plain(MASTERS, columns["masters"])
+    if "sample" in columns:
+        columns["sample"] = sample_text(columns["sample"])
     values = {"zone_id": zone_id, "versions": versions, **columns}
     tx.execute_unflushed(_update_statement(tuple(sorted(columns))), values)
 

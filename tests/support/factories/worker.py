@@ -11,7 +11,15 @@ from designate import errors
 from designate.backend.base import Backend
 from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
 from designate.model.tsigkeys import TsigKey, TsigScope
-from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneId, ZoneReport, ZoneType
+from designate.model.zones import (
+    Action,
+    Outcome,
+    Sample,
+    ZoneAnnouncement,
+    ZoneId,
+    ZoneReport,
+    ZoneType,
+)
 from designate.rpc.clients import CentralClient
 from designate.worker.pools import LivePool, LiveTarget
 from tests.support.deadlines import until
@@ -133,6 +141,8 @@ def change(
     hard_delete: bool = False,
     recovery: bool = False,
     withdrawn: bool = False,
+    soa: str = "",
+    sample: Sample | None = None,
 ) -> ZoneAnnouncement:
     """Return a change; by default the serial is 100 times the revision, the id made of the name."""
     return ZoneAnnouncement(
@@ -148,6 +158,8 @@ def change(
         hard_delete=hard_delete,
         again=recovery,
         withdrawn=withdrawn,
+        soa=soa,
+        sample=sample,
     )
 
 

@@ -1,9 +1,10 @@
-"""A very small nameserver on loopback that answers SOA queries and records NOTIFYs."""
+"""A very small nameserver on loopback that answers queries and records NOTIFYs."""
 
 from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable
 from typing import ClassVar, Self
 
 import dns.flags
@@ -11,10 +12,12 @@ import dns.message
 import dns.name
 import dns.opcode
 import dns.rcode
+import dns.rdata
 import dns.rdatatype
 import dns.rrset
 import dns.tsig
 
+from designate.wire import digests, names
 from tests.support.deadlines import scaled
 
 SOA = "ns1.example.org. admin.example.org. {} 3600 600 86400 300"
@@ -25,6 +28,9 @@ class NanoServer:
 
     Attributes:
         serials: zone name to serial. All attributes can be changed at any time.
+        soa: the SOAs' data, with a place for the serial.
+        rrsets: what the zones have besides, by name and type; "*" labels match as in RFC 4592.
+        scripts: by name and type, functions that fill a reply instead.
         rcode: the answer for other zones.
         aa: whether answers are authoritative.
         unresponsive: receive and never reply.
@@ -35,7 +41,7 @@ class NanoServer:
         unsigned: reply to signed queries without a signature.
         notifies: the NOTIFYs that arrived.
         lost: the NOTIFYs that were lost.
-        queries: the queries that arrived.
+        queries: the queries that arrived. data_queries: those for other types than SOA.
         tcp_queries: how many of them came over TCP.
         running: all running servers, by host and port.
     """
@@ -45,6 +51,9 @@ class NanoServer:
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host
         self.serials: dict[str, int] = {}
+        self.soa = SOA
+        self.rrsets: dict[tuple[str, str], dns.rrset.RRset] = {}
+        self.scripts: dict[tuple[str, str], Callable[[dns.message.Message], object]] = {}
         self.rcode = dns.rcode.REFUSED
         self.aa = True
         self.unresponsive = False
@@ -59,6 +68,21 @@ class NanoServer:
         self.lost: list[dns.message.Message] = []
         self.queries: list[dns.message.Message] = []
         self.tcp_queries = 0
+
+    @property
+    def data_queries(self) -> list[dns.message.Message]:
+        return [one for one in self.queries if one.question[0].rdtype != dns.rdatatype.SOA]
+
+    def has(self, name: str, ttl: int, rtype: str, *texts: str) -> str:
+        """Serve an RRset and return its digest."""
+        rrset = dns.rrset.from_text(name, ttl, "IN", rtype, *texts)
+        self.rrsets[name, rtype] = rrset
+        return digests.of_rrset(rrset.rdtype, ttl, [rdata.to_wire() or b"" for rdata in rrset])
+
+    def soa_digest(self) -> str:
+        """Return the digest of its SOAs."""
+        rdata = dns.rdata.from_text("IN", "SOA", self.soa.format(1))
+        return digests.of_soa(300, rdata.to_wire() or b"")
 
     def __enter__(self) -> Self:
         self._tcp, self._udp = _pair(self.host)
@@ -144,13 +168,35 @@ class NanoServer:
         if self.truncate and not tcp:
             reply.flags |= dns.flags.TC
             return
-        serial = self.serials.get(name)
-        if serial is None:
+        rtype = dns.rdatatype.to_text(reply.question[0].rdtype)
+        if (name, rtype) in self.scripts:
+            self.scripts[name, rtype](reply)
+            return
+        zone = next((zone for zone in names.suffixes(name) if zone in self.serials), None)
+        if zone is None or (rtype == "SOA" and name != zone and not self.rrsets):
             reply.set_rcode(self.rcode)
             return
         if self.aa:
             reply.flags |= dns.flags.AA
-        reply.answer.append(dns.rrset.from_text(name, 300, "IN", "SOA", SOA.format(serial)))
+        soa = dns.rrset.from_text(zone, 300, "IN", "SOA", self.soa.format(self.serials[zone]))
+        if rtype == "SOA" and name == zone:
+            reply.answer.append(soa)
+        elif found := self._find(name, rtype):
+            reply.answer.append(found)
+        else:
+            reply.set_rcode(dns.rcode.NOERROR if self._exists(name) else dns.rcode.NXDOMAIN)
+            reply.authority.append(soa)
+
+    def _exists(self, name: str) -> bool:
+        return any(names.is_below(owner, name) for owner, _ in self.rrsets)
+
+    def _find(self, name: str, rtype: str) -> dns.rrset.RRset | None:
+        found = self.rrsets.get((name, rtype))
+        if found is None and not self._exists(name):
+            wildcard = self.rrsets.get((f"*.{name.partition('.')[2]}", rtype))
+            if wildcard is not None:
+                found = dns.rrset.from_rdata_list(name, wildcard.ttl, list(wildcard))
+        return found
 
 
 def _pair(host: str) -> tuple[socket.socket, socket.socket]:

@@ -137,6 +137,7 @@ class Simulation:
 def skip_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let queries and NOTIFYs to fake servers that would not reply time out at once."""
     query_soa, send_notify = client.query_soa, client.send_notify
+    query_data = client.query_data
 
     def query(host: str, port: int, zone: str, timeout_s: float, **options: Any) -> Any:
         server, primary = _server(host, port), ScriptedPrimary.running.get((host, port))
@@ -148,6 +149,17 @@ def skip_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
             return query_soa(host, port, zone, timeout_s, **options)
         return client.SoaAnswer(state=client.SoaState.UNKNOWN, text="timeout", unreachable=True)
 
+    def data(
+        host: str, port: int, name: str, rtype: int, timeout_s: float, **options: Any
+    ) -> client.DataAnswer:
+        server = _server(host, port)
+        if server is not None and server.unresponsive:
+            server.receive(_message(name, rtype=dns.rdatatype.RdataType.make(rtype)), tcp=False)
+            return client.DataAnswer(rcode=None, text="timeout")
+        if server is not None:
+            timeout_s = scaled(REPLY_TIMEOUT_S)
+        return query_data(host, port, name, rtype, timeout_s, **options)
+
     def notify(host: str, port: int, zone: str, timeout_s: float, **options: Any) -> Any:
         server = _server(host, port)
         if server is not None and (server.unresponsive or server.lose_notifies):
@@ -158,6 +170,7 @@ def skip_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
         return send_notify(host, port, zone, timeout_s, **options)
 
     monkeypatch.setattr(client, "query_soa", query)
+    monkeypatch.setattr(client, "query_data", data)
     monkeypatch.setattr(client, "send_notify", notify)
 
 
@@ -170,7 +183,11 @@ def _replies(primary: ScriptedPrimary, key: object) -> bool:
     return primary.serial is not None and (key is None or bool(primary.keyring))
 
 
-def _message(zone: str, opcode: dns.opcode.Opcode = dns.opcode.QUERY) -> dns.message.Message:
-    message = dns.message.make_query(zone, dns.rdatatype.SOA)
+def _message(
+    zone: str,
+    opcode: dns.opcode.Opcode = dns.opcode.QUERY,
+    rtype: dns.rdatatype.RdataType = dns.rdatatype.SOA,
+) -> dns.message.Message:
+    message = dns.message.make_query(zone, rtype)
     message.set_opcode(opcode)
     return message

@@ -96,22 +96,24 @@ def _private_devices() -> None:
 
 
 def account(unit: Unit) -> list[str]:
-    """Return the start of a command that runs as the unit's account, with its capabilities only."""
-    user, group = unit.get("User"), unit.get("Group")
+    """Return the start of a command that runs as the unit's account, and with its capabilities."""
     # In a user namespace of one account no process may change its groups.
     denied = Path("/proc/self/setgroups").read_text(encoding="utf-8").strip() == "deny"
-    bounding = _capabilities(unit.get("CapabilityBoundingSet"))
-    ambient = _capabilities(unit.get("AmbientCapabilities"))
-    return [
+    command = [
         "setpriv",
-        f"--reuid={user}",
-        f"--regid={group}",
+        f"--reuid={unit.get('User')}",
+        f"--regid={unit.get('Group')}",
         "--keep-groups" if denied else "--init-groups",
-        f"--bounding-set={bounding}",
-        f"--inh-caps={ambient}",
-        f"--ambient-caps={ambient}",
-        "--no-new-privs",
     ]
+    if unit.is_set("NoNewPrivileges"):
+        ambient = _capabilities(unit.get("AmbientCapabilities"))
+        command += [
+            f"--bounding-set={_capabilities(unit.get('CapabilityBoundingSet'))}",
+            f"--inh-caps={ambient}",
+            f"--ambient-caps={ambient}",
+            "--no-new-privs",
+        ]
+    return command
 
 
 def _capabilities(text: str) -> str:

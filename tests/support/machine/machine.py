@@ -20,7 +20,26 @@ PRIVATE = ["/etc", "/opt", "/run", "/srv", "/var/lib", "/var/log", "/var/cache",
 # Accounts of the servers' packages and of this project.
 ACCOUNTS = ["bind", "designate", "mysql", "postgres", "rabbitmq"]
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-START_S = 60
+ENVIRONMENT = {"PATH": f"{SHOWN}/bin:{SEARCH_PATH}", "HOME": "/root", "LANG": "C.UTF-8"}
+# A new virtual environment has every package of the tests but this project, and the program `openstack`.
+FOREIGN = (
+    "grep -vE '/(designate(-[0-9][^/]*)?|__editable__[^/]*|[^/]*[.]pth|(pip|setuptools)(-[^/]*)?)$'"
+)
+PYTHON = """\
+#!/bin/bash
+{python} "$@" || exit
+if [ "$1 $2" = "-m venv" ]; then
+    venv=${{@: -1}}
+    echo {shown}/packages >"$(echo "$venv"/lib/python3*/site-packages)/tests.pth"
+    printf '%s\n' "#!$venv/bin/python" 'from openstackclient.shell import main' \
+        'raise SystemExit(main())' >"$venv/bin/openstack"
+    chmod 755 "$venv/bin/openstack"
+fi
+"""
+SYSTEMCTL = """\
+#!/bin/sh
+PYTHONPATH={shown}/checkout exec {python} -m tests.support.machine.systemctl "$@"
+"""
 
 
 class Machine:
@@ -29,8 +48,17 @@ class Machine:
     An ordinary user gets a user namespace, in which all accounts have the number 0.
     """
 
-    def __init__(self, *, network: bool = False) -> None:
+    def __init__(
+        self, *, network: bool = False, shown: Mapping[str, Path | str] | None = None
+    ) -> None:
+        """Prepare the machine.
+
+        Args:
+            network: whether its network is its own.
+            shown: further files and folders, by the paths below SHOWN that show them, read-only.
+        """
         self._network = network
+        self._shown = {f"{SHOWN}/{name}": str(path) for name, path in (shown or {}).items()}
         self._user = os.getuid() != 0
         self._process: subprocess.Popen[str] | None = None
         self._pid = 0
@@ -67,7 +95,7 @@ class Machine:
             binds[f"{SHOWN}/python"] = sys.base_prefix
         for number, folder in enumerate(site_folders()):
             binds[f"{SHOWN}/site{number}"] = str(folder)
-        return binds
+        return binds | self._shown
 
     @property
     def has_one_account(self) -> bool:
@@ -84,12 +112,10 @@ class Machine:
 
     def _add_stand_ins(self) -> None:
         """Make the programs that a machine without systemd and packages lacks."""
-        self.write(SHOWN / "bin/python3", f'#!/bin/sh\nexec {self.python} "$@"\n')
-        self.write(
-            SHOWN / "bin/systemctl",
-            f"#!/bin/sh\nPYTHONPATH={SHOWN}/checkout "
-            f'exec {self.python} -m tests.support.machine.systemctl "$@"\n',
-        )
+        self.run(f"mkdir -p {SHOWN}/packages; ls -d {SHOWN}/site*/* | {FOREIGN} | "
+                 f"xargs ln -sfnt {SHOWN}/packages")  # fmt: skip
+        self.write(SHOWN / "bin/python3", PYTHON.format(python=self.python, shown=SHOWN))
+        self.write(SHOWN / "bin/systemctl", SYSTEMCTL.format(python=self.python, shown=SHOWN))
         self.run(f"chmod 755 {SHOWN}/bin/*")
         # An interpreter with a library of its own knows only its original path.
         self.write("/etc/ld.so.conf.d/00-tests.conf", f"{SHOWN}/python/lib\n")
@@ -98,22 +124,11 @@ class Machine:
     def install(self, wheel: Path, venv: str) -> None:
         """Install the wheel into a new virtual environment that sees the packages of the tests."""
         self.run(f"{SHOWN}/bin/python3 -m venv --without-pip {venv}")
-        self.run(self.borrow(venv))
         # Alone: with the tests' packages in its path pip would replace the project among them.
         self.run(f"mkdir {SHOWN}/pip; ln -s $(ls -d {SHOWN}/site*/pip | head -1) {SHOWN}/pip/pip")
         pip = [str(self.python), "-m", "pip", "--python", f"{venv}/bin/python", "install"]
-        pip += ["--quiet", "--no-deps", "--no-index", "--no-compile", str(wheel)]
+        pip += ["--quiet", "--no-deps", "--no-index", str(wheel)]
         self.run(shlex.join(pip), environment={"PYTHONPATH": f"{SHOWN}/pip"})
-
-    @staticmethod
-    def borrow(venv: str) -> str:
-        """Return the command that shows an environment every package of the tests but this project."""
-        own = "/(designate[^/]*|__editable__[^/]*|[^/]*[.]pth|(pip|setuptools)(-[^/]*)?)$"
-        return (
-            f"mkdir -p {SHOWN}/packages; ls -d {SHOWN}/site*/* | grep -vE '{own}' | "
-            f"xargs ln -sfnt {SHOWN}/packages; "
-            f"echo {SHOWN}/packages >$(echo {venv}/lib/python3*/site-packages)/tests.pth"
-        )
 
     def write(self, path: Path | str, text: str) -> None:
         """Write a file of the machine."""
@@ -135,23 +150,22 @@ class Machine:
         timeout_s: float = 120,
     ) -> subprocess.CompletedProcess[str]:
         """Run a script of bash."""
-        spaces = ["--mount", "--pid"]
-        spaces += ["--net", "--uts"] if self._network else []
-        spaces += ["--user", "--preserve-credentials"] if self._user else []
         return subprocess.run(
-            ["nsenter", f"--target={self._pid}", *spaces, "bash", "-euo", "pipefail",
-             "-c", script],
+            [*self.entering, "bash", "-euo", "pipefail", "-c", script],
             input=stdin,
             capture_output=True,
             text=True,
-            env={
-                "PATH": f"{SHOWN}/bin:{SEARCH_PATH}",
-                "HOME": "/root",
-                "LANG": "C.UTF-8",
-                **(environment or {}),
-            },
+            env={**ENVIRONMENT, **(environment or {})},
             timeout=scaled(timeout_s),
-        )  # fmt: skip
+        )
+
+    @property
+    def entering(self) -> list[str]:
+        """The start of a command that runs in the machine."""
+        spaces = ["--mount", "--pid"]
+        spaces += ["--net", "--uts"] if self._network else []
+        spaces += ["--user", "--preserve-credentials"] if self._user else []
+        return ["nsenter", f"--target={self._pid}", *spaces]
 
 
 def site_folders() -> list[Path]:

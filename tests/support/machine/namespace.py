@@ -99,11 +99,11 @@ def fill(folder: Path, private: list[Path]) -> None:
 
 def alias_accounts(etc: Path, names: list[str]) -> None:
     """Give these accounts the number 0."""
-    for file, rest in (("passwd", ":x:0:0::/:/bin/sh"), ("group", ":x:0:")):
+    for file, rest in (("passwd", "x:0:0::/var/lib/{0}:/bin/sh"), ("group", "x:0:")):
         lines = (etc / file).read_text(encoding="utf-8").splitlines()
         others = [line for line in lines if line.partition(":")[0] not in names]
-        text = "\n".join([*others, *(name + rest for name in names)]) + "\n"
-        (etc / file).write_text(text, encoding="utf-8")
+        made = [f"{name}:{rest.format(name)}" for name in names]
+        (etc / file).write_text("\n".join([*others, *made, ""]), encoding="utf-8")
 
 
 def raise_loopback() -> None:

@@ -28,7 +28,13 @@ from tests.support.machine.units import Unit
 
 RUN = Path("/run/units")
 OWN = "designate-"
-PORTS = {"mariadb": 3306, "rabbitmq-server": 5672, "named": 53, "bind9": 53}
+PORTS = {
+    "mariadb": 3306,
+    "rabbitmq-server": 5672,
+    "named": 53,
+    "keystone": 5000,
+    "postgresql": 5432,
+}
 START_S = 90
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Of sendmsg(2) with credentials: process, user, group.
@@ -90,7 +96,7 @@ class Job:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd="/",
+                cwd=unit.get("WorkingDirectory", "/"),
                 start_new_session=True,
             )
         (RUN / f"{unit.name}.pid").write_text(str(self._process.pid), encoding="utf-8")

@@ -27,6 +27,8 @@ zones = sa.Table(
     sa.Column("mname", NAME, nullable=False),
     # The SOA's data in wire form; its serial is 20 bytes before the end.
     sa.Column("soa_wire", BLOB, nullable=False),
+    # Part of the newest content, by which nameservers are compared: "TYPE-NUMBER DIGEST-or-dash NAME".
+    sa.Column("sample", text(300)),
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("served_revision", sa.BigInteger, nullable=False),
     sa.Column("action", text(16), nullable=False),
