@@ -84,7 +84,7 @@ def _text(value: Any) -> str:
         return " ".join(
             f"{name}={_masked(name, _text(item))}"
             for name, item in members
-            if item not in (None, (), {})
+            if item is not False and item not in (None, (), {})
         )
     return "none" if value is None else str(value)
 

@@ -19,11 +19,15 @@ class NsRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nameserver:
-    """A server that is polled for the zone's serial; never written to."""
+    """A server that is polled for the zone's data; never written to.
+
+    signs: it signs the zones, so that their serials are its own.
+    """
 
     host: str
     port: int = 53
     tsigkey_id: str | None = None
+    signs: bool = False
 
     @property
     def label(self) -> str:
@@ -36,7 +40,8 @@ class Target:
     """A server on which a back end creates and deletes zones.
 
     masters: the primaries that it transfers from. options: texts, see the back end's documentation;
-    `host` and `port` are where NOTIFY goes.
+    `host` and `port` are where NOTIFY goes. signs: the server signs the zones, so that the serials of
+    the nameservers that it is or feeds are its own.
     """
 
     type: str
@@ -44,6 +49,7 @@ class Target:
     options: dict[str, str] = field(default_factory=dict)
     description: str | None = None
     tsigkey_id: str | None = None
+    signs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ NULLABLE_KEYS = ("attributes", "ns_records", "nameservers", "targets", "also_not
 CATALOG_KEYS = (
     "catalog_zone_fqdn", "catalog_zone_refresh", "catalog_zone_tsig_key", "catalog_zone_tsig_algorithm",
 )  # fmt: skip
-TARGET_KEYS = ("type", "description", "tsigkey_id", "masters", "options")
+TARGET_KEYS = ("type", "description", "tsigkey_id", "signs", "masters", "options")
 ADDRESS_KEYS = ("host", "port")
 MAX_NAME_LENGTH = 50
 MAX_DESCRIPTION_LENGTH = 160
@@ -106,7 +106,8 @@ def _pool(
         nameservers=_without_duplicates(
             [
                 Nameserver(
-                    **_address(entry, problems, where, "tsigkey_id"),
+                    **_address(entry, problems, where, "tsigkey_id", "signs"),
+                    signs=fields.flag(entry, "signs", problems, where),
                     tsigkey_id=fields.uuid_text(
                         entry.get("tsigkey_id"), problems, f"{where}: tsigkey_id"
                     ),
@@ -204,6 +205,7 @@ def _target(
             entry, "description", problems, where, MAX_DESCRIPTION_LENGTH, required=False
         ),
         tsigkey_id=fields.uuid_text(entry.get("tsigkey_id"), problems, f"{where}: tsigkey_id"),
+        signs=fields.flag(entry, "signs", problems, where),
         masters=_without_duplicates(
             [
                 PrimaryAddress(**_address(master, problems, place))

@@ -26,7 +26,14 @@ def _plain(pool: Pool, secrets: bool) -> dict[str, Any]:
         "attributes": dict(pool.attributes),
         "ns_records": [{"hostname": n.hostname, "priority": n.priority} for n in pool.ns_records],
         "nameservers": [
-            _without_none({"host": n.host, "port": n.port, "tsigkey_id": n.tsigkey_id})
+            _without_none(
+                {
+                    "host": n.host,
+                    "port": n.port,
+                    "tsigkey_id": n.tsigkey_id,
+                    "signs": n.signs or None,
+                }
+            )
             for n in pool.nameservers
         ],
         "targets": [
@@ -35,6 +42,7 @@ def _plain(pool: Pool, secrets: bool) -> dict[str, Any]:
                     "type": target.type,
                     "description": target.description,
                     "tsigkey_id": target.tsigkey_id,
+                    "signs": target.signs or None,
                     "masters": [{"host": m.host, "port": m.port} for m in target.masters],
                     "options": {k: _masked(k, v, secrets) for k, v in target.options.items()},
                 }

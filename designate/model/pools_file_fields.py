@@ -141,3 +141,14 @@ def uuid_text(value: object, problems: Problems, where: str) -> str | None:
     except ValueError:
         problems.add(where, f"Not a valid uuid: {value}")
         return None
+
+
+def flag(item: Mapping[str, Any], key: str, problems: Problems, where: str) -> bool:
+    """Return the value of a key that is true or false; false when it is missing or invalid."""
+    value = item.get(key)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    problems.add(f"{where}: {key}", "must be true or false")
+    return False

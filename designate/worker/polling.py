@@ -219,11 +219,12 @@ class Poller:
     def _measure(self, state: ConvergenceState, server: ServerState) -> None:
         """Record the answer of a nameserver that lagged behind in the metrics."""
         labels = (state.pool.name, server.nameserver.label)
+        rules = state.pool.rules_of(server.nameserver)
         if not state.lags(server):
             elapsed_s = self._scheduler.now() - state.since
             metrics.CONVERGENCE_SECONDS.labels(*labels).observe(elapsed_s)
             metrics.SERIAL_LAG.labels(*labels).set(0)
-        elif server.serial and not is_ahead(state.change, server.answer):
+        elif not (rules.signs or is_ahead(state.change, server.answer)) and server.serial:
             lag = (state.change.serial - server.serial) % 2**32
             metrics.SERIAL_LAG.labels(*labels).set(lag)
 

@@ -55,6 +55,7 @@ class LivePool:
         also_notifies: further servers that get NOTIFYs.
         keys: the TSIG keys of its servers, by id.
         rewrites_answers: the servers may change what they serve, so only serials are compared.
+        signers: labels of the nameservers that sign zones, or that a signing target feeds.
         by_catalog: the nameservers create and delete zones by themselves (RFC 9432).
     """
 
@@ -67,10 +68,11 @@ class LivePool:
     keys: Mapping[str, SigningKey] = field(default_factory=dict)
     by_catalog: bool = False
     rewrites_answers: bool = False
+    signers: frozenset[str] = frozenset()
 
-    def rules_of(self, nameserver: Nameserver) -> JudgingRules:  # noqa: ARG002 - the same for all so far
+    def rules_of(self, nameserver: Nameserver) -> JudgingRules:
         """Return how the nameserver's answers are judged."""
-        return JudgingRules(rewrites=self.rewrites_answers)
+        return JudgingRules(signs=nameserver.label in self.signers, rewrites=self.rewrites_answers)
 
     def key_of(self, nameserver: Nameserver) -> SigningKey | None:
         """Return the key that signs SOA queries to the nameserver."""
@@ -151,6 +153,7 @@ class PoolCache:
             keys=keys,
             by_catalog=pool.catalog_zone is not None,
             rewrites_answers=any(target.backend.REWRITES_ANSWERS for target in targets),
+            signers=_signers(pool),
         )
 
     def _key(self, key_id: str) -> SigningKey:
@@ -174,6 +177,21 @@ class PoolCache:
             key=key,
             place=backend.identity,
         )
+
+
+def _signers(pool: Pool) -> frozenset[str]:
+    """Return the labels of the nameservers that sign, or that a signing target feeds.
+
+    A target's own nameservers are those at its address; one without any feeds all.
+    """
+    signers = {nameserver.label for nameserver in pool.nameservers if nameserver.signs}
+    for target in pool.targets:
+        if target.signs:
+            host, port = target.options.get("host"), target.options.get("port", "53")
+            at_host = [nameserver for nameserver in pool.nameservers if nameserver.host == host]
+            exactly = [nameserver for nameserver in at_host if str(nameserver.port) == port]
+            signers |= {one.label for one in exactly or at_host or pool.nameservers}
+    return frozenset(signers)
 
 
 def _notify_address(target: Target, backend: Backend) -> Address | None:

@@ -98,11 +98,13 @@ def find_fault(
         return Fault(AHEAD, text)
     if answer.serial != change.serial and not rules.signs:
         return Fault(BEHIND, f"behind: {answer}")
+    difference = ""
     if has_other_soa(change, answer, rules):
-        return Fault(OTHER_DATA, f"{answer}, other data: its SOA is not the zone's")
-    if data is not None and data.result is Comparison.OTHER:
-        return Fault(OTHER_DATA, f"{answer}, other data: {data.text}")
-    return None
+        difference = "its SOA is not the zone's"
+    elif data is not None and data.result is Comparison.OTHER:
+        difference = data.text
+    own = " of its own" if rules.signs and answer.serial != change.serial else ""
+    return Fault(OTHER_DATA, f"{answer}{own}, other data: {difference}") if difference else None
 
 
 def has_other_soa(change: ZoneAnnouncement, answer: SoaAnswer, rules: JudgingRules) -> bool:

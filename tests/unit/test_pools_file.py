@@ -23,11 +23,12 @@ FULL = f"""
     - {{host: 192.0.2.2, port: 53, tsigkey_id: {KEY_ID}}}
     - {{host: "2001:db8::2"}}
     - {{host: ns3.example.org.}}
-    - {{host: ns4}}
+    - {{host: ns4, signs: true}}
   targets:
     - type: bind9
       description: first
       tsigkey_id: {KEY_ID}
+      signs: "true"
       masters: [{{host: 192.0.2.1, port: 5354}}]
       options: {{host: 192.0.2.2, port: 53, ratio: 2.1, clean: true, dirty: false, word: "no"}}
   also_notifies: [{{host: 192.0.2.4, port: 5300}}]
@@ -69,13 +70,14 @@ def test_the_whole_grammar_is_read():
                 Nameserver(host="192.0.2.2", port=53, tsigkey_id=KEY_ID),
                 Nameserver(host="2001:db8::2", port=53),
                 Nameserver(host="ns3.example.org.", port=53),
-                Nameserver(host="ns4", port=53),
+                Nameserver(host="ns4", port=53, signs=True),
             ),
             targets=(
                 Target(
                     type="bind9",
                     description="first",
                     tsigkey_id=KEY_ID,
+                    signs=True,
                     masters=(PrimaryAddress(host="192.0.2.1", port=5354),),
                     options={
                         "host": "192.0.2.2",
@@ -151,6 +153,7 @@ CAT = {"catalog_zone_fqdn": "cat.example."}
         ({"nameservers": [{"host": "a", "hots": 1}]}, "nameservers[0]: hots: unknown key"),
         ({"nameservers": [{"host": "a", "tsigkey_id": "k"}]}, "Not a valid uuid: k"),
         ({"nameservers": [{"host": "a"}, {"host": "A", "port": 53}]}, "listed more than once"),
+        ({"nameservers": [{"host": "a", "signs": "on"}]}, "signs: must be true or false"),
         ({"targets": []}, "targets: must not be empty"),
         ({"targets": [{}]}, "targets[0]: type: is required"),
         ({"targets": [{"type": "agent"}]}, "backend driver type: agent"),
