@@ -33,10 +33,16 @@ PORT = re.compile(rf"(?<![\d.])(?:{'|'.join(PORTS)})\b")
 NEEDED = re.compile(r"^\w+ ([\d.]+) or newer", re.MULTILINE)
 
 
+def read(document: str) -> str:
+    """Return a document of doc/."""
+    return (DOC / document).read_text()
+
+
 def section(document: str, title: str) -> str:
     """Return the text below a heading, up to the next one."""
-    text = (DOC / document).read_text()
-    found = re.search(rf"^##+ {re.escape(title)}\n(.*?)(?=^##|\Z)", text, re.DOTALL | re.MULTILINE)
+    found = re.search(
+        rf"^##+ {re.escape(title)}\n(.*?)(?=^##|\Z)", read(document), re.DOTALL | re.MULTILINE
+    )
     assert found, f"{document} has no section {title}"
     return found[1]
 
