@@ -16,6 +16,7 @@ from webob import exc as webob_errors
 
 from designate import errors, metrics
 from designate.api import headers as request_headers
+from designate.api.browser_guard import BrowserGuard
 from designate.api.environ_keys import CONTEXT, REQUEST_ID, ROUTE, parse_roles
 from designate.api.error_responses import error_response
 from designate.context import Context
@@ -65,6 +66,8 @@ def with_middleware(
         app = http_proxy_to_wsgi.HTTPProxyToWSGI(app, conf)
     set_cors_defaults()
     conf.register_opts(cors.CORS_OPTS, group="cors")
+    if conf["service:api"].auth_strategy == "noauth":
+        app = BrowserGuard(conf, app, conf.cors.allowed_origin or ())
     if conf.cors.allowed_origin:
         app = cors.CORS(app, conf)
     return app

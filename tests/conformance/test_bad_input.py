@@ -432,7 +432,7 @@ def test_bodies_that_are_no_object_are_refused(world, name):
 def test_a_body_without_a_content_type_is_refused(service):
     """A chunked body is counted while it arrives."""
     host, port = service.parts.api_address
-    head = b"POST /v2/zones HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    head = b"POST /v2/zones HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
     chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
     huge = (
         head + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * 5
