@@ -153,8 +153,13 @@ def query_data(
     owner = dns.name.from_text(name)
     if reply.message is not None:
         return _data_answer(reply.message, owner, rtype)
-    soa_owner = owner if reply.soa else None
-    return DataAnswer(rcode=reply.rcode, text=_rcode_text(reply.rcode), soa_owner=soa_owner)
+    return DataAnswer(
+        rcode=reply.rcode,
+        text=_rcode_text(reply.rcode),
+        authoritative=bool(reply.flags & dns.flags.AA),
+        digest=digests.of_rrset(rtype, reply.ttl, reply.records) if reply.records else "",
+        soa_owner=owner if reply.soa else None,
+    )
 
 
 def send_notify(
@@ -225,7 +230,7 @@ def _soa_answer(reply: Reply) -> SoaAnswer:
     if not reply.flags & dns.flags.AA:
         # A cached copy does not show whether this server serves the zone.
         return SoaAnswer(state=SoaState.UNKNOWN, text="answer without authority")
-    digest = digests.of_soa(reply.soa_ttl, reply.soa)
+    digest = digests.of_soa(reply.ttl, reply.soa)
     return SoaAnswer(state=SoaState.SERIAL, serial=reply.serial, digest=digest)
 
 

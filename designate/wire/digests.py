@@ -18,6 +18,11 @@ _NAMES_AT = {
 }  # fmt: skip
 
 
+def has_names(rtype: int) -> bool:
+    """Return whether the data of a type may have compressed names."""
+    return rtype in _NAMES_AT or rtype == _TYPE_NAPTR or rtype == rr.TYPE_SOA
+
+
 def of_soa(ttl: int, rdata: bytes) -> str:
     """Return the digest of an SOA without its serial, which is 20 bytes before the end."""
     # The bytes of lengths in a name are below those of letters.

@@ -18,12 +18,11 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
-import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
 from designate import errors
-from designate.wire import tsig, tsig_keys
+from designate.wire import digests, tsig, tsig_keys
 from designate.wire.names import to_wire
 from designate.wire.resolver import SocketAddress, socket_addresses
 from designate.wire.sockets import receive_exactly, remaining_s
@@ -34,6 +33,7 @@ _TYPE_CLASS = struct.Struct(">HH")
 _RR_FIXED = struct.Struct(">HHHIH")
 _POINTER_TO_QUESTION = 0xC00C
 _MIN_SOA_BYTES = 22
+_SOA_NUMBERS_BYTES = 20
 
 
 class NoReplyError(Exception):
@@ -73,14 +73,16 @@ class Reply:
         flags: of the header.
         rcode: with the bits in an OPT record.
         soa: data of the zone's SOA in the answer, without compression; empty without one.
-        soa_ttl: the SOA's TTL.
-        message: the whole reply, for other types than SOA.
+        ttl: of the SOA or the records.
+        records: data of the queried RRset, where the answer has nothing else and no names can be in it.
+        message: the whole reply, for other types than SOA and without `records`.
     """
 
     flags: int
     rcode: int
     soa: bytes = b""
-    soa_ttl: int = 0
+    ttl: int = 0
+    records: tuple[bytes, ...] = ()
     message: dns.message.Message | None = None
 
     @property
@@ -193,7 +195,8 @@ def match_reply(wire: bytes, sent: DnsQuery) -> Reply | None:
         return None
     if sent.key is not None:
         wire = tsig.check_reply(wire, sent.key, sent.mac)
-    usual = _usual_reply(wire, query) if sent.rtype == dns.rdatatype.SOA else None
+    unpack = _usual_reply if sent.rtype == dns.rdatatype.SOA else _usual_records
+    usual = unpack(wire, sent)
     if usual is not None:
         return usual
     try:
@@ -212,7 +215,7 @@ def match_reply(wire: bytes, sent: DnsQuery) -> Reply | None:
     if not found:
         return Reply(reply.flags, reply.rcode(), message=reply)
     soa = found[0].to_wire() or b""
-    return Reply(reply.flags, reply.rcode(), soa, found.ttl, reply)
+    return Reply(reply.flags, reply.rcode(), soa, found.ttl, message=reply)
 
 
 @lru_cache(maxsize=4096)
@@ -220,12 +223,33 @@ def _name(zone: str) -> dns.name.Name:
     return dns.name.from_text(zone)
 
 
-def _usual_reply(wire: bytes, query: bytes) -> Reply | None:
+def _usual_records(wire: bytes, sent: DnsQuery) -> Reply | None:
+    """Unpack an answer that has the queried RRset and nothing else; None: it has another form."""
+    query = sent.query
+    _, flags, questions, answers, _, _ = _HEADER.unpack_from(wire)
+    if digests.has_names(sent.rtype) or flags & 0xF or not answers or questions != 1:
+        return None
+    if wire[_HEADER.size : len(query)] != query[_HEADER.size :]:
+        return None
+    position, ttl, records = len(query), 0, []
+    for _ in range(answers):
+        if position + _RR_FIXED.size > len(wire):
+            return None
+        owner, rtype, rclass, ttl, length = _RR_FIXED.unpack_from(wire, position)
+        if (owner, rtype, rclass) != (_POINTER_TO_QUESTION, sent.rtype, dns.rdataclass.IN):
+            return None
+        position += _RR_FIXED.size + length
+        records.append(wire[position - length : position])
+    return Reply(flags, 0, ttl=ttl, records=tuple(records)) if position <= len(wire) else None
+
+
+def _usual_reply(wire: bytes, sent: DnsQuery) -> Reply | None:
     """Unpack the reply that nearly every server sends; None: it has another form.
 
     The question is repeated unchanged, and nothing follows except an SOA whose owner is a pointer to
     the question's name.
     """
+    query = sent.query
     _, flags, questions, answers, authorities, additional = _HEADER.unpack_from(wire)
     if questions != 1 or wire[_HEADER.size : len(query)] != query[_HEADER.size :]:
         return None
@@ -244,7 +268,11 @@ def _usual_reply(wire: bytes, query: bytes) -> Reply | None:
     if length < _MIN_SOA_BYTES or end > len(wire) or additional:
         return None
     try:
-        soa = dns.rdata.from_wire(rclass, rtype, wire, data, length).to_wire() or b""
+        mname, used = dns.name.from_wire(wire, data)
+        rname, more = dns.name.from_wire(wire, data + used)
     except (dns.exception.DNSException, ValueError, IndexError):
         return None
-    return Reply(flags, rcode, soa, ttl)
+    if data + used + more + _SOA_NUMBERS_BYTES != end:
+        return None
+    names = (mname.to_wire() or b"") + (rname.to_wire() or b"")
+    return Reply(flags, rcode, names + wire[end - _SOA_NUMBERS_BYTES : end], ttl)

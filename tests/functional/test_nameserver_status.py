@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from designate.model.zones import NameserverAnswer
+from designate.model.zones import NameserverAnswer, Outcome
 from designate.wire.names import SERIAL_MODULUS
 from tests.support.deadlines import until
 from tests.support.factories.identities import OPS
@@ -73,7 +73,7 @@ def test_the_one_that_is_behind_is_named(service, servers):
         "status": "PENDING",
         "serial": serial - 7,
         "lag": 7,
-        "last_error": f"serial {serial - 7}",
+        "last_error": f"serial {serial - 7} is behind the zone's {serial}",
         "since": zone["created_at"],
     }
     assert (recovered[1]["status"], recovered[1]["lag"]) == ("ACTIVE", 0)
@@ -90,7 +90,11 @@ def test_a_serial_ahead_is_named_whether_or_not_the_zone_was_proven_before(servi
     seen = status_of(service, zone)
 
     assert (seen[0]["status"], seen[0]["last_error"]) == ("ACTIVE", None)
-    assert (seen[1]["status"], seen[1]["lag"]) == ("PENDING", None)
+    assert (seen[1]["status"], seen[1]["lag"], seen[1]["since"]) == (
+        "PENDING",
+        None,
+        zone["created_at"],
+    )
     assert seen[1]["serial"] == zone["serial"] + 5000
     assert seen[1]["last_error"] == (
         f"serial {zone['serial'] + 5000} is ahead of the zone's {zone['serial']}"
@@ -150,19 +154,82 @@ def _failing(seen):
     return one if one["last_error"] else None
 
 
-def test_the_lag_is_that_of_serial_numbers(tmp_path):
-    with Hidden(tmp_path) as dns:
-        zone = dns.zone("wraps.example.")
-        behind = (zone.serial - 2**30) % SERIAL_MODULUS
-        dns.worker.nameserver_answers = (
-            NameserverAnswer(host="2001:db8::1", port=53, serial=behind, failing=False, text="x"),
-        )
-        found = dns.http()(
-            "GET", f"/v2/zones/{zone.id}/nameservers/status", headers={"X-Roles": "admin"}
-        )
+@pytest.fixture(scope="module")
+def hidden(tmp_path_factory):
+    with Hidden(tmp_path_factory.mktemp("hidden")) as parts:
+        yield parts
 
-    (one,) = found[1]["nameservers"]
+
+def shown(hidden, zone, **answer):
+    """Return the status of a nameserver that gave this answer."""
+    usual = {"host": "2001:db8::1", "port": 53, "failing": False, "text": "x"}
+    hidden.worker.nameserver_answers = (NameserverAnswer(**usual | answer),)
+    path = f"/v2/zones/{zone.id}/nameservers/status"
+    (one,) = hidden.http()("GET", path, headers={"X-Roles": "admin"})[1]["nameservers"]
+    return one
+
+
+def test_the_lag_is_that_of_serial_numbers(hidden):
+    zone = hidden.zone("wraps.example.")
+
+    one = shown(hidden, zone, serial=(zone.serial - 2**30) % SERIAL_MODULUS)
+
     assert (one["lag"], one["address"]) == (2**30, "[2001:db8::1]:53")
+
+
+def test_the_serial_of_a_signer_is_its_own(hidden):
+    zone = hidden.zone("signer.example.")
+    serial = zone.serial + 4000
+    problem = f"serial {serial} of its own, other data: www.signer.example. A differs"
+
+    right = shown(hidden, zone, serial=serial, signs=True)
+    wrong = shown(hidden, zone, serial=serial, signs=True, problem=problem)
+
+    assert (right["status"], right["lag"], right["last_error"]) == ("ACTIVE", 0, None)
+    assert (wrong["status"], wrong["lag"], wrong["last_error"]) == ("PENDING", None, problem)
+
+
+def test_other_data_with_the_right_serial_is_said(hidden):
+    zone = hidden.zone("other.example.")
+    problem = f"serial {zone.serial}, other data: its SOA is not the zone's"
+
+    one = shown(hidden, zone, serial=zone.serial, problem=problem)
+
+    assert (one["status"], one["lag"], one["last_error"]) == ("PENDING", 0, problem)
+
+
+def test_a_foreign_zone_is_said_with_what_its_server_answers(hidden):
+    zone = hidden.zone("foreign.example.")
+    hidden.report(zone.id, Outcome.FAILED, "target 1 (bind9): a zone that is not ours")
+
+    one = shown(hidden, zone, serial=zone.serial - 7)
+
+    assert one["last_error"] == (
+        f"serial {zone.serial - 7} is behind the zone's {zone.serial}; "
+        "target 1 (bind9): a zone that is not ours"
+    )
+
+
+def test_a_change_while_the_nameservers_are_asked_is_not_taken_for_a_serial_ahead(hidden):
+    zone = hidden.zone("races.example.")
+    before = hidden.worker.look
+
+    def look(context, change):
+        made = hidden.add(zone, "www", "A", "192.0.2.1")
+        assert made
+        serial = hidden.fresh(zone).serial
+        hidden.worker.nameserver_answers = (
+            NameserverAnswer(host="a", port=53, serial=serial, failing=False, text="x"),
+        )
+        return before(context, change)
+
+    hidden.worker.look = look
+    try:
+        one = shown(hidden, zone, serial=0)
+    finally:
+        hidden.worker.look = before
+
+    assert (one["status"], one["last_error"]) == ("ACTIVE", None)
 
 
 def test_nobody_else_gets_it(service):

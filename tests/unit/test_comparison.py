@@ -206,3 +206,25 @@ def test_an_answer_that_cannot_come_over_tcp_is_not_compared(server, monkeypatch
     monkeypatch.setattr(exchange, "_over_tcp", refuse)
 
     assert compare(server, A, "x")[0] is Comparison.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("rtype", "data"),
+    [("A", "192.0.2.1"), ("TXT", '"a"'), ("MX", "10 a.b."), ("AAAA", "2001:db8::1")],
+)
+def test_an_answer_is_the_same_with_and_without_other_sections(server, rtype, data):
+    """The usual answer is unpacked without dnspython."""
+    expected = server.has(WWW, 60, rtype, data)
+    number = dns.rdatatype.from_text(rtype)
+    alone = compare(server, number, expected)[0]
+    rrset = server.rrsets[WWW, rtype]
+
+    def with_more(reply):
+        reply.flags |= dns.flags.AA
+        reply.answer.append(rrset)
+        reply.answer.append(dns.rrset.from_text("other.example.org.", 1, "IN", "A", "192.0.2.9"))
+        reply.authority.append(dns.rrset.from_text(ZONE, 60, "IN", "NS", "ns1.example.org."))
+
+    server.scripts[WWW, rtype] = with_more
+
+    assert (alone, compare(server, number, expected)[0]) == (Comparison.EQUAL, Comparison.EQUAL)

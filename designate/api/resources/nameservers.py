@@ -56,7 +56,8 @@ NAMESERVER_STATUS = Shape(
         ),
         "last_error": member(
             nullable(STRING),
-            "Its last error, if it is not ACTIVE.",
+            "What is wrong, if it is not ACTIVE: no reply, a refusal, a serial behind or ahead of the "
+            "zone's, or other data.",
             value_of=lambda nameserver: nameserver.error,
         ),
         "since": timestamp_member(
