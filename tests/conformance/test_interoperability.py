@@ -87,14 +87,16 @@ def test_a_new_zone_is_there_by_axfr(side):
     side.equal(zone)
 
 
-def test_a_change_travels_by_ixfr(side):
+def test_a_change_travels_by_ixfr_but_to_powerdns_as_a_whole(side):
+    """PowerDNS gets answers wrong after an IXFR."""
+    kind, other = ("axfr", "ixfr") if isinstance(side.server, Pdns) else ("ixfr", "axfr")
     zone = side.zone()
-    whole, parts = transfers("axfr"), transfers("ixfr")
+    used, unused = transfers(kind), transfers(other)
     for number in range(3):
         side.changed(zone, f"n{number}", "192.0.2.1", f"198.51.100.{number}")
 
-    assert transfers("ixfr") >= parts + 1
-    assert transfers("axfr") == whole
+    assert transfers(kind) >= used + 1
+    assert transfers(other) == unused
     side.equal(zone)
 
 

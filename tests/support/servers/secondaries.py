@@ -162,6 +162,7 @@ xfr-cycle-interval=3600
 disable-syslog=yes
 loglevel=6
 guardian=no
+security-poll-suffix=
 cache-ttl=0
 query-cache-ttl=0
 negquery-cache-ttl=0
