@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from designate import config, errors  # noqa: E402
+from designate.runtime import process  # noqa: E402
 
 if TYPE_CHECKING:
     from designate.processes import Standalone
@@ -181,6 +182,7 @@ def _run(arguments: argparse.Namespace) -> int:
     conf = configuration(arguments)
     from designate.processes import Standalone
 
+    process.raise_file_limit()
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: object) -> None:

@@ -78,7 +78,7 @@ def run(
         report: called with why a process cannot start; returns whether it has reported that, else
             the error is raised.
     """
-    _raise_file_limit()
+    raise_file_limit()
     if (workers or 1) == 1:
         try:
             process = build()
@@ -90,7 +90,7 @@ def run(
     return _run_forked(conf, build, workers or 1, report)
 
 
-def _raise_file_limit() -> None:
+def raise_file_limit() -> None:
     """Allow as many open files as the system permits, since each connection of a client is one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     unlimited = hard == resource.RLIM_INFINITY

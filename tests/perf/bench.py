@@ -2,7 +2,7 @@
 
 Usage: `python -m tests.perf.bench [PART...]`.
 
-Parts: api, own, bind, sizes, default-rate, axfr, servers, creation, restart, lists (on each
+Parts: api, own, bind, sizes, default-rate, axfr, servers, creation, restart, flood, lists (on each
 database), lists-mariadb, tasks, start, databases. Nothing here passes or fails.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
-from tests.perf import databases, lists, manyzones, nameservers, seed
+from tests.perf import databases, flood, lists, manyzones, nameservers, seed
 from tests.perf.client import Client, Process, load, timed
 from tests.perf.nameservers import percentiles
 from tests.support.deadlines import until
@@ -261,6 +261,7 @@ PARTS = {
     "servers": lambda folder: nameservers.measure_all(show, folder),
     "default-rate": lambda folder: bind(folder, rate=20),
     "axfr": axfr,
+    "flood": lambda folder: flood.measure(show, folder),
     "creation": lambda folder: manyzones.creation(show, folder),
     "restart": lambda folder: manyzones.restart(show, folder),
     "lists": lambda folder: lists.measure(show, folder),
