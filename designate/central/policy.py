@@ -191,7 +191,7 @@ class Policy:
         self._expires_at = 0.0
 
     def check(self, name: str, context: Context, target: Mapping[str, Any]) -> None:
-        """Raise Forbidden, without a message as in Designate, when the rule refuses."""
+        """Raise Forbidden when the rule refuses."""
         if context.is_admin:
             return
         now = monotonic()
@@ -206,7 +206,7 @@ class Policy:
         else:
             error = cached[key]
         if error is not None:
-            raise errors.Forbidden(type=error.type)
+            raise errors.Forbidden(error.message, type=error.type)
 
     def _key(self, name: str, context: Context, target: Mapping[str, Any]) -> Hashable | None:
         """Return everything that the decision depends on; None: it cannot be known."""
