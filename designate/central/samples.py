@@ -8,8 +8,9 @@ from itertools import islice
 from designate.model.zones import Sample, Zone
 from designate.wire import digests, names, rr
 
-# RRSIG, NSEC, DNSKEY, NSEC3, NSEC3PARAM: their answers differ from other types' (RFC 4035 section 3.1).
-_DNSSEC_TYPES = frozenset({46, 47, 48, 50, 51})
+# RRSIG, NSEC, DNSKEY, NSEC3, NSEC3PARAM, CDS, CDNSKEY: their answers differ from other types' (RFC 4035
+# section 3.1), or a server that signs has its own.
+_DNSSEC_TYPES = frozenset({46, 47, 48, 50, 51, 59, 60})
 # To choose one of many RRsets, only the first ones are compared.
 MAX_COMPARED = 20
 
@@ -24,6 +25,11 @@ def of_rrset(name: str, rtype: int, served_wire: bytes) -> Sample:
     """
     digest = digests.of_stored(served_wire) if served_wire else ""
     return Sample(name=name, rtype=rtype, digest=digest)
+
+
+def of_change(zone: Zone, name: str, rtype: int, served_wire: bytes) -> Sample | None:
+    """Return the sample of a change of one RRset; None if that proves nothing. Arguments as above."""
+    return best(zone, (of_rrset(name, rtype, served_wire),))
 
 
 def best(zone: Zone, samples: Iterable[Sample]) -> Sample | None:

@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 
+import dns.tsig
 import pytest
 
 from designate.backend import base as backends
 from designate.model.zones import Action, Outcome, Sample, ZoneType
+from designate.wire.tsig_keys import make_key
 from designate.worker.pools import PoolCache
 from designate.worker.reconcile import DriftChecker
 from tests.support.factories.worker import ZONE, change, live_pool, stored_pool
 
 WWW = f"www.{ZONE}"
 A = 1
+SECRET = "YSBzZWNyZXQgb2Ygc29tZSBieXRlcw=="
 
 
 @pytest.fixture
@@ -180,6 +183,20 @@ def test_servers_that_rewrite_answers_are_judged_by_serials(simulate, server):
 
     assert parts.reports.wait(desired).outcome is Outcome.SERVED
     assert server.data_queries == []
+
+
+def test_the_data_is_asked_for_with_the_key_of_the_nameserver(simulate, server):
+    key = dns.tsig.Key("pool-key.", SECRET, "hmac-sha256")
+    desired = ours(server, "192.0.2.1")
+    server.keyring = {key.name: key}
+    pool = live_pool(server)
+    keyed = tuple(replace(each, tsigkey_id="key") for each in pool.nameservers)
+    signing = make_key("pool-key", "hmac-sha256", SECRET)
+    parts = simulate()
+    parts.converger.converge(desired, replace(pool, nameservers=keyed, keys={"key": signing}))
+
+    assert parts.reports.wait(desired).outcome is Outcome.SERVED
+    assert [query.had_tsig for query in server.queries] == [True, True]
 
 
 # -- reconciliation and status -------------------------------------------------------------------
