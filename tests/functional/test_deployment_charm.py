@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.deadlines import until
 from tests.support.deployments import checks
-from tests.support.deployments.charm import DAEMONS, GRACE_S, POOL_ID, POOL_UPDATE_S, Charm
+from tests.support.deployments.charm import DAEMONS, GRACE_S, POOL_ID, POOL_UPDATE_S, UNREAD, Charm
 from tests.support.deployments.parts import make_parts, vhost
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.databases import MariaDB
@@ -90,6 +90,10 @@ def test_a_command_of_other_days_is_answered_in_one_line(charm: Charm) -> None:
 
 def test_an_operator_checks_and_cleans_up(charm: Charm) -> None:
     checks.assert_administered(charm.unit)
+
+
+def test_options_of_earlier_releases_are_named(charm: Charm) -> None:
+    assert checks.unread_options(charm.unit.log("central").read_text()) == UNREAD
 
 
 def test_sigterm_ends_every_service(charm: Charm) -> None:

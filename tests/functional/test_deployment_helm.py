@@ -10,7 +10,7 @@ import requests
 
 from tests.support.deadlines import scaled, until
 from tests.support.deployments import checks
-from tests.support.deployments.helm import ARGUMENTS, BIN, DAEMONS, GRACE_S, SEARCH, Helm
+from tests.support.deployments.helm import ARGUMENTS, BIN, DAEMONS, GRACE_S, SEARCH, UNREAD, Helm
 from tests.support.deployments.parts import make_parts
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.databases import MariaDB
@@ -83,6 +83,7 @@ def test_logs_have_the_form_that_the_logging_file_gives(cloud: Helm) -> None:
     text = cloud.pods["producer"].log("producer").read_text()
 
     assert " INFO designate." in text
+    assert checks.unread_options(text) == UNREAD
 
 
 def test_the_job_that_cleans_services_up_and_an_operators_checks_succeed(cloud: Helm) -> None:

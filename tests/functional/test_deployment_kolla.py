@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.deadlines import until
 from tests.support.deployments import checks
-from tests.support.deployments.kolla import BIN, CONF, DAEMONS, GRACE_S, Kolla
+from tests.support.deployments.kolla import BIN, CONF, DAEMONS, GRACE_S, UNREAD, Kolla
 from tests.support.deployments.parts import make_parts, vhost
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.databases import MariaDB
@@ -115,10 +115,19 @@ def test_an_operator_checks_and_cleans_up(kolla: Kolla) -> None:
     checks.assert_administered(kolla.containers["central"], f"{BIN}/")
 
 
-def test_logs_are_where_the_tool_collects_them(kolla: Kolla) -> None:
+def test_logs_are_where_the_tool_collects_them_and_name_unread_options(kolla: Kolla) -> None:
     for name, machine in kolla.containers.items():
         folder = machine.path("/var/log/kolla/designate")
-        assert (folder / f"designate-{name}.log").stat().st_size > 0
+        assert checks.unread_options((folder / f"designate-{name}.log").read_text()) == UNREAD
+
+
+def test_sudo_may_run_a_program_that_refuses(kolla: Kolla) -> None:
+    done = kolla.containers["worker"].run(
+        f"{BIN}/designate-rootwrap", "/etc/designate/rootwrap.conf", "true"
+    )
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def test_sigterm_ends_every_process(kolla: Kolla) -> None:

@@ -12,7 +12,13 @@ import pytest
 
 from tests.support.deadlines import scaled, until
 from tests.support.deployments import checks
-from tests.support.deployments.openstack_ansible import BIN, DAEMONS, GRACE_S, OpenStackAnsible
+from tests.support.deployments.openstack_ansible import (
+    BIN,
+    DAEMONS,
+    GRACE_S,
+    UNREAD,
+    OpenStackAnsible,
+)
 from tests.support.deployments.parts import make_parts, vhost
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.databases import MariaDB
@@ -137,6 +143,7 @@ def test_logs_go_to_the_journal_only(cloud: OpenStackAnsible, journal: Journal) 
 
     for name in DAEMONS:
         assert cloud.host.log(name).read_text() == "", name
+    assert checks.unread_options(journal.text) == UNREAD
 
 
 def test_a_daemon_without_the_bindings_of_the_journal_says_so(cloud: OpenStackAnsible) -> None:

@@ -136,6 +136,11 @@ def test_an_administrator_checks_and_cleans_up(operator: Operator) -> None:
     checks.assert_administered(operator.pods["central"])
 
 
+def test_nothing_is_written_that_no_program_reads(operator: Operator) -> None:
+    for name, machine in operator.pods.items():
+        assert checks.WARNING not in machine.log(name).read_text()
+
+
 def test_sigterm_ends_every_pod_within_its_grace(operator: Operator) -> None:
     for name in ("api", *reversed(DAEMONS)):
         operator.pods[name].processes[name].terminate()

@@ -9,7 +9,7 @@ import pytest
 from tests.support.deadlines import until
 from tests.support.deployments import checks
 from tests.support.deployments.parts import make_parts
-from tests.support.deployments.puppet import CONF_FILE, DAEMONS, GRACE_S, POOL_ID, Puppet
+from tests.support.deployments.puppet import CONF_FILE, DAEMONS, GRACE_S, POOL_ID, UNREAD, Puppet
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.databases import MariaDB
 from tests.support.servers.keystone import Keystone
@@ -69,9 +69,9 @@ def test_something_listens_for_the_api(puppet: Puppet) -> None:
 
 
 def test_daemons_log_to_files_of_their_names(puppet: Puppet) -> None:
-    names = {path.name for path in puppet.host.path("/var/log/designate").iterdir()}
-
-    assert {f"designate-{name}.log" for name in DAEMONS} <= names
+    for name in DAEMONS:
+        text = puppet.host.path(f"/var/log/designate/designate-{name}.log").read_text()
+        assert checks.unread_options(text) == UNREAD
 
 
 def test_files_pass_the_validators(puppet: Puppet) -> None:

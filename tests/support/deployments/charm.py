@@ -15,6 +15,16 @@ POOLS_FILE = "/etc/designate/pools.yaml"
 HANDLER_FILES = ("/etc/designate/conf.d/nova_sink.cfg", "/etc/designate/conf.d/neutron_sink.cfg")
 POOL_UPDATE_S = 60
 GRACE_S = 90
+# What no program reads.
+UNREAD = {
+    "[DEFAULT] verbose",
+    "[keystone_authtoken] auth_uri",
+    "[keystone_authtoken] signing_dir",
+    "group [pool_manager_cache:sqlalchemy]",
+    "[service:api] enable_api_v1",
+    "[service:api] enabled_extensions_v1",
+    "[service:worker] enabled",
+}
 
 CONF = """[DEFAULT]
 verbose = True

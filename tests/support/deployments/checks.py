@@ -11,6 +11,7 @@ from tests.support.deadlines import scaled
 from tests.support.deployments.machine import Machine
 
 ESTABLISHED = "01"
+WARNING = "nothing reads these, check their names: "
 
 
 def connected(machine: Machine, title: str, port: int) -> bool:
@@ -54,6 +55,14 @@ def _connections(port: int) -> set[str]:
             if fields[3] == ESTABLISHED and int(fields[2].rpartition(":")[2], 16) == port:
                 found.add(fields[9])
     return found
+
+
+def unread_options(log: str) -> set[str]:
+    """Return what a daemon's log names as read by nothing, without suggestions."""
+    lines = [line for line in log.splitlines() if WARNING in line]
+    assert lines, log
+    names = lines[0].partition(WARNING)[2].split("; ")
+    return {name.partition(" (")[0] for name in names}
 
 
 def pgrep(pattern: str) -> set[int]:

@@ -14,6 +14,13 @@ ARGUMENTS = (
 )  # fmt: skip
 SEARCH = {"PATH": f"{BIN}:/usr/bin:/bin"}
 GRACE_S = 30
+# What no program reads.
+UNREAD = {
+    "[keystone_authtoken] auth_uri",
+    "[oslo_messaging_rabbit] rabbit_quorum_queues",
+    "[service:worker] enabled",
+    "[service:worker] notify",
+}
 
 # The connection is in designate.conf.d, as the chart's override for mariadb-operator has it.
 CONF = """[DEFAULT]

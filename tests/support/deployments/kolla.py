@@ -17,6 +17,8 @@ CONF = "/etc/designate/designate.conf"
 BIN = "/var/lib/kolla/venv/bin"
 WORKERS = 2
 GRACE_S = 60
+# What no program reads.
+UNREAD = {"[oslo_messaging_rabbit] heartbeat_in_pthread"}
 
 COMMON = """
 [DEFAULT]

@@ -17,6 +17,14 @@ DAEMONS = ("api", "worker", "central", "mdns", "producer", "sink")
 BIN = "/openstack/venvs/designate-31.0.0/bin"
 LIB = "/openstack/venvs/designate-31.0.0/lib"
 GRACE_S = 90  # systemd's own
+# What no program reads.
+UNREAD = {
+    "[DEFAULT] notification_driver",
+    "[oslo_messaging_rabbit] rabbit_notification_exchange",
+    "[oslo_messaging_rabbit] rabbit_notification_topic",
+    "[service:worker] enabled",
+    "[service:worker] notify",
+}
 
 CONF = """[DEFAULT]
 use_journal = True
@@ -159,8 +167,8 @@ JOURNAL = """
 import socket
 
 def send(MESSAGE, **fields):
-    lines = [f"{name}={value}" for name, value in fields.items() if "\\\\n" not in str(value)]
-    text = "\\\\n".join([f"MESSAGE={MESSAGE.splitlines()[0] if MESSAGE else ''}", *lines]) + "\\\\n"
+    lines = [f"{name}={value}" for name, value in fields.items() if "\\n" not in str(value)]
+    text = "\\n".join([f"MESSAGE={MESSAGE.splitlines()[0] if MESSAGE else ''}", *lines]) + "\\n"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as journal:
         journal.sendto(text.encode(), "/run/systemd/journal/socket")
 """

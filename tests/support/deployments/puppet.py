@@ -18,6 +18,8 @@ SCRIPT = "/var/www/cgi-bin/designate/app"
 POOLS_FILE = "/etc/designate/pools.yaml"
 POOL_ID = "0a8a7d4c-3c77-4c8e-9f5e-5a3a3a6a7d10"
 GRACE_S = 90
+# What no program reads.
+UNREAD = {"[DEFAULT] max_header_line"}
 
 CONF = """[DEFAULT]
 host=puppet1
@@ -150,14 +152,13 @@ formatv4=%(octet0)s-%(octet1)s-%(octet2)s-%(octet3)s.%(zone)s
 formatv6=%(hostname)s.%(zone)s
 
 [keystone]
-auth_type=password
-auth_url={keystone}
-username={user}
-password={password}
-project_name={project}
-project_domain_name=Default
-user_domain_name=Default
 region_name={region}
+service_type=identity
+valid_interfaces=internal
+connect_retries=1
+status_code_retries=1
+timeout=30
+insecure=False
 
 [keystone_authtoken]
 www_authenticate_uri={keystone}
@@ -189,7 +190,6 @@ retry_interval=10
 max_pool_size=10
 max_overflow=20
 pool_timeout=10
-mysql_enable_ndb=False
 
 [oslo_messaging_rabbit]
 rabbit_quorum_queue=True
