@@ -32,7 +32,7 @@ from designate.rpc.batching import BATCH_LIMITS, CallBatcher, QueuedCall
 from designate.rpc.bus import RETRY_AFTER_S, Dispatcher, RpcTimeout
 from designate.rpc.cast_queue import CAST_LIFETIME_S, CastQueue, QueuedCast
 from designate.rpc.interfaces import CallKind
-from designate.rpc.oslo_servers import UNTIL, drain_servers, endpoints, start_server
+from designate.rpc.oslo_servers import UNTIL, close, drain_servers, endpoints, start_server
 from designate.runtime import deadline
 
 LOG = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class OsloBus:
             transport, self._transport = self._transport, None
             self._clients.clear()
         if transport is not None:
-            transport.cleanup()
+            close(transport)
 
     def call(
         self,
