@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import socket
-import threading
 from typing import Any
 
 import eventlet
 import eventlet.wsgi
+from eventlet.support.greenlets import GreenletExit
 
 from designate.http.connection import HttpLimits
 from designate.http.server import listen
@@ -46,7 +46,7 @@ class GreenHttpServer:
         self._limits = limits or HttpLimits()
         self._option = option
         self._listener: Any = None
-        self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
+        self._serving: Any = None
 
     def start(self) -> None:
         """Bind and serve. Raises OSError or ConfigurationError."""
@@ -59,20 +59,18 @@ class GreenHttpServer:
                 listener, server_side=True, do_handshake_on_connect=False
             )
         self._listener = listener
-        self._thread.start()
+        self._serving = eventlet.spawn(self._serve)
         LOG.info("HTTP server: listening on %s:%d", *self.address)
 
     def stop(self) -> None:
         """Close the port, and finish the running requests within STOP_S."""
-        if self._listener is None:
+        if self._serving is None:
             return
-        try:
-            self._listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            LOG.debug("HTTP server: the port is closed already")
+        # eventlet's server then closes idle connections, and waits for the others.
+        eventlet.spawn_n(self._serving.kill)
+        with eventlet.Timeout(STOP_S, False), contextlib.suppress(GreenletExit):
+            self._serving.wait()
         self._listener.close()
-        with eventlet.Timeout(STOP_S, False):
-            self._thread.join(timeout=STOP_S)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -80,15 +78,12 @@ class GreenHttpServer:
         return str(self._address[0]), int(self._address[1])
 
     def _serve(self) -> None:
-        try:
-            eventlet.wsgi.server(
-                self._listener,
-                self._app,
-                custom_pool=self._pool,
-                socket_timeout=self._limits.request_s,
-                log=LOG,
-                log_output=False,
-                debug=False,
-            )
-        except OSError:
-            LOG.debug("HTTP server: stopped")
+        eventlet.wsgi.server(
+            self._listener,
+            self._app,
+            custom_pool=self._pool,
+            socket_timeout=self._limits.request_s,
+            log=LOG,
+            log_output=False,
+            debug=False,
+        )
