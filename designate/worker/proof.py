@@ -114,6 +114,18 @@ def has_other_soa(change: ZoneAnnouncement, answer: SoaAnswer, rules: JudgingRul
     return answer.digest != change.soa
 
 
+def is_of_others(change: ZoneAnnouncement, answer: SoaAnswer | None, rules: JudgingRules) -> bool:
+    """Return whether an answer is about a zone of others, so that it is no presence of a deleted one.
+
+    Its SOA is not the zone's, and it is no older version of the zone either: there was none, or the serial
+    was never assigned.
+    """
+    if answer is None or answer.state is not SoaState.SERIAL:
+        return False
+    is_older = change.created and not is_ahead(change, answer, rules)
+    return has_other_soa(change, answer, rules) and not is_older
+
+
 def needs_data(change: ZoneAnnouncement, answer: SoaAnswer, rules: JudgingRules) -> bool:
     """Return whether the answer proves the change only together with its sample."""
     return (

@@ -10,7 +10,15 @@ from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneReport,
 from designate.wire.client import SoaState
 from designate.wire.names import newest_serial, oldest_serial, serial_ge, serial_gt
 from designate.worker.pools import LivePool
-from designate.worker.proof import AHEAD, OTHER_DATA, Fault, find_fault, is_ahead, proven_serial
+from designate.worker.proof import (  # fmt: skip
+    AHEAD,
+    OTHER_DATA,
+    Fault,
+    find_fault,
+    is_ahead,
+    is_of_others,
+    proven_serial,
+)
 from designate.worker.server_state import ServerState
 from designate.worker.settings import ConvergenceSettings
 from designate.worker.target_state import TargetState
@@ -98,10 +106,12 @@ class ConvergenceState:
         return server.absent or expired or self._has_foreign(server)
 
     def _has_foreign(self, server: ServerState) -> bool:
-        """Return whether a back end found a zone of others where this nameserver serves from.
+        """Return whether a back end found a zone of others where this nameserver serves from, or it tells.
 
         A nameserver is a target's by its address; without such a target it may be any target's.
         """
+        if is_of_others(self.change, server.answer, self.pool.rules_of(server.nameserver)):
+            return True
         address = server.nameserver.host, server.nameserver.port
         own = [target for target in self.targets if target.live.notify == address]
         return any(target.foreign for target in own or self.targets)
