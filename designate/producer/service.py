@@ -119,6 +119,10 @@ class Producer:
             LOG.info("%s stopped: shards reassigned", task.NAME)
             self._membership.refresh_soon()
             return LEASE_LOST_S
+        except (errors.Unavailable, errors.DeadlineExceeded) as error:
+            # As at the start of a whole deployment, where central may serve last.
+            LOG.warning("%s: not run, will be retried: %s", task.NAME, error.message)
+            delay_s = None
         except Exception:
             LOG.exception("%s: failed, will be retried", task.NAME)
             delay_s = None

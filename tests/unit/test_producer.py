@@ -116,11 +116,21 @@ def test_a_start_recovers_every_shard_at_once(started):
 
 
 def test_a_sweep_that_fails_is_made_again(started, caplog):
-    sweeps = Sweeps(failing=[errors.Unavailable("the database is away")] * 2)
+    sweeps = Sweeps(failing=[errors.DesignateError("a fault")] * 2)
     started(sweeps, "worker_periodic_recovery", **{RECOVERY: {"interval": 0.1}})
 
     until(lambda: len(sweeps.calls["recover"]) >= 4, 10, "recoveries")
     assert "worker_periodic_recovery: failed" in caplog.text
+
+
+def test_while_central_is_unavailable_a_task_takes_one_line_of_the_log(started, caplog):
+    sweeps = Sweeps(failing=[errors.Unavailable("no reply")])
+    started(sweeps, "worker_periodic_recovery", **{RECOVERY: {"interval": 0.1}})
+
+    until(lambda: len(sweeps.calls["recover"]) >= 3, 10, "recoveries")
+    (record,) = [r for r in caplog.records if r.levelname == "WARNING"]
+    assert record.exc_info is None
+    assert "worker_periodic_recovery: not run, will be retried: no reply" in record.getMessage()
 
 
 def test_batches_follow_each_other_until_nothing_is_left(started):
