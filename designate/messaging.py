@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,16 @@ def set_library_defaults() -> None:
         defaults = DEFAULTS.get(group or "DEFAULT", {})
         found = [option for option in options if option.dest in defaults]
         cfg.set_defaults(found, **{option.dest: defaults[option.dest] for option in found})
+
+
+def require_group_leader() -> None:
+    """Begin a process group where the leader of this one has ended; call it before forking.
+
+    oslo.messaging's queue manager reads the leader's start time, and fails without a leader, as below a
+    script that ended.
+    """
+    if not Path(f"/proc/{os.getpgrp() or os.getpid()}").exists():
+        os.setpgid(0, 0)
 
 
 def prepare_lock_folder(conf: cfg.ConfigOpts) -> None:

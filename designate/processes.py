@@ -39,6 +39,7 @@ from designate.runtime import concurrency
 from designate.runtime.process import Part, Process
 
 if TYPE_CHECKING:
+    from designate.http.connection import HttpLimits
     from designate.rpc.oslo import OsloBus
     from designate.storage.sqlalchemy.db.engine import Database
 
@@ -61,6 +62,7 @@ def api(conf: cfg.ConfigOpts) -> Process:
     group = conf["service:api"]
     app = build(conf, central_client_over(conf, bus))
     tls = HttpsSettings.from_conf(conf)
+    limits = _http_limits(conf)
     servers = [
         http_server(
             app,
@@ -70,6 +72,7 @@ def api(conf: cfg.ConfigOpts) -> Process:
             shared_port=_is_forked(group.workers),
             tls=tls,
             drain_s=DRAIN_S,
+            limits=limits,
             option="[service:api] listen",
         )
         for host, port in map(_address, group.listen)
@@ -178,6 +181,14 @@ def _process(
     )
 
 
+def _http_limits(conf: cfg.ConfigOpts) -> HttpLimits:
+    """Return the limits of the API's server; the API itself has a smaller one for most bodies."""
+    from designate.http.connection import HttpLimits
+
+    group = conf["service:api"]
+    return HttpLimits(max_body_bytes=max(group.max_request_body_size, group.max_import_body_size))
+
+
 def _is_forked(workers: int | None) -> bool:
     return (workers or 1) > 1
 
@@ -279,7 +290,9 @@ class Standalone:
         self._producer = Producer(conf, self.central, SoleMembership())
         group = conf["service:api"]
         host, port = _address(group.listen[0])
-        self._http = http_server(build(conf, self.central), host, port, group.threads)
+        self._http = http_server(
+            build(conf, self.central), host, port, group.threads, limits=_http_limits(conf)
+        )
         self._monitoring = MonitoringServer(conf, {"database": self.database.fault})
         self._heartbeat = heartbeat.emitter(
             conf, self.central, ("api", "central", "mdns", "producer", "worker")

@@ -134,6 +134,7 @@ def central(conf: cfg.ConfigOpts) -> CentralClient:
     if options.has_connection(conf):
         return processes.central_client(conf)
     concurrency.prepare()  # before oslo.messaging is imported
+    messaging.require_group_leader()
     messaging.register(conf)
     location = conf.get_location("transport_url")
     if location is None or location.location.name in ("opt_default", "set_default"):

@@ -80,6 +80,7 @@ def configuration(argv: Sequence[str], name: str, folder: str | None = None) -> 
     # The process-wide object, since oslo.messaging reads some options from no other.
     conf = cfg.CONF
     config.register(conf, name)
+    messaging.require_group_leader()
     messaging.register(conf)
     opts.register_service_opts(conf)
     conf.set_default("graceful_shutdown_timeout", SHUTDOWN_S)

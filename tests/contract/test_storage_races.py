@@ -203,7 +203,7 @@ def test_reports_in_any_order_keep_the_highest(hidden, other, apex):
 
     def report(parts, revision):
         proven = ZoneReport(
-            zone_id=zone.id, revision=revision, serial=zone.serial, outcome=Outcome.SERVED
+            zone_id=zone.id, revision=revision, serial=after.serial, outcome=Outcome.SERVED
         )
         return lambda: parts.central.status.report(admin_context(), proven)
 

@@ -204,7 +204,7 @@ def test_producers_find_each_other_again_after_the_coordination_service_was_away
     ("url", "reason"),
     [
         ("nosuch://user:geheim@127.0.0.1", "looking for 'nosuch'"),
-        ("zookeeper://user:geheim@127.0.0.1", "No module named 'kazoo'"),
+        ("etcd3+http://user:geheim@127.0.0.1", "No module named 'etcd3gw'"),
     ],
 )
 def test_a_coordination_service_without_a_driver_is_told_at_once(central, tmp_path, url, reason):

@@ -193,7 +193,7 @@ def test_expired_content_is_withdrawn_until_it_is_proven_gone_and_no_longer(ever
     assert shown.status == Status.ERROR
     assert "expired" in shown.error
     assert recovered == 1
-    assert everywhere.worker.changes[-1] == replace(withdrawn[0], again=True)
+    assert everywhere.worker.changes[-1] == replace(withdrawn[0], again=True, verify=True)
     assert recovered_later == 0
     assert everywhere.fresh(zone).status == Status.ERROR
     # Its primaries are still polled, which restores it.
