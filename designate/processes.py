@@ -39,7 +39,7 @@ from designate.runtime import concurrency
 from designate.runtime.process import Part, Process
 
 if TYPE_CHECKING:
-    from designate.http.connection import HttpLimits
+    from designate.http.exchange import HttpLimits
     from designate.rpc.oslo import OsloBus
     from designate.storage.sqlalchemy.db.engine import Database
 
@@ -183,7 +183,7 @@ def _process(
 
 def _http_limits(conf: cfg.ConfigOpts) -> HttpLimits:
     """Return the limits of the API's server; the API itself has a smaller one for most bodies."""
-    from designate.http.connection import HttpLimits
+    from designate.http.exchange import HttpLimits
 
     group = conf["service:api"]
     return HttpLimits(max_body_bytes=max(group.max_request_body_size, group.max_import_body_size))

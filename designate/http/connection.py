@@ -1,6 +1,7 @@
 """One connection of a client, in the event loop: reads requests, writes responses, keeps deadlines.
 
-The loop's thread alone calls the methods, but those of `Exchange`.
+The loop's thread alone calls the methods, but `call`. Over 300 lines, since the states of a connection
+depend on each other.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ import logging
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Protocol
 
 import httptools
 
+from designate.http.exchange import ClientGone, Exchange, HttpLimits
 from designate.http.requests import Request, RequestRefused, rejection
 
 LOG = logging.getLogger(__name__)
@@ -28,32 +29,6 @@ START_BYTES = 64
 # Larger bodies are written to a file while they come.
 MAX_BODY_BYTES_IN_MEMORY = 2**20
 LINGER_S = 2.0
-NO_CONTENT = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-Headers = Iterable[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpLimits:
-    """What a connection may take.
-
-    Attributes:
-        idle_s: how long it may wait for the next request.
-        request_s: how long the head and body of a request may take, besides the time that a body needs
-            at min_bytes_per_s.
-        min_bytes_per_s: the slowest body.
-        write_s: how long a client may take nothing of its response.
-        max_head_bytes: the request line and all headers.
-        max_body_bytes: the body.
-        max_pipelined: requests that wait for the response of an earlier one.
-    """
-
-    idle_s: float = 20.0
-    request_s: float = 20.0
-    min_bytes_per_s: float = 16384.0
-    write_s: float = 20.0
-    max_head_bytes: int = 65536
-    max_body_bytes: int = 256 * 2**20
-    max_pipelined: int = 64
 
 
 class Owner(Protocol):
@@ -74,94 +49,6 @@ class Owner(Protocol):
 
     def handle(self, exchange: Exchange) -> None:
         """Have a request answered by another thread; never blocks."""
-
-
-class ClientGone(ConnectionError):
-    """Raised in the thread that responds when the client has closed the connection or takes nothing."""
-
-
-class Exchange:
-    """A request and its response. `start`, `write` and `finish` are called by one other thread.
-
-    Attributes:
-        connection: the client's connection.
-        request: the request.
-        sent: the head of the response is on its way.
-    """
-
-    def __init__(self, connection: Connection, request: Request) -> None:
-        self.request = request
-        self.connection = connection
-        self._head = b""
-        self._chunked = False
-        self._bodiless = False
-        self.sent = False
-        self._close = not request.keep_alive
-
-    @property
-    def addresses(self) -> tuple[Any, Any]:
-        """The addresses of the server's and of the client's end."""
-        return self.connection.addresses
-
-    @property
-    def gone(self) -> bool:
-        """Whether nobody can read the response any more."""
-        return self.connection.lost
-
-    def start(self, status: str, headers: Headers) -> None:
-        """Set the status line and the headers; they are sent with the first bytes of the body."""
-        names = {name.lower(): value for name, value in headers}
-        code = int(status[:3])
-        self._bodiless = self.request.method == b"HEAD" or code in NO_CONTENT or code < 200
-        lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
-        if "date" not in names:
-            lines.append(f"Date: {formatdate(usegmt=True)}")
-        if "content-length" not in names and not self._bodiless:
-            self._chunked = self.request.version == "1.1"
-            self._close = self._close or not self._chunked
-            if self._chunked:
-                lines.append("Transfer-Encoding: chunked")
-        if names.get("connection", "").lower() == "close" or self.connection.owner.draining:
-            self._close = True
-        if "connection" not in names:
-            if self._close:
-                lines.append("Connection: close")
-            elif self.request.version == "1.0":
-                lines.append("Connection: keep-alive")
-        self._head = "\r\n".join((*lines, "", "")).encode("latin-1")
-
-    def write(self, data: bytes) -> None:
-        """Send a part of the body; waits for a slow client.
-
-        Raises:
-            ClientGone: the client is gone, or took nothing for write_s.
-        """
-        if data and not self._bodiless:
-            self._send(self._framed(data))
-
-    def finish(self, data: bytes = b"") -> None:
-        """Send the last part, with which the response is complete."""
-        body = b"" if self._bodiless else self._framed(data) if data else b""
-        if self._chunked:
-            body += b"0\r\n\r\n"
-        head, self._head = self._head, b""
-        self.sent = True
-        self.connection.call(self.connection.complete, head + body, self._close)
-
-    def abort(self) -> None:
-        """Close the connection, so that the client sees that the response is incomplete."""
-        self.connection.call(self.connection.abort)
-
-    def _framed(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
-
-    def _send(self, data: bytes) -> None:
-        connection = self.connection
-        head, self._head = self._head, b""
-        if not connection.writable.wait(connection.owner.limits.write_s) or connection.lost:
-            raise ClientGone
-        self.sent = True
-        connection.call(connection.send, head + data)
 
 
 class Connection(asyncio.Protocol):

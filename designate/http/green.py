@@ -10,8 +10,8 @@ import eventlet
 import eventlet.wsgi
 from eventlet.support.greenlets import GreenletExit
 
-from designate.http.connection import HttpLimits
-from designate.http.server import listen
+from designate.http.exchange import HttpLimits
+from designate.http.sockets import listen
 from designate.http.tls import HttpsSettings
 from designate.http.wsgi import WsgiApp
 

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
-import resource
 import socket
 import ssl
-import struct
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from designate.http import wsgi
-from designate.http.connection import Connection, Exchange, HttpLimits
+from designate.http import sockets, wsgi
+from designate.http.connection import Connection
+from designate.http.exchange import Exchange, HttpLimits
 from designate.http.tls import HttpsSettings
 
 LOG = logging.getLogger(__name__)
 
-BACKLOG = 1024
 HANDSHAKE_S = 10.0
 CHECK_INTERVAL_S = 0.5
 POLL_S = 0.01
 SHUTDOWN_S = 5.0
 DRAIN_S = 1.0  # of a server with others on the same port
-# Files that a process needs besides the connections of clients.
-RESERVED_FILES = 256
-MAX_CONNECTIONS = 16384
-SO_ATTACH_FILTER = 26
 
 
 class HttpServer:
@@ -83,7 +76,7 @@ class HttpServer:
             ConfigurationError: A TLS file cannot be used.
         """
         context = None if self._tls is None else self._tls.context()
-        self._listener = listen(*self._address, self._option, shared=self._shared_port)
+        self._listener = sockets.listen(*self._address, self._option, shared=self._shared_port)
         self._address = self._listener.getsockname()[:2]
         front = _Front(self._app, self._threads, context, self._limits, self._listener)
         self._thread = threading.Thread(target=front.serve, name="http", daemon=True)
@@ -100,7 +93,7 @@ class HttpServer:
         front.draining = True
         if self._drain_s:
             front.run(front.wait_for_clients(self._drain_s))
-            _drop_new_connections(listener)
+            sockets.drop_new_connections(listener)
             front.run(front.wait_for_clients(self._drain_s))
         front.run(front.shut_down())
         front.loop.call_soon_threadsafe(front.loop.stop)
@@ -140,7 +133,7 @@ class _Front:
         self._running = 0
         # In the order in which they began to wait: the first ones make room where there are too many.
         self._waiting: dict[Connection, None] = {}
-        self._max_connections = max_connections()
+        self._max_connections = sockets.max_connections()
         self._handshakes: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -157,7 +150,7 @@ class _Front:
         if self._context is not None:
             factory = partial(_Handshake, partial(self._begin_tls, self._context))
         self._server = self.loop.run_until_complete(
-            self.loop.create_server(factory, sock=self._listener, backlog=BACKLOG)
+            self.loop.create_server(factory, sock=self._listener, backlog=sockets.BACKLOG)
         )
         self.loop.call_later(CHECK_INTERVAL_S, self._check)
         try:
@@ -273,45 +266,3 @@ class _Handshake(asyncio.Protocol):
         """Begin the handshake; what the client sends meanwhile stays in the socket."""
         transport.pause_reading()  # type: ignore[attr-defined]  # a socket's transport
         self._begin(transport)
-
-
-def max_connections() -> int:
-    """Return how many connections a server may have, of the files that the process may open."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(64, min(MAX_CONNECTIONS, soft - RESERVED_FILES))
-
-
-def listen(host: str, port: int, option: str, *, shared: bool) -> socket.socket:
-    """Return a listening socket that does not block. Raises OSError, which names option and address."""
-    [(version, _, _, _, address), *_] = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
-    listener = socket.socket(version, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        if version == socket.AF_INET6:
-            # Both families on ::, as most servers do.
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(host != "::"))
-        listener.bind(address)
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-    except OSError as error:
-        listener.close()
-        raise OSError(f"{option}: {host}:{port}: {error.strerror}") from None
-    return listener
-
-
-def _drop_new_connections(listener: socket.socket) -> None:
-    """Drop the packets of new connections, so that clients retry until the port is closed.
-
-    Closing the port directly would reset connections accepted a moment before. The classic BPF program
-    `return 0` drops the packets (Linux; elsewhere nothing changes).
-    """
-    instruction = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
-    program = struct.pack("HL", 1, ctypes.addressof(instruction))
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
-    except OSError as error:
-        LOG.debug("HTTP server: new connections are not dropped: %s", error)

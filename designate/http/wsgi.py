@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from designate.http.connection import ClientGone, Exchange
+from designate.http.exchange import ClientGone, Exchange
 from designate.http.requests import Request
 
 LOG = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ is part of the contract and no error carries what a caller must not see.
 
 While the broker or the other side is unavailable a call ends within `rpc_response_timeout` in
 Unavailable. A cast is queued at once; background threads try to send it for CAST_LIFETIME_S. The
-periodic recovery repairs what is lost after that, or with this process.
+periodic recovery repairs what is lost after that, or with this process. Over 300 lines, since calls and
+casts share one transport.
 """
 
 from __future__ import annotations

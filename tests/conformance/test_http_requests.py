@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httptools
 import pytest
 
-from designate.http.connection import HttpLimits
+from designate.http.exchange import HttpLimits
 from designate.http.server import HttpServer
 from tests.support.deadlines import scaled
 

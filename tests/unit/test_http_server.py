@@ -14,7 +14,8 @@ import pytest
 import trustme
 
 from designate.http import server as servers
-from designate.http.connection import HttpLimits
+from designate.http import sockets
+from designate.http.exchange import HttpLimits
 from designate.http.server import HttpServer
 from designate.http.tls import HttpsSettings
 from tests.support.deadlines import scaled, until
@@ -173,7 +174,7 @@ def test_a_handshake_that_does_not_end_is_closed(started, tls, monkeypatch):
 
 
 def test_the_oldest_silent_connection_makes_room_for_a_new_one(started, monkeypatch):
-    monkeypatch.setattr(servers, "max_connections", lambda: 3)
+    monkeypatch.setattr(sockets, "max_connections", lambda: 3)
     server = started()
     with contextlib.ExitStack() as stack:
         first, *others = [stack.enter_context(connect(server)) for _ in range(3)]
