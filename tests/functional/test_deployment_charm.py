@@ -98,6 +98,6 @@ def test_options_of_earlier_releases_are_named(charm: Charm) -> None:
 
 def test_sigterm_ends_every_service(charm: Charm) -> None:
     for name in reversed(DAEMONS):
-        charm.unit.processes[name].terminate()
+        charm.unit.terminate(name)
     for name in reversed(DAEMONS):
         assert charm.unit.stop(name, GRACE_S) == 0, name

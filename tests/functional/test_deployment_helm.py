@@ -92,6 +92,6 @@ def test_the_job_that_cleans_services_up_and_an_operators_checks_succeed(cloud: 
 
 def test_sigterm_ends_every_pod_within_its_grace(cloud: Helm) -> None:
     for name in ("api", *reversed(DAEMONS)):
-        cloud.pods[name].processes[name].terminate()
+        cloud.pods[name].terminate(name)
     for name in ("api", *reversed(DAEMONS)):
         assert cloud.pods[name].stop(name, GRACE_S) == 0, name

@@ -132,6 +132,6 @@ def test_sudo_may_run_a_program_that_refuses(kolla: Kolla) -> None:
 
 def test_sigterm_ends_every_process(kolla: Kolla) -> None:
     for name in ("api", *reversed(DAEMONS)):
-        kolla.containers[name].processes[name].terminate()
+        kolla.containers[name].terminate(name)
     for name in ("api", *reversed(DAEMONS)):
         assert kolla.containers[name].stop(name, GRACE_S) == 0, name

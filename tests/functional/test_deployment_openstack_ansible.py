@@ -160,6 +160,6 @@ def test_an_operator_checks_and_cleans_up(cloud: OpenStackAnsible) -> None:
 
 def test_sigterm_ends_every_unit(cloud: OpenStackAnsible) -> None:
     for name in reversed(DAEMONS):
-        cloud.host.processes[name].terminate()
+        cloud.host.terminate(name)
     for name in reversed(DAEMONS):
         assert cloud.host.stop(name, GRACE_S) == 0, name

@@ -143,6 +143,6 @@ def test_nothing_is_written_that_no_program_reads(operator: Operator) -> None:
 
 def test_sigterm_ends_every_pod_within_its_grace(operator: Operator) -> None:
     for name in ("api", *reversed(DAEMONS)):
-        operator.pods[name].processes[name].terminate()
+        operator.pods[name].terminate(name)
     for name in ("api", *reversed(DAEMONS)):
         assert operator.pods[name].stop(name, GRACE_S) == 0, name

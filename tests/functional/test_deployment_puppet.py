@@ -88,6 +88,6 @@ def test_an_operator_checks_and_cleans_up(puppet: Puppet) -> None:
 
 def test_sigterm_ends_every_service(puppet: Puppet) -> None:
     for name in ("api", *reversed(DAEMONS)):
-        puppet.host.processes[name].terminate()
+        puppet.host.terminate(name)
     for name in ("api", *reversed(DAEMONS)):
         assert puppet.host.stop(name, GRACE_S) == 0, name

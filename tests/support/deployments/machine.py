@@ -51,6 +51,7 @@ class Machine:
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         }
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._terminated: set[str] = set()
         self._mirror(Path("/etc"))
         for path in ("/dev/shm", "/var/lib/designate", *own):
             self._make_own(Path(path))
@@ -159,10 +160,16 @@ class Machine:
         session = self.processes[name].pid
         return [pid for pid in _process_ids() if _session(pid) == session]
 
+    def terminate(self, name: str) -> None:
+        """Send SIGTERM, once: a program that is ending has the default handler again."""
+        if name not in self._terminated:
+            self._terminated.add(name)
+            self.processes[name].terminate()
+
     def stop(self, name: str, within_s: float = STOP_S) -> int:
         """Send SIGTERM and return the exit status; a program that stays is killed and fails the test."""
+        self.terminate(name)
         process = self.processes[name]
-        process.terminate()
         try:
             status = process.wait(timeout=scaled(within_s))
             until(lambda: not self.group(name), 5, f"{name}: the end of its children")
@@ -181,6 +188,7 @@ class Machine:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+        self._terminated.discard(name)
         self.processes.pop(name).wait(timeout=scaled(20))
 
     def close(self) -> None:
