@@ -7,7 +7,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from tests.support.deadlines import scaled
+from tests.support.deadlines import scaled, until
 from tests.support.deployments.machine import Machine
 
 ESTABLISHED = "01"
@@ -87,7 +87,9 @@ def assert_administered(machine: Machine, folder: str = "", manage: str = "") ->
         f"{folder}designate-status upgrade check",
     )
     assert listed.returncode == 0, listed.stderr
-    assert "central" in listed.stdout
+    # A daemon that waited for its schema sends its first heartbeat some seconds later.
+    command = f"{folder}designate-manage {manage} service list".split()
+    until(lambda: "central" in machine.run(*command).stdout, 30, "central in the list of services")
     assert cleaned.returncode == 0, cleaned.stderr
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
