@@ -13,9 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from oslo_config import cfg
+from oslo_context.context import generate_request_id
 from webob import Request
 
 from designate import errors
+from designate.api.environ_keys import REQUEST_ID
 from designate.api.error_responses import error_response
 
 GROUP = "service:api"
@@ -51,7 +53,10 @@ class BrowserGuard:
         try:
             self._check(request)
         except errors.DesignateError as error:
-            response = error_response(error, environ.get("openstack.request_id", ""))
+            # The layer that gives requests their ids is further in.
+            request_id = environ[REQUEST_ID] = generate_request_id()
+            response = error_response(error, request_id)
+            response.headers["X-Openstack-Request-Id"] = request_id
             return response(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
         return self._app(environ, start_response)
 

@@ -46,6 +46,15 @@ def test_the_host_is_a_name_of_the_service(hidden, host, expected):
         hidden.conf.clear_override("allowed_hosts", "service:api")
 
 
+def test_a_refusal_has_a_request_id(hidden):
+    request = Request.blank("/v2/zones", headers={"Host": "attacker.example"})
+    response = request.get_response(build(hidden.conf, hidden.central))
+
+    assert (response.status_int, response.json["type"]) == (403, "forbidden")
+    assert response.json["request_id"].startswith("req-")
+    assert response.headers["X-Openstack-Request-Id"] == response.json["request_id"]
+
+
 def test_a_service_on_all_addresses_has_any_address_as_host_but_no_name(hidden):
     hidden.conf.set_override("listen", ["0.0.0.0:9001"], "service:api")
     try:
