@@ -97,7 +97,7 @@ class Publisher:
                 self._scheduler.executors.submit(target.executor_key, job, Priority.RECOVERY)
 
     def _reconcile(self, change: ZoneAnnouncement, pool: LivePool, target: LiveTarget) -> None:
-        endpoint = "call", pool.name, target.label
+        endpoint = _endpoint(pool, target)
         with self._scheduler.lock:
             if self._breakers.blocked(endpoint, change.zone_id, None):
                 return
@@ -106,10 +106,16 @@ class Publisher:
         if error is not None:
             LOG.warning("zone %s: %s: %s", change.zone_id, target.label, error_text(error))
         with self._scheduler.lock:
-            if isinstance(error, errors.BackendUnavailable):
-                self._breakers.timed_out(endpoint, error_text(error), probe=probe)
-            else:
-                self._breakers.replied(endpoint)
+            self._record(endpoint, error, probe=probe)
+
+    def _record(
+        self, endpoint: Endpoint, error: errors.DesignateError | None, *, probe: bool
+    ) -> None:
+        """Record for the circuit breaker whether a call got a reply."""
+        if isinstance(error, errors.BackendUnavailable):
+            self._breakers.timed_out(endpoint, error_text(error), probe=probe)
+        else:
+            self._breakers.replied(endpoint)
 
     def _call_targets(self, state: ConvergenceState) -> None:
         for target in state.targets:
@@ -131,13 +137,15 @@ class Publisher:
     def _blocked(self, state: ConvergenceState, target: TargetState, verb: str) -> bool:
         """Return whether the circuit is open; the call is made when it closes."""
         resume = partial(self._submit_call, state, target, verb)
-        reason = self._breakers.blocked(_endpoint(state, target), state.change.zone_id, resume)
+        reason = self._breakers.blocked(
+            _endpoint(state.pool, target.live), state.change.zone_id, resume
+        )
         if reason:
             target.error, target.refused = reason, False
         return bool(reason)
 
     def _call(self, state: ConvergenceState, target: TargetState, verb: str) -> None:
-        endpoint = _endpoint(state, target)
+        endpoint = _endpoint(state.pool, target.live)
         with self._scheduler.lock:
             skipped = state.closed or self._blocked(state, target, verb)
             probe = not skipped and self._breakers.begin(endpoint)
@@ -145,10 +153,8 @@ class Publisher:
         report = None
         with self._scheduler.lock:
             self._calling.discard((state.change.zone_id, target.live.executor_key))
-            if isinstance(error, errors.BackendUnavailable):
-                self._breakers.timed_out(endpoint, error_text(error), probe=probe)
-            elif not skipped:
-                self._breakers.replied(endpoint)
+            if not skipped:
+                self._record(endpoint, error, probe=probe)
             if not (skipped or state.closed):
                 report = self._called(state, target, verb, error)
             # Calls that waited for this one: those of a later state, or with another verb.
@@ -203,5 +209,5 @@ class Publisher:
             self._submit_call(state, target, "update")
 
 
-def _endpoint(state: ConvergenceState, target: TargetState) -> Endpoint:
-    return "call", state.pool.name, target.live.label
+def _endpoint(pool: LivePool, target: LiveTarget) -> Endpoint:
+    return "call", pool.name, target.label

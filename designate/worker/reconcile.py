@@ -1,4 +1,4 @@
-"""JudgingRules whether nameservers still serve what they were proven to serve, and repairs what drifted.
+"""Checks whether nameservers still serve what they were proven to serve, and repairs what drifted.
 
 A server may be rebuilt empty, restored from an old copy, or changed by others, without a change of the
 zone. The reconciliation task hands every zone to a worker from time to time, which queries each of its
@@ -76,7 +76,7 @@ class _Zone:
 
 
 class DriftChecker:
-    """JudgingRules zones against their nameservers. Thread-safe; holds only zones that wait for answers."""
+    """Checks zones against their nameservers. Thread-safe; holds only zones that wait for answers."""
 
     def __init__(
         self,
