@@ -273,6 +273,11 @@ def from_plain(plain: dict[str, Any]) -> DesignateError:
     return error
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text; libraries add statements, hints and links to it."""
+    return str(error).partition("\n")[0]
+
+
 def os_error_text(error: OSError) -> str:
     """Return the system's text for an error, or the name of its class where there is none."""
     if error.errno and error.strerror == errno.errorcode.get(error.errno):

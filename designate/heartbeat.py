@@ -109,11 +109,7 @@ def emitter(
     except NoMatches as error:
         installed = ", ".join(sorted(extension.ExtensionManager(NAMESPACE).names()))
         raise errors.ConfigurationError(
-            f"[heartbeat_emitter] emitter_type = {name}: {_first_line(error)} "
+            f"[heartbeat_emitter] emitter_type = {name}: {errors.first_line(error)} "
             f"(installed: {installed})"
         ) from None
     return found
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -98,7 +98,7 @@ class OsloBus:
             except (messaging.MessagingException, KombuError, AMQPError) as error:
                 # A broker that is down is waited for; this one refuses.
                 raise errors.ConfigurationError(
-                    f"The message broker refuses: {_first_line(error)}; check [DEFAULT] "
+                    f"The message broker refuses: {errors.first_line(error)}; check [DEFAULT] "
                     f"transport_url ({_without_passwords(self._transport)}) and the queue options "
                     "of [oslo_messaging_rabbit]"
                 ) from None
@@ -159,7 +159,7 @@ class OsloBus:
                 "The service did not reply in time", retry_after_s=RETRY_AFTER_S
             ) from None
         except BROKER_UNAVAILABLE as error:
-            LOG.warning("%s.%s: not sent: %s", namespace, method, _first_line(error))
+            LOG.warning("%s.%s: not sent: %s", namespace, method, errors.first_line(error))
             raise errors.Unavailable(
                 "The message bus is unavailable", retry_after_s=RETRY_AFTER_S
             ) from None
@@ -296,7 +296,3 @@ def _without_passwords(transport: Any) -> str:
     url = transport._driver._url
     hosts = ", ".join(f"{host.username}@{host.hostname}:{host.port}" for host in url.hosts)
     return f"{hosts}, virtual host {url.virtual_host or '/'}"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

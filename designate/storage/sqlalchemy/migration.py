@@ -62,7 +62,7 @@ def upgrade(url: str, revision: str) -> None:
         command.upgrade(config(url), revision)
     except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
         fault = classify(error)
-        first_line = str(error).partition("\n")[0]
+        first_line = errors.first_line(error)
         if fault in (DatabaseFault.UNAVAILABLE, DatabaseFault.LOST):
             raise errors.Unavailable(f"The database is unavailable: {first_line}") from None
         if fault is DatabaseFault.BUSY:

@@ -55,7 +55,7 @@ class ResumableMySQL(MySQLImpl):
         except (sa.exc.DBAPIError, db_errors.DBError) as error:
             if not self.context_opts.get(RESUMED) or _number(error) not in ALREADY_EXECUTED:
                 raise
-            LOG.info("migration: skipped, executed by an earlier run: %s", _first_line(error))
+            LOG.info("migration: skipped, executed by an earlier run: %s", errors.first_line(error))
             return None
 
 
@@ -115,7 +115,3 @@ def _number(error: BaseException) -> int | None:
             return inner.args[0]
         inner = getattr(inner, "inner_exception", None) or getattr(inner, "orig", None)
     return None
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]
