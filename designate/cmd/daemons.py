@@ -21,6 +21,7 @@ from oslo_log import log  # noqa: E402
 from oslo_service import opts  # noqa: E402
 
 from designate import config, errors, messaging, option_names, processes  # noqa: E402
+from designate.cmd import logs  # noqa: E402
 from designate.runtime import process  # noqa: E402
 from designate.version import VERSION  # noqa: E402
 
@@ -119,7 +120,7 @@ def _main(name: str, build: Build) -> int:
 
     try:
         conf = configuration(sys.argv[1:], name)
-        set_up_logging(conf)
+        logs.set_up(conf)
         option_names.warn(conf)
         to_other_logs = any(conf[option] for option in LOG_TARGETS)
         _report_on_signal(conf)
@@ -127,26 +128,6 @@ def _main(name: str, build: Build) -> int:
         report(error)
         return 1
     return process.run(conf, lambda: build(conf), conf[f"service:{name}"].workers, report)
-
-
-def set_up_logging(conf: cfg.ConfigOpts) -> None:
-    """Let logs go where the options say.
-
-    Raises:
-        errors.ConfigurationError: they cannot go there.
-    """
-    try:
-        log.setup(conf, "designate", VERSION)
-    except RuntimeError:
-        raise errors.ConfigurationError(
-            "[DEFAULT] use_journal needs the Python package systemd-python (Debian: python3-systemd)"
-        ) from None
-    except log.LogConfigError as error:
-        raise errors.ConfigurationError(f"[DEFAULT] log_config_append: {error}") from None
-    except OSError as error:
-        raise errors.ConfigurationError(
-            f"[DEFAULT] log_dir, log_file: {error.filename}: {error.strerror}"
-        ) from None
 
 
 def _report_on_signal(conf: cfg.ConfigOpts) -> None:

@@ -16,7 +16,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 from designate import config, errors
-from designate.cmd import category
+from designate.cmd import category, logs
 from designate.version import VERSION
 
 PROG = "designate-manage"
@@ -48,8 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Usually an error of the database's driver or of alembic; the first line is enough.
         if _is_debug(conf):
             traceback.print_exc()
-        first_line = str(error).partition("\n")[0]
-        print(f"{type(error).__name__}: {first_line}", file=sys.stderr)
+        print(f"{type(error).__name__}: {errors.first_line(error)}", file=sys.stderr)
         return 255
 
 
@@ -58,7 +57,7 @@ def _configure(conf: cfg.ConfigOpts, argv: Sequence[str]) -> None:
 
     Raises:
         cfg.Error: The command line or a file is invalid.
-        OSError: The log file cannot be written.
+        ConfigurationError: Logs cannot go where the options say.
     """
     config.register(conf)
     log.register_options(conf)
@@ -77,12 +76,7 @@ def _configure(conf: cfg.ConfigOpts, argv: Sequence[str]) -> None:
     if not (conf.log_file or conf.log_dir or conf.use_journal):
         # Otherwise oslo.log writes to standard output, between the lines of the command.
         conf.set_override("use_stderr", True)
-    try:
-        log.setup(conf, "designate", VERSION)
-    except log.LogConfigError as error:
-        raise errors.ConfigurationError(str(error)) from None
-    except RuntimeError as error:
-        raise errors.ConfigurationError(f"use_journal or use_syslog: {error}") from None
+    logs.set_up(conf)
 
 
 def _text(error: errors.DesignateError) -> str:

@@ -21,7 +21,7 @@ from typing import Any  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from designate import option_names, processes  # noqa: E402
-from designate.cmd import daemons  # noqa: E402
+from designate.cmd import daemons, logs  # noqa: E402
 from designate.runtime.process import Process  # noqa: E402
 
 CONFIG_DIR = "/etc/designate"
@@ -62,7 +62,7 @@ def _stop(process: Process, process_id: int) -> None:
 def _make() -> Application:
     folder = os.environ.get("OS_DESIGNATE_CONFIG_DIR") or CONFIG_DIR
     conf = daemons.configuration([], "api", folder)
-    daemons.set_up_logging(conf)
+    logs.set_up(conf)
     option_names.warn(conf)
     return Application(conf)
 
