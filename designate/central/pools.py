@@ -15,7 +15,15 @@ from designate.central.base import Core, own_target, page_limit, scope_of
 from designate.central.policy import ADMIN, rule
 from designate.context import Context
 from designate.model.codec import UNSET
-from designate.model.pools import NsRecord, Pool, PoolChange, PoolDraft, PoolPatch, PoolSpec
+from designate.model.pools import (
+    NsRecord,
+    Pool,
+    PoolChange,
+    PoolDraft,
+    PoolPatch,
+    PoolSpec,
+    with_stored,
+)
 from designate.model.query import Page, Query
 from designate.storage.sqlalchemy import pools
 from designate.storage.sqlalchemy.db.transaction import Transaction
@@ -73,13 +81,11 @@ class PoolsEndpoint:
         self, tx: Transaction, context: Context, specs: tuple[PoolSpec, ...], delete: bool
     ) -> list[PoolChange]:
         stored = pools.find(tx.connection)
-        by_id = {pool.id: pool for pool in stored}
         by_name = {pool.name: pool for pool in stored}
         changes: list[PoolChange] = []
         declared: set[str] = set()
-        for spec in specs:
-            current = by_id.get(spec.id) if spec.id else by_name.get(spec.name)
-            spec = _completed(spec, current)
+        for written, current in with_stored(specs, stored):
+            spec = _completed(written, current)
             _check_spec(spec, current)
             namesake = by_name.get(spec.name)
             if namesake is not None and namesake is not current:

@@ -99,8 +99,10 @@ def _lines(
 
     Tools read the ids of existing pools from these lines, so that unchanged pools are listed too.
     """
+    from designate.model.pools import with_stored
+
     lines = []
-    for spec, current in _with_stored(specs, stored):
+    for spec, current in with_stored(specs, stored):
         if current is None:
             lines.append(f"Create Pool: <Pool id:'{spec.id}' name:'{spec.name}'>")
             continue
@@ -114,19 +116,11 @@ def _lines(
     return lines
 
 
-def _with_stored(
-    specs: Sequence[PoolSpec], stored: Sequence[Pool]
-) -> Iterator[tuple[PoolSpec, Pool | None]]:
-    """Yield each pool of the file and the stored one that it describes, by its id or else its name."""
-    by_id = {pool.id: pool for pool in stored}
-    by_name = {pool.name: pool for pool in stored}
-    for spec in specs:
-        yield spec, by_id.get(spec.id) if spec.id else by_name.get(spec.name)
-
-
 def _warnings(specs: Sequence[PoolSpec], stored: Sequence[Pool]) -> Iterator[str]:
     """Yield a line for each part that is still missing when the file has been applied."""
-    for spec, current in _with_stored(specs, stored):
+    from designate.model.pools import with_stored
+
+    for spec, current in with_stored(specs, stored):
         for part, effect in MISSING_PARTS.items():
             retained = current is not None and part in spec.left_out and getattr(current, part)
             if not (getattr(spec, part) or retained):

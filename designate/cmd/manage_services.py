@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from designate.model.services import ServiceStatus
     from designate.rpc.clients import CentralClient
 
-PAGE_SIZE = 1000
+MAX_BATCH = 1000
 
 
 class ServiceCommands(category.Category):
@@ -32,16 +32,9 @@ class ServiceCommands(category.Category):
 
 
 def _services(central: CentralClient) -> Iterator[ServiceStatus]:
-    from designate.model.query import Query
+    from designate.cmd.lists import every_item
 
-    marker = None
-    while True:
-        query = Query(sort_key="hostname", marker=marker, limit=PAGE_SIZE)
-        page = central.services.find(admin_context(), query)
-        yield from page.items
-        if len(page.items) < PAGE_SIZE:
-            return
-        marker = page.items[-1].id
+    return every_item(central.services.find, sort_key="hostname")
 
 
 def _list(conf: cfg.ConfigOpts, _arguments: Any) -> int:
@@ -67,9 +60,9 @@ def _clean(conf: cfg.ConfigOpts, _arguments: Any) -> int:
         if service.status in gone:
             print(f"Removing {service.service_name} on {service.hostname}: {service.status}")
     max_age_s = 3 * conf["heartbeat_emitter"].heartbeat_interval
-    while central.services.mark_down(admin_context(), max_age_s, PAGE_SIZE):
+    while central.services.mark_down(admin_context(), max_age_s, MAX_BATCH):
         pass
-    while central.services.clean_up(admin_context(), max_age_s, PAGE_SIZE):
+    while central.services.clean_up(admin_context(), max_age_s, MAX_BATCH):
         pass
     print("Job finished.")
     return 0

@@ -9,16 +9,14 @@ from time import monotonic
 
 from designate import errors
 from designate.backend import base
-from designate.context import admin_context
+from designate.cmd.lists import every_item
 from designate.model.pools import Pool, Target
-from designate.model.query import Query
 from designate.model.zones import Action, Zone, ZoneAnnouncement, ZoneId, ZoneType
 from designate.rpc.clients import CentralClient
 
 OURS, FOREIGN, MISSING = "ours", "foreign", "missing"
 LEFTOVER, UNKNOWN = "leftover", "unknown"
 KINDS = (OURS, FOREIGN, MISSING, LEFTOVER, UNKNOWN)
-PAGE = 1000
 
 
 @dataclass(slots=True)
@@ -54,16 +52,10 @@ class TargetResult:
 def zones_by_pool(central: CentralClient) -> dict[str, list[Zone]]:
     """Return the stored zones of each pool, without the catalog zones."""
     found: dict[str, list[Zone]] = defaultdict(list)
-    marker = None
-    while True:
-        query = Query(limit=PAGE, marker=marker)
-        items = central.zones.find(admin_context(), query).items
-        for zone in items:
-            if zone.type is not ZoneType.CATALOG:
-                found[zone.pool_id].append(zone)
-        if len(items) < PAGE:
-            return found
-        marker = items[-1].id
+    for zone in every_item(central.zones.find):
+        if zone.type is not ZoneType.CATALOG:
+            found[zone.pool_id].append(zone)
+    return found
 
 
 def check_target(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -161,3 +162,13 @@ class PoolChange:
     path: str = ""
     old: str = ""
     new: str = ""
+
+
+def with_stored(
+    specs: Sequence[PoolSpec], stored: Sequence[Pool]
+) -> Iterator[tuple[PoolSpec, Pool | None]]:
+    """Yield each pool of a file and the stored one that it describes, by its id or else its name."""
+    by_id = {pool.id: pool for pool in stored}
+    by_name = {pool.name: pool for pool in stored}
+    for spec in specs:
+        yield spec, by_id.get(spec.id) if spec.id else by_name.get(spec.name)
