@@ -161,9 +161,14 @@ class AkamaiBackend(HostedBackend):
         return marked or self.follows_our_hosts(map(str, found.get("masters") or ()))
 
     def _check(self, found: dict[str, Any], *, adopts: bool) -> None:
-        """Raise ForeignZone for a zone that is not ours and not to be adopted; primary zones never are."""
-        if not self._is_ours(found) and not (adopts and _is_secondary(found)):
-            raise self.foreign(self._web.label, _kind(found), can_adopt=_is_secondary(found))
+        """Raise ForeignZone for a zone that is not ours and not to be adopted."""
+        self.require_ours(
+            self._web.label,
+            _kind(found),
+            is_ours=self._is_ours(found),
+            adopts=adopts,
+            adoptable=_is_secondary(found),
+        )
 
     def _desired(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         hosts = [host for host, _ in primaries.addresses(self.target, zone.zone_id)]

@@ -42,17 +42,18 @@ NOTIFY_OPTIONS = (
     BackendOption(name="port", default="53", meaning="port that NOTIFY is sent to"),
 )
 
+ADOPT_OPTION = BackendOption(
+    name="adopt",
+    default="false",
+    meaning="whether a new zone replaces a zone of others that has its name on the server",
+)
 OWNERSHIP_OPTIONS = (
     BackendOption(
         name="former_masters",
         meaning="earlier masters of the target, HOST:PORT separated by commas: secondary zones of these "
         "are this service's too, and are given the target's masters",
     ),
-    BackendOption(
-        name="adopt",
-        default="false",
-        meaning="whether a new zone replaces a zone of others that has its name on the server",
-    ),
+    ADOPT_OPTION,
 )
 
 
@@ -89,14 +90,20 @@ class Backend(ABC):
     """Whether the target needs a NOTIFY for every change of a zone."""
 
     REWRITES_ANSWERS: ClassVar[bool] = False
-    """Whether the servers may serve other records than they transferred, such as their own SOA or addresses
-    that depend on the client. Then only serials are compared."""
+    """Whether the servers may serve other records than they transferred, so that only serials are compared.
+    Examples are an SOA of their own, and addresses that depend on the client."""
 
     TRIGGERS_TRANSFER: ClassVar[bool] = False
     """Whether `trigger_transfer` makes the server transfer sooner than a NOTIFY alone does."""
 
     RECONCILES: ClassVar[bool] = False
     """Whether `reconcile` does anything."""
+
+    INSPECTS: ClassVar[bool] = False
+    """Whether the server tells of a zone that it has, so that `inspect` may be called."""
+
+    LISTS_ZONES: ClassVar[bool] = False
+    """Whether the server lists its zones, so that `find_zones` may be called."""
 
     def __init__(self, target: Target) -> None:
         """Read the options, without I/O. Raises ConfigurationError for invalid ones."""
@@ -234,13 +241,15 @@ class Backend(ABC):
         `create_zone` raises.
         """
 
-    def inspect(self, zone: ZoneAnnouncement) -> FoundZone | None:
+    def inspect(
+        self,
+        zone: ZoneAnnouncement,  # noqa: ARG002 - part of the interface
+    ) -> FoundZone | None:
         """Return the zone of this name on the server, without changing it; None if there is none.
 
-        Raises:
-            NotImplementedError: the server does not tell.
+        Called where INSPECTS is set.
         """
-        raise NotImplementedError
+        return None
 
     def reconcile(self, zone: ZoneAnnouncement) -> None:
         """Bring a zone that is served to options that an existing zone does not follow by itself.
@@ -248,14 +257,15 @@ class Backend(ABC):
         Called for every zone from time to time where RECONCILES is set.
         """
 
-    def find_zones(self, timeout_s: float) -> Iterable[FoundZone]:
+    def find_zones(
+        self,
+        timeout_s: float,  # noqa: ARG002 - part of the interface
+    ) -> Iterable[FoundZone]:
         """Return all zones of the server, whoever they belong to, within timeout_s.
 
-        Raises:
-            NotImplementedError: the server does not list them.
+        Called where LISTS_ZONES is set.
         """
-        del timeout_s
-        raise NotImplementedError
+        return ()
 
     def trigger_transfer(self, zone: ZoneAnnouncement) -> None:
         """Make the server transfer the zone at once.

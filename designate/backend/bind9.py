@@ -61,6 +61,8 @@ class Bind9Backend(Backend):
         *OWNERSHIP_OPTIONS,
     )
 
+    INSPECTS: ClassVar[bool] = True
+
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         self._host = self.option("rndc_host") or ""

@@ -130,9 +130,14 @@ class DynectBackend(HostedBackend):
         return self.follows_our_hosts(map(str, found.get("masters") or ()))
 
     def _check_owner(self, found: dict[str, Any], *, adopts: bool) -> None:
-        """Raise ForeignZone for a zone that is not ours and not to be adopted; primary zones never are."""
-        if not self._is_ours(found) and not (adopts and found):
-            raise self.foreign(self._web.label, _kind(found), can_adopt=bool(found))
+        """Raise ForeignZone for a zone that is not ours and not to be adopted."""
+        self.require_ours(
+            self._web.label,
+            _kind(found),
+            is_ours=self._is_ours(found),
+            adopts=adopts,
+            adoptable=bool(found),
+        )
 
     def _activate(self, zone: ZoneAnnouncement) -> None:
         response = self._call("PUT", _path("Secondary", zone), {"activate": True})

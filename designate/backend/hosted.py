@@ -27,6 +27,7 @@ class HostedBackend(Backend):
 
     # The providers may put their own name into the SOA and give answers that depend on the client.
     REWRITES_ANSWERS: ClassVar[bool] = True
+    INSPECTS: ClassVar[bool] = True
 
     def client(
         self,
@@ -50,6 +51,24 @@ class HostedBackend(Backend):
                 ca_file=self.option("api_ca_cert"),
             ),
         )
+
+    def require_ours(
+        self, server: str, kind: str, *, is_ours: bool, adopts: bool, adoptable: bool
+    ) -> None:
+        """Refuse a zone that is not ours and not to be adopted.
+
+        Args:
+            server: The server, for people.
+            kind: What the zone is there, for people.
+            is_ours: It is this service's.
+            adopts: Zones of others are taken over.
+            adoptable: That is possible: not for a primary zone, whose content exists nowhere else.
+
+        Raises:
+            ForeignZone: the zone stays as it is.
+        """
+        if not is_ours and not (adopts and adoptable):
+            raise self.foreign(server, kind, can_adopt=adoptable)
 
     def option_group(self, *names: str) -> dict[str, str] | None:
         """Return options that belong together, or None if none of them is set.

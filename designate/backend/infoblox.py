@@ -70,6 +70,8 @@ class InfobloxBackend(Backend):
             name="multi_tenant", default="false", meaning="a view for each project; not supported"
         ),
     )
+
+    INSPECTS: ClassVar[bool] = True
     IDENTITY: ClassVar[tuple[str, ...]] = ("wapi_url", "wapi_host", "dns_view")
 
     def __init__(self, target: Target) -> None:

@@ -100,10 +100,15 @@ class Ns1Backend(HostedBackend):
         return FoundZone(name=zone.name, kind=_kind(masters), is_ours=self.follows_ours(masters))
 
     def _check(self, found: HttpResponse, *, adopts: bool) -> None:
-        """Raise ForeignZone for a zone that is not ours and not to be adopted; primary zones never are."""
+        """Raise ForeignZone for a zone that is not ours and not to be adopted."""
         masters = _masters(found)
-        if not self.follows_ours(masters) and not (adopts and masters):
-            raise self.foreign(self._web.label, _kind(masters), can_adopt=bool(masters))
+        self.require_ours(
+            self._web.label,
+            _kind(masters),
+            is_ours=self.follows_ours(masters),
+            adopts=adopts,
+            adoptable=bool(masters),
+        )
 
     def _desired(self, zone: ZoneAnnouncement) -> dict[str, Any]:
         """Return the zone's settings as NS1 has them: one primary and the other addresses."""

@@ -12,7 +12,13 @@ from time import monotonic
 from typing import ClassVar
 
 from designate import errors
-from designate.backend.base import MAX_LISTING_BYTES, Backend, BackendOption, FoundZone
+from designate.backend.base import (
+    ADOPT_OPTION,
+    MAX_LISTING_BYTES,
+    Backend,
+    BackendOption,
+    FoundZone,
+)
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 
@@ -50,11 +56,7 @@ class Nsd4Backend(Backend):
             meaning="names of earlier patterns of the target, separated by commas: zones with these are "
             "this service's too, and are given the target's pattern",
         ),
-        BackendOption(
-            name="adopt",
-            default="false",
-            meaning="whether a new zone replaces a zone of others that has its name on the server",
-        ),
+        ADOPT_OPTION,
         BackendOption(
             name="verify_ssl",
             default="true",
@@ -72,6 +74,9 @@ class Nsd4Backend(Backend):
         ),
         BackendOption(name="timeout", default="5", meaning="timeout of one command in seconds"),
     )
+
+    INSPECTS: ClassVar[bool] = True
+    LISTS_ZONES: ClassVar[bool] = True
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

@@ -68,6 +68,8 @@ class Pdns4Backend(Backend):
 
     TRIGGERS_TRANSFER: ClassVar[bool] = True
     RECONCILES: ClassVar[bool] = True
+    INSPECTS: ClassVar[bool] = True
+    LISTS_ZONES: ClassVar[bool] = True
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)

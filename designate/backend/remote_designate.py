@@ -157,13 +157,14 @@ class DesignateBackend(HostedBackend):
         return self.follows_ours((master.host, master.port) for master in masters)
 
     def _check(self, found: dict[str, Any], *, adopts: bool) -> None:
-        """Raise ForeignZone for a zone that is not ours and not to be adopted.
-
-        The content of a primary zone exists nowhere else, so it is never adopted.
-        """
-        is_secondary = found.get("type") == "SECONDARY"
-        if not self._is_ours(found) and not (adopts and is_secondary):
-            raise self.foreign(self._label_client.label, _kind(found), can_adopt=is_secondary)
+        """Raise ForeignZone for a zone that is not ours and not to be adopted."""
+        self.require_ours(
+            self._label_client.label,
+            _kind(found),
+            is_ours=self._is_ours(found),
+            adopts=adopts,
+            adoptable=found.get("type") == "SECONDARY",
+        )
 
     def _desired(self, zone: ZoneAnnouncement) -> list[str]:
         return [primaries.text(each) for each in primaries.addresses(self.target, zone.zone_id)]

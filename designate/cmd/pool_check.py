@@ -21,7 +21,7 @@ KINDS = (OURS, FOREIGN, MISSING, LEFTOVER, UNKNOWN)
 
 @dataclass(slots=True)
 class TargetResult:
-    """What a target has.
+    """The zones that a target has, and whether they are in order.
 
     Attributes:
         zones: kind, name and description of each zone.
@@ -73,12 +73,12 @@ def check_target(
     names = {zone.name.lower() for others in stored.values() for zone in others}
     try:
         backend = base.load(target)
-        try:
+        if backend.LISTS_ZONES:
             _list(backend, zones, names, result, timeout_s)
-        except NotImplementedError:
+        elif backend.INSPECTS:
             _inspect(backend, zones, result, timeout_s)
-    except NotImplementedError:
-        result.remark = f"not asked: {target.type} has no control channel"
+        else:
+            result.remark = f"not asked: {target.type} has no control channel"
     except errors.DesignateError as error:
         result.remark, result.failed = error.message or error.type, True
     return result

@@ -298,6 +298,15 @@ def test_every_backend_is_in_the_suite_or_has_no_server(type):
 
 
 @pytest.mark.parametrize("type", base.drivers())
+def test_a_backend_names_the_abilities_that_it_has(type):
+    driver = base.driver(type)
+
+    assert (driver.inspect is not base.Backend.inspect) == driver.INSPECTS
+    assert (driver.find_zones is not base.Backend.find_zones) == driver.LISTS_ZONES
+    assert (driver.reconcile is not base.Backend.reconcile) == driver.RECONCILES
+
+
+@pytest.mark.parametrize("type", base.drivers())
 def test_options_of_other_programs_are_no_fault(type):
     """Files of other releases have options that this release does not know."""
     options = {"unheard_of": "x"} | NEEDED.get(type, {})
