@@ -186,7 +186,7 @@ class _Declaration:
         recordsets.insert(self.tx, recordset, wire, zone.revision + 1)
         served = recordset_rules.served_wire(wire, recordset.ttl, zone)
         self.added += rr.split(served)
-        self._sample(recordset, served)
+        self.samples.append(samples.of_recordset(recordset, served))
         self.count_delta += 1
         self.changed = True
         self.recordsets.append(recordset)
@@ -219,7 +219,7 @@ class _Declaration:
         deleted, added = rr.difference(
             recordset_rules.served_wire(old.wire, before.ttl, zone), served
         )
-        self._sample(after, served)
+        self.samples.append(samples.of_recordset(after, served))
         self.deleted += deleted
         self.added += added
         self.changed = True
@@ -232,15 +232,11 @@ class _Declaration:
         shared_zone_counts.adjust(self.tx, self.stored.zone, old.recordset.project_id, -1)
         wire = recordset_rules.served_wire(old.wire, old.recordset.ttl, self.stored.zone)
         self.deleted += rr.split(wire)
-        self._sample(old.recordset, b"")
+        self.samples.append(samples.of_recordset(old.recordset))
         self.count_delta -= 1
         self.changed = True
         gone = replace(old.recordset, action=Action.DELETE, status=Status.PENDING)
         self.core.notify(self.tx, self.context, "dns.recordset.delete", gone)
-
-    def _sample(self, recordset: RecordSet, served_wire: bytes) -> None:
-        rtype = rrtypes.numeric_type(recordset.type)
-        self.samples.append(samples.of_rrset(recordset.name, rtype, served_wire))
 
     @property
     def _recordset_count(self) -> int:

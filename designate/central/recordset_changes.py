@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from designate import rrtypes
 from designate.central import recordset_rules, samples
 from designate.central.base import Core
 from designate.central.zone_change import advance
 from designate.context import Context
 from designate.model.codec import UNSET
 from designate.model.recordsets import RecordSet, RecordSetDraft, RecordSetId, RecordSetPatch
-from designate.model.zones import Action, Sample, Status, Zone
+from designate.model.zones import Action, Status
 from designate.storage.sqlalchemy import recordsets, shared_zone_counts, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
@@ -63,7 +62,7 @@ def insert(
         tx,
         stored,
         added=rr.split(served),
-        sample=_sample(zone, recordset, served),
+        sample=samples.best(zone, [samples.of_recordset(recordset, served)]),
         columns=counts | {"record_count": stored.record_count + len(rdatas)},
     )
     return recordset
@@ -119,7 +118,7 @@ def update(
         stored,
         deleted=deleted,
         added=added,
-        sample=_sample(zone, after, served),
+        sample=samples.best(zone, [samples.of_recordset(after, served)]),
         columns={"record_count": stored.record_count + change},
     )
 
@@ -136,10 +135,5 @@ def delete(core: Core, tx: Transaction, stored: StoredZone, current: StoredRecor
     if not deleted.managed:
         counts["record_count"] = stored.record_count - len(deleted.records)
     wire = recordset_rules.served_wire(current.wire, deleted.ttl, stored.zone)
-    sample = _sample(stored.zone, deleted, b"")
+    sample = samples.best(stored.zone, [samples.of_recordset(deleted)])
     advance(core, tx, stored, deleted=rr.split(wire), sample=sample, columns=counts)
-
-
-def _sample(zone: Zone, recordset: RecordSet, served_wire: bytes) -> Sample | None:
-    rtype = rrtypes.numeric_type(recordset.type)
-    return samples.of_change(zone, recordset.name, rtype, served_wire)

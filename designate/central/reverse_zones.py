@@ -34,8 +34,6 @@ from designate.storage.sqlalchemy.recordsets import StoredRecordSet
 from designate.storage.sqlalchemy.zone_rows import StoredZone
 from designate.wire import rr
 
-TYPE_PTR = 12
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PtrDraft:
@@ -173,7 +171,7 @@ class ReverseZones:
             tx,
             stored,
             added=rr.split(served),
-            sample=samples.of_rrset(name, TYPE_PTR, served),
+            sample=samples.of_recordset(recordset, served),
             columns={"recordset_count": count},
         )
         context = _acting_for(ptr.managed.project_id)
@@ -200,7 +198,7 @@ class ReverseZones:
         deleted, added = rr.difference(
             recordset_rules.served_wire(old.wire, before.ttl, zone), served
         )
-        sample = samples.of_rrset(before.name, TYPE_PTR, served)
+        sample = samples.of_recordset(after, served)
         advance(self._core, tx, stored, deleted=deleted, added=added, sample=sample)
         context = _acting_for(ptr.managed.project_id)
         return self._core.notify(tx, context, "dns.recordset.update", after, before)
@@ -249,7 +247,7 @@ class ReverseZones:
                     recordset_rules.served_wire(old.wire, old.recordset.ttl, stored.zone)
                 )
                 deleted_count += 1
-                sample = samples.of_rrset(old.recordset.name, TYPE_PTR, b"")
+                sample = samples.of_recordset(old.recordset)
         if deleted_count:
             columns = {"recordset_count": stored.recordset_count - deleted_count}
             advance(self._core, tx, stored, deleted=deleted, sample=sample, columns=columns)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
+from designate import rrtypes
+from designate.model.recordsets import RecordSet
 from designate.model.zones import Sample, Zone
 from designate.wire import digests, names, rr
 
@@ -27,9 +29,9 @@ def of_rrset(name: str, rtype: int, served_wire: bytes) -> Sample:
     return Sample(name=name, rtype=rtype, digest=digest)
 
 
-def of_change(zone: Zone, name: str, rtype: int, served_wire: bytes) -> Sample | None:
-    """Return the sample of a change of one RRset; None if that proves nothing. Arguments as above."""
-    return best(zone, (of_rrset(name, rtype, served_wire),))
+def of_recordset(recordset: RecordSet, served_wire: bytes = b"") -> Sample:
+    """Return the sample of a changed recordset; served_wire: as above."""
+    return of_rrset(recordset.name, rrtypes.numeric_type(recordset.type), served_wire)
 
 
 def best(zone: Zone, samples: Iterable[Sample]) -> Sample | None:

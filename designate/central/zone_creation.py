@@ -187,7 +187,7 @@ def _samples(zone: Zone, content: list[tuple[RecordSet, bytes]]) -> Iterator[Sam
     for recordset, wire in reversed(content):
         if wire:
             served = recordset_rules.served_wire(wire, recordset.ttl, zone)
-            yield samples.of_rrset(recordset.name, rrtypes.numeric_type(recordset.type), served)
+            yield samples.of_recordset(recordset, served)
 
 
 def _content_recordsets(
