@@ -9,6 +9,7 @@ from typing import Any
 from oslo_config import cfg
 
 from designate import errors
+from designate.runtime.wsgi import WsgiApp
 
 LOG = logging.getLogger(__name__)
 
@@ -26,7 +27,6 @@ PORTS = 32
 THREADS = 2
 # Returns what is wrong with a part of the process, or None.
 Check = Callable[[], str | None]
-WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class MonitoringServer:

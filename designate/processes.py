@@ -22,7 +22,7 @@ from oslo_config import cfg
 
 from designate import heartbeat
 from designate.context import admin_context
-from designate.health import Check, MonitoringServer, WsgiApp
+from designate.health import Check, MonitoringServer
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
 from designate.notifications import NotificationEmitter
 from designate.rpc import interfaces
@@ -37,6 +37,7 @@ from designate.rpc.clients import (
 )
 from designate.runtime import concurrency
 from designate.runtime.process import Part, Process
+from designate.runtime.wsgi import WsgiApp
 
 if TYPE_CHECKING:
     from designate.http.exchange import HttpLimits

@@ -37,6 +37,7 @@ from designate.api.responses import json_response
 from designate.api.routing import Route, RouteTable
 from designate.context import Context
 from designate.rpc.clients import CentralClient
+from designate.runtime.wsgi import WsgiApp
 
 LOG = logging.getLogger(__name__)
 
@@ -111,7 +112,6 @@ VERSIONS = (
 ANYTHING = "*/*"
 API_INFO = openapi.ApiInfo("DNS service", VERSIONS[-1][0].removeprefix("v"), "/v2")
 ADMIN_API_INFO = openapi.ApiInfo("DNS service, for administrators", API_INFO.version, "/admin")
-WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 RESOURCES = (

@@ -8,7 +8,7 @@ resources accept bodies only with content types that such requests cannot have.)
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from webob import Request
 from designate import errors
 from designate.api.environ_keys import REQUEST_ID
 from designate.api.error_responses import error_response
+from designate.runtime.wsgi import WsgiApp
 
 GROUP = "service:api"
 OPTS = [
@@ -32,7 +33,6 @@ OPTS = [
 ]
 
 WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - not a bind
-WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class BrowserGuard:

@@ -10,7 +10,7 @@ import importlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keystoneauth1 import exceptions
@@ -23,6 +23,7 @@ from designate import errors
 from designate.api.environ_keys import CATALOG, parse_roles
 from designate.runtime.bounded_cache import BoundedCache
 from designate.runtime.clock import SYSTEM_CLOCK, Clock
+from designate.runtime.wsgi import WsgiApp
 
 LOG = logging.getLogger(__name__)
 
@@ -44,7 +45,6 @@ UNAVAILABLE = (
     "Keystone is unavailable or slower than [keystone_authtoken] http_connect_timeout: the token "
     "cannot be checked"
 )
-WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def with_authentication(conf: cfg.ConfigOpts, app: WsgiApp) -> WsgiApp:

@@ -20,11 +20,11 @@ from designate.api.browser_guard import BrowserGuard
 from designate.api.environ_keys import CONTEXT, REQUEST_ID, ROUTE, parse_roles
 from designate.api.error_responses import error_response
 from designate.context import Context
+from designate.runtime.wsgi import WsgiApp
 
 LOG = logging.getLogger(__name__)
 ACCESS = logging.getLogger("designate.api.access")
 
-WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 IMPORTS = "/zones/tasks/imports"
 KNOWN_APIS = ("v2", "admin")
 MAX_PROJECT_ID = 36

@@ -1,4 +1,4 @@
-"""How far nameservers are behind the stored zone, and what is wrong with them."""
+"""Judges how far nameservers are behind the stored zone, and what is wrong with them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How a pool's servers learn of its zones, and the changes of a pool that this forbids.
+"""Refuses changes of a pool that would leave its zones on its servers for ever.
 
-By the control channels of its targets, or by its catalog zone. A server that got zones one way keeps them
-when the pool changes to the other: they are "explicitly configured" to a consumer of a catalog, and a
+The servers learn of zones by the control channels of its targets, or by its catalog zone. A server that
+got zones one way keeps them when the pool changes to the other: they are "explicitly configured" to a consumer of a catalog, and a
 catalog's members cannot be deleted by a control channel.
 """
 

@@ -43,7 +43,7 @@ Command = Callable[[cfg.ConfigOpts, Any], int]
 
 
 class Commands(Protocol):
-    """What argparse's add_subparsers() returns."""
+    """The part of argparse's add_subparsers() that categories use."""
 
     def add_parser(self, name: str, **kwargs: Any) -> argparse.ArgumentParser:
         """Add a command and return the parser of its arguments."""

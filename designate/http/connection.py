@@ -48,7 +48,7 @@ class Owner(Protocol):
         """Forget a connection."""
 
     def handle(self, exchange: Exchange) -> None:
-        """Have a request answered by another thread; never blocks."""
+        """Have a request processed by another thread; never blocks."""
 
 
 class Connection(asyncio.Protocol):
@@ -296,12 +296,10 @@ class Connection(asyncio.Protocol):
         else:
             self.abort()
 
-    def close_if_idle(self) -> bool:
-        """Close the connection unless a request is being read or answered; return whether it was."""
-        if self._running or self._reading or self._closing:
-            return False
-        self._close()
-        return True
+    def close_if_idle(self) -> None:
+        """Close the connection unless a request is being read or processed."""
+        if not (self._running or self._reading or self._closing):
+            self._close()
 
     def _refuse(self, found: RequestRefused) -> None:
         self._refused = found

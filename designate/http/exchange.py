@@ -19,7 +19,7 @@ Headers = Iterable[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpLimits:
-    """What a connection may take.
+    """What a connection may take, and how many there may be.
 
     Attributes:
         idle_s: how long it may wait for the next request.
@@ -30,6 +30,8 @@ class HttpLimits:
         max_head_bytes: the request line and all headers.
         max_body_bytes: the body.
         max_pipelined: requests that wait for the response of an earlier one.
+        handshake_s: how long a TLS handshake may take.
+        max_connections: of the server; None: what the process' limit of open files permits.
     """
 
     idle_s: float = 20.0
@@ -39,6 +41,8 @@ class HttpLimits:
     max_head_bytes: int = 65536
     max_body_bytes: int = 256 * 2**20
     max_pipelined: int = 64
+    handshake_s: float = 10.0
+    max_connections: int | None = None
 
 
 class ClientGone(ConnectionError):

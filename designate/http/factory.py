@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from designate.http.wsgi import WsgiApp
 from designate.runtime import concurrency
+from designate.runtime.wsgi import WsgiApp
 
 
 class Server(Protocol):

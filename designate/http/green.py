@@ -13,7 +13,7 @@ from eventlet.support.greenlets import GreenletExit
 from designate.http.exchange import HttpLimits
 from designate.http.sockets import listen
 from designate.http.tls import HttpsSettings
-from designate.http.wsgi import WsgiApp
+from designate.runtime.wsgi import WsgiApp
 
 LOG = logging.getLogger(__name__)
 

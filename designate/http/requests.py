@@ -113,7 +113,7 @@ class Request:
 
 
 def rejection(error: httptools.HttpParserError, seen: bytes) -> RequestRefused:
-    """Return what the client is told of an error of the parser; seen: the first bytes of its request."""
+    """Return the response to an error of the parser; seen: the first bytes of the request."""
     text = str(error)
     if isinstance(error, httptools.HttpParserInvalidMethodError) and METHOD.match(seen):
         return RequestRefused(HTTPStatus.NOT_IMPLEMENTED, "unknown method")

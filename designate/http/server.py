@@ -16,10 +16,10 @@ from designate.http import sockets, wsgi
 from designate.http.connection import Connection
 from designate.http.exchange import Exchange, HttpLimits
 from designate.http.tls import HttpsSettings
+from designate.runtime.wsgi import WsgiApp
 
 LOG = logging.getLogger(__name__)
 
-HANDSHAKE_S = 10.0
 CHECK_INTERVAL_S = 0.5
 POLL_S = 0.01
 SHUTDOWN_S = 5.0
@@ -31,7 +31,7 @@ class HttpServer:
 
     def __init__(
         self,
-        app: wsgi.WsgiApp,
+        app: WsgiApp,
         host: str,
         port: int,
         threads: int,
@@ -115,7 +115,7 @@ class _Front:
 
     def __init__(
         self,
-        app: wsgi.WsgiApp,
+        app: WsgiApp,
         threads: int,
         context: ssl.SSLContext | None,
         limits: HttpLimits,
@@ -133,7 +133,7 @@ class _Front:
         self._running = 0
         # In the order in which they began to wait: the first ones make room where there are too many.
         self._waiting: dict[Connection, None] = {}
-        self._max_connections = sockets.max_connections()
+        self._max_connections = limits.max_connections or sockets.max_connections()
         self._handshakes: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
@@ -210,7 +210,7 @@ class _Front:
                 connection,
                 context,
                 server_side=True,
-                ssl_handshake_timeout=HANDSHAKE_S,
+                ssl_handshake_timeout=self.limits.handshake_s,
             )
         except (OSError, ssl.SSLError) as error:
             LOG.debug("HTTP: TLS handshake failed: %s", error)

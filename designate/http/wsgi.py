@@ -10,10 +10,10 @@ from typing import Any
 
 from designate.http.exchange import ClientGone, Exchange
 from designate.http.requests import Request
+from designate.runtime.wsgi import WsgiApp
 
 LOG = logging.getLogger(__name__)
 
-WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 FAILED = ("500 Internal Server Error", [("Content-Type", "text/plain"), ("Content-Length", "0")])
 
 

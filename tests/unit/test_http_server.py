@@ -13,8 +13,6 @@ from pathlib import Path
 import pytest
 import trustme
 
-from designate.http import server as servers
-from designate.http import sockets
 from designate.http.exchange import HttpLimits
 from designate.http.server import HttpServer
 from designate.http.tls import HttpsSettings
@@ -166,16 +164,14 @@ def test_an_idle_connection_is_closed_without_a_word(started):
         until(lambda: server.connections == 0, 5)
 
 
-def test_a_handshake_that_does_not_end_is_closed(started, tls, monkeypatch):
-    monkeypatch.setattr(servers, "HANDSHAKE_S", 0.2)
-    server = started(tls=tls)
+def test_a_handshake_that_does_not_end_is_closed(started, tls):
+    server = started(tls=tls, limits=HttpLimits(handshake_s=0.2))
     with connect(server) as sock:
         assert everything(sock) == b""
 
 
-def test_the_oldest_silent_connection_makes_room_for_a_new_one(started, monkeypatch):
-    monkeypatch.setattr(sockets, "max_connections", lambda: 3)
-    server = started()
+def test_the_oldest_silent_connection_makes_room_for_a_new_one(started):
+    server = started(limits=HttpLimits(max_connections=3))
     with contextlib.ExitStack() as stack:
         first, *others = [stack.enter_context(connect(server)) for _ in range(3)]
         until(lambda: server.connections == 3, 5)
