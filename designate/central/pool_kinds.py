@@ -1,8 +1,8 @@
 """Refuses changes of a pool that would leave its zones on its servers for ever.
 
 The servers learn of zones by the control channels of its targets, or by its catalog zone. A server that
-got zones one way keeps them when the pool changes to the other: they are "explicitly configured" to a consumer of a catalog, and a
-catalog's members cannot be deleted by a control channel.
+got zones one way keeps them when the pool changes to the other: they are "explicitly configured" to a
+consumer of a catalog, and a catalog's members cannot be deleted by a control channel.
 """
 
 from __future__ import annotations

@@ -250,13 +250,16 @@ class Connection(asyncio.Protocol):
             self._send_rejection(self._refused)
 
     def _wait(self) -> None:
-        self.deadline = self.owner.loop.time() + self.owner.limits.idle_s
+        limits = self.owner.limits
+        has_unsent = self._transport.get_write_buffer_size() > 0
+        self.deadline = self.owner.loop.time() + (limits.write_s if has_unsent else limits.idle_s)
         self.owner.waiting(self)
 
-    def send(self, data: bytes) -> None:
-        """Send a part of a response."""
+    def send(self, data: bytes, taken: threading.Event) -> None:
+        """Send a part of a response, and set the event."""
         if not self.lost:
             self._transport.write(data)
+        taken.set()
 
     def complete(self, data: bytes, close: bool) -> None:
         """Send the last part of a response."""

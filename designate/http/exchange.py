@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
@@ -125,9 +126,13 @@ class Exchange:
         return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
 
     def _send(self, data: bytes) -> None:
-        connection = self.connection
+        connection, timeout_s = self.connection, self.connection.owner.limits.write_s
         head, self._head = self._head, b""
-        if not connection.writable.wait(connection.owner.limits.write_s) or connection.lost:
+        if not connection.writable.wait(timeout_s) or connection.lost:
             raise ClientGone
         self.sent = True
-        connection.call(connection.send, head + data)
+        # Only when the loop has the data it is known whether the client takes more.
+        taken = threading.Event()
+        connection.call(connection.send, head + data, taken)
+        if not taken.wait(timeout_s):
+            raise ClientGone

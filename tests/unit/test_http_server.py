@@ -19,7 +19,7 @@ from designate.http.tls import HttpsSettings
 from tests.support.deadlines import scaled, until
 
 REQUEST = b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n"
-BIG = 16 * 2**20
+BIG, PARTS = 16 * 2**20, 256
 
 
 class App:
@@ -28,6 +28,7 @@ class App:
     def __init__(self) -> None:
         self.release = threading.Event()
         self.held = 0
+        self.parts = 0
         self.closed = threading.Event()
 
     def __call__(self, environ, start_response):
@@ -46,8 +47,9 @@ class App:
 
     def _big(self):
         try:
-            for _ in range(BIG // 65536):
-                yield b"x" * 65536
+            for _ in range(PARTS):
+                self.parts += 1
+                yield b"x" * (BIG // PARTS)
         finally:
             self.closed.set()
 
@@ -194,6 +196,7 @@ def test_a_client_that_takes_nothing_of_its_response_is_closed(started, app):
         sock.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\n\r\n")
         until(app.closed.is_set, 10)
         until(lambda: server.connections == 0, 10)
+    assert app.parts < PARTS, "the server held the whole response"
 
 
 def test_a_large_response_arrives_whole(started):
