@@ -27,7 +27,7 @@ from designate.storage.sqlalchemy import migration
 from tests.support.deadlines import scaled, until
 from tests.support.servers import schema
 from tests.support.servers.nameservers import free_port
-from tests.support.servers.suspend import resume, suspend
+from tests.support.servers.suspend import ended, resume, suspend
 
 USER = "designate"
 PASSWORD = "s3cret-of-tests"
@@ -129,19 +129,29 @@ class _Server:
         until(self._responds, START_S, f"{self.kind}'s first answer")
 
     def stop(self) -> None:
-        if self._process is not None:
-            # PostgreSQL's children would end by themselves, but only when they next look.
-            for process_id in (self._process.pid, *self._children()):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(process_id, signal.SIGKILL)
-            self._process.wait(timeout=scaled(20))
-            self._process = None
+        if self._process is None:
+            return
+        process_ids = self._suspended() if self._process.poll() is None else []
+        for process_id in process_ids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGKILL)
+        self._process.wait(timeout=scaled(20))
+        # As long as one is left, a new PostgreSQL refuses to start.
+        until(lambda: all(map(ended, process_ids)), 20, f"the end of {self.kind}'s processes")
+        self._process = None
 
     def pause(self) -> None:
+        self._suspended()
+
+    def _suspended(self) -> list[int]:
+        """Stop every process, the parent first because it then starts no more; return their numbers."""
         assert self._process is not None
-        for process_id in (self._process.pid, *self._children()):
+        suspend(self._process.pid)
+        children = self._children()
+        for process_id in children:
             with contextlib.suppress(ProcessLookupError):
                 suspend(process_id)
+        return [self._process.pid, *children]
 
     def resume(self) -> None:
         assert self._process is not None

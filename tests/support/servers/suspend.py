@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.support.deadlines import until
 
-STOPPED = {"T", "t", "Z", "X"}
+ENDED = {"Z", "X"}
+STOPPED = {"T", "t", *ENDED}
 
 
 def suspend(process_id: int) -> None:
@@ -23,6 +24,11 @@ def suspend(process_id: int) -> None:
 def resume(process_id: int) -> None:
     """Let a suspended process go on."""
     os.kill(process_id, signal.SIGCONT)
+
+
+def ended(process_id: int) -> bool:
+    """Return whether no thread of a process is left, except a zombie that its parent has yet to collect."""
+    return _threads(process_id) <= ENDED
 
 
 def _threads(process_id: int) -> set[str]:
