@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
-from time import perf_counter, sleep
+from time import perf_counter
 
 from tests.perf.client import Process
 from tests.perf.nameservers import percentiles
@@ -61,13 +61,14 @@ def _threads(process_id: int) -> int:
 @contextlib.contextmanager
 def _flood(port: int) -> Iterator[None]:
     """Keep the connections open; one that the server closes is opened again, as an attacker would."""
-    stop = threading.Event()
+    stop, ready = threading.Event(), threading.Event()
 
     def connected() -> socket.socket:
         return socket.create_connection(("127.0.0.1", port), timeout=60)
 
     def trickle() -> None:
         sockets = [connected() for _ in range(TRICKLING)]
+        ready.set()
         sent = 0
         while not stop.is_set():
             for place, sock in enumerate(sockets):
@@ -76,7 +77,7 @@ def _flood(port: int) -> Iterator[None]:
                 except OSError:
                     sock.close()
                     sockets[place] = connected()
-                sleep(INTERVAL_S / TRICKLING)
+                stop.wait(INTERVAL_S / TRICKLING)
             sent += 1
         for sock in sockets:
             sock.close()
@@ -84,7 +85,7 @@ def _flood(port: int) -> Iterator[None]:
     silent = [connected() for _ in range(SILENT)]
     trickling = threading.Thread(target=trickle)
     trickling.start()
-    sleep(1)
+    assert ready.wait(60)
     try:
         yield
     finally:
