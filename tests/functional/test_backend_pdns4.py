@@ -23,12 +23,6 @@ MASTERS = (PrimaryAddress(host="127.0.0.1", port=5399), PrimaryAddress(host="::1
 
 
 @pytest.fixture(scope="module")
-def pdns(tmp_path_factory):
-    with Pdns(tmp_path_factory.mktemp("pdns")) as pdns:
-        yield pdns
-
-
-@pytest.fixture(scope="module")
 def service(tmp_path_factory, pdns):
     with Service(tmp_path_factory.mktemp("service"), pdns, free_port()) as service:
         yield service

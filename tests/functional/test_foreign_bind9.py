@@ -7,16 +7,13 @@ import yaml
 from designate import errors
 from designate.backend import rndc, rndc_key
 from designate.backend.bind9 import Bind9Backend
-from designate.context import Context
 from designate.model.pools import Target
 from designate.model.zones import PrimaryAddress
-from tests.support.deadlines import until
 from tests.support.factories.worker import change
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import Service, ask, bind_pool, texts
 
 MASTERS = (PrimaryAddress(host="127.0.0.1", port=5399),)
-EVERYTHING = Context(project_id="p", roles=["admin"], all_projects=True)
 OTHERS = "127.0.0.1 port 5377"
 STATIC = """
 $TTL 60
@@ -79,20 +76,10 @@ def secondary(masters=OTHERS, file="theirs.sec"):
     return f'{{ type slave; masters {{ {masters}; }}; file "{file}"; }};'
 
 
-def failed(service, zone):
-    """Return the error of a zone once it has the status ERROR."""
-
-    def read():
-        found = service.parts.central.zones.get(EVERYTHING, zone["id"])
-        return found.error if found.status == "ERROR" else None
-
-    return until(read, 5, "ERROR")
-
-
 def test_a_static_zone_is_neither_believed_nor_removed(service, named):
     address = ("127.0.0.1", named.port)
     zone = service.zone("static.test.")
-    error = failed(service, zone)
+    error = service.failed(zone)
     made = service.recordset(zone, "new.static.test.", "A", ["192.0.2.1"])
     recordset = service.call("GET", f"/zones/{zone['id']}/recordsets/{made['id']}")[1]
     service.call("DELETE", f"/zones/{zone['id']}")
@@ -107,7 +94,7 @@ def test_a_static_zone_is_neither_believed_nor_removed(service, named):
 def test_a_zone_heals_when_the_foreign_one_is_removed(service, named):
     named.add("heals.test", primary(named))
     zone = service.zone("heals.test.")
-    failed(service, zone)
+    service.failed(zone)
 
     named.rndc('delzone "heals.test" IN')
 
@@ -254,9 +241,9 @@ def test_a_restarted_service_does_not_believe_a_foreign_zone(tmp_path, named):
     listen = {"service:mdns": {"listen": [f"127.0.0.1:{port}"]}}
     with Service(tmp_path, pools_file=pools, **listen) as service:
         zone = service.zone("restarted.test.")
-        failed(service, zone)
+        service.failed(zone)
     with Service(tmp_path, pools_file=pools, **listen) as service:
         service.recordset(zone, "www.restarted.test.", "A", ["192.0.2.1"])
-        failed(service, zone)
+        service.failed(zone)
         named.rndc('delzone "restarted.test" IN')
         service.active(f"/zones/{zone['id']}", 30)

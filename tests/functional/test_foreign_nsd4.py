@@ -4,15 +4,12 @@ import pytest
 
 from designate import errors
 from designate.backend.nsd4 import Nsd4Backend
-from designate.context import Context
 from designate.model.pools import Target
-from tests.support.deadlines import until
 from tests.support.factories.worker import change
 from tests.support.servers.nameservers import free_port
 from tests.support.servers.secondaries import Nsd
 from tests.support.servers.standalone import Service, ask, texts
 
-EVERYTHING = Context(project_id="p", roles=["admin"], all_projects=True)
 THEIRS = """$TTL 60
 @ SOA ns.theirs. admin.theirs. 3000000000 60 60 600 60
 @ NS ns.theirs.
@@ -53,16 +50,6 @@ def backend_of(nsd, **options):
     return Nsd4Backend(Target(type="nsd4", options={**nsd.options, **options}))
 
 
-def failed(service, zone):
-    """Return the error of a zone once it has the status ERROR."""
-
-    def read():
-        found = service.parts.central.zones.get(EVERYTHING, zone["id"])
-        return found.error if found.status == "ERROR" else None
-
-    return until(read, 5, "ERROR")
-
-
 @pytest.mark.parametrize(
     ("name", "kind"), [("static.test.", "in nsd.conf"), ("added.test.", "pattern theirs")]
 )
@@ -71,7 +58,7 @@ def test_a_zone_of_others_is_neither_believed_nor_removed(service, nsd, name, ki
     if name == "added.test.":
         nsd.control("addzone", name, "theirs")
     zone = service.zone(name)
-    error = failed(service, zone)
+    error = service.failed(zone)
     service.call("DELETE", f"/zones/{zone['id']}")
     service.gone(f"/zones/{zone['id']}")
 
@@ -83,7 +70,7 @@ def test_a_zone_of_others_is_neither_believed_nor_removed(service, nsd, name, ki
 def test_a_zone_heals_when_the_foreign_one_is_removed(service, nsd):
     nsd.control("addzone", "heals.test.", "theirs")
     zone = service.zone("heals.test.")
-    failed(service, zone)
+    service.failed(zone)
 
     nsd.control("delzone", "heals.test.")
 

@@ -4,24 +4,14 @@ import pytest
 
 from designate import errors
 from designate.backend.pdns4 import Pdns4Backend
-from designate.context import Context
 from designate.model.pools import Target
 from designate.model.zones import PrimaryAddress
-from tests.support.deadlines import until
 from tests.support.factories.worker import change
 from tests.support.servers.nameservers import free_port
-from tests.support.servers.secondaries import Pdns
 from tests.support.servers.standalone import Service, ask, texts
 
 MASTERS = (PrimaryAddress(host="127.0.0.1", port=5399),)
-EVERYTHING = Context(project_id="p", roles=["admin"], all_projects=True)
 HIGHER, LOWER = 3_000_000_000, 1_000_000_000
-
-
-@pytest.fixture(scope="module")
-def pdns(tmp_path_factory):
-    with Pdns(tmp_path_factory.mktemp("pdns")) as pdns:
-        yield pdns
 
 
 @pytest.fixture(scope="module")
@@ -51,22 +41,12 @@ def shown(pdns, name):
     return pdns.api("GET", f"/{name}?rrsets=false").json()
 
 
-def failed(service, zone):
-    """Return the error of a zone once it has the status ERROR."""
-
-    def read():
-        found = service.parts.central.zones.get(EVERYTHING, zone["id"])
-        return found.error if found.status == "ERROR" else None
-
-    return until(read, 5, "ERROR")
-
-
 @pytest.mark.parametrize("serial", [LOWER, HIGHER])
 def test_a_native_zone_is_neither_believed_nor_removed(service, pdns, serial):
     name, address = f"native{serial}.test.", ("127.0.0.1", pdns.port)
     add(pdns, name, serial)
     zone = service.zone(name)
-    error = failed(service, zone)
+    error = service.failed(zone)
     service.call("DELETE", f"/zones/{zone['id']}")
     service.gone(f"/zones/{zone['id']}")
 

@@ -7,17 +7,10 @@ import time
 import pytest
 
 from tests.support.servers.nameservers import free_port
-from tests.support.servers.secondaries import Pdns
 from tests.support.servers.standalone import Service, ask, texts
 
 DATE_SERIAL = 2026113001
 WATCHED_S = 4.0
-
-
-@pytest.fixture(scope="module")
-def pdns(tmp_path_factory):
-    with Pdns(tmp_path_factory.mktemp("pdns")) as pdns:
-        yield pdns
 
 
 @pytest.fixture(scope="module")

@@ -145,17 +145,11 @@ class Charm:
         self.bind = Named(parts.folder / "bind", algorithm="hmac-md5", secret=self._secret)
         self.api_port, self.mdns_port = free_port(), free_port()
         self._values = {
-            "transport_url": parts.transport_url,
-            "project_id": parts.account.project_id,
+            **parts.values,
             "api_port": self.api_port,
             "mdns_port": self.mdns_port,
             "mdns": f"listen = 127.0.0.1:{self.mdns_port}",
             "memcached_port": memcached_port,
-            "keystone": parts.keystone.url,
-            "project": parts.account.project_name,
-            "user": parts.account.name,
-            "password": parts.account.password,
-            "database_url": parts.database_url,
             "pool_id": POOL_ID,
             "dns_port": self.bind.port,
             "rndc_port": self.bind.rndc_port,

@@ -170,18 +170,12 @@ class Helm:
         self.api_port, self.mdns_port, self.stats_port = free_port(), free_port(), free_port()
         self._folder = parts.folder
         self._values = {
+            **parts.values,
             "bin": BIN,
-            "transport_url": parts.transport_url,
             "api_port": self.api_port,
             "stats_port": self.stats_port,
             "memcached_port": memcached_port,
-            "keystone": parts.keystone.url,
-            "project": parts.account.project_name,
-            "user": parts.account.name,
-            "password": parts.account.password,
-            "region": parts.region,
             "secret": parts.secret,
-            "database_url": parts.database_url,
             "mdns": f"[service:mdns]\nlisten = 127.0.0.1:{self.mdns_port}",
         }
         self.pods = {name: self.pod(name) for name in ("api", *DAEMONS)}

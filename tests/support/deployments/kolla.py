@@ -191,6 +191,7 @@ class Kolla:
         )  # fmt: skip
         host = parts.transport_url.removeprefix("rabbit://").removesuffix("//")
         self._values = {
+            **parts.values,
             "transport_url": f"rabbit://{host},{host}//",
             "pool_id": self.pool_id,
             "workers": WORKERS,
@@ -199,13 +200,7 @@ class Kolla:
             "memcached_port": memcached_port,
             "dns_port": self.bind.port,
             "rndc_port": self.bind.rndc_port,
-            "keystone": parts.keystone.url,
-            "project": parts.account.project_name,
-            "user": parts.account.name,
-            "password": parts.account.password,
-            "region": parts.region,
             "secret": secret,
-            "database_url": parts.database_url,
             "coordination": f"backend_url = {coordination_url}" if coordination_url else "",
         }
         self.containers = {

@@ -184,24 +184,17 @@ class OpenStackAnsible:
         self.authority = trustme.CA()
         self.api_port, self.mdns_port = free_port(), free_port()
         values = {
+            **parts.values,
             "bin": BIN,
             "host": "aio1",
-            "transport_url": parts.transport_url,
             "pool_id": self.pool_id,
-            "project_id": parts.account.project_id,
             "api_port": self.api_port,
             "mdns_port": self.mdns_port,
             "memcached_port": memcached_port,
             "dns_port": self.bind.port,
             "rndc_port": self.bind.rndc_port,
-            "keystone": parts.keystone.url,
-            "project": parts.account.project_name,
-            "user": parts.account.name,
-            "password": parts.account.password,
-            "region": parts.region,
             "name": "designate",
             "secret": secret,
-            "database_url": parts.database_url,
             "coordinators": ",".join(coordinators),
             "mdns": f"listen = 127.0.0.1:{self.mdns_port}\n",
         }

@@ -178,15 +178,9 @@ class Operator:
         self.mdns_port, self.api_port = free_port(), free_port()
         redis_port, redis_password = redis
         self._values = {
-            "transport_url": parts.transport_url,
-            "database_url": parts.database_url,
+            **parts.values,
             "redis_port": redis_port,
             "redis_password": redis_password,
-            "keystone": parts.keystone.url,
-            "project": parts.account.project_name,
-            "user": parts.account.name,
-            "password": parts.account.password,
-            "region": parts.region,
             "mdns_port": self.mdns_port,
             "dns_port": self.bind.port,
             "rndc_port": self.bind.rndc_port,

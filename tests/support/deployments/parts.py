@@ -35,6 +35,20 @@ class Parts:
     transport_url: str
     secret: str = field(default_factory=lambda: secrets.token_hex(16))
 
+    @property
+    def values(self) -> dict[str, Any]:
+        """The servers and the account, by the names that the files of the tools have for them."""
+        return {
+            "transport_url": self.transport_url,
+            "database_url": self.database_url,
+            "keystone": self.keystone.url,
+            "project": self.account.project_name,
+            "project_id": self.account.project_id,
+            "user": self.account.name,
+            "password": self.account.password,
+            "region": self.region,
+        }
+
 
 def make_parts(folder: Path, keystone: Keystone, mariadb: MariaDB, transport_url: str) -> Parts:
     """Return parts with an empty database, an account and a region."""

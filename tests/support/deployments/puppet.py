@@ -275,17 +275,10 @@ class Puppet:
     def __init__(self, parts: Parts, pdns: Pdns) -> None:
         self.api_port, self.mdns_port = free_port(), free_port()
         self._values = {
-            "transport_url": parts.transport_url,
-            "database_url": parts.database_url,
-            "project_id": parts.account.project_id,
+            **parts.values,
             "pool_id": POOL_ID,
             "api_port": self.api_port,
             "mdns_port": self.mdns_port,
-            "keystone": parts.keystone.url,
-            "project": parts.account.project_name,
-            "user": parts.account.name,
-            "password": parts.account.password,
-            "region": parts.region,
             "dns_port": pdns.port,
             "pdns_url": pdns.url,
             "pdns_token": pdns.token,

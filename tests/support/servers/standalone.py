@@ -17,6 +17,7 @@ from oslo_config import cfg
 from oslo_policy import opts as policy_opts
 
 from designate import config, processes
+from designate.context import Context
 from tests.support.clients import openapi_checker
 from tests.support.deadlines import scaled, until
 from tests.support.servers import schema
@@ -150,6 +151,16 @@ class Service:
         found = until(read, timeout_s, f"{path} ACTIVE")
         assert isinstance(found, dict)
         return found
+
+    def failed(self, zone: dict[str, Any]) -> str:
+        """The error of a zone once it has the status ERROR."""
+        everything = Context(project_id="p", roles=["admin"], all_projects=True)
+
+        def read() -> str | None:
+            found = self.parts.central.zones.get(everything, zone["id"])
+            return found.error if found.status == "ERROR" else None
+
+        return str(until(read, 5, "ERROR"))
 
     def gone(self, path: str, timeout_s: float = 10.0) -> None:
         until(lambda: self.call("GET", path)[0] == 404, timeout_s, f"{path} gone")
