@@ -95,6 +95,12 @@ def apply_steps(
 ) -> dict[RRsetKey, RRset]:
     """Apply the steps of an IXFR (RFC 1995 section 4) to the recordsets at the changed names.
 
+    Args:
+        current: All recordsets at those names, except the SOA.
+        steps: The steps.
+        zone: The zone's name.
+        zone_ttl: The zone's TTL before them.
+
     Raises:
         DiffMismatch: A step deletes a record that does not exist.
         ValueError: A record cannot be stored.
@@ -106,7 +112,7 @@ def apply_steps(
         wire = _served_wire(recordset, zone_ttl)
         if wire:
             found[recordset.name_key, rtype] = rrsets.from_stored(
-                recordset.name, rtype, recordset.ttl or zone_ttl, wire
+                recordset.name, rtype, zone_ttl if recordset.ttl is None else recordset.ttl, wire
             )
     for step in steps:
         for owner, rtype, _, rdata in step.deleted:
@@ -122,8 +128,8 @@ def apply_steps(
         for owner, rtype, ttl, rdata in step.added:
             name = namer.name(owner)
             rrset = found.setdefault((name.lower(), rtype), RRset(owner, name, rtype, ttl))
-            rrset.ttl = ttl
-            rrset.rdatas[rdata] = None
+            rrset.add(rdata, ttl)
+    rrsets.align_signatures(found, zone, steps[-1].new.ttl)
     return found
 
 

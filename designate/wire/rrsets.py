@@ -19,12 +19,15 @@ from designate.runtime.cooperative import yielding
 from designate.wire import packet, rr
 
 _FIXED = struct.Struct(">HHIH")
+_TYPE_RRSIG = 46
 _NUMBERS = struct.Struct(">5I")
 # Limit of a stored name's text; only names with many escaped bytes exceed it.
 MAX_NAME_CHARS = 255
 # An RRset must fit into one message (RFC 2181 section 9), with a header, the longest question and room
 # for a signature. Owners are pointers there.
 MAX_RRSET_BYTES = packet.MAX_MESSAGE_BYTES - 12 - 259 - 512
+
+MAX_TTL = 2**32 - 1
 
 RRsetKey = tuple[str, int]
 
@@ -33,9 +36,14 @@ RRsetKey = tuple[str, int]
 class RRset:
     """The records of one name and type.
 
+    The signatures of a name are several RRsets, one for each type covered, with the TTLs of the RRsets
+    that they cover (RFC 4034 section 3); they are stored as one recordset.
+
     Attributes:
         owner: relative to the zone, as in storage.
+        ttl: of signatures the lowest one.
         rdatas: in order, each once.
+        covered_ttls: TTLs of signatures by the type covered; empty for other types.
     """
 
     owner: bytes
@@ -43,11 +51,31 @@ class RRset:
     rtype: int
     ttl: int
     rdatas: dict[bytes, None] = field(default_factory=dict)
+    covered_ttls: dict[int, int] = field(default_factory=dict)
+
+    def add(self, rdata: bytes, ttl: int) -> None:
+        """Add a record; its TTL becomes that of all records, of signatures all of the type covered."""
+        self.rdatas[rdata] = None
+        if self.rtype == _TYPE_RRSIG:
+            self.covered_ttls[covered_type(rdata)] = ttl
+            self.ttl = min(self.covered_ttls.values())
+        else:
+            self.ttl = ttl
+
+    def ttl_of(self, rdata: bytes) -> int:
+        """Return the TTL of a record, which the set need not have yet."""
+        if self.rtype == _TYPE_RRSIG:
+            return self.covered_ttls.get(covered_type(rdata), MAX_TTL)
+        return self.ttl
 
     @property
     def wire(self) -> bytes:
         """The stored RRs."""
-        return rr.pack(self.owner, self.rtype, self.ttl, self.rdatas)
+        if self.rtype != _TYPE_RRSIG:
+            return rr.pack(self.owner, self.rtype, self.ttl, self.rdatas)
+        return b"".join(
+            rr.pack(self.owner, self.rtype, self.ttl_of(rdata), (rdata,)) for rdata in self.rdatas
+        )
 
     def texts(self) -> tuple[str, ...]:
         """Return the data in presentation form, unknown types as in RFC 3597 section 5."""
@@ -121,8 +149,9 @@ class OwnerNames:
 def parse_zone(wire: bytes, zone: str) -> tuple[SoaRecord, dict[RRsetKey, RRset]]:
     """Return a whole zone's SOA and its other RRsets, in order.
 
-    An RRset with different TTLs gets the lowest (RFC 2181 section 5.2), one with different spellings
-    of the owner the first. Raises ValueError for records that cannot be stored.
+    An RRset with different TTLs gets the lowest (RFC 2181 section 5.2), signatures get that of the
+    RRset that they cover, and an RRset with different spellings of the owner gets the first. Raises
+    ValueError for records that cannot be stored.
     """
     owner_names = OwnerNames(zone)
     records = split(wire)
@@ -136,9 +165,38 @@ def parse_zone(wire: bytes, zone: str) -> tuple[SoaRecord, dict[RRsetKey, RRset]
         rrset = found.get(key)
         if rrset is None:
             rrset = found[key] = RRset(owner, name, rtype, own_ttl)
-        rrset.ttl = min(rrset.ttl, own_ttl)
-        rrset.rdatas[rdata] = None
+        rrset.add(rdata, min(rrset.ttl_of(rdata), own_ttl))
+    align_signatures(found, zone, ttl)
     return _soa(ttl, data), found
+
+
+def align_signatures(found: dict[RRsetKey, RRset], zone: str, soa_ttl: int) -> None:
+    """Give signatures the TTLs of the RRsets that they cover (RFC 4034 section 3).
+
+    Args:
+        found: all RRsets, except the SOA, of each name that occurs.
+        zone: name of the zone.
+        soa_ttl: TTL of its SOA.
+    """
+    apex = zone.lower()
+    for (name, rtype), rrset in found.items():
+        if rtype != _TYPE_RRSIG:
+            continue
+        ttls = rrset.covered_ttls
+        rrset.covered_ttls = {}
+        for covered in {covered_type(rdata) for rdata in rrset.rdatas}:
+            target = found.get((name, covered))
+            if target is not None:
+                rrset.covered_ttls[covered] = target.ttl
+            else:
+                is_soa = covered == rr.TYPE_SOA and name == apex
+                rrset.covered_ttls[covered] = soa_ttl if is_soa else ttls[covered]
+        rrset.ttl = min(rrset.covered_ttls.values())
+
+
+def covered_type(rrsig: bytes) -> int:
+    """Return the type that a signature covers (RFC 4034 section 3.1.1)."""
+    return int.from_bytes(rrsig[:2])
 
 
 def parse_steps(wire: bytes) -> list[IxfrStep]:
@@ -167,10 +225,10 @@ def parse_steps(wire: bytes) -> list[IxfrStep]:
 
 
 def from_stored(name: str, rtype: int, ttl: int, wire: bytes) -> RRset:
-    """Return an RRset from its stored row; the TTL is in every RR."""
+    """Return an RRset from its stored row; signatures have TTLs of their own in the RRs."""
     rrset = RRset(wire[: rr.owner_length(wire)], name, rtype, ttl)
-    for _, _, _, rdata in split(wire):
-        rrset.rdatas[rdata] = None
+    for _, _, own_ttl, rdata in split(wire):
+        rrset.add(rdata, own_ttl if rtype == _TYPE_RRSIG else ttl)
     return rrset
 
 
