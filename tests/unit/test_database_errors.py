@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import psycopg
 import pymysql
 import pytest
@@ -22,8 +24,11 @@ def wrapped(original):
     ("number", "fault"), [(number, fault) for fault, numbers in MYSQL.items() for number in numbers]
 )
 def test_every_number_of_mysql_has_its_meaning(number, fault):
-    cls = pymysql.err.error_map.get(number, pymysql.err.OperationalError)
-    for error in wrapped(cls(number, "in whatever language")):
+    # As the server sends it, with the SQLSTATE of most of its errors.
+    packet = b"\xff" + number.to_bytes(2, "little") + b"#HY000in whatever language"
+    with pytest.raises(pymysql.err.MySQLError) as caught:
+        pymysql.err.raise_mysql_exception(packet)
+    for error in wrapped(caught.value):
         assert classify(error) is fault
 
 
@@ -39,9 +44,11 @@ def test_every_number_of_mysql_has_its_meaning(number, fault):
         (states.IdleInTransactionSessionTimeout, DatabaseFault.LOST),
         (states.CannotConnectNow, DatabaseFault.UNAVAILABLE),
         (states.ReadOnlySqlTransaction, DatabaseFault.UNAVAILABLE),
+        (states.FeatureNotSupported, DatabaseFault.UNAVAILABLE),
         (states.InvalidPassword, DatabaseFault.UNAVAILABLE),
         (states.TooManyConnections, DatabaseFault.BUSY),
-        (states.DiskFull, DatabaseFault.BUSY),
+        (states.DiskFull, DatabaseFault.FULL),
+        (states.OutOfMemory, DatabaseFault.BUSY),
         (states.QueryCanceled, DatabaseFault.BUSY),
         (states.UniqueViolation, DatabaseFault.DUPLICATE),
         (states.NumericValueOutOfRange, DatabaseFault.DATA),
@@ -77,7 +84,39 @@ def test_what_is_no_database_error_has_no_kind():
     assert classify(KeyError(1213)) is None
 
 
-def test_a_full_pool_and_a_locked_file_are_busy():
+def test_a_full_pool_is_busy():
     assert classify(sa.exc.TimeoutError("QueuePool limit")) is DatabaseFault.BUSY
-    locked = sa.exc.OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
-    assert classify(locked) is DatabaseFault.BUSY
+
+
+@pytest.mark.parametrize(
+    ("pragma", "statement", "fault"),
+    [
+        ("query_only = ON", "INSERT INTO t VALUES (1)", DatabaseFault.UNAVAILABLE),
+        ("max_page_count = 2", "INSERT INTO t VALUES (zeroblob(9999))", DatabaseFault.FULL),
+        ("query_only = OFF", "INSERT INTO nothing VALUES (1)", DatabaseFault.OTHER),
+    ],
+)
+def test_results_of_sqlite_have_their_meaning(tmp_path, pragma, statement, fault):
+    with sqlite3.connect(tmp_path / "file") as connection:
+        connection.execute("CREATE TABLE t (value)")
+        connection.execute(f"PRAGMA {pragma}")
+        with pytest.raises(sqlite3.Error) as caught:
+            connection.execute(statement)
+    connection.close()
+
+    for error in wrapped(caught.value):
+        assert classify(error) is fault
+
+
+def test_a_locked_file_of_sqlite_is_busy(tmp_path):
+    url = tmp_path / "file"
+    with sqlite3.connect(url) as holder, sqlite3.connect(url, timeout=0) as other:
+        holder.execute("CREATE TABLE t (value)")
+        holder.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.Error) as caught:
+            other.execute("BEGIN IMMEDIATE")
+    for connection in (holder, other):
+        connection.close()
+
+    for error in wrapped(caught.value):
+        assert classify(error) is DatabaseFault.BUSY

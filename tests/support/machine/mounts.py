@@ -36,9 +36,10 @@ def make_private() -> None:
     mount("none", Path("/"), flags=REC | PRIVATE)
 
 
-def tmpfs(target: Path, mode: str = "0755") -> None:
-    """Mount an empty folder; the target must exist."""
-    mount("tmpfs", target, "tmpfs", NOSUID, f"mode={mode}")
+def tmpfs(target: Path, mode: str = "0755", size_mib: int | None = None) -> None:
+    """Mount an empty folder; the target must exist. size_mib: what it can hold."""
+    size = "" if size_mib is None else f",size={size_mib}m"
+    mount("tmpfs", target, "tmpfs", NOSUID, f"mode={mode}{size}")
 
 
 def bind(source: Path, target: Path) -> None:

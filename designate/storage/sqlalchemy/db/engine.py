@@ -252,7 +252,8 @@ class Database:
             except RolledBack as error:
                 now_s = time.monotonic()
                 lost = error.fault is DatabaseFault.LOST and now_s - began_s > STALE_CONNECTION_S
-                if attempt == MAX_ATTEMPTS or lost or now_s > start_by_s:
+                lasting = lost or error.fault is DatabaseFault.FULL
+                if attempt == MAX_ATTEMPTS or lasting or now_s > start_by_s:
                     raise unavailable(error.fault) from None
                 time.sleep(jittered(0.005 * 2**attempt, 1.0))
         for call in after_commit:

@@ -1,11 +1,12 @@
 """Classify the errors of databases by the drivers' codes.
 
-MySQL's and MariaDB's numbers and PostgreSQL's SQLSTATEs (its manual, appendix A) do not depend on the
-language of the server's messages.
+MySQL's and MariaDB's numbers, PostgreSQL's SQLSTATEs (its manual, appendix A) and SQLite's result codes do
+not depend on the language of the messages.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from enum import Enum
 
 import sqlalchemy as sa
@@ -16,15 +17,16 @@ class DatabaseFault(Enum):
     """Kinds of database errors.
 
     CONFLICT: rolled back in favour of another transaction; it may be run again. LOST: the connection
-    broke. UNAVAILABLE: the server cannot be reached or accepts no writes. BUSY: out of time or space.
-    DUPLICATE: refused by a unique constraint. DATA: a value that no column can hold. OTHER: a wrong
-    statement or schema.
+    broke. UNAVAILABLE: the server cannot be reached or accepts no writes. BUSY: out of time, memory or
+    connections. FULL: no space on its disk. DUPLICATE: refused by a unique constraint. DATA: a value that
+    no column can hold. OTHER: a wrong statement or schema.
     """
 
     CONFLICT = "conflict"
     LOST = "lost"
     UNAVAILABLE = "unavailable"
     BUSY = "busy"
+    FULL = "full"
     DUPLICATE = "duplicate"
     DATA = "data"
     OTHER = "other"
@@ -47,8 +49,11 @@ MYSQL = {
         1290, 1792, 1836,  # read-only: a replica, or a primary that was
         2000, 2001, 2002, 2003, 2005,  # no connection
     ),
+    DatabaseFault.FULL: (
+        3, 20, 1026,  # a file cannot be written
+        1021, 1114, 3675,  # disk, table or tablespace full
+    ),
     DatabaseFault.BUSY: (
-        1021, 1114,  # disk full, table full
         1040, 1203, 1226,  # too many connections
         1317, 1969, 3024,  # interrupted, took too long
     ),
@@ -59,11 +64,24 @@ MYSQL = {
 POSTGRESQL = {
     DatabaseFault.CONFLICT: ("40001", "40P01", "55P03"),
     DatabaseFault.LOST: ("08", "57P01", "57P02", "57P05", "25P03", "25P04"),
-    DatabaseFault.UNAVAILABLE: ("28", "3D000", "57P03", "25006"),
+    # 0A000 is what a standby says to a transaction that may write, 25006 to a statement that writes.
+    DatabaseFault.UNAVAILABLE: ("28", "3D000", "57P03", "25006", "0A000"),
+    DatabaseFault.FULL: ("53100",),
     DatabaseFault.BUSY: ("53", "57014"),
     DatabaseFault.DUPLICATE: ("23505",),
     DatabaseFault.DATA: ("22",),
 }
+# Result codes without their extensions.
+SQLITE = {
+    DatabaseFault.UNAVAILABLE: (
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+    ),
+    DatabaseFault.FULL: (sqlite3.SQLITE_FULL,),
+    DatabaseFault.BUSY: (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
+}
+_BY_RESULT = {code: fault for fault, codes in SQLITE.items() for code in codes}
 _BY_NUMBER = {number: fault for fault, numbers in MYSQL.items() for number in numbers}
 _BY_STATE = {state: fault for fault, states in POSTGRESQL.items() for state in states}
 # Errors that oslo.db has translated before.
@@ -92,8 +110,6 @@ def classify(error: BaseException) -> DatabaseFault | None:
             return fault
     if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
         return DatabaseFault.LOST
-    if "database is locked" in str(error):  # SQLite has no code for it
-        return DatabaseFault.BUSY
     return DatabaseFault.OTHER
 
 
@@ -103,11 +119,15 @@ def _by_code(error: BaseException) -> DatabaseFault | None:
     inner: BaseException | None = error
     while inner is not None and id(inner) not in seen:
         seen.add(id(inner))
+        number = inner.args[0] if inner.args else None
+        if isinstance(number, int):
+            # MySQL's errors have SQLSTATEs too, of which most are HY000.
+            return _BY_NUMBER.get(number)
         state = getattr(inner, "sqlstate", None)
         if isinstance(state, str):
             return _BY_STATE.get(state) or _BY_STATE.get(state[:2])
-        number = inner.args[0] if inner.args else None
-        if isinstance(number, int) and number in _BY_NUMBER:
-            return _BY_NUMBER[number]
+        result = getattr(inner, "sqlite_errorcode", None)
+        if isinstance(result, int):
+            return _BY_RESULT.get(result & 0xFF)
         inner = getattr(inner, "inner_exception", None) or getattr(inner, "orig", None)
     return None

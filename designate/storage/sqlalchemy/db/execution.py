@@ -21,8 +21,18 @@ LOG = logging.getLogger(__name__)
 RETRY_AFTER_S: Final = 2
 
 
+TEXTS: Final = {
+    DatabaseFault.UNAVAILABLE: "The database is unavailable",
+    DatabaseFault.LOST: "The database is unavailable",
+    DatabaseFault.FULL: "The disk of the database is full",
+}
+
+
 class RolledBack(Exception):
-    """Raised when nothing was stored and the transaction may be run again; fault: the reason."""
+    """Raised when nothing was stored; fault: the reason.
+
+    The transaction may be run again, but on a full disk it would end in the same way.
+    """
 
     def __init__(self, fault: DatabaseFault) -> None:
         super().__init__(fault.value)
@@ -50,7 +60,7 @@ def translated_errors() -> Iterator[None]:
     """Raise the database's errors as errors of the project, but DBDuplicateEntry as it is.
 
     Raises:
-        RolledBack: The transaction may be run again.
+        RolledBack: The transaction may be run again, or the disk is full.
         Unavailable: The database is unavailable or overloaded.
         BadRequest: A value that no column can hold.
         DesignateError: The statement is wrong.
@@ -66,6 +76,10 @@ def translated_errors() -> Iterator[None]:
         if fault in (DatabaseFault.CONFLICT, DatabaseFault.LOST):
             LOG.debug("database: transaction rolled back: %s", _first_line(error))
             raise RolledBack(fault) from error
+        if fault is DatabaseFault.FULL:
+            # SQLite ends the transaction, which the others of a batch share.
+            LOG.warning("database: disk full: %s", _first_line(error))
+            raise RolledBack(fault) from error
         if fault in (DatabaseFault.UNAVAILABLE, DatabaseFault.BUSY):
             LOG.warning("database unavailable: %s", _first_line(error))
             raise unavailable(fault) from None
@@ -77,12 +91,8 @@ def translated_errors() -> Iterator[None]:
 
 
 def unavailable(fault: DatabaseFault) -> errors.Unavailable:
-    """Return the error for a database that is unavailable or, after other faults, busy."""
-    gone = fault in (DatabaseFault.UNAVAILABLE, DatabaseFault.LOST)
-    return errors.Unavailable(
-        "The database is unavailable" if gone else "The database is busy",
-        retry_after_s=RETRY_AFTER_S,
-    )
+    """Return the error for a database that is unavailable, full or, after other faults, busy."""
+    return errors.Unavailable(TEXTS.get(fault, "The database is busy"), retry_after_s=RETRY_AFTER_S)
 
 
 def run_batch(connection: sa.Connection, batch: Sequence[PendingWrite]) -> None:
@@ -172,7 +182,7 @@ def _commit(transaction: sa.RootTransaction, batch: Sequence[PendingWrite]) -> N
     try:
         transaction.commit()
     except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
-        undone = (DatabaseFault.CONFLICT, DatabaseFault.DUPLICATE)
+        undone = (DatabaseFault.CONFLICT, DatabaseFault.DUPLICATE, DatabaseFault.FULL)
         if classify(error) in undone or transaction.connection.dialect.name == "sqlite":
             raise
         LOG.warning("database: reply to COMMIT lost, changes may be stored: %s", _first_line(error))
