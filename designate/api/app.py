@@ -60,6 +60,13 @@ OPTS = [
         help="How callers are authenticated: by keystone, or (noauth) not at all: the identity in the "
         "request's headers is trusted.",
     ),
+    cfg.IntOpt(
+        "keystone_timeout",
+        default=30,
+        min=1,
+        help="Seconds that the check of one token may take, with all requests to Keystone and their "
+        "repetitions. Then the client gets a 503. Lower than the timeout of the clients.",
+    ),
     cfg.BoolOpt("enable_api_v2", default=True, help="Serve /v2."),
     cfg.BoolOpt("enable_api_admin", default=False, help="Serve /admin."),
     cfg.ListOpt(

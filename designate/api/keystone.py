@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import logging
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -21,8 +20,8 @@ from webob import Request, Response
 
 from designate import errors
 from designate.api.environ_keys import CATALOG, parse_roles
+from designate.api.keystone_transport import KeystoneTransport, Protocol, TokenCheck
 from designate.runtime.bounded_cache import BoundedCache
-from designate.runtime.clock import SYSTEM_CLOCK, Clock
 from designate.runtime.wsgi import WsgiApp
 
 LOG = logging.getLogger(__name__)
@@ -34,17 +33,12 @@ MAX_TOKENS = 10_000
 # How long a caller is identified by its token alone. keystonemiddleware, even with its own cache, takes
 # a fifth of the time of a request.
 IDENTITY_TTL_S = 10.0
-# A busy Keystone takes seconds for a token, and not every client repeats a request that got a 503. With the
-# retry, which reaches the other server of a pair, a request waits for 30 s.
-TIMEOUT_S = 15
 RETRIES = 1
-# While Keystone is unavailable, one request in this time tries whether it still is.
-PROBE_INTERVAL_S = 1.0
 
 UNAVAILABLE = (
-    "Keystone is unavailable or slower than [keystone_authtoken] http_connect_timeout: the token "
-    "cannot be checked"
+    "Keystone is unavailable ([keystone_authtoken] auth_url), so that the token cannot be checked"
 )
+LATE = "Keystone did not check the token within {:g} s ([service:api] keystone_timeout)"
 
 
 def with_authentication(conf: cfg.ConfigOpts, app: WsgiApp) -> WsgiApp:
@@ -58,8 +52,6 @@ def with_authentication(conf: cfg.ConfigOpts, app: WsgiApp) -> WsgiApp:
     """
     for group, options in auth_token.list_opts():
         conf.register_opts(options, group=group)
-    # keystonemiddleware has no timeout by default.
-    conf.set_default("http_connect_timeout", TIMEOUT_S, GROUP)
     conf.set_default("http_request_max_retries", RETRIES, GROUP)
     # Without it, application credentials with access rules are rejected, since nothing can check them.
     conf.set_default("service_type", "dns", GROUP)
@@ -75,11 +67,15 @@ def with_authentication(conf: cfg.ConfigOpts, app: WsgiApp) -> WsgiApp:
         # must not be a thread that serves requests.
         importlib.import_module("oslo_cache._memcache_pool")
     identities = IdentityCache(min(IDENTITY_TTL_S, settings.token_cache_time))
-    protocol = auth_token.AuthProtocol(
+    transport = KeystoneTransport(
+        conf["service:api"].keystone_timeout, settings.http_request_max_retries + 1
+    )
+    protocol = Protocol(
         IdentityReader(app, identities),
         {"oslo_config_config": conf, "oslo_config_project": "designate"},
+        transport,
     )
-    return AuthMiddleware(protocol, tokens, app, identities)
+    return AuthMiddleware(protocol, tokens, app, identities, transport)
 
 
 def _require_memcached_client() -> None:
@@ -192,35 +188,6 @@ class IdentityReader:
         return self._app(environ, start_response)
 
 
-class KeystoneBreaker:
-    """Refuses requests at once while Keystone is proven to be unavailable. Thread-safe.
-
-    Without it each request, and soon all threads, would wait for the whole timeout.
-    """
-
-    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._next_probe: float | None = None
-
-    def blocked(self) -> bool:
-        """Return whether Keystone is not to be asked now; one caller per interval gets False."""
-        with self._lock:
-            now = self._clock.monotonic()
-            if self._next_probe is None:
-                return False
-            if now < self._next_probe:
-                return True
-            self._next_probe = now + PROBE_INTERVAL_S
-            return False
-
-    def record(self, *, available: bool) -> None:
-        """Record whether Keystone answered."""
-        with self._lock:
-            probe = self._clock.monotonic() + PROBE_INTERVAL_S
-            self._next_probe = None if available else probe
-
-
 class AuthMiddleware:
     """The layer that passes requests with a cached identity, and the others to keystonemiddleware.
 
@@ -233,12 +200,13 @@ class AuthMiddleware:
         tokens: TokenCache | None,
         app: WsgiApp,
         identities: IdentityCache,
+        transport: KeystoneTransport,
     ) -> None:
         self._protocol = protocol
         self._tokens = tokens
         self._app = app
         self._identities = identities
-        self._breaker = KeystoneBreaker()
+        self._transport = transport
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Identify the caller and pass the request on.
@@ -256,18 +224,24 @@ class AuthMiddleware:
         return response(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
 
     def _validate(self, request: Request) -> Response:
-        if self._breaker.blocked():
-            raise errors.Unavailable(UNAVAILABLE)
-        try:
-            response = request.get_response(self._protocol)
-        except exceptions.ClientException as error:
-            # Only the class: texts of HTTP libraries may contain what was sent.
-            LOG.error("Keystone: token validation failed: %s", type(error).__name__)
-            self._breaker.record(available=False)
-            raise errors.Unavailable(UNAVAILABLE) from None
-        # The 503 of maintenance mode has a Retry-After of its own.
-        if response.status_int == 503 and "Retry-After" not in response.headers:
-            self._breaker.record(available=False)
-            raise errors.Unavailable(UNAVAILABLE)
-        self._breaker.record(available=True)
+        with self._transport.checking() as check:
+            try:
+                response: Response = request.get_response(self._protocol)
+            except exceptions.ClientException as error:
+                if not check.blocked:
+                    # Only the class: texts of HTTP libraries may contain what was sent.
+                    LOG.error("Keystone: token validation failed: %s", type(error).__name__)
+                raise self._unavailable(check) from None
+            # The 503 of maintenance mode has a Retry-After of its own.
+            if response.status_int == 503 and "Retry-After" not in response.headers:
+                raise self._unavailable(check)
         return response
+
+    def _unavailable(self, check: TokenCheck) -> errors.Unavailable:
+        """Return the error; until Keystone is available the next requests get it at once."""
+        if not check.blocked:
+            # Keystone may have responded, but without what is needed.
+            self._transport.breaker.record(available=False)
+        return errors.Unavailable(
+            LATE.format(self._transport.timeout_s) if check.late else UNAVAILABLE
+        )

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import socket
-import threading
 from dataclasses import replace
 
 import pytest
 
 from designate.api import keystone as keystone_api
 from tests.support.clients import openapi_checker
+from tests.support.clients.repeatable import assert_repeatable
 from tests.support.deadlines import scaled, until
 from tests.support.fakes.neutron import Neutron
-from tests.support.fakes.tcp_proxy import TcpProxy
 from tests.support.servers.nameservers import Memcached, free_port
 from tests.support.servers.standalone import Service
 
@@ -203,109 +200,15 @@ def test_a_token_is_asked_about_once_and_then_remembered(service, keystone):
     assert keystone.requests() == before
 
 
-def away(keystone, folder, url, more=""):
-    """Return the configuration of a service that reaches Keystone at another address."""
-    path = keystone.config_file(folder, more)
-    path.write_text(path.read_text().replace(keystone.url, url))
-    return path
-
-
-def connections(listener):
-    """Accept and count the connections that wait."""
-    count = 0
-    with contextlib.suppress(BlockingIOError):
-        while True:
-            listener.accept()[0].close()
-            count += 1
-    return count
-
-
-def assert_unavailable(answer):
-    assert answer.status_code == 503, answer.text
-    assert int(answer.headers["Retry-After"]) >= 1
-    body = answer.json()
-    assert (body["code"], body["type"]) == (503, "service_unavailable")
-    assert body["request_id"] == answer.headers["X-Openstack-Request-Id"]
-
-
-def test_while_keystone_is_away_the_answer_is_503_and_says_when_to_try_again(keystone, tmp_path):
-    config_file = away(keystone, tmp_path, f"http://127.0.0.1:{free_port()}/v3")
-    with Service(tmp_path, config_file=config_file) as service:
-        assert_unavailable(raw(service, "anything"))
-
-
-def test_a_keystone_that_never_answers_is_given_up_in_time(keystone, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v3"
-        config_file = away(keystone, tmp_path, url, "http_connect_timeout = 1")
-        with Service(tmp_path, config_file=config_file) as service:
-            assert service.conf.keystone_authtoken.http_connect_timeout == 1
-            assert_unavailable(raw(service, "anything"))
-
-
-def test_there_is_a_limit_for_keystones_answer_without_any_setting(service):
-    settings = service.conf.keystone_authtoken
-
-    assert (settings.http_connect_timeout, settings.http_request_max_retries) == (15, 1)
-
-
-def test_a_keystone_that_comes_back_is_believed_again(keystone, tmp_path):
-    token = keystone.token(keystone.account("patient", "reader"))
-    with Service(tmp_path, config_file=keystone.config_file(tmp_path)) as service:
-        keystone.stop()
-        try:
-            assert_unavailable(raw(service, token))
-        finally:
-            keystone.start()
-        until(lambda: ask(service, token)[0] == 200, 10)
-
-
-def test_a_keystone_that_is_slow_is_waited_for(keystone, tmp_path):
-    token = keystone.token(keystone.account("unhurried", "reader"))
-    with TcpProxy(keystone.port) as proxy:
-        url = keystone.url.replace(f":{keystone.port}", f":{proxy.port}")
-        held = threading.Event()
-
-        def hold(data):
-            held.wait(scaled(1))
-            return data
-
-        proxy.down = hold
-        with Service(tmp_path, config_file=away(keystone, tmp_path, url)) as service:
-            assert ask(service, token)[0] == 200
-
-
-def test_a_dead_keystone_is_asked_by_one_request_in_a_while(keystone, tmp_path, monkeypatch):
-    monkeypatch.setattr(keystone_api, "PROBE_INTERVAL_S", 600.0)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.setblocking(False)
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v3"
-        more = "http_connect_timeout = 1\nhttp_request_max_retries = 0"
-        config_file = away(keystone, tmp_path, url, more)
-        with Service(tmp_path, config_file=config_file) as service:
-            assert_unavailable(raw(service, "anything"))
-            asked = connections(silent)
-            for _ in range(10):
-                assert_unavailable(raw(service, "anything"))
-
-            assert asked >= 1
-            assert connections(silent) == 0
-
-
-def test_a_wrong_password_of_the_service_is_unavailability_not_the_callers_fault(
-    keystone, tmp_path
-):
-    config_file = keystone.config_file(tmp_path)
-    text = config_file.read_text()
-    config_file.write_text(text.replace("\npassword = ", "\npassword = wrong"))
-    with Service(tmp_path, config_file=config_file) as service:
-        assert_unavailable(raw(service, keystone.token(keystone.account("innocent", "reader"))))
-
-
 @pytest.fixture
 def memcached():
     with Memcached() as running:
         yield running
+
+
+def test_there_is_a_limit_for_keystones_answer_without_any_setting(service):
+    assert service.conf["service:api"].keystone_timeout == 30
+    assert service.conf.keystone_authtoken.http_request_max_retries == 1
 
 
 def test_memcached_remembers_tokens_for_every_process(keystone, memcached, tmp_path):
@@ -317,9 +220,10 @@ def test_memcached_remembers_tokens_for_every_process(keystone, memcached, tmp_p
     with Service(folders[0], config_file=keystone.config_file(folders[0], more)) as first:
         assert ask(first, token)[0] == 200
     gone = f"http://127.0.0.1:{free_port()}/v3"
-    with Service(folders[1], config_file=away(keystone, folders[1], gone, more)) as second:
+    config_file = keystone.config_file(folders[1], more, gone)
+    with Service(folders[1], config_file=config_file) as second:
         assert ask(second, token)[0] == 200
-        assert_unavailable(raw(second, keystone.token(keystone.account("stranger", "reader"))))
+        assert_repeatable(raw(second, keystone.token(keystone.account("stranger", "reader"))))
     assert memcached.stat("get_hits") >= 1
 
 
@@ -345,7 +249,7 @@ def test_no_secret_reaches_the_log(keystone, tmp_path, caplog):
         assert ask(service, token + "x")[0] == 401
         keystone.stop()
         try:
-            assert_unavailable(raw(service, "never-seen-" + token))
+            assert_repeatable(raw(service, "never-seen-" + token))
         finally:
             keystone.start()
         password = service.conf.keystone_authtoken.password
@@ -354,7 +258,7 @@ def test_no_secret_reaches_the_log(keystone, tmp_path, caplog):
     config_file = keystone.config_file(wrong)
     config_file.write_text(config_file.read_text().replace("\npassword = ", "\npassword = wrong"))
     with Service(wrong, config_file=config_file) as service:
-        assert_unavailable(raw(service, token))
+        assert_repeatable(raw(service, token))
         wrong_password = service.conf.keystone_authtoken.password
     logged = "\n".join(caplog.handler.format(record) for record in caplog.records)
 

@@ -22,7 +22,7 @@ PROJECT = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").rea
 ]
 
 
-@pytest.mark.parametrize("name", ["dnspython", "oslo.messaging", "PyMySQL"])
+@pytest.mark.parametrize("name", ["dnspython", "keystonemiddleware", "oslo.messaging", "PyMySQL"])
 def test_a_library_whose_private_members_are_used_has_a_ceiling(name: str) -> None:
     declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["mysql"]]
     (found,) = [
@@ -82,3 +82,9 @@ def test_a_server_of_the_bus_lets_its_threads_be_chosen() -> None:
 def test_a_mysql_connection_has_its_socket() -> None:
     """The pool looks whether the server has closed it."""
     assert pymysql.connections.Connection._sock is None
+
+
+def test_the_middleware_of_tokens_has_its_session_made_by_a_method() -> None:
+    protocol = import_module("keystonemiddleware.auth_token").AuthProtocol
+
+    assert "_create_session" in protocol.__init__.__code__.co_names

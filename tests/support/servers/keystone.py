@@ -264,8 +264,14 @@ max_password_length = 72
         )
         assert response.status_code == 204, response.text
 
-    def config_file(self, folder: Path, more: str = "") -> Path:
-        """Write a service's configuration of this Keystone; `more` is added to [keystone_authtoken]."""
+    def config_file(self, folder: Path, more: str = "", url: str = "") -> Path:
+        """Write a service's configuration of this Keystone.
+
+        Args:
+            folder: gets the file.
+            more: is added to [keystone_authtoken].
+            url: where the service reaches Keystone, where that is not its own address.
+        """
         account = self.account(f"designate-{secrets.token_hex(4)}", "admin", "service")
         path = folder / "keystone-authtoken.conf"
         path.write_text(
@@ -273,8 +279,8 @@ max_password_length = 72
 auth_strategy = keystone
 [keystone_authtoken]
 auth_type = password
-auth_url = {self.url}
-www_authenticate_uri = {self.url}
+auth_url = {url or self.url}
+www_authenticate_uri = {url or self.url}
 username = {account.name}
 password = {account.password}
 project_name = {account.project_name}
