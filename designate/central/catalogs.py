@@ -1,8 +1,12 @@
 """Catalog zones (RFC 9432): the list of a pool's zones as a zone that its nameservers transfer.
 
 Members are ordinary recordsets, `<zone id>.zones.<catalog>` PTR, written in the transaction that creates,
-moves or deletes their zone; so AXFR, IXFR and NOTIFY need nothing special. `sync_members` adds the zones
+moves or deletes their zone; so AXFR and NOTIFY need nothing special. `sync_members` adds the zones
 that a pool has when it gets a catalog, and those that were created at the same time.
+
+A consumer may have a catalog of the same name and serial from another database: before this one was
+emptied or restored. Therefore each revision has a MNAME of its own. MiniDNS sends a difference only to a
+consumer whose SOA is in the journal, and a consumer that has the serial with another SOA is passed.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from datetime import UTC
 from designate import errors, rrtypes
 from designate.central import apex_records
 from designate.central.base import Core
-from designate.central.zone_change import advance, announce
+from designate.central.zone_change import advance, announce, catalog_mname
 from designate.model.pools import CatalogZone, Pool
 from designate.model.recordsets import RecordSet, RecordSetId
 from designate.model.tsigkeys import TsigKey, TsigScope
@@ -225,7 +229,7 @@ def _create(core: Core, tx: Transaction, pool: Pool, catalog: CatalogZone) -> Zo
         status=Status.PENDING,
         pending_since=now,
         pool_id=pool.id,
-        mname=pool.ns_records[0].hostname,
+        mname=catalog_mname(),
         refresh=_refresh(core, catalog),
         retry=core.conf.default_soa_retry,
         expire=EXPIRE_S,

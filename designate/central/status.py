@@ -138,7 +138,8 @@ class StatusEndpoint:
         if zone.action == Action.DELETE:
             return None
         newest = report.serial if report.newest is None else report.newest
-        if serial_gt(newest, zone.serial):
+        others = report.revision == zone.revision and report.newest == zone.serial
+        if others or serial_gt(newest, zone.serial):
             return self._ahead(tx, stored, report, newest)
         if report.revision == zone.revision and report.serial != zone.serial:
             return None

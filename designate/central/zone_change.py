@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,6 +31,15 @@ REVISION_COLUMNS = (
     "updated_at",
 )
 EMPTY: Mapping[str, Any] = {}
+
+
+def catalog_mname() -> str:
+    """Return the MNAME of a new revision of a catalog zone, which no other revision of any database has.
+
+    So the SOA that a consumer has says which catalog it holds, also where a restored or replaced database
+    has given out the same serial.
+    """
+    return f"{uuid.uuid4()}.invalid."
 
 
 def soft_deleted(zone: Zone, now: datetime) -> Zone:
@@ -81,6 +91,11 @@ def advance(
     if stored.expired:
         raise errors.BadRequest("The zone has expired; its content can only come from its masters")
     now = core.now()
+    soa = soa_wire or stored.soa_wire
+    if zone.type == ZoneType.CATALOG:
+        mname = catalog_mname()
+        columns = {**columns, "mname": mname}
+        soa = rr.soa_with_mname(soa, names.to_wire(mname))
     serial = (
         # The primary assigns the serials to come: step by one, to stay behind them as long as possible.
         (zone.serial + 1) % names.SERIAL_MODULUS
@@ -101,7 +116,7 @@ def advance(
         updated_at=now,
         version=zone.version + 1,
     )
-    new_soa = rr.soa_with_serial(soa_wire or stored.soa_wire, serial)
+    new_soa = rr.soa_with_serial(soa, serial)
     deleted_rrs, added_rrs = list(deleted), list(added)
     payload = (
         None

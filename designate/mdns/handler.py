@@ -192,7 +192,7 @@ class MessageHandler:
                 peer=client.peer,
                 tcp=client.tcp,
                 payload=payload,
-                serial=_client_serial(query) or 0,
+                soa=_client_soa(query),
                 signature_bytes=client.signature_bytes,
             )
             partial = question.rtype == dns.rdatatype.IXFR
@@ -239,7 +239,7 @@ class MessageHandler:
             and not in_networks(client.peer, self._may_transfer)
         ):
             return dns.rcode.REFUSED
-        if question.rtype == dns.rdatatype.IXFR and _client_serial(query) is None:
+        if question.rtype == dns.rdatatype.IXFR and not _client_soa(query):
             return dns.rcode.FORMERR
         return None
 
@@ -257,13 +257,12 @@ class MessageHandler:
                 Answerer(connection, zone, question, reply).answer(minimal_any=not tcp)
 
 
-def _client_serial(query: dns.message.Message) -> int | None:
-    """Return the serial in the authority section of an IXFR query (RFC 1995 section 3), or None."""
+def _client_soa(query: dns.message.Message) -> bytes:
+    """Return the SOA's data in the authority section of an IXFR query (RFC 1995 section 3), if any."""
     for rrset in query.authority:
         if rrset.rdtype == dns.rdatatype.SOA and len(rrset):
-            serial: int = rrset[0].serial
-            return serial
-    return None
+            return rrset[0].to_wire() or b""
+    return b""
 
 
 def _bare(wire: bytes, rcode: int, question: bytes = b"") -> Iterator[bytes]:

@@ -12,11 +12,12 @@ from designate import errors, metrics
 from designate.context import admin_context
 from designate.mdns import corrupt_records
 from designate.mdns.zone_cache import ZoneCache
+from designate.model.zones import ZoneType
 from designate.rpc.interfaces import WorkerApi
 from designate.storage.sqlalchemy import journal, serving
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.serving import ServedZone, View
-from designate.wire import names, packet, transfer_out, validation
+from designate.wire import names, packet, rr, transfer_out, validation
 
 LOG = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class TransferQuery:
         flags: flags of the query.
         peer: address of the client.
         payload: size in the client's OPT record; None without one.
-        serial: serial of an IXFR's client.
+        soa: data of the SOA of an IXFR's client.
         signature_bytes: maximum size of the signature of each message.
     """
 
@@ -44,8 +45,13 @@ class TransferQuery:
     peer: str
     tcp: bool
     payload: int | None
-    serial: int = 0
+    soa: bytes = b""
     signature_bytes: int = 0
+
+    @property
+    def serial(self) -> int:
+        """The serial of an IXFR's client."""
+        return rr.serial_of(self.soa)
 
 
 class ZoneExpired(errors.Unavailable):
@@ -119,6 +125,8 @@ class Transfers:
         if steps is not None and not all(map(validation.all_readable, steps)):
             corrupt_records.report(zone.id, "a journal step")
             return None
+        if steps and zone.type == ZoneType.CATALOG and not _begins_at(steps[0], request.soa):
+            return None
         return steps
 
     def _max_steps_bytes(self, zone: ServedZone, request: TransferQuery) -> int:
@@ -159,6 +167,14 @@ class Transfers:
             self._worker.zone_served(admin_context(), zone.id, zone.serial, request.peer)
         except errors.DesignateError as error:
             LOG.warning("zone %s: no worker notified of a transfer: %s", zone.id, error)
+
+
+def _begins_at(step: bytes, soa: bytes) -> bool:
+    """Return whether a journal step is one from this SOA, not from another with its serial.
+
+    A difference would be added to another database's catalog of that serial.
+    """
+    return rr.is_same_soa(rr.first_rdata(step), soa)
 
 
 def _check_expiry(zone: ServedZone | None) -> ServedZone | None:

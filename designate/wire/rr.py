@@ -41,6 +41,27 @@ def soa_with_serial(rdata: bytes, serial: int) -> bytes:
     return rdata[:-20] + _U32.pack(serial) + rdata[-16:]
 
 
+def serial_of(rdata: bytes) -> int:
+    """Return the serial in an SOA's data."""
+    return int.from_bytes(rdata[-20:-16])
+
+
+def soa_with_mname(rdata: bytes, mname: bytes) -> bytes:
+    """Return the SOA's data with another MNAME, in wire form."""
+    return mname + rdata[owner_length(rdata) :]
+
+
+def is_same_soa(one: bytes, other: bytes) -> bool:
+    """Return whether the data of two SOAs is equal, whatever the case of their names."""
+    # The bytes of lengths in a name are below those of letters.
+    return one[-20:] == other[-20:] and one[:-20].lower() == other[:-20].lower()
+
+
+def first_rdata(wire: bytes) -> bytes:
+    """Return the data of the first RR."""
+    return next(split(wire))[owner_length(wire) + 10 :]
+
+
 def owner_length(wire: bytes, start: int = 0) -> int:
     """Return the length of an owner name that ends in a pointer or in the root."""
     position = start

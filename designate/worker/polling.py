@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from designate import metrics
 from designate.model.pools import Nameserver
-from designate.model.zones import ZoneAnnouncement, ZoneReport
+from designate.model.zones import ZoneAnnouncement, ZoneReport, ZoneType
 from designate.runtime.backoff import jittered
 from designate.wire import client, comparison
 from designate.worker.pools import LivePool
@@ -117,8 +118,12 @@ class Poller:
             on_answer(_not_queried(reason), None)
             return
         asker = self._asker(pool, nameserver)
-        answer = asker.soa(change.name)
-        data = _compare(asker, change, pool.rules_of(nameserver), answer) if with_data else None
+        answer = _soa(asker, change)
+        data = (
+            _compare(asker, change, pool.rules_of(nameserver, change), answer)
+            if with_data
+            else None
+        )
         with self._scheduler.lock:
             self._record(endpoint, answer, probe=probe)
         on_answer(answer, data)
@@ -186,10 +191,10 @@ class Poller:
             probe = self._breakers.begin(endpoint)
             change = state.change
         asker = self._asker(state.pool, server.nameserver)
-        answer = asker.soa(change.name)
+        answer = _soa(asker, change)
         data = server.data_of(change)
         if data is None or not data.is_final or answer != server.answer:
-            data = _compare(asker, change, state.pool.rules_of(server.nameserver), answer)
+            data = _compare(asker, change, state.pool.rules_of(server.nameserver, change), answer)
         with self._scheduler.lock:
             server.querying = False
             self._record(endpoint, answer, probe=probe)
@@ -219,7 +224,7 @@ class Poller:
     def _measure(self, state: ConvergenceState, server: ServerState) -> None:
         """Record the answer of a nameserver that lagged behind in the metrics."""
         labels = (state.pool.name, server.nameserver.label)
-        rules = state.pool.rules_of(server.nameserver)
+        rules = state.pool.rules_of(server.nameserver, state.change)
         if not state.lags(server):
             elapsed_s = self._scheduler.now() - state.since
             metrics.CONVERGENCE_SECONDS.labels(*labels).observe(elapsed_s)
@@ -227,6 +232,15 @@ class Poller:
         elif not (rules.signs or is_ahead(state.change, server.answer)) and server.serial:
             lag = (state.change.serial - server.serial) % 2**32
             metrics.SERIAL_LAG.labels(*labels).set(lag)
+
+
+def _soa(asker: comparison.Asker, change: ZoneAnnouncement) -> client.SoaAnswer:
+    """Ask for the zone's SOA; for a catalog zone's over TCP where it is refused over UDP, as by Knot."""
+    answer = asker.soa(change.name)
+    if change.type is not ZoneType.CATALOG or answer.state is not client.SoaState.ABSENT:
+        return answer
+    over_tcp = replace(asker, tcp=True).soa(change.name)
+    return over_tcp if over_tcp.state is client.SoaState.SERIAL else answer
 
 
 def _compare(

@@ -11,7 +11,7 @@ from designate import errors
 from designate.backend.base import Backend, Factory
 from designate.context import admin_context
 from designate.model.pools import AlsoNotify, Nameserver, Pool, Target
-from designate.model.zones import ZoneAnnouncement
+from designate.model.zones import ZoneAnnouncement, ZoneType
 from designate.rpc.clients import CentralClient
 from designate.wire.tsig_keys import SigningKey, make_key
 from designate.worker.proof import JudgingRules
@@ -70,9 +70,13 @@ class LivePool:
     rewrites_answers: bool = False
     signers: frozenset[str] = frozenset()
 
-    def rules_of(self, nameserver: Nameserver) -> JudgingRules:
-        """Return how the nameserver's answers are judged."""
-        return JudgingRules(signs=nameserver.label in self.signers, rewrites=self.rewrites_answers)
+    def rules_of(self, nameserver: Nameserver, change: ZoneAnnouncement) -> JudgingRules:
+        """Return how the nameserver's answers for the zone are judged.
+
+        One that signs does so with the members of a catalog zone, not with the catalog itself.
+        """
+        signs = nameserver.label in self.signers and change.type is not ZoneType.CATALOG
+        return JudgingRules(signs=signs, rewrites=self.rewrites_answers)
 
     def key_of(self, nameserver: Nameserver) -> SigningKey | None:
         """Return the key that signs SOA queries to the nameserver."""

@@ -57,16 +57,16 @@ class Fault:
 def is_ahead(
     change: ZoneAnnouncement, answer: SoaAnswer | None, rules: JudgingRules = USUAL
 ) -> bool:
-    """Return whether a nameserver has a newer serial than the change.
+    """Return whether a nameserver has a serial that is not the change's or an earlier one's.
 
-    It is a later change's, or this service never assigned it.
+    A newer one is a later change's, or this service never assigned it. The same one of a catalog zone, with
+    another SOA, is another catalog's: the nameserver would not transfer this one.
     """
-    return (
-        answer is not None
-        and not rules.signs
-        and answer.state is SoaState.SERIAL
-        and serial_gt(answer.serial, change.serial)
-    )
+    if answer is None or rules.signs or answer.state is not SoaState.SERIAL:
+        return False
+    if serial_gt(answer.serial, change.serial):
+        return True
+    return change.type is ZoneType.CATALOG and has_other_soa(change, answer, rules)
 
 
 def find_fault(
@@ -95,6 +95,8 @@ def find_fault(
         return None
     if is_ahead(change, answer, rules):
         text = f"serial {answer.serial} is ahead of the zone's {change.serial}"
+        if answer.serial == change.serial:
+            text = f"serial {answer.serial} is that of another catalog zone of this name"
         return Fault(AHEAD, text)
     if answer.serial != change.serial and not rules.signs:
         return Fault(BEHIND, f"behind: {answer}")
@@ -108,8 +110,13 @@ def find_fault(
 
 
 def has_other_soa(change: ZoneAnnouncement, answer: SoaAnswer, rules: JudgingRules) -> bool:
-    """Return whether the SOA differs from the zone's in more than its serial."""
-    if rules.rewrites or change.type is ZoneType.CATALOG or not (change.soa and answer.digest):
+    """Return whether the SOA differs from the zone's in more than its serial.
+
+    Each revision of a catalog zone has an SOA of its own, of which only the change's is known.
+    """
+    if rules.rewrites or not (change.soa and answer.digest):
+        return False
+    if change.type is ZoneType.CATALOG and answer.serial != change.serial:
         return False
     return answer.digest != change.soa
 

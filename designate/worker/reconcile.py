@@ -156,7 +156,9 @@ class DriftChecker:
                 zone.unknown += 1
             else:
                 metrics.CHECKED.labels(zone.pool.name, label).inc()
-                fault = find_fault(zone.change, answer, zone.pool.rules_of(nameserver), data)
+                fault = find_fault(
+                    zone.change, answer, zone.pool.rules_of(nameserver, zone.change), data
+                )
                 if fault is not None:
                     metrics.DRIFTED.labels(zone.pool.name, label, fault.kind).inc()
                     batch.found[zone.pool.name, label, fault.kind].append(zone.change.name)
@@ -209,9 +211,13 @@ def _nameserver_answer(
     data: DataProof | None,
 ) -> NameserverAnswer:
     serves = answer is not None and answer.state is SoaState.SERIAL
-    rules = pool.rules_of(nameserver)
+    rules = pool.rules_of(nameserver, change)
     fault = None if answer is None else find_fault(change, answer, rules, data)
-    problem = fault.text if fault is not None and fault.kind == OTHER_DATA else ""
+    problem = ""
+    if fault is not None and answer is not None:
+        # Central tells by itself that a serial is ahead of the zone's, or behind.
+        is_other = fault.kind == AHEAD and answer.serial == change.serial
+        problem = fault.text if is_other or fault.kind == OTHER_DATA else ""
     if answer is not None and data is not None and data.result is Comparison.AGAIN:
         problem = f"{answer}, {data.text or 'transferring'}"
     return NameserverAnswer(

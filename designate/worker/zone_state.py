@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneReport, ZoneType
 from designate.wire.client import SoaState
-from designate.wire.names import newest_serial, oldest_serial, serial_ge, serial_gt
+from designate.wire.names import newest_serial, oldest_serial, serial_ge
 from designate.worker.pools import LivePool
 from designate.worker.proof import (  # fmt: skip
     AHEAD,
@@ -113,7 +113,9 @@ class ConvergenceState:
 
         A nameserver is a target's by its address; without such a target it may be any target's.
         """
-        if is_of_others(self.change, server.answer, self.pool.rules_of(server.nameserver)):
+        if is_of_others(
+            self.change, server.answer, self.pool.rules_of(server.nameserver, self.change)
+        ):
             return True
         address = server.nameserver.host, server.nameserver.port
         own = [target for target in self.targets if target.live.notify == address]
@@ -138,12 +140,14 @@ class ConvergenceState:
         return self._is_ahead(server)
 
     def _is_ahead(self, server: ServerState) -> bool:
-        return is_ahead(self.change, server.answer, self.pool.rules_of(server.nameserver))
+        return is_ahead(
+            self.change, server.answer, self.pool.rules_of(server.nameserver, self.change)
+        )
 
     def _fault(self, server: ServerState) -> Fault | None:
         if self.deleting or server.answer is None:
             return None
-        rules = self.pool.rules_of(server.nameserver)
+        rules = self.pool.rules_of(server.nameserver, self.change)
         return find_fault(self.change, server.answer, rules, server.data_of(self.change))
 
     def _proven_serial(self, server: ServerState, serial: int) -> int | None:
@@ -152,7 +156,7 @@ class ConvergenceState:
         A server may refuse queries for a catalog zone (RFC 9432 section 7). Then the proof is that the
         targets accepted the NOTIFY of the serial; each member zone is proven on its own.
         """
-        rules = self.pool.rules_of(server.nameserver)
+        rules = self.pool.rules_of(server.nameserver, self.change)
         data = server.data_of(self.change)
         proven = proven_serial(self.change, serial, server.answer, rules, data)
         if proven is not None:
@@ -179,11 +183,11 @@ class ConvergenceState:
                 return None
             return self._report(Outcome.ABSENT, self.change.serial, self.change.revision)
         for serial, revision in reversed(self.steps):
-            found = [self._proven_serial(server, serial) for server in self.servers]
-            proven = [one for one in found if one is not None]
+            found = [(server, self._proven_serial(server, serial)) for server in self.servers]
+            proven = [one for _, one in found if one is not None]
             if len(proven) < self.servers_needed:
                 continue
-            known = [one for one in proven if not serial_gt(one, self.change.serial)]
+            known = [one for server, one in found if one is not None and not self._is_ahead(server)]
             if len(known) >= self.servers_needed:
                 return self._report(Outcome.SERVED, oldest_serial(known), revision)
             # Of a later change that this worker has not heard of, or never assigned: central knows.
@@ -206,7 +210,10 @@ class ConvergenceState:
 
     def _persists_in_other_data(self, server: ServerState) -> bool:
         # A signer has other data until it has transferred the change.
-        if server.delay_s < PERSISTENT_DELAY_S or self.pool.rules_of(server.nameserver).signs:
+        if (
+            server.delay_s < PERSISTENT_DELAY_S
+            or self.pool.rules_of(server.nameserver, self.change).signs
+        ):
             return False
         fault = self._fault(server)
         return fault is not None and fault.kind == OTHER_DATA

@@ -4,33 +4,12 @@ import dns.rcode
 import pytest
 
 from tests.support.deadlines import until
-from tests.support.servers.catalog_pool import Consumed
-from tests.support.servers.nameservers import Named
+from tests.support.servers.catalog_pool import CatalogBind, Consumed
 from tests.support.servers.secondaries import Knot
 from tests.support.servers.standalone import ask, texts
 
 
-class Bind(Named):
-    """A BIND with a catalog zone and without a control channel."""
-
-    def __init__(self, folder, dns_port, secret):
-        primary = f'{{ 127.0.0.1 port {dns_port} key "%s"; }}'
-        super().__init__(
-            folder,
-            options=f"""
-    catalog-zones {{
-        zone "catalog.example" default-primaries {primary % "pool"} min-update-interval 1;
-    }};""",
-            more=f"""
-key "pool" {{ algorithm hmac-sha256; secret "{secret}"; }};
-key "catalog.example" {{ algorithm hmac-sha256; secret "{secret}"; }};
-zone "catalog.example" {{
-    type secondary; file "catalog.db"; primaries {primary % "catalog.example"};
-}};""",
-        )
-
-
-@pytest.fixture(params=[Bind, Knot])
+@pytest.fixture(params=[CatalogBind, Knot])
 def consumed(request, tmp_path):
     with Consumed(tmp_path, request.param) as consumed:
         yield consumed

@@ -10,7 +10,7 @@ from time import perf_counter
 import dns.rcode
 import pytest
 
-from tests.support.deadlines import scaled
+from tests.support.deadlines import scaled, until
 from tests.support.servers import guide
 from tests.support.servers.secondaries import StartError
 from tests.support.servers.standalone import Service, ask, texts
@@ -55,6 +55,7 @@ def test_a_zone_is_served_changed_and_gone(title, tmp_path):
         took_s = [change(service, server, path, f"192.0.2.{number}") for number in range(2, 5)]
         service.call("DELETE", f"/zones/{zone['id']}")
         service.gone(f"/zones/{zone['id']}", 30)
+        until(lambda: set(catalog_statuses(service)) <= {"ACTIVE"}, 30, "the catalog's serial")
 
         assert ask(server.address, zone["name"], "SOA").rcode() == dns.rcode.REFUSED
         assert title == "PowerDNS by catalog zone" or median(took_s) < scaled(MEDIAN_S)
@@ -68,6 +69,15 @@ def change(service, server, path, address):
     took_s = perf_counter() - started
     assert texts(ask(server.address, www["name"], "A")) == {address}
     return took_s
+
+
+def catalog_statuses(service):
+    """Return how the nameserver has the catalog, if there is one: its serial must be seen there."""
+    everything = {"x_auth_all_projects": "true"}
+    _, found = service.call("GET", "/zones?type=CATALOG", **everything)
+    paths = [f"/zones/{zone['id']}/nameservers/status" for zone in found["zones"]]
+    shown = [service.call("GET", path, **everything)[1] for path in paths]
+    return [server["status"] for status in shown for server in status["nameservers"]]
 
 
 def add_pool_key(service, place):

@@ -35,6 +35,7 @@ class NanoServer:
         aa: whether answers are authoritative.
         unresponsive: receive and never reply.
         truncate: answer queries over UDP with TC and nothing else.
+        refuses_udp: refuse queries over UDP.
         lose_notifies: how many NOTIFYs are lost before they arrive.
         on_notify: a serial that the zone of an arriving NOTIFY is set to; None: nothing happens.
         keyring: the TSIG keys that it knows, dnspython's; what other keys sign gets no reply.
@@ -58,6 +59,7 @@ class NanoServer:
         self.aa = True
         self.unresponsive = False
         self.truncate = False
+        self.refuses_udp = False
         self.lose_notifies = 0
         self.on_notify: int | None = None
         self.notify_rcode = dns.rcode.NOERROR
@@ -167,6 +169,9 @@ class NanoServer:
     def _fill(self, reply: dns.message.Message, name: str, tcp: bool) -> None:
         if self.truncate and not tcp:
             reply.flags |= dns.flags.TC
+            return
+        if self.refuses_udp and not tcp:
+            reply.set_rcode(dns.rcode.REFUSED)
             return
         rtype = dns.rdatatype.to_text(reply.question[0].rdtype)
         if (name, rtype) in self.scripts:
