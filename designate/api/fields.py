@@ -125,6 +125,10 @@ identifier = BodyField(shape.UUID, _identifier)  # read into its canonical form
 ttl = integer(0, MAX_TTL)
 nullable_ttl = integer(0, MAX_TTL, nullable=True)
 domain = text(MAX_NAME).with_schema(shape.DOMAIN).described("With the trailing dot.")
+escaped_domain = domain.described(
+    "With the trailing dot. Labels beyond ASCII become A-labels; an octet other than letters, digits, "
+    "`-`, `_` and `/` is written as a backslash and the character, or as `\\DDD`, its decimal number."
+)
 description = text(MAX_DESCRIPTION, nullable=True, multiline=True)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from oslo_config import cfg
 
-from designate import errors
+from designate import domain_names, errors
 from designate.central.policy import Policy
 from designate.context import Context
 from designate.model.query import Query
@@ -119,3 +119,19 @@ def require_project(context: Context) -> str:
 def page_limit(core: Core, query: Query) -> int:
     """Return how many items the page holds at most: what the query says, else the configured default."""
     return query.limit or int(core.conf["service:api"].default_limit_v2)
+
+
+def with_stored_name(query: Query) -> Query:
+    """Return the query with its filter of names in the form in which names are stored.
+
+    Raises:
+        BadRequest: A label of the filter is invalid; the message names it.
+    """
+    given = query.filters.get("name")
+    if given is None:
+        return query
+    try:
+        name = domain_names.search_form(given)
+    except ValueError as error:
+        raise errors.BadRequest(f"Invalid filter name: {error}") from None
+    return replace(query, filters={**query.filters, "name": name})

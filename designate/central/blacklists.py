@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 import regex
 
-from designate import errors
+from designate import domain_names, errors
 from designate.central.base import Core
 from designate.central.crud_endpoint import CrudEndpoint, crud_rules
 from designate.central.policy import ADMIN, rule
@@ -44,18 +46,27 @@ class BlacklistsEndpoint(CrudEndpoint[Blacklist, BlacklistDraft, BlacklistPatch]
 
 
 def is_blacklisted(tx: Transaction, name: str) -> bool:
-    """Return whether a blacklist's pattern is found in the zone name.
+    """Return whether a blacklist's pattern is found in the zone name, or in its lower case.
 
-    A pattern that takes longer than MAX_MATCH_S counts as found: the regex engine checks the time
-    itself, so that no pattern blocks the process.
+    The name has the stored form, so that no dot of it is inside a label. Patterns beyond ASCII are also
+    searched in the name with its U-labels. A pattern that takes longer than MAX_MATCH_S counts as found:
+    the regex engine checks the time itself, so that no pattern blocks the process.
     """
-    for pattern in storage.patterns(tx.connection):
-        try:
-            if _compiled(pattern).search(name, timeout=MAX_MATCH_S):
-                return True
-        except TimeoutError:
-            return True
-    return False
+    ascii_texts = dict.fromkeys((name, name.lower()))
+    all_texts = dict.fromkeys((*ascii_texts, domain_names.to_u_labels(name.lower())))
+    return any(
+        _is_found(pattern, ascii_texts if pattern.isascii() else all_texts)
+        for pattern in storage.patterns(tx.connection)
+    )
+
+
+def _is_found(pattern: str, texts: Iterable[str]) -> bool:
+    # U-labels are in this normal form (RFC 5891 section 4.2.1).
+    compiled = _compiled(unicodedata.normalize("NFC", pattern))
+    try:
+        return any(compiled.search(text, timeout=MAX_MATCH_S) for text in texts)
+    except TimeoutError:
+        return True
 
 
 @lru_cache(maxsize=1024)

@@ -42,7 +42,7 @@ MEMBERS_LABEL = ".zones."
 
 def validate(catalog: CatalogZone) -> None:
     """Raise InvalidObject if the catalog zone cannot be created."""
-    rrtypes.check_domain(catalog.fqdn)
+    rrtypes.check_plain_domain(catalog.fqdn)
     try:
         names.to_wire(_member_name(str(uuid.UUID(int=0)), catalog.fqdn))
         if catalog.secret is not None:

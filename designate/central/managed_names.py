@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -92,13 +93,19 @@ def _check(resource: Managed) -> None:
 def _merged(drafts: Sequence[RecordSetDraft]) -> dict[RecordSetKey, RecordSetDraft]:
     """Merge drafts with the same name and type into one."""
     merged: dict[RecordSetKey, RecordSetDraft] = {}
-    for draft in drafts:
+    for draft in map(_stored_form, drafts):
         key = (draft.name.lower(), draft.type)
         if (first := merged.get(key)) is not None:
             records = dict.fromkeys((*first.records, *draft.records))
             draft = replace(first, records=tuple(records))
         merged[key] = draft
     return merged
+
+
+def _stored_form(draft: RecordSetDraft) -> RecordSetDraft:
+    with suppress(errors.InvalidObject):  # It is refused with the other rules of names.
+        return replace(draft, name=rrtypes.canonical_name(draft.name))
+    return draft
 
 
 def _recordsets_of(

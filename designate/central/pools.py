@@ -252,7 +252,7 @@ def _visible(context: Context, pool: Pool) -> Pool:
 def _check_names(ns_records: tuple[NsRecord, ...]) -> None:
     seen: set[str] = set()
     for record in ns_records:
-        rrtypes.check_domain(record.hostname)
+        rrtypes.check_plain_domain(record.hostname)
         if record.hostname.lower() in seen:
             raise errors.Duplicate("pool_ns_record")
         seen.add(record.hostname.lower())
@@ -288,7 +288,7 @@ def _completed(spec: PoolSpec, current: Pool | None) -> PoolSpec:
 def _check_spec(spec: PoolSpec, current: Pool | None) -> None:
     """Check what the file alone does not show; a stored pool that has no NS records needs none."""
     for record in spec.ns_records:
-        rrtypes.check_domain(record.hostname)
+        rrtypes.check_plain_domain(record.hostname)
     if not spec.ns_records and (current is None or current.ns_records):
         raise errors.BadRequest(
             f"Pool {spec.name} must keep at least one NS record",

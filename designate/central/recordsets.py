@@ -18,6 +18,7 @@ from designate.central.base import (
     refuse_pending_delete,
     scope_of,
     target_of,
+    with_stored_name,
 )
 from designate.central.policy import (
     ADMIN,
@@ -138,6 +139,7 @@ class RecordSetsEndpoint:
 
     def find(self, context: Context, zone_id: str | None, query: Query) -> Page[RecordSet]:
         core = self._core
+        query = with_stored_name(query)
         limit = page_limit(core, query)
         count = not context.hide_counts
         with core.db.read() as connection:
@@ -172,7 +174,10 @@ class RecordSetsEndpoint:
         rrtypes.check_type(draft.type, core.conf.supported_record_type)
         if draft.type == "SOA":
             raise errors.BadRequest("Creating SOA recordsets is not allowed")
-        rrtypes.check_owner(draft.type, draft.name)
+        name = rrtypes.canonical_name(draft.name)
+        if name != draft.name:
+            draft = replace(draft, name=name)
+        rrtypes.check_owner(draft.type, name)
         rdatas = rrtypes.rdata(draft.type, draft.name, draft.records)
 
         def write(tx: Transaction) -> RecordSet:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 
-from designate import errors
+from designate import domain_names, errors
 from designate.central import samples, secondary_timers
 from designate.central.base import Core
 from designate.central.zone_change import JOURNAL_PRUNE_EVERY, MAX_JOURNAL_STEPS, announce
@@ -218,7 +218,7 @@ def _check_limits(core: Core, stored: StoredZone, soa: SoaRecord, diff: ZoneDiff
     if stored.record_count + diff.record_count_delta > max_records:
         raise ValueError(f"it would have more than {max_records} records")
     for text in (soa.mname, soa.email):
-        if len(text) > rrsets.MAX_NAME_CHARS:
+        if len(text) > domain_names.MAX_CHARS:
             raise ValueError("a name in its SOA is too long to be stored")
 
 

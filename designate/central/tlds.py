@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import regex
 
-from designate import errors
-from designate.central.base import Core
+from designate import domain_names, errors
+from designate.central.base import Core, with_stored_name
 from designate.central.crud_endpoint import CrudEndpoint, crud_rules
 from designate.context import Context
+from designate.model.codec import UNSET
+from designate.model.query import Page, Query
 from designate.model.tlds import Tld, TldDraft, TldPatch
 from designate.storage.sqlalchemy import tlds as storage
 from designate.wire import names
@@ -22,14 +26,30 @@ class TldsEndpoint(CrudEndpoint[Tld, TldDraft, TldPatch]):
     def __init__(self, core: Core) -> None:
         super().__init__(core, storage.TLDS, "tld", "tlds", Tld, _validate)
 
+    def create(self, context: Context, draft: TldDraft) -> Tld:
+        return super().create(context, replace(draft, name=_ascii(draft.name)))
+
+    def find(self, context: Context, query: Query) -> Page[Tld]:
+        return super().find(context, with_stored_name(query))
+
     def get(self, context: Context, tld_id: str) -> Tld:
         return super().get(context, tld_id)
 
     def update(self, context: Context, tld_id: str, patch: TldPatch) -> Tld:
+        if patch.name is not UNSET:
+            patch = replace(patch, name=_ascii(patch.name))
         return super().update(context, tld_id, patch)
 
     def delete(self, context: Context, tld_id: str) -> None:
         super().delete(context, tld_id)
+
+
+def _ascii(name: str) -> str:
+    """Return the name with its U-labels as A-labels; raise InvalidObject for an invalid one."""
+    try:
+        return domain_names.to_a_labels(name)
+    except ValueError as error:
+        raise errors.InvalidObject(f"'{name[:100]}' is not a top-level domain: {error}") from None
 
 
 def _validate(tld: Tld) -> None:

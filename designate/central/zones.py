@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from oslo_db import exception as db_errors
 
-from designate import errors
+from designate import errors, rrtypes
 from designate.central import catalogs, nameserver_status, pool_moves, zone_rules, zone_updates
 from designate.central.base import (
     Core,
@@ -13,6 +15,7 @@ from designate.central.base import (
     refuse_pending_delete,
     scope_of,
     target_of,
+    with_stored_name,
 )
 from designate.central.policy import (
     ADMIN,
@@ -110,6 +113,7 @@ class ZonesEndpoint:
 
     def find(self, context: Context, query: Query) -> Page[Zone]:
         self._core.policy.check("find_zones", context, own_target(context))
+        query = with_stored_name(query)
         limit = page_limit(self._core, query)
         with self._core.db.read() as connection:
             return zone_lists.find(
@@ -143,6 +147,7 @@ class ZonesEndpoint:
 
     def create(self, context: Context, draft: ZoneDraft) -> Zone:
         core = self._core
+        draft = replace(draft, name=rrtypes.canonical_name(draft.name))
         zone_rules.check_draft(draft)
         core.policy.check("create_zone", context, own_target(context))
         zone_rules.refuse_catalog(draft.type)

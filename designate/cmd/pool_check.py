@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
-from designate import errors
+from designate import domain_names, errors
 from designate.backend import base
 from designate.cmd.lists import every_item
 from designate.model.pools import Pool, Target
@@ -95,7 +95,7 @@ def _list(
     expected: Mapping[str, Zone] = {zone.name.lower(): zone for zone in zones}
     seen = set()
     for found in backend.find_zones(timeout_s):
-        name = found.name.lower()
+        name = _key(found.name)
         seen.add(name)
         if found.is_ours:
             kind = OURS if name in names else LEFTOVER
@@ -105,6 +105,11 @@ def _list(
     result.zones += [
         (MISSING, zone.name, "") for name, zone in expected.items() if name not in seen
     ]
+
+
+def _key(name: str) -> str:
+    """Return a server's spelling of a name in lower case, with the escapes of stored names."""
+    return domain_names.search_form(name) if name.isascii() else name.lower()
 
 
 def _inspect(

@@ -5,7 +5,15 @@ A new type is one class in one of the modules here, one line in SUPPORTED and on
 
 from designate.rrtypes import address, mail, names, security, service
 from designate.rrtypes.base import REGISTRY
-from designate.rrtypes.grammar import check_domain, is_domain, is_email, is_host
+from designate.rrtypes.grammar import (
+    canonical_name,
+    check_domain,
+    check_plain_domain,
+    is_domain,
+    is_email,
+    is_host,
+    is_plain_domain,
+)
 from designate.rrtypes.records import (
     check_owner,
     check_type,
@@ -21,7 +29,7 @@ SUPPORTED = (
 )  # fmt: skip
 
 __all__ = [
-    "REGISTRY", "SUPPORTED", "address", "check_domain", "check_owner", "check_type", "is_domain",
-    "is_email", "is_host", "mail", "master_form", "names", "numeric_type", "rdata",
-    "rdata_from_zonefile", "security", "service",
+    "REGISTRY", "SUPPORTED", "address", "canonical_name", "check_domain", "check_owner",
+    "check_plain_domain", "check_type", "is_domain", "is_email", "is_host", "is_plain_domain",
+    "mail", "master_form", "names", "numeric_type", "rdata", "rdata_from_zonefile", "security", "service",
 ]  # fmt: skip

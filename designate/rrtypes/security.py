@@ -8,7 +8,8 @@ import re
 
 from designate import errors
 from designate.rrtypes.base import RecordField, RRType, register
-from designate.rrtypes.grammar import is_domain, is_number
+from designate.rrtypes.grammar import is_number
+from designate.rrtypes.grammar import is_plain_domain as is_domain
 
 HEX = re.compile(r"[0-9A-Fa-f]+\Z")
 CA_PARAMETERS = re.compile(r"(?:; [A-Za-z0-9]+=[A-Za-z0-9]+)*\Z")

@@ -1,6 +1,7 @@
 """Absolute domain names as text and as wire labels, and serial number arithmetic (RFC 1982).
 
-Names are text with a trailing dot, in the spelling that the client gave; comparisons use `key()`.
+Names are text with a trailing dot, in the form of `designate.domain_names` and in the case that the client
+gave; comparisons use `key()`.
 Owner names of stored records are relative to their zone: the labels below the apex followed by a
 compression pointer to offset 12, where every message has the zone's name as its question (RFC 1035
 section 4.1.4). Such bytes can be copied into any message unchanged.
@@ -10,18 +11,43 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import reduce
 
 import dns.exception
 import dns.name
 
+from designate import domain_names
+
 SERIAL_MODULUS = 2**32
 APEX_POINTER = b"\xc0\x0c"
 
 
+class _IdnaCodec(dns.name.IDNACodec):
+    """Reads labels beyond ASCII as everywhere else in the service; dnspython's own rules are older."""
+
+    def __init__(self) -> None:
+        """Do nothing; dnspython's own has no types."""
+
+    def encode(self, label: str) -> bytes:
+        """Return the label's octets; raises ValueError, which names an invalid one."""
+        return domain_names.a_label(label).encode("ascii")
+
+
+IDNA: dns.name.IDNACodec = _IdnaCodec()
+
+
 def key(name: str) -> str:
     """Return the name in the form used for comparison: ASCII lower case (RFC 4343)."""
-    return name.lower()
+    return _stored(name).lower()
+
+
+def _stored(name: str) -> str:
+    """Return the name so that each of its dots ends a label; those from tables are so already."""
+    if "\\" in name:
+        with suppress(ValueError):
+            return domain_names.canonical(name)
+    return name
 
 
 def suffixes(name: str) -> Iterator[str]:
@@ -40,7 +66,7 @@ def is_below(name: str, zone: str) -> bool:
 def to_wire(name: str) -> bytes:
     """Return the uncompressed wire form of an absolute name; raises ValueError if it has none."""
     try:
-        return dns.name.from_text(name, origin=None).to_wire() or b""
+        return dns.name.from_text(name, origin=None, idna_codec=IDNA).to_wire() or b""
     except (dns.exception.DNSException, UnicodeError, AttributeError) as error:
         raise ValueError(f"{name!r} is not a domain name") from error
 
@@ -49,10 +75,9 @@ def relative_owner(name: str, zone: str) -> bytes:
     """Return the owner's labels below the zone's apex, followed by a pointer to offset 12."""
     if not is_below(name, zone):
         raise ValueError(f"{name!r} is not in {zone!r}")
-    labels = name[: len(name) - len(zone)].rstrip(".")
-    if not labels:
-        return APEX_POINTER
-    return to_wire(labels + ".")[:-1] + APEX_POINTER
+    name, zone = _stored(name), _stored(zone)
+    labels = name[: len(name) - len(zone)]
+    return to_wire(labels)[:-1] + APEX_POINTER if labels else APEX_POINTER
 
 
 def serial_gt(first: int, second: int) -> bool:

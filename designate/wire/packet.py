@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import dns.name
 
+from designate import domain_names
 from designate.wire import rr
 
 HEADER = struct.Struct(">6H")
@@ -81,8 +82,7 @@ def keys_of(name: dns.name.Name) -> tuple[str, ...]:
     for label in reversed(name.labels[:-1]):
         lower = label.lower()
         if not _PLAIN_LABEL.fullmatch(lower):
-            # A dot inside a label must not look like the end of one.
-            text = dns.name.Name((lower,)).to_text() + "." + text
+            text = domain_names.label_text(lower) + "." + text
         else:
             text = lower.decode() + "." + text
         found.append(text)

@@ -15,14 +15,13 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
+from designate import domain_names
 from designate.runtime.cooperative import yielding
 from designate.wire import packet, rr
 
 _FIXED = struct.Struct(">HHIH")
 _TYPE_RRSIG = 46
 _NUMBERS = struct.Struct(">5I")
-# Limit of a stored name's text; only names with many escaped bytes exceed it.
-MAX_NAME_CHARS = 255
 # An RRset must fit into one message (RFC 2181 section 9), with a header, the longest question and room
 # for a signature. Owners are pointers there.
 MAX_RRSET_BYTES = packet.MAX_MESSAGE_BYTES - 12 - 259 - 512
@@ -139,8 +138,8 @@ class OwnerNames:
             while (length := owner[position]) < 0xC0:
                 labels.append(owner[position + 1 : position + 1 + length])
                 position += 1 + length
-            below = dns.name.Name(labels).to_text() + "." if labels else ""
-            if len(below) + len(self._zone) > MAX_NAME_CHARS:
+            below = domain_names.text(labels) if labels else ""
+            if len(below) + len(self._zone) > domain_names.MAX_CHARS:
                 raise ValueError(f"the name {below[:60]}... is too long to be stored")
             self._owner, self._name = owner, below + self._zone
         return self._name

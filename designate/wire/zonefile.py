@@ -14,7 +14,8 @@ import dns.rdatatype
 import dns.tokenizer
 import dns.zonefile
 
-from designate import errors
+from designate import domain_names, errors
+from designate.wire import names
 from designate.wire.zonefile_fast import FastPathTokenizer, FastZonefileReader
 
 DIRECTIVES = ("$ORIGIN", "$TTL")
@@ -114,7 +115,7 @@ class _Collector:
             return
         text = self._names.get(name)
         if text is None:
-            text = self._names[name] = name.to_text()
+            text = self._names[name] = domain_names.text(name.labels)
         self.record(text, dns.rdatatype.to_text(rdata.rdtype), ttl, rdata.to_text(), line)
 
     def record(self, name: str, rtype: str, ttl: int, text: str, line: int) -> None:
@@ -147,7 +148,7 @@ def parse(
         raise MissingOrigin("The $ORIGIN statement is required and must be the first statement")
     collector = _Collector(progress)
     text = text.rstrip("\n") + "\n"
-    tokenizer = FastPathTokenizer(text, "zone file")
+    tokenizer = FastPathTokenizer(text, "zone file", idna_codec=names.IDNA)
     collector.tokenizer = tokenizer
     transaction: Any = collector
     reader = dns.zonefile.Reader(
@@ -161,7 +162,7 @@ def parse(
     if collector.soa is None or origin is None or collector.soa[0] != origin:
         raise MissingSoa("An SOA record is required")
     _, ttl, soa = collector.soa
-    name = origin.to_text()
+    name = domain_names.text(origin.labels)
     return ZoneFile(
         origin=name,
         ttl=ttl,

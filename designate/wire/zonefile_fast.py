@@ -17,6 +17,8 @@ import dns.name
 import dns.tokenizer
 import dns.zonefile
 
+from designate import domain_names
+
 LABEL = r"[A-Za-z0-9_*-]{1,63}"
 NAME = rf"{LABEL}(?:\.{LABEL})*\.?"
 LINE = re.compile(
@@ -98,9 +100,11 @@ class FastZonefileReader:
         from_soa = getattr(self._reader, "default_ttl_from_soa", False)
         self._has_default_ttl = self._reader.default_ttl_known and not from_soa
         if zone is not None and current is not None:
-            self._usable = zone != dns.name.root and current.is_subdomain(zone)
-            self._below = "." + current.to_text()
-            self._zone = "." + zone.to_text().lower()
+            self._below = "." + domain_names.text(current.labels)
+            self._zone = "." + domain_names.text(zone.labels).lower()
+            # dnspython writes names with escapes in another form into the data.
+            is_plain = "\\" not in self._below
+            self._usable = is_plain and zone != dns.name.root and current.is_subdomain(zone)
 
     def end(self) -> None:
         """Set the reader's last owner."""

@@ -289,7 +289,7 @@ def test_every_fault_is_named_with_its_line(call):
 
     assert message.startswith("Malformed zonefile. line ")
     assert [part.split(":")[0].removeprefix("Malformed zonefile. ")
-            for part in message.split("; ")][:2] == ["line 7", "line 8"]  # fmt: skip
+            for part in message.split("; ")] == ["line 7", "and 3 more"]  # fmt: skip
     assert len(message) <= 160
 
 

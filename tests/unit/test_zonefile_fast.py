@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from designate import domain_names
 from designate.wire import zonefile, zonefile_fast
 
 SOA = "@ IN SOA ns.example.net. host.example.com. 1 3600 600 86400 300\n"
@@ -64,7 +65,7 @@ def expected(text):
     found = {}
     for name, rdataset in zone.iterate_rdatasets():
         if rdataset.rdtype != dns.rdatatype.SOA and rdataset.rdtype != dns.rdatatype.NS:
-            key = (name.to_text().lower(), dns.rdatatype.to_text(rdataset.rdtype))
+            key = (domain_names.text(name.labels).lower(), dns.rdatatype.to_text(rdataset.rdtype))
             found[key] = {rdata.to_text() for rdata in rdataset}
     return found
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from webob import Response
 
-from designate import errors
+from designate import domain_names, errors
 from designate.api import body as bodies
 from designate.api import fields
 from designate.api.headers import EDIT_MANAGED, HIDE_COUNTS
@@ -86,7 +87,7 @@ CHANGES = Body(
 NEW = Body(
     name="RecordSetNew",
     members={
-        "name": fields.domain,
+        "name": fields.escaped_domain,
         "type": BodyField(RTYPE, _type).described("The record type, in capitals."),
         **CHANGES.members,
     },
@@ -112,7 +113,7 @@ def _make_patch(call: ApiCall, body: dict[str, Any]) -> RecordSetPatch:
             current = RECORDSET.render(_check_update(call))
             if "zone_name" in body:
                 raise errors.BadRequest("Moving a recordset between zones is not allowed")
-            bodies.reject_changed(body, fixed, current)
+            bodies.reject_changed(_with_stored_name(body), fixed, current)
         members = bodies.read(body, CHANGES, unchecked=("records", "name", "type", *READ_ONLY))
         if "records" in body:
             members["records"] = fields.records(body.get("type"), body["records"])
@@ -124,6 +125,16 @@ def _make_patch(call: ApiCall, body: dict[str, Any]) -> RecordSetPatch:
                 fields.records(found.type, body["records"])
         raise
     return RecordSetPatch(**members)
+
+
+def _with_stored_name(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the body with its name in the stored form, so that another spelling of it is no change."""
+    name = body.get("name")
+    if not isinstance(name, str):
+        return body
+    with suppress(ValueError):
+        name = domain_names.canonical(name)
+    return {**body, "name": name}
 
 
 def _check_update(call: ApiCall) -> RecordSet:

@@ -121,7 +121,7 @@ CHANGES = Body(
 NEW = Body(
     name="ZoneNew",
     members={
-        "name": fields.domain,
+        "name": fields.escaped_domain,
         "type": fields.choice([str(kind) for kind in ZoneType]).described("Default: PRIMARY."),
         **CHANGES.members,
         "pool_id": fields.identifier.described("Ignored; the scheduler selects the pool."),

@@ -21,5 +21,7 @@ def test_owner_needs_no_reverse_zone(owner):
     rrtypes.check_owner(RTYPE, owner)
 
 
-def test_rfc2317_names_with_slashes_are_no_owners(owner_refusal):
-    assert "not a valid name" in owner_refusal("0/25.2.0.192.in-addr.arpa.").message
+def test_rfc2317_names_with_slashes_are_owners_and_targets(wire):
+    name = "1.0/25.2.0.192.in-addr.arpa."
+
+    assert wire(name, owner=name).startswith(b"\x011\x040/25\x012")
