@@ -33,7 +33,8 @@ class NanoServer:
         scripts: by name and type, functions that fill a reply instead.
         rcode: the answer for other zones.
         aa: whether answers are authoritative.
-        unresponsive: receive and never reply.
+        unresponsive: receive and never reply. lose_data_queries: the same for queries of other types than
+            SOA.
         truncate: answer queries over UDP with TC and nothing else.
         refuses_udp: refuse queries over UDP.
         lose_notifies: how many NOTIFYs are lost before they arrive.
@@ -58,6 +59,7 @@ class NanoServer:
         self.rcode = dns.rcode.REFUSED
         self.aa = True
         self.unresponsive = False
+        self.lose_data_queries = False
         self.truncate = False
         self.refuses_udp = False
         self.lose_notifies = 0

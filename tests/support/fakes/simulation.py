@@ -153,7 +153,7 @@ def skip_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
         host: str, port: int, name: str, rtype: int, timeout_s: float, **options: Any
     ) -> client.DataAnswer:
         server = _server(host, port)
-        if server is not None and server.unresponsive:
+        if server is not None and (server.unresponsive or server.lose_data_queries):
             server.receive(_message(name, rtype=dns.rdatatype.RdataType.make(rtype)), tcp=False)
             return client.DataAnswer(rcode=None, text="timeout")
         if server is not None:

@@ -152,12 +152,11 @@ def test_a_comparison_that_a_newer_change_overtook_proves_nothing_of_that(simula
 
 def test_data_that_gets_no_reply_is_no_proof(simulate, server):
     desired = ours(server, "192.0.2.1")
-    server.scripts[WWW, "A"] = lambda _: setattr(server, "unresponsive", True)
+    server.lose_data_queries = True
     parts = simulate(deadline_s=3.0)
     parts.converger.converge(desired, live_pool(server))
     parts.until(lambda: server.data_queries, 10, "the query")
-    server.unresponsive = False
-    server.scripts.clear()
+    server.lose_data_queries = False
 
     assert parts.reports.wait(desired).outcome is Outcome.SERVED
     assert len(server.data_queries) == 2
