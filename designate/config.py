@@ -20,6 +20,7 @@ from designate import ignored_options, messaging
 MODULES = (
     "designate.api.app",
     "designate.api.browser_guard",
+    "designate.api.rate_limit",
     "designate.api.server",
     "designate.central.tsigkeys",
     "designate.central.secondary_timers",

@@ -12,7 +12,9 @@
     +-- Duplicate             409  duplicate_<kind>
     +-- LeaseLost             409  lease_lost; the shards were reassigned (never reaches a client)
     +-- ConfigurationError    500  configuration_error, or the type given
-    +-- Unavailable           503  service_unavailable; the client may retry after `retry_after_s`
+    +-- RetryLater            500  base of those with `retry_after_s`, after which the client may retry
+    |   +-- Unavailable           503  service_unavailable
+    |   +-- TooManyRequests       429  too_many_requests
     +-- DeadlineExceeded      504  timeout
     +-- BackendError          500  backend; a nameserver's control channel failed (never reaches a client)
         +-- BackendUnavailable       500  backend_unavailable; ... because it did not reply
@@ -215,17 +217,28 @@ class ForeignZone(BackendError):
     default_type = "foreign_zone"
 
 
-class Unavailable(DesignateError):
-    """A required part is unavailable for now; nothing was stored unless the message says so."""
-
-    code = 503
-    default_type = "service_unavailable"
+class RetryLater(DesignateError):
+    """The same request may succeed after `retry_after_s`; nothing was stored unless the message says so."""
 
     def __init__(
         self, message: str | None = None, *, type: str | None = None, retry_after_s: int = 1
     ) -> None:
         super().__init__(message, type=type)
         self.retry_after_s = retry_after_s
+
+
+class Unavailable(RetryLater):
+    """A required part is unavailable for now."""
+
+    code = 503
+    default_type = "service_unavailable"
+
+
+class TooManyRequests(RetryLater):
+    """The project has sent more requests than its rate allows."""
+
+    code = 429
+    default_type = "too_many_requests"
 
 
 class DeadlineExceeded(DesignateError):
@@ -254,7 +267,7 @@ def to_plain(error: DesignateError) -> dict[str, Any]:
     }
     if error.errors:
         plain["errors"] = [reason.to_plain() for reason in error.errors]
-    if isinstance(error, Unavailable):
+    if isinstance(error, RetryLater):
         plain["retry_after_s"] = error.retry_after_s
     return plain
 
@@ -268,7 +281,7 @@ def from_plain(plain: dict[str, Any]) -> DesignateError:
         Reason(tuple(r["path"]), r["message"], r["validator"], r.get("validator_value"))
         for r in plain.get("errors", ())
     )
-    if isinstance(error, Unavailable):
+    if isinstance(error, RetryLater):
         error.retry_after_s = int(plain.get("retry_after_s", 1))
     return error
 

@@ -9,7 +9,7 @@ from typing import Any
 from oslo_config import cfg
 
 from designate import errors
-from designate.runtime.wsgi import WsgiApp
+from designate.runtime.wsgi import WsgiApp, with_retry_after
 
 LOG = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def application(checks: Mapping[str, Check]) -> WsgiApp:
             return _text(start_response, "503 Service Unavailable", "\n".join(faults) + "\n")
         return _text(start_response, "200 OK", "OK")
 
-    return serve
+    return with_retry_after(serve)
 
 
 def _faults(checks: Mapping[str, Check]) -> Iterable[tuple[str, str]]:

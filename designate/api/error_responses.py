@@ -80,17 +80,17 @@ def message_of(error: errors.DesignateError) -> str:
         return MESSAGES[500]
     joined = ". ".join(reason.message for reason in error.errors)
     text = error.message or joined or MESSAGES.get(error.code, error.type)
-    return f"{text}; the request can be repeated" if error.code == 503 else text
+    return f"{text}; the request can be repeated" if isinstance(error, errors.RetryLater) else text
 
 
 def error_response(error: errors.DesignateError, request_id: str) -> Response:
-    """Return the standard error body, with Retry-After where a later attempt may succeed."""
+    """Return the standard error body, and when a later attempt may succeed, where one may."""
     response = Response(
         body=json.dumps(ERROR.render(ErrorResponse(error, request_id))).encode(),
         status=error.code,
         content_type="application/json",
         charset=None,
     )
-    if isinstance(error, errors.Unavailable):
+    if isinstance(error, errors.RetryLater):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response

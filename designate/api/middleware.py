@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from oslo_config import cfg
@@ -16,11 +16,15 @@ from webob import exc as webob_errors
 
 from designate import errors, metrics
 from designate.api import headers as request_headers
+from designate.api import rate_limit as rate_limits
 from designate.api.browser_guard import BrowserGuard
 from designate.api.environ_keys import CONTEXT, REQUEST_ID, ROUTE, parse_roles
 from designate.api.error_responses import error_response
 from designate.context import Context
-from designate.runtime.wsgi import WsgiApp
+from designate.runtime.wsgi import WsgiApp, with_retry_after
+
+if TYPE_CHECKING:
+    from designate.api.project_rate import ProjectRateLimit
 
 LOG = logging.getLogger(__name__)
 ACCESS = logging.getLogger("designate.api.access")
@@ -50,15 +54,16 @@ def with_middleware(
         versions: The application that lists the versions.
     """
     inner = ApiSelector(apis)
+    rate_limit = rate_limits.configured(conf)
     authenticated: WsgiApp
     if conf["service:api"].auth_strategy == "noauth":
-        authenticated = ContextMiddleware(conf, inner, identity_from_headers)
+        authenticated = ContextMiddleware(conf, inner, identity_from_headers, rate_limit)
     else:
         # Imported only if needed, for it imports a lot.
         from designate.api import keystone
 
         authenticated = keystone.with_authentication(
-            conf, ContextMiddleware(conf, inner, keystone.identity_from_token)
+            conf, ContextMiddleware(conf, inner, keystone.identity_from_token, rate_limit)
         )
     app: WsgiApp = PathDispatcher(list(apis), RequestMiddleware(conf, authenticated), versions)
     conf.register_opts(http_proxy_to_wsgi.OPTS, group="oslo_middleware")
@@ -70,7 +75,7 @@ def with_middleware(
         app = BrowserGuard(conf, app, conf.cors.allowed_origin or ())
     if conf.cors.allowed_origin:
         app = cors.CORS(app, conf)
-    return app
+    return with_retry_after(app)
 
 
 def set_cors_defaults() -> None:
@@ -215,6 +220,7 @@ class ContextMiddleware:
         conf: cfg.ConfigOpts,
         app: WsgiApp,
         identify: Callable[[Request], dict[str, Any]],
+        rate_limit: ProjectRateLimit | None,
     ) -> None:
         """Set up the layer.
 
@@ -222,15 +228,20 @@ class ContextMiddleware:
             conf: The configuration.
             app: The next layer.
             identify: Returns the caller's identity for a request.
+            rate_limit: Counts requests by the caller's own project, not by the one that it acts as.
         """
         self._conf = conf
         self._app = app
         self._identify = identify
+        self._rate_limit = rate_limit
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Add the context, and reject the request during maintenance."""
+        """Add the context, and reject the request during maintenance or where there are too many."""
         request = Request(environ)
-        context = context_of(request, **self._identify(request))
+        identity = self._identify(request)
+        if self._rate_limit is not None:
+            self._rate_limit.check(identity["project_id"], identity["user_id"])
+        context = context_of(request, **identity)
         api = self._conf["service:api"]
         if api.maintenance_mode and api.maintenance_mode_role not in context.roles:
             unavailable = Response(status=503, content_type=None, headers={"Retry-After": "60"})

@@ -27,12 +27,13 @@ from designate.api.shape import (
     member,
     open_object,
 )
+from designate.runtime.wsgi import RETRY_CODES
 
 PATH = "/openapi.json"
 DIALECT = "3.1.0"
 TOKEN = "token"  # noqa: S105 - a name in the document
 # Errors that any operation may return, and those of operations with a body.
-COMMON_ERROR_CODES = (400, 401, 403, 404, 405, 406, 500, 503, 504)
+COMMON_ERROR_CODES = (400, 401, 403, 404, 405, 406, 429, 500, 503, 504)
 BODY_ERROR_CODES = (413, 415)
 ERROR_DESCRIPTIONS = {
     400: "The request is not valid; the body says why.",
@@ -44,6 +45,7 @@ ERROR_DESCRIPTIONS = {
     409: "The object exists already, or existing objects prevent the change.",
     413: "The body is too large (plain text), or a quota is exhausted.",
     415: "The content type of the body is not accepted here.",
+    429: "The project has sent too many requests; Retry-After says when to repeat this one.",
     500: "The service or its configuration has an error.",
     503: "A part of the service is unavailable; Retry-After says when to retry.",
     504: "The service did not respond in time.",
@@ -101,6 +103,11 @@ def document(routes: Sequence[Route], info: ApiInfo, base: str = "") -> Document
                     "schema": STRING,
                     "required": True,
                     "description": "The id of the request in the service's log.",
+                },
+                "RetryAfter": {
+                    "schema": INTEGER,
+                    "required": True,
+                    "description": "Seconds after which the request can be repeated.",
                 },
                 "Location": {
                     "schema": URL,
@@ -255,7 +262,10 @@ def _error_response(code: int) -> Document:
         406: PLAIN_TEXT,
         413: usual | PLAIN_TEXT,
     }
-    return {
+    found: Document = {
         "description": ERROR_DESCRIPTIONS[code],
         "content": contents.get(code, usual),
     }
+    if code in RETRY_CODES:
+        found["headers"] = {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}}
+    return found

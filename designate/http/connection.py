@@ -12,7 +12,6 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -310,13 +309,7 @@ class Connection(asyncio.Protocol):
         LOG.debug("HTTP: request of %s refused: %s", self.addresses[1][:1], found.reason)
 
     def _send_rejection(self, found: RequestRefused) -> None:
-        text = f"{found.reason}\n".encode("latin-1", "replace")
-        head = (
-            f"HTTP/1.1 {found.status.value} {found.status.phrase}\r\n"
-            f"Content-Type: text/plain\r\nContent-Length: {len(text)}\r\n"
-            f"Date: {formatdate(usegmt=True)}\r\nConnection: close\r\n\r\n"
-        )
-        self._transport.write(head.encode() + text)
+        self._transport.write(found.response())
         if self._transport.can_write_eof():
             # Closing with unread data would reset the connection before the client reads the response.
             self._closing = True

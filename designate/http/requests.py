@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import IO
 from urllib.parse import unquote_to_bytes
 
 import httptools
+
+from designate.runtime.wsgi import RETRY_AFTER_S, RETRY_CODES
 
 VERSIONS = ("1.0", "1.1")
 HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]*)?")
@@ -22,6 +25,20 @@ class RequestRefused(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+
+    def response(self) -> bytes:
+        """Return the whole response."""
+        text = f"{self.reason}\n".encode("latin-1", "replace")
+        lines = [
+            f"HTTP/1.1 {self.status.value} {self.status.phrase}",
+            "Content-Type: text/plain",
+            f"Content-Length: {len(text)}",
+            f"Date: {formatdate(usegmt=True)}",
+            "Connection: close",
+        ]
+        if self.status in RETRY_CODES:
+            lines.append(f"Retry-After: {RETRY_AFTER_S}")
+        return "\r\n".join([*lines, "", ""]).encode() + text
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.support.clients.repeatable import assert_repeatable
 from tests.support.deadlines import scaled, until
 from tests.support.machine.small_disk import SmallDisk
 from tests.support.servers.databases import MariaDB, PostgreSQL
@@ -135,11 +136,7 @@ def test_writes_on_a_full_disk_are_503_until_it_has_room(served: Served) -> None
             break
         stored.add(f"r{number}")
 
-    assert response.status_code == 503, response.text
-    assert int(response.headers["Retry-After"]) >= 1
-    assert response.json()["message"] == (
-        "The disk of the database is full; the request can be repeated"
-    )
+    assert "The disk of the database is full" in assert_repeatable(response)
     assert recordsets(served, zone) == stored  # reads go on
 
     served.free()

@@ -60,6 +60,7 @@ LIBRARIES: dict[str, set[str]] = {
     "cachetools": {"runtime"},
     "httptools": {"http"},
     "idna": {"domain_names"},
+    "limits": {"api"},
     "dns": {"wire", "rrtypes", "mdns"},
     "oslo_concurrency": {"messaging"},
     "oslo_db": {"storage", "central"},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from webob import Response
 
-from designate.api.operation import ApiCall, Operation, ResponseSpec
+from designate.api import rate_limit
+from designate.api.operation import ApiCall, Operation, ResponseSpec, ref
 from designate.api.responses import json_response
 from designate.api.routing import Route, route
 from designate.api.shape import INTEGER, Shape, member
@@ -24,17 +25,32 @@ LIMITS = Shape(
         "max_page_limit": member(INTEGER, "The page size that `limit=max` stands for."),
     },
 )
+# Present only where there is one, since old clients know the others.
+RATE = "max_requests_per_minute"
+SCHEMA = LIMITS.schema | {
+    "properties": LIMITS.schema["properties"]
+    | {
+        RATE: INTEGER
+        | {"description": "Requests of the project; further ones get a 429. Missing: no limit."}
+    }
+}
 
 
 def show(call: ApiCall) -> Response:
     """Return the limits of the caller's project."""
-    return json_response(LIMITS.render(call.central.quotas.limits(call.context)))
+    found = LIMITS.render(call.central.quotas.limits(call.context))
+    rate = rate_limit.per_minute(call.conf, call.context.project_id)
+    return json_response(found if rate is None else found | {RATE: rate})
 
 
 SHOW = Operation(
     handler=show,
     summary="Show the limits of the caller's project",
-    responses={200: ResponseSpec.of(LIMITS, "The limits.")},
+    responses={
+        200: ResponseSpec(
+            description="The limits.", schema=ref(LIMITS.name), schemas={LIMITS.name: SCHEMA}
+        )
+    },
 )
 
 
