@@ -17,7 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from designate import errors
+from designate import domain_names, errors
 
 SEPARATORS = re.compile("[.:]+")
 Values = Mapping[str, object]
@@ -48,18 +48,22 @@ def address_values(address: str) -> dict[str, object]:
 
 
 def name(template: str, values: Values) -> str:
-    """Return the name that a template makes.
+    """Return the name that a template makes, in the stored form.
 
     Raises:
-        Unnamed: a variable has no value, or the name is a wildcard (RFC 4592).
+        Unnamed: a variable has no value, a label is invalid, or the name is a wildcard (RFC 4592).
     """
     try:
         made = template % {key: value for key, value in values.items() if value is not None}
     except KeyError as error:
         raise Unnamed(f"{template!r} needs {error.args[0]}, which the event lacks") from None
-    if "*" in made:
+    try:
+        stored = domain_names.canonical(made if made.endswith(".") else f"{made}.")
+    except ValueError as error:
+        raise Unnamed(f"{made!r} is not a name: {error}") from None
+    if "*" in stored:
         raise Unnamed(f"{made!r} is a wildcard")
-    return made if made.endswith(".") else f"{made}."
+    return stored
 
 
 def all_names(templates: Sequence[str], values: Values) -> tuple[list[str], list[str]]:

@@ -215,14 +215,25 @@ def test_every_template_makes_a_name(cloud):
         ("%(nothing)s.%(zone)s", "needs nothing"),
         ("%(display_name)s.%(zone)s", "is a wildcard"),
         ("%(hostname)s.elsewhere.example.", "not contained within its zone"),
-        ("%(key)s.%(zone)s", "no name in zone"),
+        ("%(key)s.%(zone)s", "is not a name: ' ' must be written"),
+        ("%(dots)s.%(zone)s", "no name in zone"),
+        ("%(escaped)s.%(zone)s", "is a wildcard"),
+        ("%(backslash)s.%(zone)s", "not contained within its zone"),
     ],
 )
 def test_a_template_without_a_name_does_not_keep_the_others(cloud, caplog, template, why):
     sink = cloud.sink("nova_fixed", formatv4=[template, "%(hostname)s.%(zone)s"])
-    sink.take(created("192.0.2.1", display_name="*", key="a b..c"))
+    odd = {"key": "a b", "dots": "a..c", "escaped": "\\042", "backslash": "a\\"}
+    sink.take(created("192.0.2.1", display_name="*", **odd))
     assert cloud.managed() == {("web", "A"): ("192.0.2.1",)}
     assert why in caplog.text
+
+
+def test_a_name_beyond_ascii_is_stored_as_a_label(cloud):
+    sink = cloud.sink("nova_fixed", formatv4=["%(display_name)s.%(zone)s"])
+    sink.take(created("192.0.2.1", display_name="Gr\u00f6\u00dfe"))
+
+    assert cloud.managed() == {("xn--gre-6ka8i", "A"): ("192.0.2.1",)}
 
 
 def test_the_recordset_says_what_it_stands_for(cloud):

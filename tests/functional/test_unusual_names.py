@@ -5,7 +5,10 @@ from contextlib import contextmanager
 import dns.rcode
 import pytest
 
-from tests.support.servers.catalog_pool import Consumed
+from designate.cmd import pool_check
+from designate.context import Context
+from tests.support.deadlines import scaled
+from tests.support.servers.catalog_pool import POOL, Consumed
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.secondaries import Knot, Nsd, Pdns
 from tests.support.servers.standalone import Service, ask, texts
@@ -27,6 +30,7 @@ OWNERS = {
 }
 
 
+EVERYTHING = Context(project_id="p", roles=["admin"], all_projects=True)
 # A zone that a product refuses is told at the deadline.
 WORKER = {"service:worker": {"convergence_deadline": 4.0}}
 
@@ -76,6 +80,17 @@ def setup(request, tmp_path):
         yield setup, REFUSED.get(request.param, ())
 
 
+def kinds(service):
+    """Return whose the zones of the target are, as `pool check` tells them."""
+    central = service.parts.central
+    pool = central.pools.get(EVERYTHING, POOL)
+    found = pool_check.check_target(
+        pool, pool.targets[0], pool_check.zones_by_pool(central), scaled(20)
+    )
+    assert not found.failed, found.remark
+    return {kind for kind, _, _ in found.zones}
+
+
 def test_zones_of_unusual_names_are_served_changed_and_removed(setup):
     setup, refused = setup
     service, address = setup.service, ("127.0.0.1", setup.server.port)
@@ -93,6 +108,8 @@ def test_zones_of_unusual_names_are_served_changed_and_removed(setup):
             served = texts(ask(address, owner + asked, "TXT")) == {f'"{number}"'}
             assert served is (owner not in refused), (asked, owner)
         assert ask(address, "ted." + asked, "TXT").rcode() == dns.rcode.NXDOMAIN
+    if isinstance(setup, Direct):
+        assert kinds(service) == ({"ours", "missing"} if refused else {"ours"})
     for zone in zones.values():
         service.call("DELETE", f"/zones/{zone['id']}")
     for asked, zone in zones.items():
