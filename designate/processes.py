@@ -100,7 +100,9 @@ def central(conf: cfg.ConfigOpts) -> Process:
     outbox = Outbox(worker_client_over(conf, bus))
     to_worker = cast(interfaces.WorkerApi, outbox)
     notifier = NotificationEmitter(conf, "central")
-    dispatcher = service.dispatcher(conf, database, to_worker, notifier=notifier)
+    dispatcher = service.dispatcher(
+        conf, database, to_worker, notifier=notifier, policy=service.loaded_policy(conf)
+    )
     bus.serve(conf["service:central"].topic, dispatcher)
     parts = [
         Part(lambda: None, database.close),
@@ -301,7 +303,13 @@ class Standalone:
         self._notifier = _notifier(conf)
         self.bus.serve(
             CENTRAL_TOPIC,
-            service.dispatcher(conf, self.database, to_worker, notifier=self._notifier),
+            service.dispatcher(
+                conf,
+                self.database,
+                to_worker,
+                notifier=self._notifier,
+                policy=service.loaded_policy(conf),
+            ),
         )
         self.bus.serve(WORKER_TOPIC, Dispatcher({interfaces.WorkerApi: self._worker}))
         self._started: list[Callable[[], Any]] = []

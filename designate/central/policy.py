@@ -19,6 +19,7 @@ from oslo_policy import opts as policy_opts
 from oslo_policy import policy
 
 from designate import config, errors
+from designate.central.policy_files import PolicyFiles
 from designate.context import Context
 
 ADMIN = "role:admin"
@@ -174,21 +175,33 @@ FLAG_RULES = {
 class Policy:
     """Enforces the policy rules. Thread-safe.
 
-    Decisions are cached for CACHE_LIFETIME_S by everything that they depend on, because oslo.policy
-    checks for changed files at every decision, which costs more than many operations. A changed
-    policy.yaml takes effect after that time.
+    Decisions are cached for CACHE_LIFETIME_S by everything that they depend on, because a decision of
+    oslo.policy costs more than many operations. A changed policy.yaml takes effect after that time.
     """
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         policy_opts.set_defaults(conf)
-        self._enforcer = policy.Enforcer(conf)
-        # These warnings come at every start for every rule.
-        self._enforcer.suppress_deprecation_warnings = True
-        self._enforcer.suppress_default_change_warnings = True
-        self._enforcer.register_defaults(list(list_rules()))
+        self._conf = conf
+        self._files = PolicyFiles(conf, self._make_enforcer)
         self._cached: dict[Hashable, errors.DesignateError | None] = {}
         self._members: dict[str, frozenset[str] | None] = {}
         self._expires_at = 0.0
+
+    def load(self) -> None:
+        """Read the policy files, which are otherwise read for the first decision.
+
+        Raises:
+            ConfigurationError: One is broken.
+        """
+        self._enforcer = self._files.enforcer()
+
+    def _make_enforcer(self) -> policy.Enforcer:
+        enforcer = policy.Enforcer(self._conf)
+        # These warnings come at every start for every rule.
+        enforcer.suppress_deprecation_warnings = True
+        enforcer.suppress_default_change_warnings = True
+        enforcer.register_defaults(list(list_rules()))
+        return enforcer
 
     def check(self, name: str, context: Context, target: Mapping[str, Any]) -> None:
         """Raise Forbidden when the rule refuses."""
@@ -196,6 +209,7 @@ class Policy:
             return
         now = monotonic()
         if now > self._expires_at or len(self._cached) > MAX_CACHED:
+            self.load()
             self._cached, self._members = {}, {}
             self._expires_at = now + CACHE_LIFETIME_S
         cached, key = self._cached, self._key(name, context, target)
@@ -228,7 +242,6 @@ class Policy:
 
     def _target_members(self, name: str) -> frozenset[str] | None:
         """Return the target members that the rule uses, also indirectly; None for HTTP checks."""
-        self._enforcer.load_rules()
         rules = self._enforcer.rules
         texts, pending, known = [], [name], {name}
         while pending:

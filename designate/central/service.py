@@ -80,12 +80,24 @@ class _Access:
         """Do nothing: the dispatcher's guard has checked already."""
 
 
+def loaded_policy(conf: cfg.ConfigOpts) -> Policy:
+    """Return the rules of the policy files, for a process that must not start if one is broken.
+
+    Raises:
+        ConfigurationError: A policy file is broken.
+    """
+    policy = Policy(conf)
+    policy.load()
+    return policy
+
+
 def dispatcher(
     conf: cfg.ConfigOpts,
     db: Database,
     worker: interfaces.WorkerApi,
     now: Callable[[], datetime] = utcnow,
     notifier: NotificationEmitter | None = None,
+    policy: Policy | None = None,
 ) -> Dispatcher:
     """Return the dispatcher with all endpoints of central.
 
@@ -95,8 +107,9 @@ def dispatcher(
         worker: Client of the workers.
         now: The clock, naive UTC.
         notifier: Sends notifications; None: none are sent.
+        policy: Its rules; None: those of the files, once a caller needs a permission.
     """
-    policy = Policy(conf)
+    policy = policy or Policy(conf)
     core = Core(
         conf=conf,
         db=db,

@@ -9,6 +9,7 @@ import pytest
 from oslo_policy import opts as policy_opts
 
 from designate import errors
+from designate.central import policy_files
 from designate.central.policy import Policy
 from designate.context import Context
 from tests.support.deadlines import until
@@ -66,3 +67,40 @@ def test_a_changed_file_is_in_force_soon(conf, tmp_path):
     path.write_text('"delete_zone": "!"\n')
     os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 10))
     until(lambda: not policy.allows("delete_zone", MEMBER, target("one")), 10, "the new rule")
+
+
+def test_a_broken_file_is_named_once_a_minute(conf, tmp_path, caplog, monkeypatch):
+    policy = Policy(conf)
+    policy.load()
+    path = tmp_path / "policy.yaml"
+    now_s = 1000.0
+    monkeypatch.setattr(policy_files, "monotonic", lambda: now_s)
+    for minute, text in enumerate(("[", "{", "[")):
+        path.write_text(text)  # broken in another way does not count anew
+        now_s = 1000.0 + 61 * minute
+        for _ in range(50):
+            policy.load()
+            now_s += 1
+
+    assert [message.partition(";")[0] for message in caplog.messages] == [
+        f"policy: {path} line 1: expected the node content, but found '<stream end>'"
+    ] * 3
+
+
+def test_an_unchanged_file_is_read_once(conf, tmp_path, monkeypatch):
+    (tmp_path / "policy.yaml").write_text('"delete_zone": "!"\n')
+    policy = Policy(conf)
+    policy.load()
+    monkeypatch.setattr("yaml.compose", None)
+
+    policy.load()
+
+    assert not policy.allows("delete_zone", MEMBER, target("one"))
+
+
+def test_a_broken_file_without_good_rules_before_it_is_an_error(conf, tmp_path):
+    (tmp_path / "policy.yaml").write_text("[")
+    policy = Policy(conf)
+
+    with pytest.raises(errors.ConfigurationError, match=r"policy\.yaml line 1"):
+        policy.load()
