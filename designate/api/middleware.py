@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from oslo_config import cfg
 from oslo_context.context import generate_request_id
 from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi
+from oslo_middleware.request_id import ID_FORMAT
 from webob import Request, Response
 from webob import exc as webob_errors
 
@@ -32,6 +34,9 @@ ACCESS = logging.getLogger("designate.api.access")
 IMPORTS = "/zones/tasks/imports"
 KNOWN_APIS = ("v2", "admin")
 MAX_PROJECT_ID = 36
+# Of a path in the access log; other characters are percent-encoded, so that it is one word.
+PATH_CHARACTERS = "/:@!$&'()*+,;=~"
+GLOBAL_REQUEST_ID = re.compile(ID_FORMAT)
 # What browsers of allowed origins may send.
 ALLOWED_HEADERS = [
     "X-Auth-Token",
@@ -160,10 +165,9 @@ class RequestMiddleware:
         code = str(response.status_int)
         metrics.API_SECONDS.labels(request.method, route, code).observe(took_s)
         ACCESS.info(
-            "%s %s%s %d %.1f ms %d bytes %s",
+            "%s %s %d %.1f ms %d bytes %s",
             request.method,
-            environ["SCRIPT_NAME"],
-            environ["PATH_INFO"],
+            quote(environ["SCRIPT_NAME"] + environ["PATH_INFO"], PATH_CHARACTERS, "latin-1"),
             response.status_int,
             took_s * 1000,
             response.content_length or 0,
@@ -258,7 +262,7 @@ def context_of(request: Request, **identity: Any) -> Context:
     """
     context = Context(
         request_id=request.environ[REQUEST_ID],
-        global_request_id=request.headers.get("X-OpenStack-Request-ID"),
+        global_request_id=_global_request_id(request),
         **{flag.attribute: flag.is_set(request) for flag in request_headers.FLAGS},
         **identity,
     )
@@ -268,5 +272,11 @@ def context_of(request: Request, **identity: Any) -> Context:
     if sudo:
         context.sudo = True
         context.project_id = sudo
-    context.update_store()  # for the log lines of this thread
     return context
+    context.update_store()  # for the log lines of this thread
+
+
+def _global_request_id(request: Request) -> str | None:
+    """Return the id that another service gave the request, if it has the form of one."""
+    sent = request.headers.get("X-OpenStack-Request-ID", "")
+    return sent if GLOBAL_REQUEST_ID.fullmatch(sent) else None

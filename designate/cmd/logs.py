@@ -6,15 +6,17 @@ from oslo_config import cfg
 from oslo_log import log
 
 from designate import errors
+from designate.runtime import log_records
 from designate.version import VERSION
 
 
 def set_up(conf: cfg.ConfigOpts) -> None:
-    """Let logs go where the options say.
+    """Let logs go where the options say, without control characters.
 
     Raises:
         ConfigurationError: they cannot go there.
     """
+    log_records.install()
     try:
         log.setup(conf, "designate", VERSION)
     except RuntimeError:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from designate import config, errors  # noqa: E402
-from designate.runtime import process  # noqa: E402
+from designate.runtime import log_records, process  # noqa: E402
 
 if TYPE_CHECKING:
     from designate.processes import Standalone
@@ -119,6 +119,7 @@ def _address(text: str) -> str:
 
 
 def _log_to_the_terminal(debug: bool) -> None:
+    log_records.install()
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
