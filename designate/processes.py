@@ -22,7 +22,7 @@ from oslo_config import cfg
 
 from designate import heartbeat
 from designate.context import admin_context
-from designate.health import Check, MonitoringServer
+from designate.health import HealthChecks, MonitoringServer
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
 from designate.notifications import NotificationEmitter
 from designate.rpc import interfaces
@@ -35,6 +35,7 @@ from designate.rpc.clients import (
     worker_client,
     worker_client_over,
 )
+from designate.rpc.liveness import LiveServices
 from designate.runtime import concurrency
 from designate.runtime.process import Part, Process
 from designate.runtime.wsgi import WsgiApp
@@ -86,7 +87,9 @@ def hosted_api(conf: cfg.ConfigOpts) -> tuple[WsgiApp, Process]:
     from designate.api.app import build
 
     bus = _oslo_bus(conf)
-    return build(conf, central_client_over(conf, bus)), _process(conf, bus, "api", [])
+    return build(conf, central_client_over(conf, bus)), _process(
+        conf, bus, "api", [], shared_port=True
+    )
 
 
 def central(conf: cfg.ConfigOpts) -> Process:
@@ -165,13 +168,21 @@ def _process(
     name: str,
     parts: list[Part],
     database: Database | None = None,
+    *,
+    shared_port: bool = False,
 ) -> Process:
-    """The parts between the way out, which they need, and the way in, which needs them."""
+    """The parts between the way out, which they need, and the way in, which needs them.
+
+    shared_port: other processes serve on the monitoring port, however many [service:...] workers are.
+    """
     emitter = heartbeat.emitter(conf, central_client_over(conf, bus), (name,))
-    checks: dict[str, Check] = {"message bus": bus.fault}
-    if database is not None:
-        checks["database"] = database.fault
-    monitoring = MonitoringServer(conf, checks)
+    checks = HealthChecks(
+        quick={"message bus": bus.fault},
+        slow={} if database is None else {"database": database.fault},
+        live=LiveServices(central_client_over(conf, bus).services),
+    )
+    shared_port = shared_port or _is_forked(conf[f"service:{name}"].workers)
+    monitoring = MonitoringServer(conf, name, checks, shared_port=shared_port)
     return Process(
         [
             Part(bus.start, bus.stop),
@@ -296,7 +307,12 @@ class Standalone:
         self._http = http_server(
             build(conf, self.central), host, port, group.threads, limits=_http_limits(conf)
         )
-        self._monitoring = MonitoringServer(conf, {"database": self.database.fault})
+        checks = HealthChecks(
+            quick={},
+            slow={"database": self.database.fault},
+            live=LiveServices(self.central.services),
+        )
+        self._monitoring = MonitoringServer(conf, "standalone", checks)
         self._heartbeat = heartbeat.emitter(
             conf, self.central, ("api", "central", "mdns", "producer", "worker")
         )

@@ -14,6 +14,7 @@ from webob.acceptparse import create_accept_header
 from webob.exc import HTTPNotAcceptable
 
 from designate.api import environ_keys, middleware, openapi
+from designate.api.health_check import HealthCheck
 from designate.api.operation import ApiCall
 from designate.api.page_cache import PageCache
 from designate.api.resources import (
@@ -37,6 +38,7 @@ from designate.api.responses import json_response
 from designate.api.routing import Route, RouteTable
 from designate.context import Context
 from designate.rpc.clients import CentralClient
+from designate.rpc.liveness import LiveServices
 from designate.runtime.wsgi import WsgiApp
 
 LOG = logging.getLogger(__name__)
@@ -156,7 +158,8 @@ def build(conf: cfg.ConfigOpts, central: CentralClient) -> WsgiApp:
         apis["admin"] = _pecan(
             conf, central, [*routes, openapi.document_route(routes, ADMIN_API_INFO)]
         )
-    return middleware.with_middleware(conf, apis, _versions(conf))
+    health = HealthCheck(LiveServices(central.services))
+    return middleware.with_middleware(conf, apis, _versions(conf), health)
 
 
 def resources() -> list[Route]:

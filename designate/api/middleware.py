@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from oslo_config import cfg
 from oslo_context.context import generate_request_id
-from oslo_middleware import cors, healthcheck, http_proxy_to_wsgi
+from oslo_middleware import cors, http_proxy_to_wsgi
 from oslo_middleware.request_id import ID_FORMAT
 from webob import Request, Response
 from webob import exc as webob_errors
@@ -46,7 +46,7 @@ ALLOWED_HEADERS = [
 
 
 def with_middleware(
-    conf: cfg.ConfigOpts, apis: Mapping[str, WsgiApp], versions: WsgiApp
+    conf: cfg.ConfigOpts, apis: Mapping[str, WsgiApp], versions: WsgiApp, health: WsgiApp
 ) -> WsgiApp:
     """Return the APIs, each below the path segment of its name, with the layers around them.
 
@@ -57,6 +57,7 @@ def with_middleware(
         conf: The configuration.
         apis: The applications by name.
         versions: The application that lists the versions.
+        health: The application at /healthcheck.
     """
     inner = ApiSelector(apis)
     rate_limit = rate_limits.configured(conf)
@@ -70,7 +71,9 @@ def with_middleware(
         authenticated = keystone.with_authentication(
             conf, ContextMiddleware(conf, inner, keystone.identity_from_token, rate_limit)
         )
-    app: WsgiApp = PathDispatcher(list(apis), RequestMiddleware(conf, authenticated), versions)
+    app: WsgiApp = PathDispatcher(
+        list(apis), RequestMiddleware(conf, authenticated), versions, health
+    )
     conf.register_opts(http_proxy_to_wsgi.OPTS, group="oslo_middleware")
     if conf.oslo_middleware.enable_proxy_headers_parsing:
         app = http_proxy_to_wsgi.HTTPProxyToWSGI(app, conf)
@@ -107,16 +110,13 @@ class ApiSelector:
 class PathDispatcher:
     """The layer that separates the APIs from the list of versions and the health check."""
 
-    def __init__(self, names: Sequence[str], apis: WsgiApp, versions: WsgiApp) -> None:
+    def __init__(
+        self, names: Sequence[str], apis: WsgiApp, versions: WsgiApp, health: WsgiApp
+    ) -> None:
         self._names = names
         self._apis = apis
         self._versions = versions
-        self._health = healthcheck.Healthcheck.app_factory(
-            {
-                "backends": "disable_by_file",
-                "disable_by_file_path": "/etc/designate/healthcheck_disable",
-            }
-        )
+        self._health = health
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Pass the request to the application that its path belongs to."""
@@ -124,8 +124,7 @@ class PathDispatcher:
         if path == "":
             return self._versions(environ, start_response)
         if path == "/healthcheck":
-            body: Iterable[bytes] = self._health(environ, start_response)
-            return body
+            return self._health(environ, start_response)
         name = path.split("/", 2)[1]
         if name in KNOWN_APIS:
             if name not in self._names:
@@ -167,7 +166,7 @@ class RequestMiddleware:
         ACCESS.info(
             "%s %s %d %.1f ms %d bytes %s",
             request.method,
-            quote(environ["SCRIPT_NAME"] + environ["PATH_INFO"], PATH_CHARACTERS, "latin-1"),
+            _encoded(environ["SCRIPT_NAME"] + environ["PATH_INFO"]),
             response.status_int,
             took_s * 1000,
             response.content_length or 0,
@@ -272,11 +271,16 @@ def context_of(request: Request, **identity: Any) -> Context:
     if sudo:
         context.sudo = True
         context.project_id = sudo
-    return context
     context.update_store()  # for the log lines of this thread
+    return context
 
 
 def _global_request_id(request: Request) -> str | None:
     """Return the id that another service gave the request, if it has the form of one."""
     sent = request.headers.get("X-OpenStack-Request-ID", "")
     return sent if GLOBAL_REQUEST_ID.fullmatch(sent) else None
+
+
+def _encoded(path: str) -> str:
+    """Return a path of the environment percent-encoded."""
+    return quote(path, PATH_CHARACTERS, "latin-1", "replace")

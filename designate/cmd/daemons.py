@@ -20,8 +20,8 @@ from oslo_config import cfg  # noqa: E402
 from oslo_log import log  # noqa: E402
 from oslo_service import opts  # noqa: E402
 
-from designate import config, errors, messaging, option_names, processes  # noqa: E402
-from designate.cmd import logs  # noqa: E402
+from designate import config, errors, health, messaging, option_names, processes  # noqa: E402
+from designate.cmd import logs, reports  # noqa: E402
 from designate.runtime import process  # noqa: E402
 from designate.version import VERSION  # noqa: E402
 
@@ -123,33 +123,11 @@ def _main(name: str, build: Build) -> int:
         logs.set_up(conf)
         option_names.warn(conf)
         to_other_logs = any(conf[option] for option in LOG_TARGETS)
-        _report_on_signal(conf)
+        reports.write_on_request(conf)
+        workers = conf[f"service:{name}"].workers or 1
+        if workers > 1:
+            health.share_metrics(conf, name)
     except EXPECTED as error:
         report(error)
         return 1
-    return process.run(conf, lambda: build(conf), conf[f"service:{name}"].workers, report)
-
-
-def _report_on_signal(conf: cfg.ConfigOpts) -> None:
-    """SIGUSR2 writes a report of threads and configuration (oslo.reports); secrets are masked."""
-    from oslo_reports import guru_meditation_report
-    from oslo_reports import opts as report_opts
-
-    report_opts.set_defaults(conf)
-    guru_meditation_report.TextGuruMeditation.setup_autorun(_Version, conf=conf)
-
-
-class _Version:
-    """The version as oslo.reports requests it."""
-
-    @staticmethod
-    def vendor_string() -> str:
-        return "OpenStack"
-
-    @staticmethod
-    def product_string() -> str:
-        return "OpenStack Designate"
-
-    @staticmethod
-    def version_string_with_package() -> str:
-        return VERSION
+    return process.run(conf, lambda: build(conf), workers, report)

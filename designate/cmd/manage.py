@@ -16,7 +16,7 @@ from oslo_config import cfg
 from oslo_log import log
 
 from designate import config, errors
-from designate.cmd import category, logs
+from designate.cmd import category, logs, reports
 from designate.version import VERSION
 
 PROG = "designate-manage"
@@ -36,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     conf = cfg.CONF if argv is None else cfg.ConfigOpts()
     try:
         _configure(conf, sys.argv[1:] if argv is None else argv)
+        reports.write_on_request(conf)
         command: category.Command = conf.category.command
         return command(conf, conf.category)
     except errors.DesignateError as error:

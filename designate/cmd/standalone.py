@@ -181,8 +181,10 @@ def _require_loopback(conf: cfg.ConfigOpts, remote_allowed: bool) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     conf = configuration(arguments)
+    from designate.cmd import reports
     from designate.processes import Standalone
 
+    reports.write_on_request(conf)
     process.raise_file_limit()
     stopping = threading.Event()
 

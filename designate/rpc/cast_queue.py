@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from designate import metrics
 from designate.rpc.batching import MAX_BATCH
 from designate.runtime.backoff import jittered
 
@@ -62,6 +63,8 @@ class CastQueue:
         self._waiting: queue.Queue[QueuedCast | None] = queue.Queue(CAST_QUEUE_SIZE)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._gauge = metrics.QUEUED.labels("casts")
+        self._gauge.set(0)
 
     def __len__(self) -> int:
         return self._waiting.qsize()
@@ -72,6 +75,7 @@ class CastQueue:
             self._waiting.put_nowait(cast)
         except queue.Full:
             self._drop(1, "the queue is full")
+        self._gauge.set(len(self))
 
     def start(self) -> None:
         """Start the threads."""
@@ -97,6 +101,7 @@ class CastQueue:
             if first is None:
                 return
             batch, stop_requested = self._batch_after(first)
+            self._gauge.set(len(self))
             groups: dict[tuple[str, bool], list[QueuedCast]] = {}
             for cast in batch:
                 groups.setdefault((cast.topic, cast.fanout), []).append(cast)

@@ -66,7 +66,6 @@ class OsloBus:
         self._limit_s = math.inf
         self._sent_s = time.monotonic()
         self.dropped = 0
-        metrics.QUEUED.labels("casts").set_function(self._casts.__len__)
 
     def fault(self) -> str | None:
         """Return why sending does not work, or None; the heartbeats of every process show it."""
@@ -142,7 +141,8 @@ class OsloBus:
     ) -> Any:
         """See Bus.call."""
         max_wait_s: float = self._conf.rpc_response_timeout
-        wait_s = min(max_wait_s, within_s or max_wait_s)
+        remaining_s = deadline.monotonic_deadline() - time.monotonic()
+        wait_s = max(0.0, min(max_wait_s, within_s or max_wait_s, remaining_s))
         call = QueuedCall(
             namespace=namespace,
             version=version,

@@ -20,8 +20,8 @@ from typing import Any  # noqa: E402
 
 from oslo_config import cfg  # noqa: E402
 
-from designate import option_names, processes  # noqa: E402
-from designate.cmd import daemons, logs  # noqa: E402
+from designate import health, option_names, processes  # noqa: E402
+from designate.cmd import daemons, logs, reports  # noqa: E402
 from designate.runtime.process import Process  # noqa: E402
 
 CONFIG_DIR = "/etc/designate"
@@ -46,6 +46,8 @@ class Application:
         return response
 
     def _start(self) -> None:
+        # Signals are those of the server.
+        reports.write_on_request(self._conf, by_signal=False)
         app, process = processes.hosted_api(self._conf)
         process.start()
         atexit.register(_stop, process, os.getpid())
@@ -64,6 +66,7 @@ def _make() -> Application:
     conf = daemons.configuration([], "api", folder)
     logs.set_up(conf)
     option_names.warn(conf)
+    health.share_metrics(conf, "api")  # between the processes that the server forks from here
     return Application(conf)
 
 

@@ -68,7 +68,7 @@ def central(url, sqlite, tmp_path):
             {
                 "DEFAULT": {"transport_url": url},
                 "storage:sqlalchemy": {"connection": database},
-                "monitoring": {"listen": listen},
+                "monitoring": {"listen_central": listen},
             }
         )
     )

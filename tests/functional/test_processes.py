@@ -18,7 +18,7 @@ from tests.support.clients.notifications import Listener
 from tests.support.deadlines import scaled, until
 from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.daemons import NAMES, Daemons
-from tests.support.servers.nameservers import Named, free_ports
+from tests.support.servers.nameservers import Named
 from tests.support.servers.primaries import BindPrimary, zone_text
 from tests.support.servers.standalone import ask, texts
 from tests.support.servers.suspend import resume, suspend
@@ -31,12 +31,6 @@ def bind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Named]:
 
 
 @pytest.fixture(scope="module")
-def monitoring_port() -> int:
-    """Return the first of as many consecutive free ports as there are daemons."""
-    return free_ports(len(NAMES))
-
-
-@pytest.fixture(scope="module")
 def broker_url(broker: RabbitMQ) -> str:
     return broker.fresh()
 
@@ -46,12 +40,10 @@ def cloud(
     tmp_path_factory: pytest.TempPathFactory,
     broker_url: str,
     bind: Named,
-    monitoring_port: int,
 ) -> Iterator[Daemons]:
     folder = tmp_path_factory.mktemp("cloud")
     options = {
         "DEFAULT": {"rpc_response_timeout": round(scaled(3))},  # some tests wait for it
-        "monitoring": {"listen": f"127.0.0.1:{monitoring_port}"},
         "oslo_messaging_notifications": {"driver": "messagingv2"},
     }
     with Daemons(folder, f"sqlite:///{folder}/db.sqlite", broker_url, bind, options) as daemons:
@@ -170,17 +162,15 @@ def test_every_process_says_that_it_lives(cloud: Daemons) -> None:
     until(up, 20, "a heartbeat of every process")
 
 
-def test_every_daemon_tells_how_it_is(cloud: Daemons, monitoring_port: int, bind: Named) -> None:
+def test_every_daemon_tells_how_it_is(cloud: Daemons, bind: Named) -> None:
     zone = new_zone(cloud, "measured.example.")
     active(cloud, f"/zones/{zone['id']}")
-    ports = range(monitoring_port, monitoring_port + len(NAMES))
-    for port in ports:
-        assert requests.get(f"http://127.0.0.1:{port}/healthcheck", timeout=10).text == "OK"
+    urls = [cloud.monitoring_url(f"{name}-0") for name in NAMES]
+    for url in urls:
+        assert requests.get(f"{url}/healthcheck", timeout=scaled(10)).text == "OK"
 
     def told() -> str:
-        return "\n".join(
-            requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text for port in ports
-        )
+        return "\n".join(requests.get(f"{url}/metrics", timeout=scaled(10)).text for url in urls)
 
     # The producer begins once central has given it its shards.
     until(lambda: 'designate_swept_total{sweep="recovery"}' in told(), 30, "a sweep")
@@ -231,21 +221,6 @@ def test_each_process_stops_in_order_and_comes_back(cloud: Daemons) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_several_of_each_with_worker_processes(
-    tmp_path: Path, broker: RabbitMQ, bind: Named
-) -> None:
-    options = {f"service:{name}": {"workers": 2} for name in NAMES}
-    with Daemons(
-        tmp_path, f"sqlite:///{tmp_path}/db.sqlite", broker.fresh(), bind, options
-    ) as cloud:
-        zones = [new_zone(cloud, f"w{number}.example.")["id"] for number in range(6)]
-        for zone in zones:
-            active(cloud, f"/zones/{zone}")
-        stops(cloud, *NAMES[1:])
-        stops(cloud, "central")
-
-
-@pytest.mark.timeout(300)
 def test_green_threads(tmp_path: Path, broker: RabbitMQ, bind: Named) -> None:
     green = {"DESIGNATE_CONCURRENCY": "eventlet"}
     url = f"sqlite:///{tmp_path}/db.sqlite"
@@ -257,6 +232,10 @@ def test_green_threads(tmp_path: Path, broker: RabbitMQ, bind: Named) -> None:
             assert status == 202, recordset
             active(cloud, f"/zones/{zone['id']}/recordsets/{recordset['id']}")
             assert texts(ask(("127.0.0.1", bind.port), body["name"], "A")) == {"192.0.2.1"}
+        for name in NAMES:
+            cloud.signal(f"{name}-0", signal.SIGUSR2)
+            log = cloud.log(f"{name}-0")
+            until(lambda log=log: "Guru Meditation" in log.read_text(), 20, f"report of {name}")
         stops(cloud, *NAMES[1:])
         stops(cloud, "central")
 

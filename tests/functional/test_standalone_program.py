@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import dns.message
 import dns.query
@@ -16,7 +17,7 @@ import pytest
 import requests
 
 from designate.cmd import demo
-from tests.support.deadlines import scaled
+from tests.support.deadlines import scaled, until
 from tests.support.servers.standalone import Service
 
 TIMEOUT_S = 30
@@ -35,9 +36,10 @@ def finished(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True)
-    deadline = threading.Timer(TIMEOUT_S, process.kill)
+def running(*arguments: str, **how: Any) -> Iterator[subprocess.Popen[str]]:
+    """Run the program; how: as for subprocess.Popen."""
+    process = subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True, **how)
+    deadline = threading.Timer(scaled(TIMEOUT_S), process.kill)
     deadline.start()
     try:
         yield process
@@ -107,6 +109,39 @@ def test_a_signal_ends_it_in_order(tmp_path: Path, number: signal.Signals) -> No
         os.kill(process.pid, number)
 
         assert process.wait(scaled(TIMEOUT_S)) == 0
+
+
+@pytest.mark.parametrize("concurrency", ["threading", "eventlet"])
+def test_usr2_writes_a_report_without_secrets_and_the_service_goes_on(
+    tmp_path: Path, concurrency: str
+) -> None:
+    conf, errors = tmp_path / "designate.conf", tmp_path / "errors"
+    conf.write_text(
+        "[coordination]\nbackend_url = redis://:planted@127.0.0.1:1\n"
+        "[service:api]\napi_base_uri = http://user:planted@127.0.0.1/\n"
+        "[database]\nslave_connection = mysql+pymysql://user:planted@127.0.0.1/x\n"
+    )
+    environment = {**os.environ, "DESIGNATE_CONCURRENCY": concurrency}
+    options = ("--state-dir", str(tmp_path), *FREE_PORTS, "--config-file", str(conf))
+    with (
+        errors.open("wb") as stderr,
+        running(*options, stderr=stderr, env=environment) as process,
+    ):
+        api = line_with(process, r"API +(http://\S+/v2)")[1]
+        line_with(process, "Ctrl-C stops the service")
+
+        for number in range(1, 3):
+            process.send_signal(signal.SIGUSR2)
+            until(lambda n=number: errors.read_text().count("default_pool_id = ") == n, 20)
+
+        assert requests.get(f"{api}/zones", timeout=scaled(10)).status_code == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(scaled(TIMEOUT_S)) == 0
+    report = errors.read_text()
+    assert "Guru Meditation" in report
+    assert "backend_url = ***" in report
+    assert "api_base_uri = http://user:***@127.0.0.1/" in report
+    assert "planted" not in report
 
 
 def test_a_taken_port_is_told_in_one_line(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -111,6 +112,38 @@ def test_gunicorn_hosts_the_module(config_dir: Path, tmp_path: Path) -> None:
 
     with hosted(command, config_dir, tmp_path / "server.log", port) as url:
         creates_a_zone(url, "gunicorn.example.")
+
+
+def test_processes_of_a_server_share_metrics_and_write_reports(
+    config_dir: Path, tmp_path: Path
+) -> None:
+    port, monitoring, request = free_port(), free_port(), tmp_path / "report"
+    request.touch(0o640)
+    (config_dir / "designate.conf.d" / "more.conf").write_text(
+        f"[monitoring]\nlisten_api = 127.0.0.1:{monitoring}\n"
+        f"[oslo_reports]\nfile_event_handler = {request}\n"
+    )
+    command = [sys.executable, "-m", "gunicorn", "--workers=2", f"--bind=127.0.0.1:{port}"]
+    command += ["--preload", "designate.wsgi.api:application"]
+    log = tmp_path / "server.log"
+
+    with hosted(command, config_dir, log, port) as url:
+
+        def both_serve() -> bool:
+            requests.get(url, timeout=scaled(20))  # a process begins with its first request
+            metrics = requests.get(f"http://127.0.0.1:{monitoring}/metrics", timeout=scaled(20))
+            return bool(
+                re.search(r'^designate_processes{daemon="api",.*} 2.0$', metrics.text, re.M)
+            )
+
+        until(both_serve, 30, "the metrics of both processes")
+
+        def reported() -> bool:
+            request.touch()
+            return log.read_text().count("Guru Meditation") >= PROCESSES
+
+        until(reported, 30, "a report of each process")
+    assert "transport_url = ***" in log.read_text()
 
 
 @pytest.mark.parametrize("kind", ["module", "script", "copy of the script", "copy of the module"])

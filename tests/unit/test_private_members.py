@@ -13,6 +13,7 @@ import dns.tokenizer
 import dns.transaction
 import dns.zone
 import dns.zonefile
+import prometheus_client
 import pymysql.connections
 import pytest
 from packaging.requirements import Requirement
@@ -22,7 +23,9 @@ PROJECT = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").rea
 ]
 
 
-@pytest.mark.parametrize("name", ["dnspython", "keystonemiddleware", "oslo.messaging", "PyMySQL"])
+@pytest.mark.parametrize(
+    "name", ["dnspython", "keystonemiddleware", "oslo.messaging", "prometheus-client", "PyMySQL"]
+)
 def test_a_library_whose_private_members_are_used_has_a_ceiling(name: str) -> None:
     declared = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["mysql"]]
     (found,) = [
@@ -88,3 +91,12 @@ def test_the_middleware_of_tokens_has_its_session_made_by_a_method() -> None:
     protocol = import_module("keystonemiddleware.auth_token").AuthProtocol
 
     assert "_create_session" in protocol.__init__.__code__.co_names
+
+
+def test_a_metric_can_get_another_kind_of_value_after_its_import() -> None:
+    metric = prometheus_client.Counter("test", "For a test.", registry=None)
+    metric.inc()
+    metric._metric_init()
+
+    assert next(sample.value for sample in metric.collect()[0].samples) == 0
+    assert hasattr(prometheus_client.values, "MultiProcessValue")

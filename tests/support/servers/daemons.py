@@ -14,13 +14,13 @@ from typing import Any, Self
 import requests
 import yaml
 
+from designate.health import DAEMONS
 from tests.support.deadlines import scaled, until
 from tests.support.servers import schema
-from tests.support.servers.nameservers import Named, free_port, free_ports
+from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import bind_pool
 
 START_S = 60
-PROCESSES = 2  # of a daemon, at most
 NAMES = ("central", "worker", "mdns", "producer", "api")
 Options = Mapping[str, Mapping[str, Any]]
 
@@ -77,12 +77,22 @@ class Daemons:
         self.http = requests.Session()
 
     def _monitoring(self) -> dict[str, int]:
-        """Return the port of each daemon's first process."""
-        if "monitoring" in self._options:
-            first, step = int(self._options["monitoring"]["listen"].rpartition(":")[2]), 1
-        else:
-            first, step = free_ports(PROCESSES * len(self.names)), PROCESSES
-        return {name: first + step * number for number, name in enumerate(self.names)}
+        """Return the port of each daemon: by [monitoring] listen if the test sets it, else a free one."""
+        if "monitoring" not in self._options:
+            return {name: free_port() for name in self.names}
+        first = int(self._options["monitoring"]["listen"].rpartition(":")[2])
+        return {name: first + DAEMONS.index(name.partition("-")[0]) for name in self.names}
+
+    def monitoring_url(self, name: str) -> str:
+        """Return the address of the daemon NAME-NUMBER that serves /healthcheck and /metrics."""
+        return f"http://127.0.0.1:{self._health_ports[name]}"
+
+    def process_ids(self, name: str) -> list[int]:
+        """Return the daemon NAME-NUMBER's process and those that its threads have forked."""
+        parent = self.processes[name].pid
+        files = Path(f"/proc/{parent}/task").glob("*/children")
+        forked = [number for file in files for number in file.read_text("utf-8").split()]
+        return [parent, *sorted(map(int, forked))]
 
     @property
     def conf_file(self) -> Path:
@@ -197,7 +207,8 @@ class Daemons:
             kind = name.partition("-")[0]
             own[f"service:{kind}"] = {"listen": f"127.0.0.1:{self._ports[name]}"}
         if "monitoring" not in self._options:
-            own["monitoring"] = {"listen": f"127.0.0.1:{self._health_ports[name]}"}
+            address = f"127.0.0.1:{self._health_ports[name]}"
+            own["monitoring"] = {f"listen_{name.partition('-')[0]}": address}
         return own
 
     def _files(self, name: str) -> list[str]:
@@ -208,9 +219,9 @@ class Daemons:
         """Return whether the daemon NAME-NUMBER runs and has all that it needs."""
         process = self.processes[name]
         assert process.poll() is None, self.log(name).read_text()[-4000:]
-        url = f"http://127.0.0.1:{self._health_ports[name]}/healthcheck"
+        url = self.monitoring_url(name)
         try:
-            return requests.get(url, timeout=scaled(20)).status_code == 200
+            return requests.get(f"{url}/healthcheck", timeout=scaled(20)).status_code == 200
         except requests.ConnectionError:
             return False
 
