@@ -101,7 +101,7 @@ class StatusEndpoint:
             return self._served(tx, stored, report)
         if report.outcome is Outcome.DRIFTED:
             return self._drifted(tx, stored, report)
-        return self._missed(tx, zone, report)
+        return self._missed(tx, stored, report)
 
     def _notify_update(self, tx: Transaction, before: Zone) -> None:
         """Emit an update; also at the end of a deletion, whose request emitted the delete."""
@@ -162,11 +162,14 @@ class StatusEndpoint:
             zones.update(tx, zone.id, served_revision=served, status=Status.PENDING, error=None)
         return None
 
-    def _missed(self, tx: Transaction, zone: Zone, report: ZoneReport) -> str | None:
+    def _missed(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
         """Record a failure: ERROR for a refusing target, PENDING for slow nameservers."""
+        zone = stored.zone
         outdated = report.revision < zone.revision or zone.served_revision >= zone.revision
         if outdated and zone.action != Action.DELETE:
             return None
+        if report.newest is not None and serial_gt(report.newest, zone.serial):
+            return self._ahead(tx, stored, report, report.newest)
         error = (report.error or "")[:MAX_ERROR_LENGTH]
         late = report.outcome is Outcome.LATE
         status = Status.PENDING if late else Status.ERROR

@@ -272,7 +272,8 @@ class ZoneReport:
     nameserver. pool_id: the pool of the nameservers; None: from an older release, which does not
     send it. newest: for SERVED, the newest serial among the nameservers that count, if it is newer
     than the announced one: a later change's, or one that was never assigned, which `error` tells
-    then; or the announced one, where a nameserver has another catalog zone of that serial.
+    then; or the announced one, where a nameserver has another catalog zone of that serial. For LATE,
+    the serial of a signer that persists in having other data.
     """
 
     zone_id: ZoneId

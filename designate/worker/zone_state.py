@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from designate.model.zones import Action, Outcome, ZoneAnnouncement, ZoneReport, ZoneType
 from designate.wire.client import SoaState
-from designate.wire.names import newest_serial, oldest_serial, serial_ge
+from designate.wire.names import newest_serial, oldest_serial, serial_ge, serial_gt
 from designate.worker.pools import LivePool
 from designate.worker.proof import (  # fmt: skip
     AHEAD,
@@ -30,6 +30,7 @@ MAX_STEPS = 256
 MAX_ERROR_CHARS = 900
 # The delay between polls at which other data is no longer a matter of moments.
 PERSISTENT_DELAY_S = 1.0
+PERSISTENT_SIGNER_DELAY_S = 4.0
 
 
 @dataclass(slots=True)
@@ -206,17 +207,28 @@ class ConvergenceState:
             return None
         if not any(map(self._persists_in_other_data, self.servers)):
             return None
-        return self.failure("not served", Outcome.LATE)
+        return self._late("not served")
+
+    def _late(self, reason: str) -> ZoneReport:
+        """Return a report of nameservers that do not follow.
+
+        A signer whose serial is ahead of the change's may have its data from a database that was lost,
+        with a newer serial than this service's: then it does not transfer the change.
+        """
+        report = self.failure(reason, Outcome.LATE)
+        other = [server.serial for server in self.servers if self._has_other_data(server)]
+        ahead = [serial for serial in other if serial_gt(serial, self.change.serial)]
+        return replace(report, newest=newest_serial(ahead)) if ahead else report
+
+    def _has_other_data(self, server: ServerState) -> bool:
+        fault = self._fault(server)
+        return fault is not None and fault.kind == OTHER_DATA
 
     def _persists_in_other_data(self, server: ServerState) -> bool:
         # A signer has other data until it has transferred the change.
-        if (
-            server.delay_s < PERSISTENT_DELAY_S
-            or self.pool.rules_of(server.nameserver, self.change).signs
-        ):
-            return False
-        fault = self._fault(server)
-        return fault is not None and fault.kind == OTHER_DATA
+        signs = self.pool.rules_of(server.nameserver, self.change).signs
+        delay_s = PERSISTENT_SIGNER_DELAY_S if signs else PERSISTENT_DELAY_S
+        return server.delay_s >= delay_s and self._has_other_data(server)
 
     def _ahead_text(self) -> str:
         ahead = [server for server in self.servers if self._is_ahead(server)]
@@ -245,8 +257,10 @@ class ConvergenceState:
     def given_up(self) -> ZoneReport:
         """Return the report at the deadline: FAILED if a target refuses its call, else LATE."""
         refused = any(target.refused and not target.done for target in self.targets)
-        failed = (refused or self.foreign() is not None) and not self.targets_done()
-        return self.failure("not served in time", Outcome.FAILED if failed else Outcome.LATE)
+        reason = "not served in time"
+        if (refused or self.foreign() is not None) and not self.targets_done():
+            return self.failure(reason)
+        return self._late(reason)
 
     def failure(self, reason: str, outcome: Outcome = Outcome.FAILED) -> ZoneReport:
         """Return a report that gives up, with the last reply of every server."""

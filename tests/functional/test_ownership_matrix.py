@@ -19,6 +19,9 @@ from tests.support.servers.foreign_zones import (
     ForeignKnot,
     ForeignNsd,
     ForeignPdns,
+    ForeignSigningBind,
+    ForeignSigningKnot,
+    ForeignSigningPdns,
     has_their_data,
     wait_for_serial,
 )
@@ -31,7 +34,10 @@ SERVERS = {
     "pdns": ForeignPdns,
     "pdns-dnssec": partial(ForeignPdns, dnssec=True),
     "nsd": ForeignNsd,
+    "bind-signs": ForeignSigningBind,
+    "pdns-signs": partial(ForeignSigningPdns, dnssec=True),
 }
+CONSUMERS = {"knot": ForeignKnot, "knot-signs": ForeignSigningKnot}
 OURS = ["empty.test.", "left.test.", "former.test."]
 FOREIGN = ["lower.test.", "equal.test.", "higher.test."]
 LOWER, HIGHER = 1_000_000_000, 3_000_000_000
@@ -79,6 +85,29 @@ class Setup:
             return zone.error is not None and zone.status == "PENDING"
         return zone.status == "ERROR" and "that is not ours" in zone.error
 
+    def sign(self, *names):
+        """Have a server that signs do so."""
+        if self.server.SIGNS:
+            for name in names:
+                self.server.sign(name)
+                until(partial(self._has_keys, name), 30, f"signed {name}")
+
+    def resign(self, *names):
+        """Have a server that signs do so again: the zones stay ACTIVE, with other serials."""
+        for name in names if self.server.SIGNS else ():
+            before = self.serial(name)
+            self.server.resign(name)
+            until(lambda b=before, n=name: self.serial(n) not in (None, b), 30, f"re-signed {name}")
+            assert self.status(name) == "ACTIVE"
+            assert self.stored(name).status == "ACTIVE"
+
+    def _has_keys(self, name):
+        return bool(ask(("127.0.0.1", self.server.port), name, "DNSKEY").answer)
+
+    def serial(self, name):
+        found = ask(("127.0.0.1", self.server.port), name, "SOA").answer
+        return found[0][0].serial if found else None
+
     def add(self, name, label, address):
         self.service.recordset(self.zones[name], f"{label}.{name}", "A", [address])
 
@@ -106,9 +135,14 @@ class Setup:
 @contextlib.contextmanager
 def serving(kind, folder):
     port = free_port()
-    if kind == "knot":
-        with Consumed(folder, ForeignKnot, **WORKER) as consumed:
-            yield Setup(consumed.server, consumed.service, None, by_catalog=True)
+    if kind in CONSUMERS:
+        with Consumed(folder, CONSUMERS[kind], **WORKER) as consumed:
+
+            def renew():
+                consumed.renew()
+                return consumed.service
+
+            yield Setup(consumed.server, consumed.service, renew, by_catalog=True)
         return
     make = SERVERS[kind]
     if kind == "nsd":
@@ -128,15 +162,15 @@ def serving(kind, folder):
         yield Setup(server, start(), start)
 
 
-@pytest.mark.parametrize("kind", [*SERVERS, "knot"])
+@pytest.mark.parametrize("kind", [*SERVERS, *CONSUMERS])
 def test_each_zone_of_a_server_gets_the_right_status_at_every_step(kind, tmp_path):
     with serving(kind, tmp_path) as setup:
         server = setup.server
-        # A consumer's leftovers are its catalog's members: there is nothing to repair one by one.
-        ours = OURS[:1] if setup.by_catalog else OURS
+        setup.leave_zones()
+        setup.renew()
+        # A consumer's leftovers are members of its catalog; their masters are those of its configuration.
+        ours = [name for name in OURS if not (setup.by_catalog and name == "former.test.")]
         if not setup.by_catalog:
-            setup.leave_zones()
-            setup.renew()
             server.forget_owner("former.test.")
         for name, serial in zip(FOREIGN, (LOWER, int(time.time()) - 100, HIGHER), strict=True):
             server.add_foreign(name, serial)
@@ -150,6 +184,8 @@ def test_each_zone_of_a_server_gets_the_right_status_at_every_step(kind, tmp_pat
         for name in ours:
             assert texts(ask(("127.0.0.1", server.port), name, "NS")) == {"ns1.example.org."}
             assert setup.answer(f"n0.{name}") == set()
+        setup.sign(*ours)
+        setup.resign(*ours)
 
         # A change.
         for name in (*ours, *FOREIGN):
@@ -161,12 +197,14 @@ def test_each_zone_of_a_server_gets_the_right_status_at_every_step(kind, tmp_pat
         setup.in_the_way(*FOREIGN)
         assert [setup.answer(f"new.{name}") for name in ours] == [{"192.0.2.9"}] * len(ours)
         assert all(has_their_data(server, name) for name in FOREIGN)
+        setup.resign(*ours)
 
         # Deletion.
         for zone in setup.zones.values():
             setup.service.call("DELETE", f"/zones/{zone['id']}")
         for zone in setup.zones.values():
             setup.service.gone(f"/zones/{zone['id']}", 30)
-        rcodes = [ask(("127.0.0.1", server.port), name, "SOA").rcode() for name in ours]
-        assert rcodes == [dns.rcode.REFUSED] * len(ours)
+        gone = OURS if setup.by_catalog else ours
+        rcodes = [ask(("127.0.0.1", server.port), name, "SOA").rcode() for name in gone]
+        assert rcodes == [dns.rcode.REFUSED] * len(gone)
         assert all(has_their_data(server, name) for name in FOREIGN)

@@ -75,6 +75,17 @@ def test_a_serial_ahead_proves_nothing_and_is_passed(hidden, zone, distance):
     assert hidden.worker.changes[-1].serial == after.serial
 
 
+def test_the_serial_of_a_signer_that_does_not_follow_is_passed(hidden, zone):
+    ahead = plus(zone.serial, 40)
+
+    after = send(hidden, served(zone, newest=ahead, outcome=Outcome.LATE), zone)
+    again = send(hidden, served(zone, newest=ahead, outcome=Outcome.LATE), zone)
+
+    assert (after.served_revision, after.status, after.error) == (0, Status.PENDING, REASON)
+    assert (after.revision, after.serial > ahead) == (zone.revision + 1, True)
+    assert again.revision == after.revision, "it is of an older revision"
+
+
 def test_a_serial_ahead_from_a_worker_of_an_older_release_proves_nothing(hidden, zone):
     after = send(hidden, served(zone, serial=plus(zone.serial, 10)), zone)
 

@@ -3,90 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-from dataclasses import replace
 from functools import partial
 
 import pytest
-import yaml
 
 from designate import metrics
-from designate.backend import rndc, rndc_key
 from designate.context import admin_context
-from designate.model.pools import PoolSpec
 from designate.model.shards import SHARDS
-from tests.support.deadlines import scaled, until
+from tests.support.deadlines import until
 from tests.support.factories.identities import OPS
-from tests.support.servers.catalog_pool import POOL, Consumed
-from tests.support.servers.nameservers import Named, free_port
-from tests.support.servers.secondaries import Knot
-from tests.support.servers.standalone import Service, ask, bind_pool, texts
+from tests.support.servers.catalog_pool import Consumed
+from tests.support.servers.nameservers import free_port
+from tests.support.servers.signers import SigningBind, SigningKnot
+from tests.support.servers.standalone import Service, ask, texts
 
 ZONE = "signed.test."
 RESIGNS = 2
 
 
-class SigningKnot(Knot):
-    """A Knot that signs all members of the catalog, with the default serial policy."""
-
-    def prepare(self) -> None:
-        super().prepare()
-        path = self.folder / "knot.conf"
-        text = path.read_text()
-        path.write_text(
-            text.replace("    acl: mdns\nzone:", "    acl: mdns\n    dnssec-signing: on\nzone:")
-        )
-        assert "dnssec-signing" in path.read_text()
-
-    def resign(self, zone: str) -> None:
-        socket = self.folder / "knot.sock"
-        subprocess.run(
-            ["/usr/sbin/knotc", "-b", "-s", str(socket), "zone-sign", zone],
-            check=True,
-            capture_output=True,
-            timeout=scaled(20),
-        )
-
-
-class SigningBind(Named):
-    """A BIND whose zones are signed in place of the transferred ones."""
-
-    @property
-    def options(self) -> dict[str, str]:
-        signing = "dnssec-policy default; inline-signing yes;"
-        return {**super().options, "zone_statements": signing}
-
-    def resign(self, zone: str) -> None:
-        key = rndc_key.load(str(self.key_file), None, "127.0.0.1")
-        reply = rndc.command("127.0.0.1", self.rndc_port, key, f"sign {zone}", scaled(10))
-        assert not reply.code, reply
-
-
 @contextlib.contextmanager
 def knot(folder):
     with Consumed(folder, SigningKnot) as consumed:
-        declare_signing(consumed.service.parts.central.pools)
         yield consumed.service, consumed.server
-
-
-def declare_signing(pools):
-    """Say in the stored pool that its nameserver signs."""
-    stored = pools.get(admin_context(), POOL)
-    members = {name: getattr(stored, name) for name in PoolSpec.__slots__ if hasattr(stored, name)}
-    signing = tuple(replace(server, signs=True) for server in stored.nameservers)
-    pools.apply(admin_context(), (PoolSpec(**members | {"nameservers": signing}),), False, False)
 
 
 @contextlib.contextmanager
 def bind(folder):
-    port = free_port()
-    with SigningBind(folder / "server") as server:
-        (pool,) = bind_pool(server, port)
-        pool["targets"][0]["signs"] = True
-        (folder / "pools.yaml").write_text(yaml.safe_dump([pool]))
-        mdns = {"service:mdns": {"listen": [f"127.0.0.1:{port}"]}}
-        with Service(folder, pools_file=folder / "pools.yaml", **mdns) as service:
-            yield service, server
+    with SigningBind(folder / "server") as server, Service(folder, server, free_port()) as service:
+        yield service, server
 
 
 def serial_of(address):

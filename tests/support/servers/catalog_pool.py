@@ -112,7 +112,9 @@ class Consumed:
             "name": "default",
             "id": POOL,
             "ns_records": [{"hostname": "ns1.example.org.", "priority": 1}],
-            "nameservers": [{"host": "127.0.0.1", "port": self.server.port}],
+            "nameservers": [
+                {"host": "127.0.0.1", "port": self.server.port, "signs": self.server.SIGNS}
+            ],
             # Every call of this back end would fail; none must be made.
             "targets": [{"type": "bind9", "options": {**options, "rndc_port": "1"}}],
             "catalog_zone": {

@@ -14,6 +14,7 @@ from tests.support.deadlines import scaled, until
 from tests.support.servers import programs
 from tests.support.servers.nameservers import Named
 from tests.support.servers.secondaries import Knot, Nsd, Pdns
+from tests.support.servers.signers import SigningBind, SigningKnot, SigningPdns
 from tests.support.servers.standalone import ask, texts
 
 DATA = {"198.51.100.7"}
@@ -144,6 +145,18 @@ class ForeignKnot(Knot):
         (self.folder / f"{name}db").write_text(zone_text(serial))
         words = ("-c", str(self.folder / "knot.conf"), "-f", "zone-reload", name)
         programs.run("knotc", *words, check=True, timeout=scaled(20))
+
+
+class ForeignSigningBind(ForeignBind, SigningBind):
+    """One that signs the service's zones."""
+
+
+class ForeignSigningPdns(ForeignPdns, SigningPdns):
+    """One that signs the service's zones."""
+
+
+class ForeignSigningKnot(ForeignKnot, SigningKnot):
+    """One that signs the service's zones."""
 
 
 def wait_for_serial(server: Named | Pdns | Nsd | Knot, name: str, serial: int) -> None:

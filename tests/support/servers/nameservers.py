@@ -90,6 +90,7 @@ class Named:
     """A private BIND 9 as secondary: `with Named(folder) as bind`."""
 
     TYPE = "bind9"
+    SIGNS = False
 
     def __init__(
         self,

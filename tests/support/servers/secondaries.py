@@ -34,11 +34,13 @@ class StartError(AssertionError):
 class Secondary:
     """One nameserver program on 127.0.0.1:port: `with Pdns(folder) as server`.
 
-    stop() and start() restart it; with wipe() in between it is a new server without zones.
+    stop() and start() restart it; with wipe() in between it is a new server without zones. SIGNS: it signs
+    its zones.
     """
 
     PROGRAM: ClassVar[str] = ""
     TYPE: ClassVar[str] = ""
+    SIGNS: ClassVar[bool] = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

@@ -64,6 +64,7 @@ def bind_pool(bind: Named | Secondary, *mdns_ports: int) -> list[dict[str, Any]]
                     "type": bind.TYPE,
                     "masters": [{"host": "127.0.0.1", "port": port} for port in mdns_ports],
                     "options": bind.options,
+                    "signs": bind.SIGNS,
                 }
             ],
         }

@@ -100,6 +100,25 @@ def test_giving_up_names_the_signer_and_what_differs(simulate, signer):
     assert f"serial {RESIGNED} of its own, other data: {WWW} A differs" in report.error
 
 
+@pytest.mark.parametrize(("serial", "newest"), [(RESIGNED, RESIGNED), (7, None)])
+@pytest.mark.parametrize("deadline_s", [5.0, 60.0])
+def test_a_signer_that_does_not_follow_is_reported_with_a_serial_to_pass(
+    simulate, signer, serial, newest, deadline_s
+):
+    signer.serials[ZONE] = serial
+    desired = ours(signer, "192.0.2.2")
+    parts = simulate(deadline_s=deadline_s)
+    parts.converger.converge(desired, pool_of(signer, signing=(signer,)))
+    parts.run_for(3)
+    early = list(parts.reports.got)
+    parts.run_for(27)
+
+    assert early == []
+    assert [(report.outcome, report.newest) for report in parts.reports.got] == [
+        (Outcome.LATE, newest)
+    ]
+
+
 def test_another_nameserver_of_the_pool_is_judged_by_its_serial(simulate, servers, signer):
     plain = servers()
     plain.rrsets = signer.rrsets
