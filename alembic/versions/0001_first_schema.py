@@ -434,6 +434,8 @@ def _jobs() -> None:
         sa.Column("status", text(16), nullable=False),
         sa.Column("message", text(160)),
         sa.Column("location", text(160)),
+        sa.Column("faults", sa.JSON, nullable=False),
+        sa.Column("skipped_count", sa.Integer, nullable=False),
         sa.Column("context", sa.JSON, nullable=False),
         sa.Column("attributes", sa.JSON, nullable=False),
         sa.Column("claimed_until", MOMENT),

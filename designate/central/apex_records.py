@@ -6,12 +6,13 @@ import struct
 import uuid
 from dataclasses import replace
 
+from designate import mailboxes
 from designate.central import samples
 from designate.central.base import Core
 from designate.central.zone_change import advance, announce
 from designate.model.pools import Pool
 from designate.model.recordsets import RecordSet, RecordSetId
-from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType, rname
+from designate.model.zones import Action, Status, Zone, ZoneId, ZoneType
 from designate.storage.sqlalchemy import recordsets, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.zone_rows import StoredZone
@@ -24,7 +25,7 @@ def soa_wire(zone: Zone) -> bytes:
     """Return the SOA's RDATA (RFC 1035 section 3.3.13)."""
     return (
         names.to_wire(zone.mname)
-        + names.to_wire(rname(zone.email))
+        + names.to_wire(mailboxes.rname(zone.email))
         + _SOA_NUMBERS.pack(zone.serial, zone.refresh, zone.retry, zone.expire, zone.minimum)
     )
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import sqlalchemy as sa
 
-from designate import errors, rrtypes
+from designate import errors
 from designate.central import quotas
 from designate.central.base import Core, require_project, scope_of, target_of
 from designate.central.jobs import JobRunner, JobsEndpoint
 from designate.central.policy import ADMIN_OR_MEMBER, ADMIN_OR_READER, rule
 from designate.context import Context
 from designate.model.jobs import JobStatus, ZoneJob
-from designate.model.zones import Zone
 from designate.storage.sqlalchemy import jobs as stored_jobs
 from designate.storage.sqlalchemy import zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
-from designate.storage.sqlalchemy.listing.pagination import EVERYTHING
-from designate.wire import zonefile
+from designate.wire import zonefile_writer
 
 EXPORTS = "/v2/zones/tasks/exports"
 RULES = (
@@ -83,15 +82,13 @@ class ExportsEndpoint(JobsEndpoint):
     def render(self, context: Context, zone_id: str) -> str:
         self._core.policy.check("zone_export", context, {})
         with self._core.db.read() as connection:
-            zone = zones.get(connection, zone_id, scope_of(context))
-            return _zone_file(connection, zone)
+            return _zone_file(connection, zones.get(connection, zone_id, scope_of(context)).id)
 
     def _run(self, row: Any, attempt: int) -> None:
         """Render the file from one database snapshot, so that it shows the zone at one serial."""
         try:
             with self._core.db.read() as connection:
-                zone = zones.get(connection, row.zone_id, EVERYTHING)
-                text = _zone_file(connection, zone)
+                text = _zone_file(connection, row.zone_id)
         except errors.NotFound:
             self._runner.finish(row.id, attempt, JobStatus.ERROR, "The zone no longer exists.")
             return
@@ -103,9 +100,17 @@ class ExportsEndpoint(JobsEndpoint):
         self._runner.finish(row.id, attempt, JobStatus.COMPLETE, None, store)
 
 
-def _zone_file(connection: sa.Connection, zone: Zone) -> str:
-    rrsets = (
-        (name, rtype, ttl, rrtypes.master_form(rtype, texts))
-        for name, rtype, ttl, texts in stored_jobs.content(connection, zone)
-    )
-    return "".join(zonefile.render(zone.name, zone.ttl, rrsets))
+def _zone_file(connection: sa.Connection, zone_id: str) -> str:
+    """Return the zone as a master file.
+
+    Raises:
+        BadRequest: A stored recordset cannot be read.
+    """
+    stored = zones.get_stored(connection, zone_id)
+    zone = stored.zone
+    recordsets = stored_jobs.content(connection, zone.id)
+    found = itertools.starmap(zonefile_writer.WrittenRecordSet, recordsets)
+    try:
+        return "".join(zonefile_writer.render(zone.name, zone.ttl, stored.soa_wire, found))
+    except zonefile_writer.CorruptRecordSet as error:
+        raise errors.BadRequest(f"The zone cannot be exported: {error}") from None

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from oslo_db import exception as db_errors
 
-from designate import errors, rrtypes
+from designate import errors
+from designate.central import import_content, zone_rules
 from designate.central.base import Core, own_target, require_project
 from designate.central.jobs import JobRunner, JobsEndpoint, ProgressReporter
 from designate.central.policy import ADMIN_OR_MEMBER, ADMIN_OR_READER, rule
-from designate.central.zone_creation import ZoneContent, ZoneCreator
+from designate.central.zone_creation import ZoneCreator
 from designate.context import Context
-from designate.model.jobs import ImportDraft, JobStatus, ZoneJob
+from designate.model.codec import to_plain
+from designate.model.jobs import ImportDraft, JobFault, JobStatus, ZoneJob
 from designate.model.zones import ZoneDraft
 from designate.storage.sqlalchemy import jobs as stored_jobs
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.wire import zonefile
+from designate.wire.zonefile_collector import FileFault
 
 LOG = logging.getLogger(__name__)
 
 GROUP = "service:central"
-PROGRESS_BATCH = 500  # recordsets between two progress reports
 IMPORTS = "/v2/zones/tasks/imports"
 RULES = (
     rule("create_zone_import", ADMIN_OR_MEMBER, f"POST {IMPORTS}", "Import a zone file."),
@@ -71,10 +74,11 @@ class ImportsEndpoint(JobsEndpoint):
         except errors.DesignateError as error:
             message = _failure_message(error)
             LOG.info("import %s: failed: %s", row.id, message)
+            faults = error.faults if isinstance(error, zonefile.InvalidZonefile) else ()
 
             def delete_file(tx: Transaction) -> dict[str, Any]:
                 stored_jobs.delete_file(tx, row.id)
-                return {}
+                return {"faults": _stored_faults(faults)}
 
             self._runner.finish(row.id, attempt, JobStatus.ERROR, message, delete_file)
         else:
@@ -88,85 +92,50 @@ class ImportsEndpoint(JobsEndpoint):
         found = zonefile.parse(text or "", progress)
         context = Context.from_plain(row.context)
         self._core.policy.check("create_zone", context, own_target(context))
-        draft = ZoneDraft(
-            name=found.origin,
-            email=found.email,
-            ttl=found.ttl or self._core.conf[GROUP].min_ttl,
-            attributes=row.attributes,
-        )
-        content = _content_of(found, self._core, progress)
+        draft = self._draft(found, row.attributes)
+        content = import_content.read(self._core, context, found, progress)
         progress(f"Storing {len(content.recordsets)} recordsets")
 
         def store(tx: Transaction) -> dict[str, Any]:
             zone = self._creator.create(tx, context, draft, content)
             stored_jobs.delete_file(tx, row.id)
-            return {"zone_id": zone.id}
+            return {
+                "zone_id": zone.id,
+                "faults": _stored_faults(found.skipped),
+                "skipped_count": found.skipped_count,
+            }
 
         message = f"{found.origin} imported"
+        if found.skipped_count:
+            message += f", {found.skipped_count} records outside the zone skipped"
         try:
             self._runner.finish(row.id, attempt, JobStatus.COMPLETE, message, store)
         except db_errors.DBDuplicateEntry:
             raise errors.Duplicate("zone") from None
         return found.origin
 
+    def _draft(self, found: zonefile.ZoneFile, attributes: dict[str, str]) -> ZoneDraft:
+        """Return the zone to create, of valid form.
 
-def _content_of(found: zonefile.ZoneFile, core: Core, progress: zonefile.Progress) -> ZoneContent:
-    """Return the file's recordsets, validated and in wire form.
-
-    Raises:
-        InvalidZonefile: A recordset is invalid; the message has the problems with their lines.
-    """
-    cnames = _CnameCheck(found.origin)
-    problems: list[str] = []
-    sets = []
-    for number, rrset in enumerate(found.rrsets):
-        if number % PROGRESS_BATCH == PROGRESS_BATCH - 1:
-            progress(f"Checking: {number + 1} of {len(found.rrsets)} recordsets")
-        texts = rrset.texts
+        Raises:
+            InvalidZonefile: Its name or its email address is invalid, in the line of the SOA.
+        """
+        draft = ZoneDraft(
+            name=found.origin,
+            email=found.email,
+            ttl=found.ttl or self._core.conf[GROUP].min_ttl,
+            attributes=attributes,
+        )
         try:
-            rrtypes.check_type(rrset.type, core.conf.supported_record_type)
-            rrtypes.check_owner(rrset.type, rrset.name)
-            rdatas = rrtypes.rdata_from_zonefile(rrset.type, rrset.name, texts)
-            cnames.check(rrset)
-        except errors.BadRequest as error:
-            problems += _problems_with_lines(rrset, error)
-            if len(problems) >= zonefile.MAX_ERRORS:
-                break
-            continue
-        sets.append((rrset.name, rrset.type, rrset.ttl or None, texts, rdatas))
-    if problems:
-        raise zonefile.InvalidZonefile("; ".join(problems))
-    return ZoneContent(
-        serial=found.serial, retry=found.retry, expire=found.expire, recordsets=tuple(sets)
-    )
+            zone_rules.check_draft(draft)
+        except errors.InvalidObject as error:
+            fault = FileFault(found.soa_line, import_content.reason_of(error))
+            raise zonefile.InvalidZonefile([fault]) from None
+        return draft
 
 
-class _CnameCheck:
-    """Refuses other records beside a CNAME (RFC 1034 section 3.6.2)."""
-
-    def __init__(self, origin: str) -> None:
-        self._origin = origin.lower()
-        self._types: dict[str, set[str]] = {}
-
-    def check(self, rrset: zonefile.ZonefileRRset) -> None:
-        """Raise BadRequest when the recordset and those before it break the rule."""
-        name = rrset.name.lower()
-        types = self._types.setdefault(name, set())
-        types.add(rrset.type)
-        if "CNAME" in types and (len(types) > 1 or len(rrset.records) > 1 or name == self._origin):
-            raise errors.BadRequest("a CNAME record must be the only one of its name")
-
-
-def _problems_with_lines(rrset: zonefile.ZonefileRRset, error: errors.BadRequest) -> list[str]:
-    """Return each reason with the line of its record, else of the recordset's first one."""
-    lines = rrset.lines
-    if not error.errors:
-        return [f"line {lines[0]}: {error.message}"]
-    found = []
-    for reason in error.errors:
-        at = reason.path[1] if len(reason.path) > 1 and reason.path[0] == "records" else 0
-        found.append(f"line {lines[at if isinstance(at, int) else 0]}: {reason.message}")
-    return found
+def _stored_faults(faults: Iterable[FileFault]) -> list[dict[str, Any]]:
+    return [to_plain(JobFault, JobFault(line=fault.line, reason=fault.reason)) for fault in faults]
 
 
 def _failure_message(error: errors.DesignateError) -> str:
@@ -175,7 +144,7 @@ def _failure_message(error: errors.DesignateError) -> str:
         return "The $ORIGIN statement is required and must be the first statement in the zonefile."
     if isinstance(error, zonefile.MissingSoa):
         return "An SOA record is required."
-    if isinstance(error, zonefile.InvalidZonefile):
+    if isinstance(error, zonefile.InvalidZonefile) and error.type != "invalid_ttl":
         return f"Malformed zonefile. {error.message or ''}".strip()
     if isinstance(error, errors.Duplicate):
         return "Duplicate zone."
@@ -183,5 +152,4 @@ def _failure_message(error: errors.DesignateError) -> str:
         return "Quota exceeded during zone import."
     if error.type == "invalid_ttl" and error.message:
         return error.message
-    reasons = "; ".join(reason.message for reason in error.errors)
-    return f"An undefined error occurred. {error.message or reasons or error.type}"
+    return f"An undefined error occurred. {import_content.reason_of(error)}"

@@ -112,22 +112,41 @@ class JobRunner:
                 self._queued.discard(job_id)
             try:
                 self._run(job_id)
-            except errors.DesignateError as error:
-                LOG.warning("job %s: failed, deferred to periodic recovery: %s", job_id, error)
             except Exception:
                 LOG.exception("job %s: failed, deferred to periodic recovery", job_id)
 
     def _run(self, job_id: str) -> None:
+        """Run a job; what will fail again when it is repeated ends the job."""
+        try:
+            row = self._claim(job_id)
+            if row is not None:
+                self._run_claimed(row)
+        except (errors.Unavailable, errors.DeadlineExceeded) as error:
+            LOG.warning("job %s: failed, deferred to periodic recovery: %s", job_id, error)
+
+    def _run_claimed(self, row: Any) -> None:
+        try:
+            self._handlers[row.task_type](row, row.attempts)
+        except (errors.Unavailable, errors.DeadlineExceeded):
+            raise
+        except errors.DesignateError as error:
+            LOG.warning("job %s: failed: %s", row.id, error)
+            self.finish(row.id, row.attempts, JobStatus.ERROR, error.message or error.type)
+        except Exception:
+            LOG.exception("job %s: failed", row.id)
+            message = "An undefined error occurred. The log of designate-central has it."
+            self.finish(row.id, row.attempts, JobStatus.ERROR, message)
+
+    def _claim(self, job_id: str) -> Any:
+        """Claim a job and return its row; None: it has ended, or is another process's."""
         core = self._core
         row = core.db.write(
             lambda tx: stored_jobs.claim(tx, job_id, core.now(), core.conf[GROUP].task_claim)
         )
-        if row is None:
-            return
-        if row.attempts > MAX_ATTEMPTS:
+        if row is not None and row.attempts > MAX_ATTEMPTS:
             self.finish(job_id, row.attempts, JobStatus.ERROR, "Given up after too many attempts.")
-            return
-        self._handlers[row.task_type](row, row.attempts)
+            return None
+        return row
 
     def report_progress(self, job_id: str, attempt: int, message: str) -> None:
         """Store a progress message and extend the claim on the job."""

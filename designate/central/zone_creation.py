@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
+from typing import NamedTuple
 
 from oslo_config import cfg
 
@@ -31,7 +32,7 @@ from designate.model.zones import Action, Sample, Status, Zone, ZoneDraft, ZoneI
 from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy import recordsets, zone_hierarchy, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
-from designate.wire import rr
+from designate.wire import names, rr, rrsets
 
 GROUP = "DEFAULT"
 OPTS = [
@@ -68,17 +69,37 @@ OPTS = [
 FIRST_REVISION = 1
 
 
+class NewRecordSet(NamedTuple):
+    """A recordset of a new zone.
+
+    ttl: None: the zone's. rdatas: The records in wire form. covered_ttls: For RRSIG, the TTL of the
+    records for each type that they cover.
+    """
+
+    name: str
+    type: str
+    ttl: int | None
+    texts: tuple[str, ...]
+    rdatas: tuple[bytes, ...]
+    covered_ttls: Mapping[int, int]
+
+    def wire(self, zone: str) -> bytes:
+        """Return the RRs as stored."""
+        if self.covered_ttls:
+            owner = names.relative_owner(self.name, zone)
+            return rrsets.pack_signatures(owner, self.rdatas, self.covered_ttls)
+        number = rrtypes.numeric_type(self.type)
+        return rr.rrset(self.name, zone, number, self.ttl, self.rdatas)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneContent:
-    """The content of a new zone besides its SOA and its apex NS recordset.
-
-    recordsets: Tuples of name, type, TTL (None: the zone's), record texts and their RDATA.
-    """
+    """The content of a new zone besides its SOA and its apex NS recordset."""
 
     serial: int
     retry: int
     expire: int
-    recordsets: tuple[tuple[str, str, int | None, tuple[str, ...], tuple[bytes, ...]], ...]
+    recordsets: tuple[NewRecordSet, ...]
 
 
 class ZoneCreator:
@@ -199,8 +220,8 @@ def _content_recordsets(
         BadRequest: A name belongs to a child zone.
     """
     delegation_points = {
-        row[0]: [point.lower() for point in zone_rules.delegation_points(row[0], zone.name)]
-        for row in yielding(content.recordsets)
+        new.name: [point.lower() for point in zone_rules.delegation_points(new.name, zone.name)]
+        for new in yielding(content.recordsets)
     }
     taken = zone_hierarchy.existing_zone_names(
         tx.connection,
@@ -208,24 +229,23 @@ def _content_recordsets(
         {point for points in delegation_points.values() for point in points},
     )
     found = []
-    for name, rtype, ttl, texts, rdatas in yielding(content.recordsets):
-        if taken.intersection(delegation_points[name]):
+    for new in yielding(content.recordsets):
+        if taken.intersection(delegation_points[new.name]):
             raise errors.BadRequest(
-                f"{name} belongs in a child zone", type="invalid_recordset_location"
+                f"{new.name} belongs in a child zone", type="invalid_recordset_location"
             )
         recordset = RecordSet(
             id=RecordSetId(str(uuid.uuid4())),
             zone_id=zone.id,
             zone_name=zone.name,
             project_id=zone.project_id,
-            name=name,
-            type=rtype,
-            ttl=ttl,
-            records=texts,
+            name=new.name,
+            type=new.type,
+            ttl=new.ttl,
+            records=new.texts,
             action=Action.CREATE,
             status=Status.PENDING,
             created_at=zone.created_at,
         )
-        numeric = rrtypes.numeric_type(rtype)
-        found.append((recordset, rr.rrset(name, zone.name, numeric, ttl, rdatas)))
+        found.append((recordset, new.wire(zone.name)))
     return found

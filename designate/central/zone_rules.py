@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from designate import errors, rrtypes
+from designate import errors, mailboxes, rrtypes
 from designate.central.base import Core, own_target
 from designate.central.blacklists import is_blacklisted
 from designate.context import Context
 from designate.errors import Reason
 from designate.model.codec import UNSET
 from designate.model.pools import Pool
-from designate.model.zones import Zone, ZoneDraft, ZoneId, ZonePatch, ZoneType, rname
+from designate.model.zones import Zone, ZoneDraft, ZoneId, ZonePatch, ZoneType
 from designate.storage.sqlalchemy import tlds, tsigkeys, zone_hierarchy
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.wire import names
@@ -186,7 +186,7 @@ def _check_email(email: str) -> None:
     if not rrtypes.is_email(email):
         raise errors.InvalidObject(f"Value '{email}' in the field 'email' is not an email address")
     try:
-        names.to_wire(rname(email))
+        names.to_wire(mailboxes.rname(email))
     except ValueError:
         raise errors.InvalidObject(
             f"Value '{email}' in the field 'email' cannot be written as a domain name"

@@ -16,10 +16,20 @@ class JobStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobFault:
+    """What is wrong with one line of a zone file."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ZoneJob:
     """An import or an export of a zone file.
 
     zone_id: None until an import has created its zone. location: of the file of a finished export.
+    faults: of an import's file, the first ones; of a finished import the records that were skipped.
+    skipped_count: how many records of an import's file are outside the zone.
     """
 
     id: str
@@ -31,6 +41,8 @@ class ZoneJob:
     location: str | None = None
     version: int = 1
     updated_at: datetime | None = None
+    faults: tuple[JobFault, ...] = ()
+    skipped_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

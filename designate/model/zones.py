@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
+from designate import mailboxes
 from designate.model.codec import UNSET, Unset
 
 ZoneId = NewType("ZoneId", str)
@@ -106,19 +107,7 @@ class Zone:
         mname: str, email: str, serial: int, refresh: int, retry: int, expire: int, minimum: int
     ) -> str:
         """Return SOA rdata as text: MNAME RNAME SERIAL REFRESH RETRY EXPIRE MINIMUM."""
-        return f"{mname} {rname(email)} {serial} {refresh} {retry} {expire} {minimum}"
-
-
-def rname(email: str) -> str:
-    """Return a mail address as a domain name (RFC 1035 section 8); an empty one as the root.
-
-    Dots of the local part are escaped.
-    """
-    if not email:
-        return "."
-    local, _, domain = email.rpartition("@")
-    domain = domain.rstrip(".")
-    return local.replace(".", "\\.") + "." + (domain + "." if domain else "")
+        return f"{mname} {mailboxes.rname(email)} {serial} {refresh} {retry} {expire} {minimum}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

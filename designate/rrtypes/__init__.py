@@ -16,6 +16,7 @@ from designate.rrtypes.grammar import (
 )
 from designate.rrtypes.records import (
     check_owner,
+    check_rdatas,
     check_type,
     master_form,
     numeric_type,
@@ -30,6 +31,7 @@ SUPPORTED = (
 
 __all__ = [
     "REGISTRY", "SUPPORTED", "address", "canonical_name", "check_domain", "check_owner",
-    "check_plain_domain", "check_type", "is_domain", "is_email", "is_host", "is_plain_domain",
-    "mail", "master_form", "names", "numeric_type", "rdata", "rdata_from_zonefile", "security", "service",
+    "check_plain_domain", "check_rdatas", "check_type", "is_domain", "is_email", "is_host",
+    "is_plain_domain", "mail", "master_form", "names", "numeric_type", "rdata", "rdata_from_zonefile",
+    "security", "service",
 ]  # fmt: skip

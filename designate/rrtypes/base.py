@@ -108,6 +108,14 @@ class RRType:
     def check_rdata(self, rdata: Any) -> None:
         """Raise ValueError for data that nameservers reject although dnspython accepts it."""
 
+    def check_wire(self, wire: bytes) -> None:
+        """Raise ValueError for data in wire form that nameservers reject."""
+        if len(wire) > MAX_RDATA_BYTES:
+            raise ValueError(f"its {len(wire)} bytes do not fit into a DNS message")
+        if type(self).check_rdata is not RRType.check_rdata:
+            rtype = dns.rdatatype.RdataType(self.code)
+            self.check_rdata(dns.rdata.from_wire(dns.rdataclass.IN, rtype, wire, 0, len(wire)))
+
     def to_wire(self, text: str) -> WireData:
         """Validate the text by its wire form and return that; raises ValueError with the reason."""
         text = self.presentation(text)

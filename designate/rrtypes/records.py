@@ -63,6 +63,23 @@ def rdata_from_zonefile(rtype: str, owner: str, records: Sequence[str]) -> tuple
     return _rdata(handler, owner, records, handler.zonefile_grammar)
 
 
+def check_rdatas(rtype: str, rdatas: Sequence[bytes]) -> None:
+    """Check data in wire form, of whatever presentation, for what nameservers reject.
+
+    Raises:
+        InvalidObject: As rdata().
+    """
+    handler = _registered(rtype)
+    reasons: list[Reason] = []
+    for index, wire in enumerate(rdatas):
+        try:
+            handler.check_wire(wire)
+        except ValueError as error:
+            problem = f"the {rtype} record is not valid: {error}"
+            reasons.append(Reason(("records", index), problem, "format", [rtype]))
+    _check_size(rdatas, reasons)
+
+
 def rdata(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
     """Return the uncompressed wire form of each record, in order.
 
@@ -92,6 +109,12 @@ def _rdata(
         except ValueError as error:
             problem = f"'{printable(text)}' is not a '{handler.type}' Record{printable(error)}"
             reasons.append(Reason(("records", index), problem, "format", [handler.type]))
+    _check_size(wires, reasons)
+    return tuple(wires)
+
+
+def _check_size(wires: Sequence[bytes], reasons: list[Reason]) -> None:
+    """Raise InvalidObject for reasons found before, or else for records that are too large together."""
     size_bytes = sum(RR_BYTES + len(wire) for wire in wires)
     if not reasons and size_bytes > MAX_RRSET_BYTES:
         problem = (
@@ -100,7 +123,6 @@ def _rdata(
         reasons.append(Reason(("records",), problem, "maxLength", MAX_RRSET_BYTES))
     if reasons:
         raise errors.InvalidObject(reasons=tuple(reasons))
-    return tuple(wires)
 
 
 def _validate(

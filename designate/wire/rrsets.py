@@ -6,7 +6,7 @@ The RRs are those of `wire.transfer_assembler` and of the journal.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import dns.exception
@@ -15,7 +15,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from designate import domain_names
+from designate import domain_names, mailboxes
 from designate.runtime.cooperative import yielding
 from designate.wire import packet, rr
 
@@ -70,11 +70,9 @@ class RRset:
     @property
     def wire(self) -> bytes:
         """The stored RRs."""
-        if self.rtype != _TYPE_RRSIG:
-            return rr.pack(self.owner, self.rtype, self.ttl, self.rdatas)
-        return b"".join(
-            rr.pack(self.owner, self.rtype, self.ttl_of(rdata), (rdata,)) for rdata in self.rdatas
-        )
+        if self.rtype == _TYPE_RRSIG:
+            return pack_signatures(self.owner, self.rdatas, self.covered_ttls)
+        return rr.pack(self.owner, self.rtype, self.ttl, self.rdatas)
 
     def texts(self) -> tuple[str, ...]:
         """Return the data in presentation form, unknown types as in RFC 3597 section 5."""
@@ -87,7 +85,7 @@ class SoaRecord:
 
     Attributes:
         wire: the whole data.
-        email: RNAME as an email address, empty for the root.
+        email: RNAME as an email address (designate.mailboxes).
     """
 
     ttl: int
@@ -193,6 +191,15 @@ def align_signatures(found: dict[RRsetKey, RRset], zone: str, soa_ttl: int) -> N
         rrset.ttl = min(rrset.covered_ttls.values())
 
 
+def pack_signatures(
+    owner: bytes, rdatas: Iterable[bytes], covered_ttls: Mapping[int, int]
+) -> bytes:
+    """Return the stored RRs of signatures, with the TTLs of the types covered."""
+    return b"".join(
+        rr.pack(owner, _TYPE_RRSIG, covered_ttls[covered_type(rdata)], (rdata,)) for rdata in rdatas
+    )
+
+
 def covered_type(rrsig: bytes) -> int:
     """Return the type that a signature covers (RFC 4034 section 3.1.1)."""
     return int.from_bytes(rrsig[:2])
@@ -268,18 +275,10 @@ def _soa(ttl: int, data: bytes) -> SoaRecord:
         ttl=ttl,
         wire=data,
         mname=mname.to_text(),
-        email=_email(rname),
+        email=mailboxes.email(rname.labels),
         serial=serial,
         refresh=refresh,
         retry=retry,
         expire=expire,
         minimum=minimum,
     )
-
-
-def _email(rname: dns.name.Name) -> str:
-    """Return an RNAME as an email address; its first label is the local part (RFC 1035 section 8)."""
-    if len(rname.labels) < 2:
-        return ""
-    local = rname.labels[0].decode("ascii", "replace")
-    return f"{local}@{dns.name.Name(rname.labels[1:]).to_text(omit_final_dot=True)}"

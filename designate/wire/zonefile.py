@@ -1,34 +1,57 @@
-"""Master files (RFC 1035 section 5): parsing into RRsets, and writing."""
+"""Reading of master files (RFC 1035 section 5) into RRsets in wire form."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import dns.exception
 import dns.name
-import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.tokenizer
 import dns.zonefile
 
-from designate import domain_names, errors
-from designate.wire import names
-from designate.wire.zonefile_fast import FastPathTokenizer, FastZonefileReader
+from designate import domain_names, errors, mailboxes
+from designate.wire import names, zonefile_entries
+from designate.wire.zonefile_collector import (
+    MAX_REASON_CHARS,
+    MAX_SECONDS,
+    Collector,
+    FileFault,
+    ZonefileRRset,
+    outside,
+)
+from designate.wire.zonefile_fast import FastZonefileReader
 
 DIRECTIVES = ("$ORIGIN", "$TTL")
-MAX_REASON_CHARS = 100
-MAX_ERRORS = 20
-# Records between two progress reports.
-PROGRESS_RECORDS = 1000
+MAX_FAULTS = 100
+# Characters between two progress reports; an entry may have more.
+PROGRESS_CHARS = 2**15
+_BEGINS_WITH_ORIGIN = re.compile(
+    r"(?:[^\S\n]*+(?:;[^\n]*+)?\n)*+[^\S\n]*+\$ORIGIN\s", re.IGNORECASE
+)
+_DIRECTIVE = re.compile(r"\s+\$(?:ORIGIN|TTL)\s", re.IGNORECASE)
+_CAUGHT = re.compile(r"caught exception <class '[^']*'>: ")
+_PLACE = re.compile(r"zone file:\d+: ")
+_NUMBER_AS_TYPE = re.compile(r"unknown rdatatype '(\d+)'")
 
 Progress = Callable[[str], None]
 
 
 class InvalidZonefile(errors.BadRequest):
-    """Raised when a zone file cannot be parsed; the message has the errors and their lines."""
+    """Raised when a zone file cannot be used.
+
+    Attributes:
+        faults: the first MAX_FAULTS; the message has them all.
+    """
+
+    def __init__(self, faults: list[FileFault], type: str = "bad_request") -> None:
+        text = "; ".join(f"line {fault.line}: {fault.reason}" for fault in faults)
+        super().__init__(text, type=type)
+        self.faults = tuple(faults[:MAX_FAULTS])
 
 
 class MissingOrigin(InvalidZonefile):
@@ -36,31 +59,7 @@ class MissingOrigin(InvalidZonefile):
 
 
 class MissingSoa(InvalidZonefile):
-    """Raised when a zone file has no SOA record at its origin."""
-
-
-@dataclass(frozen=True, slots=True)
-class ZonefileRRset:
-    """An RRset of a zone file.
-
-    Attributes:
-        records: maps each record's text to its line, in the file's order.
-    """
-
-    name: str
-    type: str
-    ttl: int
-    records: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The records' texts."""
-        return tuple(self.records)
-
-    @property
-    def lines(self) -> tuple[int, ...]:
-        """The line of each record."""
-        return tuple(self.records.values())
+    """Raised when a zone file has no SOA record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +68,15 @@ class ZoneFile:
 
     Attributes:
         origin: name of the zone.
-        email: RNAME of the SOA as an email address.
+        soa_line: where its SOA begins.
+        email: RNAME of the SOA as an email address (designate.mailboxes).
         rrsets: all but the SOA and the NS RRset of the origin, in the file's order.
+        skipped: a notice for each of the first records outside the zone, at most MAX_FAULTS.
+        skipped_count: how many records are outside the zone.
     """
 
     origin: str
+    soa_line: int
     ttl: int
     email: str
     serial: int
@@ -82,51 +85,8 @@ class ZoneFile:
     expire: int
     minimum: int
     rrsets: tuple[ZonefileRRset, ...]
-
-
-class _Collector:
-    """Collects the records; dnspython's reader uses it as its transaction."""
-
-    def __init__(self, progress: Progress) -> None:
-        self.manager = self
-        self.tokenizer: Any = None
-        self.rrsets: dict[tuple[str, str], ZonefileRRset] = {}
-        self.soa: tuple[dns.name.Name, int, Any] | None = None
-        self._names: dict[dns.name.Name, str] = {}
-        self._progress = progress
-        self._count = 0
-
-    def origin_information(self) -> tuple[None, bool, None]:
-        return None, False, None
-
-    def check_put_rdataset(self, _check: object) -> None:
-        """Accept all: central checks the rules between recordsets."""
-
-    def _set_origin(self, _origin: dns.name.Name) -> None:
-        """Ignore the origin, which the reader has."""
-
-    def add(self, name: dns.name.Name, ttl: int, rdata: dns.rdata.Rdata) -> None:
-        # The reader has gone past the end of the record's line.
-        line = self.tokenizer.where()[1] - 1
-        if rdata.rdtype == dns.rdatatype.SOA:
-            if self.soa is not None and self.soa[2] != rdata:
-                raise ValueError("there is more than one SOA record")
-            self.soa = (name, ttl, rdata)
-            return
-        text = self._names.get(name)
-        if text is None:
-            text = self._names[name] = domain_names.text(name.labels)
-        self.record(text, dns.rdatatype.to_text(rdata.rdtype), ttl, rdata.to_text(), line)
-
-    def record(self, name: str, rtype: str, ttl: int, text: str, line: int) -> None:
-        key = (name.lower(), rtype)
-        found = self.rrsets.get(key)
-        if found is None:
-            found = self.rrsets[key] = ZonefileRRset(name, rtype, ttl)
-        found.records.setdefault(text, line)
-        self._count += 1
-        if self._count % PROGRESS_RECORDS == 0:
-            self._progress(f"Reading the zone file: line {line}")
+    skipped: tuple[FileFault, ...] = ()
+    skipped_count: int = 0
 
 
 def parse(
@@ -134,111 +94,162 @@ def parse(
     progress: Progress = lambda _: None,
     fast_reader: type[FastZonefileReader] = FastZonefileReader,
 ) -> ZoneFile:
-    """Parse a zone file; records outside its origin are left out.
+    """Parse a zone file; records outside its zone are skipped and counted.
+
+    The zone is that of the first $ORIGIN; where that is the root, as in dumps of BIND, that of the SOA.
 
     Args:
         text: content of the file.
-        progress: called every PROGRESS_RECORDS records with a text about the position.
+        progress: called at least for every PROGRESS_CHARS with a text about the position.
         fast_reader: class that reads the plain lines.
 
     Raises:
-        InvalidZonefile: (MissingOrigin, MissingSoa) with the first MAX_ERRORS errors and their lines.
+        InvalidZonefile: (MissingOrigin, MissingSoa) with the first MAX_FAULTS faults.
     """
-    if not _begins_with_origin(text):
-        raise MissingOrigin("The $ORIGIN statement is required and must be the first statement")
-    collector = _Collector(progress)
-    text = text.rstrip("\n") + "\n"
-    tokenizer = FastPathTokenizer(text, "zone file", idna_codec=names.IDNA)
-    collector.tokenizer = tokenizer
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").rstrip("\n") + "\n"
+    if not _BEGINS_WITH_ORIGIN.match(text):
+        raise MissingOrigin([FileFault(1, "the file does not begin with $ORIGIN")])
+    collector = Collector()
     transaction: Any = collector
     reader = dns.zonefile.Reader(
-        tokenizer, dns.rdataclass.IN, transaction, allow_include=False, allow_directives=DIRECTIVES
+        dns.tokenizer.Tokenizer(""),
+        dns.rdataclass.IN,
+        transaction,
+        allow_include=False,
+        allow_directives=DIRECTIVES,
     )
-    tokenizer.fast_reader = fast_reader(reader, collector.record)
-    problems = _read(reader, tokenizer, text)
-    if problems:
-        raise InvalidZonefile("; ".join(problems))
-    origin = reader.zone_origin
-    if collector.soa is None or origin is None or collector.soa[0] != origin:
-        raise MissingSoa("An SOA record is required")
-    _, ttl, soa = collector.soa
+    # The reader takes the zone's name as the origin of names, which only a directive sets here.
+    reader.current_origin = reader.last_name = None
+    faults = _read(text, reader, collector, fast_reader(reader, collector.record), progress)
+    if faults:
+        raise InvalidZonefile(faults)
+    if collector.soa is None:
+        raise MissingSoa([FileFault(text.count("\n"), "the file ends without an SOA record")])
+    return _zone_of(collector)
+
+
+def _zone_of(collector: Collector) -> ZoneFile:
+    assert collector.soa is not None  # noqa: S101 - checked by the caller
+    origin, ttl, soa, line = collector.soa
+    if collector.first_origin not in (origin, dns.name.root):
+        reason = f"the SOA is not that of the file's $ORIGIN {collector.first_origin}"
+        raise InvalidZonefile([FileFault(line, reason)])
     name = domain_names.text(origin.labels)
+    _align_signatures(collector.rrsets, name.lower(), ttl)
+    inside, skipped = _separate(collector.rrsets, origin)
+    skipped += collector.skipped
     return ZoneFile(
         origin=name,
+        soa_line=line,
         ttl=ttl,
-        email=_email(soa.rname),
+        email=mailboxes.email(soa.rname.labels),
         serial=soa.serial,
         refresh=soa.refresh,
         retry=soa.retry,
         expire=soa.expire,
         minimum=soa.minimum,
-        rrsets=tuple(
-            found
-            for (owner, rtype), found in collector.rrsets.items()
-            if rtype != "NS" or owner != name.lower()
-        ),
+        rrsets=inside,
+        skipped=tuple(sorted(skipped)[:MAX_FAULTS]),
+        skipped_count=len(skipped),
     )
 
 
-def _read(reader: dns.zonefile.Reader, tokenizer: FastPathTokenizer, text: str) -> list[str]:
-    """Read the file and return the errors; after each one, reading continues at the next line."""
-    problems: list[str] = []
-    lines: list[str] | None = None
-    while len(problems) < MAX_ERRORS:
-        try:
-            reader.read()
-            break
-        except (
-            dns.exception.DNSException, ValueError, UnicodeError, RecursionError, OverflowError,
-        ) as error:  # fmt: skip
-            line, reason = _located(error, tokenizer)
-            problems.append(f"line {line}: {reason}")
-            lines = lines or text.splitlines(keepends=True)
-            tokenizer.continue_at(line + 1, sum(map(len, lines[:line])))
-    return problems
+def _align_signatures(
+    rrsets: dict[tuple[str, str], ZonefileRRset], apex: str, soa_ttl: int
+) -> None:
+    """Give signatures the TTLs of the RRsets that they cover (RFC 4034 section 3)."""
+    for (name, _), rrset in rrsets.items():
+        for covered in rrset.covered_ttls:
+            rtype = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(covered))
+            target = rrsets.get((name, rtype))
+            if target is not None:
+                rrset.covered_ttls[covered] = target.ttl
+            elif rtype == "SOA" and name == apex:
+                rrset.covered_ttls[covered] = soa_ttl
 
 
-def _begins_with_origin(text: str) -> bool:
-    for line in text.splitlines():
-        words = line.partition(";")[0].split()
-        if words:
-            return words[0].upper() == "$ORIGIN"
-    return False
+def _separate(
+    rrsets: dict[tuple[str, str], ZonefileRRset], origin: dns.name.Name
+) -> tuple[tuple[ZonefileRRset, ...], list[FileFault]]:
+    """Return the zone's RRsets without its NS, and a notice for each record that is not in the zone."""
+    apex = domain_names.text(origin.labels).lower()
+    below = "." + apex
+    inside = []
+    skipped: list[FileFault] = []
+    for (name, rtype), rrset in rrsets.items():
+        if not (name == apex or name.endswith(below)):
+            skipped += (outside(line, rrset.name, apex) for line in rrset.lines)
+        elif rtype != "NS" or name != apex:
+            inside.append(rrset)
+    return tuple(inside), skipped
 
 
-def _located(error: Exception, tokenizer: dns.tokenizer.Tokenizer) -> tuple[int, str]:
-    """Return the line and the reason of an error.
+def _read(
+    text: str,
+    reader: dns.zonefile.Reader,
+    collector: Collector,
+    fast_reader: FastZonefileReader,
+    progress: Progress,
+) -> list[FileFault]:
+    """Read the file and return the faults; after each one, reading continues behind the entry."""
+    faults: list[FileFault] = []
+    position, line, report_at = 0, 1, PROGRESS_CHARS
+    fast_reader.begin()
+    while position < len(text) and len(faults) < MAX_FAULTS:
+        if position >= report_at:
+            progress(f"Reading the zone file: line {line}")
+            report_at = position + PROGRESS_CHARS
+        end = text.index("\n", position)
+        if fast_reader.line(text[position : end + 1], line):
+            position, line = end + 1, line + 1
+            continue
+        content = zonefile_entries.end_of_blank_lines(text, position)
+        if content > position:
+            position, line = content, line + text.count("\n", position, content)
+            continue
+        fast_reader.end()
+        end, problem, within = zonefile_entries.find(text, position)
+        collector.line = line
+        if problem:
+            faults.append(FileFault(line + within, problem))
+        else:
+            faults += _read_entry(reader, collector, text[position:end])
+        line += text.count("\n", position, end + 1)
+        position = end + 1
+        fast_reader.begin()
+    return faults
 
-    The reader's text may have the number of the next line, so that number is not used.
-    """
-    text = str(error)
-    if text.startswith("zone file:"):
-        text = text.split(":", 2)[2].strip()
-    line = tokenizer.where()[1] - (tokenizer.ungotten_char == "\n")
-    return line, text[:MAX_REASON_CHARS]
+
+def _read_entry(
+    reader: dns.zonefile.Reader, collector: Collector, entry: str
+) -> Iterator[FileFault]:
+    """Read one entry, and yield its fault, if it has one."""
+    if _DIRECTIVE.match(entry):
+        entry = entry.lstrip()
+    line, last_name = collector.line, reader.last_name
+    tokenizer = reader.tok = dns.tokenizer.Tokenizer(entry, "zone file", idna_codec=names.IDNA)
+    try:
+        reader.read()
+    except (
+        dns.exception.DNSException, ValueError, RecursionError, OverflowError,
+    ) as error:  # fmt: skip
+        has_owner = entry[:1].isspace() or reader.last_name is not last_name
+        if not (has_owner and collector.skip_outside(reader.last_name)):
+            behind = tokenizer.where()[1] - 1 - (tokenizer.ungotten_char == "\n")
+            yield FileFault(line + min(behind, entry.count("\n")), _reason(error))
+    if reader.default_ttl > MAX_SECONDS:
+        reader.default_ttl = 0
+        if entry.startswith("$"):
+            yield FileFault(line, f"the TTL is above {MAX_SECONDS}")
 
 
-def _email(rname: dns.name.Name) -> str:
-    """Return an RNAME as an email address (RFC 1035 section 8); its first label is the local part."""
-    local = rname.labels[0].decode("ascii", "replace") if rname.labels else ""
-    domain = dns.name.Name(rname.labels[1:]).to_text(omit_final_dot=True)
-    return f"{local}@{domain}"
-
-
-def render(
-    origin: str, ttl: int, rrsets: Iterable[tuple[str, str, int | None, Iterable[str]]]
-) -> Iterator[str]:
-    """Yield the file's lines, each with its newline.
-
-    Args:
-        origin: name of the zone.
-        ttl: TTL of the zone.
-        rrsets: (name, type, ttl or None for the zone's, texts) of each.
-    """
-    yield f"$ORIGIN {origin}\n"
-    yield f"$TTL {ttl}\n"
-    yield "\n"
-    for name, rtype, own_ttl, texts in rrsets:
-        shown = "" if own_ttl is None else own_ttl
-        for text in texts:
-            yield f"{name} {shown} IN {rtype} {text}\n"
+def _reason(error: Exception) -> str:
+    """Return what is wrong with an entry, for people, as printable text."""
+    text = _CAUGHT.sub("", _PLACE.sub("", str(error), count=1), count=1)
+    if text == dns.exception.UnexpectedEnd.__doc__:
+        return "a quoted string has no end"
+    number = _NUMBER_AS_TYPE.fullmatch(text)
+    if number:
+        text = f"{number[1]} is neither a TTL up to {MAX_SECONDS} nor a record type"
+    shown = "".join(char if char.isprintable() else f"\\{ord(char):03d}" for char in text)
+    return shown[:MAX_REASON_CHARS] or type(error).__name__

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import timedelta
 
 import pytest
 
-from designate import rrtypes
 from designate.central import jobs as central_jobs
 from designate.central.jobs import MAX_ATTEMPTS, ProgressReporter, shorten_message
 from designate.context import admin_context
@@ -17,8 +15,8 @@ from designate.storage.sqlalchemy import jobs
 from designate.wire import zonefile
 from tests.support.deadlines import until
 from tests.support.factories.zone_data import Hidden
+from tests.support.factories.zone_files import DNS, finished, imported, recordsets
 
-DNS = {"Accept": "text/dns"}
 HEAD = """\
 ; a comment
 $ORIGIN {name}
@@ -46,22 +44,6 @@ def call(hidden):
     return hidden.http()
 
 
-def imported(call, text, kind="text/dns"):
-    status, task = call("POST", "/v2/zones/tasks/imports", text.encode(), {"Content-Type": kind})
-    assert status == 202, task
-    return finished(call, f"/v2/zones/tasks/imports/{task['id']}")
-
-
-def finished(call, path):
-    until(lambda: call("GET", path)[1]["status"] != "PENDING", 30, "the task's end")
-    return call("GET", path)[1]
-
-
-def recordsets(call, zone_id):
-    _, found = call("GET", f"/v2/zones/{zone_id}/recordsets?limit=1000")
-    return {(rs["name"], rs["type"]): (rs["ttl"], rs["records"]) for rs in found["recordsets"]}
-
-
 def test_a_zone_file_becomes_a_zone(call):
     task = imported(call, HEAD.format(name="one.example.") + BODY)
 
@@ -79,7 +61,7 @@ def test_a_zone_file_becomes_a_zone(call):
     assert found == {
         ("one.example.", "NS"): (None, ["ns1.example.org."]),
         ("www.one.example.", "A"): (300, ["192.0.2.1", "192.0.2.2"]),
-        ("mail.one.example.", "MX"): (None, ["10 mx.one.example."]),
+        ("mail.one.example.", "MX"): (0, ["10 mx.one.example."]),
         ("sub.one.example.", "NS"): (300, ["ns.sub.one.example."]),
         ("txt.one.example.", "TXT"): (60, ['"some text"']),
     }
@@ -280,19 +262,6 @@ def test_texts_of_several_strings_are_taken_and_shown_as_strings(call):
     assert '"v=DKIM1;" "k=rsa"' in {text for rrset in parsed.rrsets for text in rrset.texts}
 
 
-def test_every_fault_is_named_with_its_line(call):
-    text = HEAD.format(name="faults.example.") + (
-        "a IN A 192.0.2.1\n_a_-.b IN A 192.0.2.2\n-x IN A 192.0.2.3\nh IN HINFO x y\n"
-        "c IN CNAME d\nc IN CNAME e\n"
-    )
-    message = imported(call, text)["message"]
-
-    assert message.startswith("Malformed zonefile. line ")
-    assert [part.split(":")[0].removeprefix("Malformed zonefile. ")
-            for part in message.split("; ")] == ["line 7", "and 3 more"]  # fmt: skip
-    assert len(message) <= 160
-
-
 def test_a_list_of_faults_is_cut_between_them():
     faults = [f"line {number}: {'x' * 40}" for number in range(10)]
     short = shorten_message("; ".join(faults))
@@ -354,60 +323,3 @@ def test_an_import_that_takes_long_shows_its_progress(call, monkeypatch):
     until(ended, 60, "the import's end")
     assert seen & {"Reading the zone file", "Checking"}
     assert call("GET", path)[1]["status"] == "COMPLETE", call("GET", path)[1]["message"]
-
-
-TEXTS = [
-    "", '""', '"a b"', "plain", '"', 'a"b', 'a\\"b', 'a\\\\"b', '"a\\"b"', '"back\\\\slash"', '"a\\\\"',
-    ";", "(a)", '"(a;b)"', "v=DMARC1;p=none", "\\#", "@", "$ORIGIN", "$TTL", "é中😀", '"naïve café"',
-    "\\065\\255\\000", '"\\010\\127\\128"', '" a "', '"a\tb"', "\\;", "\\a", "\\@",
-    '"' + "a" * 253 + '" "b c" "' + "d" * 253 + '"',
-    '"' + "é" * 127 + '" "' + '\\"' * 100 + '"',
-    '"' + "\\255" * 60 + '" "' + "\\000" * 60 + '"',
-]  # fmt: skip
-
-
-def exported(call, zone_id):
-    _, task = call("POST", f"/v2/zones/{zone_id}/tasks/export")
-    done = finished(call, f"/v2/zones/tasks/exports/{task['id']}")
-    assert done["status"] == "COMPLETE", done["message"]
-    status, text = call("GET", f"/v2/zones/tasks/exports/{task['id']}/export", None, DNS)
-    assert status == 200
-    return text
-
-
-def test_what_needs_no_quotes_is_exported_as_it_was_written(call):
-    """Clients search the file for the texts that they wrote."""
-    _, zone = call("POST", "/v2/zones", {"name": "words.example.", "email": "a@example.org"})
-    texts = {
-        "CAA": ["0 issue letsencrypt.org", "0 iodef mailto:a@example.org"],
-        "TXT": ["plain", '"quoted text"'],
-        "MX": ["10 mail.example.org."],
-    }
-    for rtype, records in texts.items():
-        body = {"name": f"{rtype.lower()}.words.example.", "type": rtype, "records": records}
-        assert call("POST", f"/v2/zones/{zone['id']}/recordsets", body)[0] == 202
-
-    lines = exported(call, zone["id"]).splitlines()
-
-    for record in itertools.chain.from_iterable(texts.values()):
-        assert any(line.endswith(f" {record}") for line in lines), (record, lines)
-
-
-def test_texts_come_back_from_an_export_byte_for_byte(call):
-    _, zone = call("POST", "/v2/zones", {"name": "from.example.", "email": "a@example.org"})
-    sent = {}
-    for number, text in enumerate(TEXTS):
-        body = {"name": f"t{number}.from.example.", "type": "TXT", "records": [text]}
-        status, created = call("POST", f"/v2/zones/{zone['id']}/recordsets", body)
-        assert status == 202, (text, created)
-        sent[f"t{number}.to.example."] = rrtypes.rdata("TXT", "x.", [text])
-    written = exported(call, zone["id"])
-
-    task = imported(call, written.replace("from.example.", "to.example."))
-
-    assert task["status"] == "COMPLETE", task["message"]
-    assert {
-        name: rrtypes.rdata_from_zonefile(rtype, name, records)
-        for (name, rtype), (_, records) in recordsets(call, task["zone_id"]).items()
-        if rtype == "TXT"
-    } == sent

@@ -8,12 +8,13 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "designate"
 
-BASE = {"errors", "context", "domain_names", "messaging", "metrics", "runtime"}
+BASE = {"errors", "context", "domain_names", "mailboxes", "messaging", "metrics", "runtime"}
 ALLOWED: dict[str, set[str]] = {
     # floor 0
     "errors": set(),
     "context": set(),
     "domain_names": set(),
+    "mailboxes": set(),
     "messaging": {"errors"},
     "metrics": set(),
     "runtime": set(),

@@ -173,27 +173,6 @@ def test_big_files_are_skimmed():
     assert taken.count(False) <= 4
 
 
-def test_every_fault_has_its_line_and_reading_goes_on():
-    text = (
-        "$ORIGIN example.org.\n$TTL 300\n" + SOA + "a IN A 192.0.2.1\nb IN A 192.0.2.999\n"
-        'c IN NOTYPE x\nd IN A 192.0.2.2\ne IN MX ten mx\nf IN TXT ("a"\n'
-    )
-    with pytest.raises(zonefile.InvalidZonefile) as fault:
-        zonefile.parse(text)
-
-    assert [part.partition(":")[0] for part in fault.value.message.split("; ")] == [
-        "line 5", "line 6", "line 8", "line 10",
-    ]  # fmt: skip
-
-
-def test_no_more_faults_are_gathered_than_anybody_reads():
-    text = "$ORIGIN example.org.\n$TTL 300\n" + SOA + "x IN A nonsense\n" * 1000
-    with pytest.raises(zonefile.InvalidZonefile) as fault:
-        zonefile.parse(text)
-
-    assert fault.value.message.count("line ") == zonefile.MAX_ERRORS
-
-
 def test_many_records_of_one_name_cost_no_comparison_of_each_with_each():
     """Reading 20,000 errors takes one call of the reader per line."""
     lines = [f'x IN TXT "{number}"\n' for number in range(20_000)]
@@ -201,14 +180,6 @@ def test_many_records_of_one_name_cost_no_comparison_of_each_with_each():
 
     assert len(file.rrsets[0].records) == 20_000
     assert isinstance(file.rrsets[0].records, dict)
-
-
-def test_reading_says_how_far_it_is():
-    lines = [f"h{number} IN A 192.0.2.1\n" for number in range(2500)]
-    said = []
-    zonefile.parse("$ORIGIN example.org.\n$TTL 300\n" + SOA + "".join(lines), said.append)
-
-    assert said == ["Reading the zone file: line 1003", "Reading the zone file: line 2003"]
 
 
 @pytest.mark.parametrize(

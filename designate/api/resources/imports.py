@@ -14,11 +14,29 @@ from designate.api.paging import DATE_SORT_KEYS
 from designate.api.resource import Resource
 from designate.api.resources import jobs
 from designate.api.routing import Route, route
-from designate.api.shape import STRING, Body, BodyField, Shape, nullable
+from designate.api.shape import (
+    INTEGER,
+    STRING,
+    Body,
+    BodyField,
+    Shape,
+    member,
+    nullable,
+    open_object,
+)
 from designate.model.jobs import ImportDraft
 
 PATH = "/zones/tasks/imports"
+FAULT = open_object({"line": INTEGER, "reason": STRING}, ("line", "reason"))
 ATTRIBUTES = fields.string_map(fields.MAX_ATTRIBUTE)
+RESULT = {
+    "faults": member(
+        {"type": "array", "items": FAULT},
+        "What is wrong with the file, the first 100; of a finished import, the records outside the zone.",
+        convert=lambda faults: [{"line": one.line, "reason": one.reason} for one in faults],
+    ),
+    "skipped_count": member(INTEGER, "Records of the file that are outside the zone."),
+}
 IMPORTS = Resource(
     name="imports",
     singular="an import of a zone file",
@@ -26,7 +44,7 @@ IMPORTS = Resource(
     id_name="import_id",
     delete_id_name="zone_import_id",
     client=lambda central: central.imports,
-    shape=Shape("ZoneImport", jobs.MEMBERS),
+    shape=Shape("ZoneImport", {**jobs.MEMBERS, **RESULT}),
     self_path=lambda job: f"{PATH}/{job.id}",
     links={"zone": jobs.zone_path},
     sort_keys=DATE_SORT_KEYS,

@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from designate.model.jobs import JobStatus, ZoneJob
-from designate.model.zones import Zone
 from designate.runtime.cooperative import yield_to_others
 from designate.storage.sqlalchemy.db.rows import DATES, Rows
 from designate.storage.sqlalchemy.db.transaction import Transaction
@@ -129,19 +128,19 @@ def find_runnable(connection: sa.Connection, now: datetime, limit: int) -> list[
 
 
 def content(
-    connection: sa.Connection, zone: Zone
-) -> Iterator[tuple[str, str, int | None, tuple[str, ...]]]:
-    """Yield (name, type, ttl, texts) of the zone's recordsets with data.
+    connection: sa.Connection, zone_id: str
+) -> Iterator[tuple[str, str, int | None, int, bytes]]:
+    """Yield (name, type, ttl, record_count, wire) of the zone's recordsets, without its SOA.
 
-    The SOA comes first, then managed recordsets, then the others in the order of their creation.
+    Managed recordsets come first, then the others in the order of their creation.
     """
+    columns = (recordsets.c[name] for name in ("name", "type", "ttl", "record_count", "wire"))
     rows = connection.execute(
-        sa.select(recordsets.c.name, recordsets.c.type, recordsets.c.ttl, recordsets.c.texts)
-        .where(recordsets.c.zone_id == zone.id, recordsets.c.type != "SOA")
+        sa.select(*columns)
+        .where(recordsets.c.zone_id == zone_id, recordsets.c.type != "SOA")
         .order_by(recordsets.c.managed.desc(), recordsets.c.created_at, recordsets.c.id)
     )
-    yield zone.name, "SOA", None, (zone.soa_text,)
     for batch in rows.partitions(STREAM_BATCH):
         yield_to_others()
         for row in batch:
-            yield row.name, row.type, row.ttl, tuple(row.texts)
+            yield row.name, row.type, row.ttl, row.record_count, row.wire

@@ -18,6 +18,9 @@ zone_tasks = sa.Table(
     sa.Column("status", text(16), nullable=False),
     sa.Column("message", text(160)),
     sa.Column("location", text(160)),
+    # Of imports: the first faults of the file, and how many records are outside the zone.
+    sa.Column("faults", sa.JSON, nullable=False),
+    sa.Column("skipped_count", sa.Integer, nullable=False),
     # The plain form of the requester's context, which the job uses.
     sa.Column("context", sa.JSON, nullable=False),
     sa.Column("attributes", sa.JSON, nullable=False),
