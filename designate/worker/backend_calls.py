@@ -42,6 +42,23 @@ def call_backend(
     return None
 
 
+def has_no_zone(target: LiveTarget, change: ZoneAnnouncement) -> bool:
+    """Return whether the account of a hosted product has no zone of the name, as far as is known.
+
+    Its nameservers serve the zones of other accounts too.
+    """
+    backend = target.backend
+    if not (backend.REWRITES_ANSWERS and backend.INSPECTS):
+        return False
+    try:
+        return backend.inspect(change) is None
+    except errors.DesignateError as error:
+        LOG.debug("zone %s: %s: not inspected: %s", change.zone_id, target.label, error)
+    except Exception:
+        LOG.exception("zone %s: %s failed", change.zone_id, target.label)
+    return False
+
+
 def error_text(error: errors.DesignateError | None) -> str:
     """Return the error for people; empty without one."""
     return "" if error is None else error.message or error.type

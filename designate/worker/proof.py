@@ -121,16 +121,22 @@ def has_other_soa(change: ZoneAnnouncement, answer: SoaAnswer, rules: JudgingRul
     return answer.digest != change.soa
 
 
-def is_of_others(change: ZoneAnnouncement, answer: SoaAnswer | None, rules: JudgingRules) -> bool:
+def is_of_others(
+    change: ZoneAnnouncement,
+    answer: SoaAnswer | None,
+    rules: JudgingRules,
+    *,
+    emptied: bool = False,
+) -> bool:
     """Return whether an answer is about a zone of others, so that it is no presence of a deleted one.
 
-    Its SOA is not the zone's, and it is no older version of the zone either: there was none, or the serial
-    was never assigned.
+    Its SOA is not the zone's, or cannot tell and the back end's account has no such zone (`emptied`). And
+    it is no older version of the zone either: there was none, or the serial was never assigned.
     """
     if answer is None or answer.state is not SoaState.SERIAL:
         return False
     is_older = change.created and not is_ahead(change, answer, rules)
-    return has_other_soa(change, answer, rules) and not is_older
+    return (emptied or has_other_soa(change, answer, rules)) and not is_older
 
 
 def needs_data(change: ZoneAnnouncement, answer: SoaAnswer, rules: JudgingRules) -> bool:

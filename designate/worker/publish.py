@@ -12,7 +12,7 @@ from functools import partial
 from designate import errors
 from designate.model.zones import ZoneAnnouncement, ZoneId, ZoneReport
 from designate.runtime.backoff import jittered
-from designate.worker.backend_calls import call_backend, error_text
+from designate.worker.backend_calls import call_backend, error_text, has_no_zone
 from designate.worker.notify import NotifySender
 from designate.worker.pools import LivePool, LiveTarget
 from designate.worker.scheduling.circuit_breaker import Endpoint
@@ -150,12 +150,15 @@ class Publisher:
             skipped = state.closed or self._blocked(state, target, verb)
             probe = not skipped and self._breakers.begin(endpoint)
         error = None if skipped else call_backend(target.live, verb, state.change)
+        deleted = verb == "delete" and not skipped and error is None
+        emptied = deleted and has_no_zone(target.live, state.change)
         report = None
         with self._scheduler.lock:
             self._calling.discard((state.change.zone_id, target.live.executor_key))
             if not skipped:
                 self._record(endpoint, error, probe=probe)
             if not (skipped or state.closed):
+                target.emptied = emptied
                 report = self._called(state, target, verb, error)
             # Calls that waited for this one: those of a later state, or with another verb.
             current = self._current_state(state.change.zone_id)

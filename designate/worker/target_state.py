@@ -19,6 +19,8 @@ class TargetState:
         refused: the server refused the last call, so waiting alone will not help.
         foreign: the last call found a zone of others under the name. It proves nothing, and for a
             deletion it is no presence of the zone.
+        emptied: its account has no zone of the name after a deletion, though its nameservers may serve
+            another account's.
         notifying: a NOTIFY is queued or being sent.
         renotify: another NOTIFY is due after it.
         notify_text: the server's reply to the last NOTIFY.
@@ -31,6 +33,7 @@ class TargetState:
     error: str = ""
     refused: bool = False
     foreign: bool = False
+    emptied: bool = False
     notifying: bool = False
     renotify: bool = False
     notify_text: str = ""

@@ -114,13 +114,14 @@ class ConvergenceState:
 
         A nameserver is a target's by its address; without such a target it may be any target's.
         """
-        if is_of_others(
-            self.change, server.answer, self.pool.rules_of(server.nameserver, self.change)
-        ):
-            return True
         address = server.nameserver.host, server.nameserver.port
         own = [target for target in self.targets if target.live.notify == address]
-        return any(target.foreign for target in own or self.targets)
+        targets = own or self.targets
+        rules = self.pool.rules_of(server.nameserver, self.change)
+        emptied = bool(targets) and all(target.emptied for target in targets)
+        if is_of_others(self.change, server.answer, rules, emptied=emptied):
+            return True
+        return any(target.foreign for target in targets)
 
     @property
     def lagging(self) -> bool:

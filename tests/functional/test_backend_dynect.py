@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import yaml
 
 from designate import errors
 from designate.backend.dynect import DynectBackend
@@ -10,6 +11,9 @@ from designate.model.pools import Target
 from designate.model.zones import PrimaryAddress
 from tests.support.factories.worker import change
 from tests.support.fakes.dynect import Dynect
+from tests.support.fakes.nameserver import NanoServer
+from tests.support.servers.nameservers import Named
+from tests.support.servers.standalone import Service, bind_pool
 
 MASTERS = (PrimaryAddress(host="192.0.2.1", port=53),)
 
@@ -20,14 +24,17 @@ def dyn():
         yield dyn
 
 
-def backend_of(dyn, masters=MASTERS, **options):
-    options = {
+def options_of(dyn):
+    return {
         "api_endpoint": dyn.web.url,
         "customer_name": Dynect.LOGIN["customer_name"],
         "username": Dynect.LOGIN["user_name"],
         "password": Dynect.LOGIN["password"],
-        **options,
     }
+
+
+def backend_of(dyn, masters=MASTERS, **options):
+    options = {**options_of(dyn), **options}
     return DynectBackend(Target(type="dynect", masters=masters, options=options))
 
 
@@ -123,6 +130,24 @@ def test_another_customers_name_is_told(dyn):
 
     with pytest.raises(errors.ForeignZone, match="of another customer"):
         backend_of(dyn).create_zone(change(name="theirs.example."))
+
+
+def test_a_zone_whose_name_another_customer_has_is_refused_and_deleted(dyn, tmp_path):
+    with NanoServer() as nameserver:
+        dyn.taken.add("theirs.example")
+        nameserver.serials["theirs.example."] = 7
+        (pool,) = bind_pool(Named(tmp_path), 53)
+        pool["targets"][0] |= {"type": "dynect", "options": options_of(dyn)}
+        pool["nameservers"] = [{"host": nameserver.host, "port": nameserver.port}]
+        pools_file = tmp_path / "pools.yaml"
+        pools_file.write_text(yaml.safe_dump([pool]))
+        with Service(tmp_path, pools_file=pools_file) as service:
+            zone = service.zone("theirs.example.")
+            reason = service.failed(zone)
+            service.call("DELETE", f"/zones/{zone['id']}")
+            service.gone(f"/zones/{zone['id']}")
+
+    assert "of another customer" in reason
 
 
 def test_another_port_is_refused(dyn):

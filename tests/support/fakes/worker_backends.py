@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from designate import errors
-from designate.backend.base import Backend
+from designate.backend.base import Backend, FoundZone
 from designate.model.pools import Target
 from designate.model.zones import ZoneAnnouncement
 from tests.support.fakes.nameserver import NanoServer
@@ -132,3 +132,41 @@ class ForeignBackend(Backend):
         self.calls.append(method)
         if self.foreign_zone:
             raise self.foreign("server", "type primary")
+
+
+class HostedAccount(Backend):
+    """A back end of a product whose nameservers serve the zones of other accounts too.
+
+    Attributes:
+        zones: the names of the account's zones.
+        pending: the product has accepted deletions and not made them.
+        error: raised by `inspect`, if set.
+    """
+
+    REWRITES_ANSWERS = True
+    INSPECTS = True
+
+    def __init__(self, *zones: str, pending: bool = False) -> None:
+        super().__init__(Target(type="hosted"))
+        self.zones = set(zones)
+        self.pending = pending
+        self.error: Exception | None = None
+
+    def create_zone(self, zone: ZoneAnnouncement) -> None:
+        self.zones.add(zone.name)
+
+    def delete_zone(
+        self,
+        zone: ZoneAnnouncement,
+        *,
+        hard_delete: bool,  # noqa: ARG002 - part of the interface
+    ) -> None:
+        if not self.pending:
+            self.zones.discard(zone.name)
+
+    def inspect(self, zone: ZoneAnnouncement) -> FoundZone | None:
+        if self.error is not None:
+            raise self.error
+        if zone.name not in self.zones:
+            return None
+        return FoundZone(name=zone.name, kind="secondary", is_ours=True)

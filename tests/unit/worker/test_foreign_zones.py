@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
+from designate import errors
 from designate.backend.fake import FakeBackend
 from designate.model.pools import Target
 from designate.model.zones import Action, Outcome
 from tests.support.factories.worker import ZONE, change, live_pool
-from tests.support.fakes.worker_backends import ForeignBackend
+from tests.support.fakes.worker_backends import ForeignBackend, HostedAccount
 
 
 def pool_of(servers, *backends):
@@ -109,6 +112,45 @@ def test_a_deletion_waits_for_the_servers_of_other_targets(simulate, servers):
     parts.run_for(3)
     before = list(parts.reports.got)
     del pair[1].serials[ZONE]
+
+    assert before == []
+    assert parts.reports.wait(desired).outcome is Outcome.ABSENT
+
+
+@pytest.mark.parametrize(("created", "serial"), [(False, 100), (False, 4000), (True, 4000)])
+def test_a_deletion_ends_where_another_account_of_a_product_has_the_zone(
+    simulate, servers, created, serial
+):
+    server, parts = servers(), simulate()
+    server.serials[ZONE] = serial
+    pool = replace(pool_of([server], HostedAccount(ZONE)), rewrites_answers=True)
+    desired = change(2, Action.DELETE, created=created)
+    parts.converger.converge(desired, pool)
+
+    assert parts.reports.wait(desired, timeout_s=2).outcome is Outcome.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("created", "pending", "error"),
+    [
+        (True, False, None),
+        (False, True, None),
+        (False, False, errors.BackendError("no reply")),
+        (False, False, RuntimeError()),
+    ],
+)
+def test_a_deletion_waits_for_the_nameservers_of_a_product_that_may_have_our_zone(
+    simulate, servers, created, pending, error
+):
+    server, parts, backend = servers(), simulate(), HostedAccount(ZONE, pending=pending)
+    backend.error = error
+    server.serials[ZONE] = 100
+    pool = replace(pool_of([server], backend), rewrites_answers=True)
+    desired = change(2, Action.DELETE, created=created)
+    parts.converger.converge(desired, pool)
+    parts.run_for(5)
+    before = list(parts.reports.got)
+    del server.serials[ZONE]
 
     assert before == []
     assert parts.reports.wait(desired).outcome is Outcome.ABSENT
