@@ -27,6 +27,7 @@ ENUMERATIONS: Mapping[str, Callable[[str], str]] = {
     "status": str.upper,
     "scope": str.upper,
     "algorithm": str.lower,
+    "service_name": str.lower,
 }
 MAX_LIMIT = 2**63 - 1
 MAX_PARAMETERS = 100
@@ -43,7 +44,8 @@ def list_parameters(filters: Sequence[str], sort_keys: Sequence[str]) -> tuple[P
             name=name,
             where="query",
             schema={"type": "string"},
-            description=f"Return only items with this {name}; `*` matches any characters.",
+            description=f"Return only items with this {name}"
+            f"{', in any case' if name in ENUMERATIONS else ''}; `*` matches any characters.",
         )
         for name in filters
     ]

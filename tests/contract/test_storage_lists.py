@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import uuid
 from dataclasses import replace
@@ -363,13 +364,15 @@ def test_a_status_finds_those_that_are_shown_with_it(hidden, project, zone, stat
         every = hidden.central.recordsets.find(
             project.context, where and where.id, Query(limit=100)
         )
-        for wanted in ("ACTIVE", "PENDING", "ERROR", "DELETED"):
-            shown = [item.name for item in every.items if item.status == wanted]
+        for wanted in ("ACTIVE", "PENDING", "ERROR", "DELETED", "*I*", "E%", "*", "?ERROR"):
+            pattern = wanted.replace("%", "*").replace("?", "[?]")
+            matching = [
+                item for item in every.items if fnmatch.fnmatchcase(item.status, pattern)
+            ]
+            shown = [item.name for item in matching]
             assert project.recordsets(where, status=wanted, limit=100) == (shown, len(shown))
             assert project.recordsets(where, status=wanted, limit=1) == (shown[:1], len(shown))
-            addresses = [
-                item.name for item in every.items if item.status == wanted and item.type == "A"
-            ]
+            addresses = [item.name for item in matching if item.type == "A"]
             assert project.recordsets(where, status=wanted, type="A", limit=1) == (
                 addresses[:1],
                 len(addresses),
@@ -392,6 +395,7 @@ def test_what_is_left_of_a_deleted_zone_is_neither_shown_nor_counted(hidden, pro
     ]
     assert project.recordsets(None, limit=100) == (kept, 3)
     assert project.recordsets(None, limit=1) == (kept[:1], 3)
+    assert project.recordsets(None, limit=100, status="*I*") == (kept, 3)
     for how in (
         {"name": "a.*"}, {"name": "*.example."}, {"data": "192.0.2.1"}, {"data": "192*"},
         {"type": "A"}, {"description": "one"}, {"description": "*ne"}, {"status": "PENDING", "type": "A"},

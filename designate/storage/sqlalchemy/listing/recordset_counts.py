@@ -121,7 +121,8 @@ def _in_deleted_zones(
 def _count_across(search: RecordSetSearch, dialect: str) -> sa.Select[Any]:
     if "status" not in search.query.filters:
         return _count_in_live_zones(dialect, *search.conditions())
-    if set(search.query.filters) != {"status"}:
+    exact = not pagination.has_wildcards(search.query.filters["status"])
+    if not exact or set(search.query.filters) != {"status"}:
         return joined((sa.func.count(),), zones.c.deleted == LIVE, *search.conditions())
     visible = [pagination.without_index(each, dialect) for each in search.visible]
     return joined((sa.func.count(),), *visible, *search.status_conditions())

@@ -8,6 +8,7 @@ Longer than 300 lines, because RecordSetSearch is one class: filters, status and
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,7 @@ SORT_COLUMNS = {
 }
 # Filters with an index, in a zone and of a project.
 INDEXED = frozenset(("type", "ttl", "description", "status"))
+STATUSES = (Status.ACTIVE, Status.PENDING, Status.ERROR)
 # Filters that read only the recordset's own row.
 ROW_FILTERS = frozenset(("type", "ttl", "description"))
 # Filters that usually leave few rows, evaluated by a search of their own.
@@ -173,18 +175,25 @@ class RecordSetSearch:
         text = self.query.filters.get("status")
         if text is None:
             return ()
-        if text not in (Status.ACTIVE, Status.PENDING, Status.ERROR):
-            return (sa.false(),)
+        # It is computed, and compared with a pattern here.
+        pattern = text.replace("%", "*").replace("[", "[[]").replace("?", "[?]")
+        found = [each for each in STATUSES if fnmatch.fnmatchcase(each, pattern)]
+        if len(found) == 1:
+            return self._of_status(found[0])
+        each = (sa.and_(sa.true(), *self._of_status(status)) for status in found)
+        return (sa.or_(sa.false(), *each),)
+
+    def _of_status(self, status: Status) -> tuple[Condition, ...]:
         if self.zone is None:
-            if text == Status.ACTIVE:
+            if status == Status.ACTIVE:
                 return (sa.not_(PENDING),)
             error = zones.c.status == Status.ERROR
-            behind = PENDING_ZONES.where(error if text == Status.ERROR else sa.not_(error))
+            behind = PENDING_ZONES.where(error if status == Status.ERROR else sa.not_(error))
             return (PENDING, recordsets.c.zone_id.in_(behind))
         pending = pending_in(self.zone)
-        if text == Status.ACTIVE:
+        if status == Status.ACTIVE:
             return () if pending is None else (sa.not_(pending),)
-        if pending is None or (text == Status.ERROR) != (self.zone.status == Status.ERROR):
+        if pending is None or (status == Status.ERROR) != (self.zone.status == Status.ERROR):
             return (sa.false(),)
         return (pending,)
 
