@@ -43,10 +43,12 @@ def parse(request: Request, *, optional: bool = False) -> dict[str, Any]:
     return body
 
 
-def unsupported_media(request: Request) -> errors.UnsupportedMedia:
+def unsupported_media(
+    request: Request, accepted: str = "application/json"
+) -> errors.UnsupportedMedia:
     """Return the error for a content type that the resource does not accept."""
     given = request.content_type or "None"
-    return errors.UnsupportedMedia(f"Unsupported Content-Type: {given[:100]}")
+    return errors.UnsupportedMedia(f"Unsupported Content-Type: {given[:100]}; send {accepted}")
 
 
 def _empty(optional: bool) -> dict[str, Any]:

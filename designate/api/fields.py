@@ -143,7 +143,7 @@ def records(rtype: object, value: Any) -> tuple[str, ...]:
             reasons=(
                 Reason(
                     ("records",),
-                    f"'{str(value)[:100]}' is not a valid list of records",
+                    f"'{str(value)[:100]}' is not a valid list of records; send a list of strings",
                     "type",
                     ["list"],
                 ),

@@ -24,7 +24,8 @@ def check_name(core: Core, name: str, zone: Zone) -> None:
         raise errors.BadRequest("Name too long", type="invalid_recordset_name")
     if not names.is_below(name, zone.name):
         raise errors.BadRequest(
-            "RecordSet is not contained within its zone", type="invalid_recordset_location"
+            f"RecordSet is not contained within its zone: its name must end with {zone.name}",
+            type="invalid_recordset_location",
         )
 
 

@@ -58,4 +58,6 @@ def _validate(tld: Tld) -> None:
             raise ValueError
         names.to_wire(tld.name + ".")
     except ValueError:
-        raise errors.InvalidObject(f"'{tld.name[:100]}' is not a top-level domain") from None
+        raise errors.InvalidObject(
+            f"'{tld.name[:100]}' is not a top-level domain; write it without dots at its ends"
+        ) from None

@@ -29,7 +29,9 @@ def check_zone_name(core: Core, tx: Transaction, context: Context, name: str) ->
         raise errors.BadRequest("Name too long", type="invalid_zone_name")
     labels = name.lower().rstrip(".").split(".")
     if len(labels) < 2:
-        raise errors.BadRequest("More than one label is required", type="invalid_zone_name")
+        raise errors.BadRequest(
+            "More than one label is required, as in example.org.", type="invalid_zone_name"
+        )
     suffixes = [".".join(labels[n:]) for n in range(1, len(labels))]
     allowed, is_tld = tlds.check_name(tx.connection, ".".join(labels), suffixes)
     if not allowed:
@@ -177,7 +179,12 @@ def _refuse_masters(given: bool) -> None:
     if given:
         raise errors.InvalidObject(
             reasons=(
-                Reason(("type",), "'masters' has more items than allowed", "maxItems", ["masters"]),
+                Reason(
+                    ("type",),
+                    "'masters' has more items than allowed: only a SECONDARY zone has some",
+                    "maxItems",
+                    ["masters"],
+                ),
             )
         )
 

@@ -31,7 +31,7 @@ class Ns(NameType):
         super().check_owner(name)
         if not is_domain(name):
             # A wildcard cannot be delegated; nameservers reject the zone (RFC 4592 section 4.2).
-            raise errors.InvalidObject("name is invalid")
+            raise errors.InvalidObject("name is invalid: a wildcard cannot be delegated")
 
 
 @register

@@ -26,7 +26,8 @@ def numeric_type(rtype: str) -> int:
 def check_type(rtype: object, enabled: Collection[str]) -> None:
     """Raise InvalidObject unless the type is registered and enabled."""
     if not isinstance(rtype, str) or rtype not in REGISTRY:
-        _refuse_type(rtype, "valid")
+        upper = isinstance(rtype, str) and rtype.upper() in REGISTRY
+        _refuse_type(rtype, "valid", "; write types in upper case" if upper else "")
     if rtype not in enabled:
         _refuse_type(rtype, "supported")
 
@@ -147,6 +148,6 @@ def _registered(rtype: str) -> RRType:
         _refuse_type(rtype, "valid")
 
 
-def _refuse_type(rtype: object, quality: str) -> NoReturn:
-    problem = f"'{printable(rtype)}' is not a {quality} record type"
+def _refuse_type(rtype: object, quality: str, advice: str = "") -> NoReturn:
+    problem = f"'{printable(rtype)}' is not a {quality} record type{advice}"
     raise errors.InvalidObject(reasons=(Reason(("recordset", "type"), problem, "value", [rtype]),))

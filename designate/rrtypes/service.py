@@ -49,7 +49,9 @@ class Srv(RRType):
     def check_owner(self, name: str) -> None:
         super().check_owner(name)
         if not (SERVICE_OWNER.match(name) and is_domain(name)):
-            raise errors.InvalidObject("name is invalid")
+            raise errors.InvalidObject(
+                "name is invalid: it begins with service and protocol, such as _sip._tcp"
+            )
 
 
 def _bare(text: str) -> str:

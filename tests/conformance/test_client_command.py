@@ -5,15 +5,14 @@ It runs in the test's own process, for starting one takes longer than all that i
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
-import logging
 import os
 from importlib import metadata
 
 import pytest
 
+from tests.support.clients import openstack_command
+from tests.support.clients.openstack_command import Failed
 from tests.support.servers.cloud import (
     CallRecorder,
     Cloud,
@@ -46,10 +45,6 @@ def cloud(keystone, tmp_path_factory):
         yield cloud
 
 
-class Failed(Exception):
-    """The command's exit status was not 0; its standard error."""
-
-
 class Command:
     """`openstack` as one account; called with the words of a command line."""
 
@@ -76,31 +71,8 @@ class Command:
         name = next(n for n in sorted(COMMANDS, key=len, reverse=True) if line.startswith(n))
         self._calls.names.add(name)
         shape = [] if name in SILENT else ["-f", "json"]
-        shell = fresh_shell()
-        output, errors = io.StringIO(), io.StringIO()
-        with (
-            undisturbed_logging(),
-            contextlib.redirect_stdout(output),
-            contextlib.redirect_stderr(errors),
-        ):
-            status = shell.main([*self._options, *words, *shape])
-        if status != 0:
-            raise Failed(errors.getvalue())
-        return json.loads(output.getvalue()) if shape else output.getvalue()
-
-
-def fresh_shell():
-    """Return the command's module without the identity that it caches for its process.
-
-    It is imported here, where its deprecation warnings are not errors.
-    """
-    from designateclient.osc import plugin
-    from openstackclient import shell
-    from openstackclient.common import clientmanager
-    from osc_lib.clientmanager import ClientCache
-
-    setattr(clientmanager.ClientManager, plugin.API_NAME, ClientCache(plugin.make_client))
-    return shell
+        output = openstack_command.run(*self._options, *words, *shape)
+        return json.loads(output) if shape else output
 
 
 # They print no values.
@@ -109,19 +81,6 @@ SILENT = {
     "zone transfer request delete", "zone share delete", "zone blacklist delete", "tld delete",
     "tsigkey delete", "ptr record unset", "dns quota reset",
 }  # fmt: skip
-
-
-@contextlib.contextmanager
-def undisturbed_logging():
-    """The command sets the root logger up for itself."""
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    try:
-        yield
-    finally:
-        for handler in set(root.handlers) - set(handlers):
-            root.removeHandler(handler)
-        root.setLevel(level)
 
 
 @pytest.fixture(autouse=True)

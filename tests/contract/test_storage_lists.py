@@ -366,9 +366,7 @@ def test_a_status_finds_those_that_are_shown_with_it(hidden, project, zone, stat
         )
         for wanted in ("ACTIVE", "PENDING", "ERROR", "DELETED", "*I*", "E%", "*", "?ERROR"):
             pattern = wanted.replace("%", "*").replace("?", "[?]")
-            matching = [
-                item for item in every.items if fnmatch.fnmatchcase(item.status, pattern)
-            ]
+            matching = [item for item in every.items if fnmatch.fnmatchcase(item.status, pattern)]
             shown = [item.name for item in matching]
             assert project.recordsets(where, status=wanted, limit=100) == (shown, len(shown))
             assert project.recordsets(where, status=wanted, limit=1) == (shown[:1], len(shown))

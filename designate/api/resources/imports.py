@@ -85,7 +85,7 @@ def create(call: ApiCall) -> Response:
 def _draft(call: ApiCall) -> ImportDraft:
     content_type = call.request.content_type
     if content_type not in ("text/dns", "application/json"):
-        raise bodies.unsupported_media(call.request)
+        raise bodies.unsupported_media(call.request, "text/dns or application/json")
     raw = call.request.body
     if content_type == "text/dns":
         try:

@@ -60,7 +60,8 @@ def test_a_type_is_registered_once():
 def test_an_unknown_type_is_not_valid(given):
     error = refusal(rrtypes.check_type, given, rrtypes.SUPPORTED)
 
-    message = f"'{given}' is not a valid record type"
+    advice = "; write types in upper case" if given == "a" else ""
+    message = f"'{given}' is not a valid record type{advice}"
     assert error.errors == (Reason(("recordset", "type"), message, "value", [given]),)
     assert error.message is None
 

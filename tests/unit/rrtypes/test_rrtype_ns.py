@@ -21,7 +21,7 @@ def test_rfc4592_s4_2_owner_is_no_wildcard(owner_refusal):
     error = owner_refusal("*.example.com.")
 
     assert type(error) is InvalidObject
-    assert error.message == "name is invalid"
+    assert error.message == "name is invalid: a wildcard cannot be delegated"
     assert error.errors == ()
 
 
