@@ -70,7 +70,7 @@ class BrowserGuard:
         if origin in self._origins:
             return
         foreign = request.headers.get("Sec-Fetch-Site") == "cross-site"
-        if foreign or (origin is not None and not self._is_own(urlsplit(origin).hostname or "")):
+        if foreign or (origin is not None and not self._is_own(_host_of_url(origin))):
             raise errors.Forbidden(
                 "Requests of other web sites are refused; allow them by [cors] allowed_origin"
             )
@@ -91,3 +91,11 @@ def _host(text: str) -> str:
     if not colon or not port.isdigit():
         host = text
     return host.strip("[]").lower()
+
+
+def _host_of_url(text: str) -> str:
+    """Return the host of a URL, or "" if it is none."""
+    try:
+        return urlsplit(text).hostname or ""
+    except ValueError:
+        return ""

@@ -125,7 +125,9 @@ class PathDispatcher:
             return self._versions(environ, start_response)
         if path == "/healthcheck":
             return self._health(environ, start_response)
-        name = path.split("/", 2)[1]
+        if path == "*":  # OPTIONS of the server as a whole
+            return Response(status=204)(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped
+        name = path.removeprefix("/").partition("/")[0]
         if name in KNOWN_APIS:
             if name not in self._names:
                 return Response(status=404, content_type=None)(environ, start_response)  # type: ignore[no-any-return]  # webob is untyped

@@ -148,12 +148,15 @@ class Connection(asyncio.Protocol):
         self._next()
 
     def _feed(self, data: bytes) -> None:
-        before = self._request
+        before, body_bytes = self._request, self._request.body_bytes
         if not self._in_body and len(self._start) < START_BYTES:
             self._start += data[:START_BYTES]
         self._parser.feed_data(data)
-        if self._reading and not self._in_body and self._request is before:
-            # The parser reports a header when it is complete, however long it becomes.
+        if self._request.body_bytes > body_bytes:
+            self._unparsed_bytes = 0
+        elif self._reading and self._request is before:
+            # The parser reports a header or trailer when it is complete, however long it becomes, and an
+            # extension of a chunk not at all.
             self._unparsed_bytes += len(data)
             self._check_head_size(self._unparsed_bytes)
 
@@ -271,8 +274,9 @@ class Connection(asyncio.Protocol):
             return
         self._transport.resume_reading()
         if self._reading:
-            # The next one has begun while this one was processed.
-            self.deadline = self.owner.loop.time() + self.owner.limits.request_s
+            # The next one has begun while this one was processed; its time begins now.
+            self._began = self.owner.loop.time()
+            self.deadline = self._began + self.owner.limits.request_s
         else:
             self._wait()
         self._next()

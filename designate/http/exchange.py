@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 NO_CONTENT = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
 Headers = Iterable[tuple[str, str]]
+_LINE_END = re.compile("[\r\n\0]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +81,22 @@ class Exchange:
         return self.connection.lost
 
     def start(self, status: str, headers: Headers) -> None:
-        """Set the status line and the headers; they are sent with the first bytes of the body."""
+        """Set the status line and the headers; they are sent with the first bytes of the body.
+
+        Raises:
+            ValueError: a header would end before its end.
+        """
+        headers = list(headers)
+        if any(_LINE_END.search(text) for header in headers for text in header):
+            raise ValueError("a header of the response has a line end")
         names = {name.lower(): value for name, value in headers}
         code = int(status[:3])
         self._bodiless = self.request.method == b"HEAD" or code in NO_CONTENT or code < 200
         lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
         if "date" not in names:
             lines.append(f"Date: {formatdate(usegmt=True)}")
+        # It may be the second call, after an application that failed.
+        self._chunked = False
         if "content-length" not in names and not self._bodiless:
             self._chunked = self.request.version == "1.1"
             self._close = self._close or not self._chunked

@@ -121,6 +121,8 @@ class Request:
             raise RequestRefused(HTTPStatus.BAD_REQUEST, "the target is not a URL") from None
         if url.fragment is not None or url.userinfo is not None:
             raise RequestRefused(HTTPStatus.BAD_REQUEST, "the target has a fragment or a user")
+        if url.schema is not None and url.schema.lower() not in (b"http", b"https"):
+            raise RequestRefused(HTTPStatus.BAD_REQUEST, "the scheme of the target is not HTTP")
         if url.schema is not None:
             # An absolute form replaces the header (RFC 9112 section 3.2.2).
             host = b"[" + url.host + b"]" if b":" in url.host else url.host

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from designate.http import sockets, wsgi
 from designate.http.connection import Connection
@@ -161,10 +161,22 @@ class _Front:
     # -- of the connections ----------------------------------------------------------------------
 
     def opened(self, connection: Connection) -> None:
-        """Count a connection; where there are too many the longest waiting one is closed."""
+        """Count a connection; where there are too many the longest waiting one is closed, or else it."""
         self.connections.add(connection)
-        if len(self.connections) + len(self._handshakes) > self._max_connections and self._waiting:
-            next(iter(self._waiting)).abort()
+        if not self._make_room():
+            connection.abort()
+
+    def _make_room(self) -> bool:
+        """Where there are too many connections close the longest waiting one; return False without one."""
+        if len(self.connections) + len(self._handshakes) <= self._max_connections:
+            return True
+        first = next(iter(self._waiting), None)
+        if first is None:
+            return False
+        # It is closed soon, and must not be found again until then.
+        del self._waiting[first]
+        first.abort()
+        return True
 
     def waiting(self, connection: Connection) -> None:
         """Record that the connection has no complete request."""
@@ -195,7 +207,7 @@ class _Front:
         return Connection(self)
 
     def _begin_tls(self, context: ssl.SSLContext, transport: asyncio.Transport) -> None:
-        if len(self._handshakes) + len(self.connections) > self._max_connections:
+        if not self._make_room():
             transport.abort()
             return
         task = self.loop.create_task(self._start_tls(context, transport))
@@ -216,6 +228,8 @@ class _Front:
             LOG.debug("HTTP: TLS handshake failed: %s", error)
             transport.abort()
             return
+        # From here on it counts as a connection.
+        self._handshakes.discard(cast("asyncio.Task[None]", asyncio.current_task()))
         if secured is not None:
             connection.connection_made(secured)
 

@@ -70,6 +70,8 @@ def test_a_service_on_all_addresses_has_any_address_as_host_but_no_name(hidden):
         ({"Origin": "http://localhost:8080"}, 200),
         ({"Origin": "https://attacker.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Origin": "http://localhost:x"}, 200),
         ({"Origin": "https://console.example"}, 200),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-origin"}, 200),

@@ -9,10 +9,12 @@ import threading
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import trustme
 
+from designate.http.connection import Connection
 from designate.http.exchange import HttpLimits
 from designate.http.server import HttpServer
 from designate.http.tls import HttpsSettings
@@ -23,7 +25,7 @@ BIG, PARTS = 16 * 2**20, 256
 
 
 class App:
-    """Echoes the path; /big is a large body in parts, /held waits until it is released."""
+    """Echoes the path; /big is a large body in parts, /held waits until it is released; others fail."""
 
     def __init__(self) -> None:
         self.release = threading.Event()
@@ -35,6 +37,11 @@ class App:
         path = environ["PATH_INFO"]
         if path == "/fails":
             raise ZeroDivisionError
+        if path == "/begins":  # and fails before the first byte of a body without a length
+            start_response("200 OK", [])
+            return iter(lambda: 1 // 0, None)
+        if path == "/splits":
+            start_response("200 OK", [("X", "a\r\nX-Other: b")])
         if path == "/held":
             self.held += 1
             assert self.release.wait(scaled(20))
@@ -187,6 +194,80 @@ def test_the_oldest_silent_connection_makes_room_for_a_new_one(started):
             assert sock.recv(12) == b"HTTP/1.1 200"
 
 
+def test_where_all_connections_have_requests_a_new_one_is_closed(started, app):
+    server = started(threads=1, limits=HttpLimits(max_connections=3, idle_s=1e6))
+    with contextlib.ExitStack() as stack:
+        busy = [stack.enter_context(connect(server)) for _ in range(3)]
+        for sock in busy:
+            sock.sendall(b"GET /held HTTP/1.1\r\nHost: a\r\n\r\n")
+        # One runs and two wait for the thread.
+        until(lambda: app.held == 1 and server.connections == 3, 5)
+        assert everything(stack.enter_context(connect(server))) == b""
+        assert server.connections == 3
+        app.release.set()
+        for sock in busy:
+            assert sock.recv(12) == b"HTTP/1.1 200"
+
+
+def test_an_idle_connection_makes_room_for_a_handshake(started, tls):
+    server = started(tls=tls, limits=HttpLimits(max_connections=2))
+    with contextlib.ExitStack() as stack:
+        idle = [stack.enter_context(secured(server)) for _ in range(2)]
+        until(lambda: server.connections == 2, 5)
+        # This handshake never ends; the next one finds no room but that of an idle connection.
+        stack.enter_context(connect(server))
+        newest = stack.enter_context(secured(server))
+        newest.sendall(REQUEST)
+
+        assert newest.recv(12) == b"HTTP/1.1 200"
+        assert everything(idle[0]) == b""
+
+
+@pytest.mark.parametrize("start", [b"0\r\nX: ", b"0\r\n" + b"X: a\r\n" * 10, b"1;x="])
+def test_what_follows_a_chunked_body_is_bounded(started, start):
+    server = started(limits=HttpLimits(max_head_bytes=4096))
+    with connect(server) as sock:
+        sock.sendall(b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        sock.sendall(b"1\r\nx\r\n" + start)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(200):
+                sock.sendall(b"y" * 1000)
+
+        assert everything(sock).startswith(b"HTTP/1.1 431")
+
+
+class Clock:
+    """The loop and owner of a connection whose time a test sets."""
+
+    def __init__(self) -> None:
+        self.limits = HttpLimits(request_s=10, min_bytes_per_s=1e9)
+        self.loop = self
+        self.draining = False
+        self.now = 0.0
+        self.handled = []
+        self.opened = self.waiting = self.closed = lambda _: None
+        self.handle = self.handled.append
+
+    def time(self) -> float:
+        return self.now
+
+
+def test_the_time_of_a_request_begins_after_the_one_before_it():
+    clock, transport = Clock(), mock.Mock(**{"get_write_buffer_size.return_value": 0})
+    connection = Connection(clock)
+    connection.connection_made(transport)
+    connection.data_received(REQUEST)
+    connection.data_received(b"POST /y HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n")
+    clock.now = 100.0
+    connection.complete(b"", False)
+    for _ in range(3):
+        clock.now += 3.0
+        connection.expire(clock.now)
+        connection.data_received(b"z")
+
+    assert [exchange.request.path for exchange in clock.handled] == [b"/x", b"/y"]
+
+
 def test_a_client_that_takes_nothing_of_its_response_is_closed(started, app):
     server = started(limits=HttpLimits(write_s=0.3))
     with socket.socket() as sock:
@@ -219,10 +300,19 @@ def test_a_client_that_leaves_in_the_middle_ends_the_response(started, app):
     until(lambda: server.connections == 0, 5)
 
 
-def test_a_failure_of_the_application_is_a_500_and_the_connection_goes_on(started):
+@pytest.mark.parametrize("path", ["/fails", "/begins", "/splits"])
+def test_a_failure_of_the_application_is_a_500_and_the_connection_goes_on(started, path):
     client = HTTPConnection(*started().address, timeout=scaled(10))
-    client.request("GET", "/fails")
-    assert client.getresponse().read() == b""
+    client.request("GET", path)
+    response = client.getresponse()
+    assert (response.status, response.read()) == (500, b"")
+    assert response.getheader("X-Other") is None
+    with connect(started()) as sock:
+        sock.sendall(REQUEST.replace(b"/x", path.encode()) + REQUEST)
+        sock.shutdown(socket.SHUT_WR)
+        failure, _, rest = everything(sock).partition(b"\r\n\r\n")
+    assert failure.startswith(b"HTTP/1.1 500")
+    assert rest.startswith(b"HTTP/1.1 200")
     assert ask(client, "/next").status == 200
     client.close()
 
