@@ -3,7 +3,7 @@
 Usage: `python -m tests.perf.bench [PART...]`.
 
 Parts: api, own, bind, sizes, default-rate, axfr, servers, creation, restart, flood, lists (on each
-database), lists-mariadb, tasks, start, databases. Nothing here passes or fails.
+database), lists-mariadb, tasks, start, databases, wsgi. Nothing here passes or fails.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter, sleep
 from typing import Any
 
-from tests.perf import databases, flood, lists, manyzones, nameservers, seed
+from tests.perf import databases, flood, lists, manyzones, nameservers, seed, wsgi_servers
 from tests.perf.client import Client, Process, load, timed
 from tests.perf.nameservers import percentiles
 from tests.support.deadlines import until
@@ -269,6 +269,7 @@ PARTS = {
     "tasks": tasks,
     "start": start,
     "databases": databases.measure,
+    "wsgi": wsgi_servers.measure,
 }
 
 
