@@ -11,6 +11,8 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
+from designate.context import admin_context
+from designate.model.shards import SHARDS
 from tests.support.deadlines import until
 from tests.support.factories.identities import OPS
 from tests.support.servers.catalog_pool import Consumed
@@ -127,8 +129,8 @@ def decided(service, zone):
     return (found["status"], one["last_error"] or "") if done else None
 
 
-@pytest.mark.parametrize("dnssec", [False, True])
-def test_an_option_that_is_turned_off_is_undone_on_existing_zones(dnssec, tmp_path):
+@pytest.mark.parametrize(("dnssec", "by_change"), [(False, True), (True, True), (False, False)])
+def test_an_option_that_is_turned_off_is_undone_on_existing_zones(dnssec, by_change, tmp_path):
     """What PowerDNS got by IXFR is answered wrongly until the zone is transferred as a whole."""
     port = free_port()
     with Pdns(tmp_path / "server", dnssec=dnssec, ixfr="true") as server:
@@ -140,8 +142,12 @@ def test_an_option_that_is_turned_off_is_undone_on_existing_zones(dnssec, tmp_pa
             wrong = answer(address, "y.ent")
         server._options.clear()
         with Service(tmp_path, server, port) as service:
-            service.recordset(changes.zone, f"other.{ZONE}", "A", ["192.0.2.2"])
-            service.active(f"/zones/{changes.zone['id']}")
+            if by_change:
+                service.recordset(changes.zone, f"other.{ZONE}", "A", ["192.0.2.2"])
+                service.active(f"/zones/{changes.zone['id']}")
+            else:
+                service.parts.central.sweeps.reconcile(admin_context(), 0, SHARDS - 1, 100, "")
+                until(lambda: answer(address, "y.ent")[0] == "NOERROR", 20, "a whole transfer")
             right = answer(address, "y.ent")
             metadata = server.api("GET", f"/{ZONE}/metadata/IXFR").json()["metadata"]
 
