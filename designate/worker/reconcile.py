@@ -17,7 +17,13 @@ from functools import partial
 from designate import errors, metrics
 from designate.context import admin_context
 from designate.model.pools import Nameserver
-from designate.model.zones import NameserverAnswer, Outcome, ZoneAnnouncement, ZoneReport
+from designate.model.zones import (
+    NameserverAnswer,
+    Outcome,
+    ZoneAnnouncement,
+    ZoneReport,
+    ZoneType,
+)
 from designate.rpc.clients import CentralClient
 from designate.runtime.clock import SYSTEM_CLOCK, Clock
 from designate.wire.client import SoaAnswer, SoaState
@@ -225,10 +231,19 @@ def _nameserver_answer(
         port=nameserver.port,
         serial=answer.serial if answer is not None and serves else None,
         failing=answer is None or answer.state in (SoaState.FAILED, SoaState.UNKNOWN),
-        text=str(answer) if answer is not None else "no answer yet",
+        text=_answer_text(change, answer),
         problem=problem,
         signs=rules.signs,
     )
+
+
+def _answer_text(change: ZoneAnnouncement, answer: SoaAnswer | None) -> str:
+    """Return the answer for people, with what to do where a consumer refuses that for a catalog zone."""
+    if answer is None:
+        return "no answer yet"
+    if change.type is ZoneType.CATALOG and answer.state is SoaState.ABSENT:
+        return f"{answer}: the serial there is unknown; let the worker query or transfer the catalog zone"
+    return str(answer)
 
 
 def _log(batch: _Batch) -> None:

@@ -32,3 +32,29 @@ def test_zones_come_and_go_with_the_catalog_and_no_backend_is_called(consumed):
     assert ask(address, zones[1]["name"], "SOA").rcode() == dns.rcode.REFUSED
     assert ask(address, zones[2]["name"], "SOA").rcode() == dns.rcode.NOERROR
     until(lambda: consumed.catalog["status"] == "ACTIVE", 30, f"the catalog: {consumed.catalog}")
+
+
+class RefusingKnot(Knot):
+    """A Knot that answers nobody's queries for the catalog, and permits no transfers."""
+
+    def prepare(self):
+        super().prepare()
+        path = self.folder / "knot.conf"
+        path.write_text(path.read_text().replace("action: [notify, transfer]", "action: notify"))
+
+
+def test_a_consumer_that_refuses_queries_is_believed_by_notify_and_named(tmp_path):
+    with Consumed(tmp_path, RefusingKnot) as consumed:
+        zone = consumed.service.zone("member.example.org.")
+        consumed.service.active(f"/zones/{zone['id']}", 30)
+        until(
+            lambda: consumed.catalog["status"] == "ACTIVE", 30, f"the catalog: {consumed.catalog}"
+        )
+        path = f"/zones/{consumed.catalog['id']}/nameservers/status"
+        _, found = consumed.service.call("GET", path, x_auth_all_projects="true")
+
+    (server,) = found["nameservers"]
+    assert (server["status"], server["serial"]) == ("PENDING", None)
+    assert server["last_error"] == (
+        "REFUSED: the serial there is unknown; let the worker query or transfer the catalog zone"
+    )
