@@ -88,7 +88,7 @@ class _Checks:
             self._check_ttl(rrset)
         self._check_place(rrset)
         if rrset.type not in self._enabled:
-            rrtypes.check_type(rrset.type, self._enabled)
+            rrtypes.check_type(rrset.type, self._enabled, imported=True)
         rrtypes.check_rdatas(rrset.type, rrset.rdatas)
 
     def _check_ttl(self, rrset: ZonefileRRset) -> None:

@@ -40,14 +40,15 @@ from designate.storage.sqlalchemy.listing import recordsets as recordset_lists
 from designate.storage.sqlalchemy.listing.result_cache import ResultCache
 from designate.storage.sqlalchemy.recordsets import StoredRecordSet
 from designate.storage.sqlalchemy.zone_rows import StoredZone
-from designate.wire import names
+from designate.wire import names, types
 
 GROUP = "DEFAULT"
 OPTS = [
     cfg.ListOpt(
         "supported_record_type",
         default=list(rrtypes.SUPPORTED),
-        help="Record types that new and changed recordsets may have.",
+        help="Record types that new recordsets may have, by name or as TYPEnnn; TYPEn stands for all types "
+        "without a name. Recordsets of other types can still be read, changed and deleted.",
     ),
 ]
 
@@ -139,7 +140,7 @@ class RecordSetsEndpoint:
 
     def find(self, context: Context, zone_id: str | None, query: Query) -> Page[RecordSet]:
         core = self._core
-        query = with_stored_name(query)
+        query = _with_canonical_type(with_stored_name(query))
         limit = page_limit(core, query)
         count = not context.hide_counts
         with core.db.read() as connection:
@@ -171,13 +172,13 @@ class RecordSetsEndpoint:
 
     def create(self, context: Context, zone_id: str, draft: RecordSetDraft) -> RecordSet:
         core = self._core
-        rrtypes.check_type(draft.type, core.conf.supported_record_type)
-        if draft.type == "SOA":
+        rtype = rrtypes.check_type(draft.type, core.conf.supported_record_type)
+        if rtype == "SOA":
             raise errors.BadRequest("Creating SOA recordsets is not allowed")
         name = rrtypes.canonical_name(draft.name)
-        if name != draft.name:
-            draft = replace(draft, name=name)
-        rrtypes.check_owner(draft.type, name)
+        if (name, rtype) != (draft.name, draft.type):
+            draft = replace(draft, name=name, type=rtype)
+        rrtypes.check_owner(rtype, name)
         rdatas = rrtypes.rdata(draft.type, draft.name, draft.records)
 
         def write(tx: Transaction) -> RecordSet:
@@ -192,7 +193,7 @@ class RecordSetsEndpoint:
             zone_rules.check_ttl(core, context, draft.ttl)
             recordset_rules.check_name(core, draft.name, zone)
             recordset_rules.check_location(tx, zone, draft)
-            recordset_rules.check_cname(draft.type, len(rdatas))
+            recordset_rules.check_single(draft.type, len(rdatas))
             count = len(draft.records)
             quotas.require(
                 limits, zone_records=stored.record_count + count, recordset_records=count
@@ -223,8 +224,8 @@ class RecordSetsEndpoint:
             _refuse_unchangeable(context, before)
             rdatas: Sequence[bytes] | None = None
             if patch.records is not UNSET:
-                rdatas = rrtypes.rdata(before.type, before.name, patch.records)
-                recordset_rules.check_cname(before.type, len(rdatas))
+                rdatas = rrtypes.rdata(before.type, before.name, patch.records, before.records)
+                recordset_rules.check_single(before.type, len(rdatas))
             refuse_pending_delete(stored.zone)
             core.policy.check("update_recordset", context, _target(context, stored.zone, before))
             if patch.ttl is not UNSET and patch.ttl != before.ttl:
@@ -267,6 +268,15 @@ class RecordSetsEndpoint:
             return core.notify(tx, context, "dns.recordset.delete", after)
 
         return core.db.write(write, zone_id)
+
+
+def _with_canonical_type(query: Query) -> Query:
+    """Return the query with the name that a type of its filter is stored under, such as A for TYPE1."""
+    given = query.filters.get("type")
+    name = None if given is None else types.canonical_name(given)
+    return (
+        query if name in (None, given) else replace(query, filters={**query.filters, "type": name})
+    )
 
 
 def _tag(zone: Zone) -> str:

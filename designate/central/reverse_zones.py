@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from oslo_db import exception as db_errors
 
 from designate import errors
-from designate.central import quotas, recordset_rules, reverse_names, samples, zone_rules
+from designate.central import quotas, recordset_rules, reverse_names, samples
 from designate.central.base import Core, refuse_pending_delete
 from designate.central.zone_change import advance
 from designate.central.zone_creation import ZoneCreator
@@ -286,9 +286,8 @@ def _check_place(tx: Transaction, zone: Zone, name: str) -> None:
 
     Another PTR recordset at the name violates a unique constraint of the database.
     """
-    points = zone_rules.delegation_points(name, zone.name)
-    existing, covered = recordsets.find_at_name(tx, zone.id, name, points)
-    if covered or "CNAME" in existing:
+    found = recordset_rules.find_at_name(tx, zone, name)
+    if found.covered or found.below_dname or "CNAME" in found.ids:
         raise recordset_rules.location_error(
             "The reverse name of the address is delegated to another zone"
         )

@@ -33,7 +33,7 @@ from designate.storage.sqlalchemy import journal, recordsets, secondary, shared_
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.journal import JournalStep
 from designate.storage.sqlalchemy.zone_rows import StoredZone
-from designate.wire import rr, rrsets
+from designate.wire import rr, rrsets, types
 from designate.wire.names import SERIAL_MODULUS, serial_gt
 from designate.wire.rrsets import SoaRecord
 
@@ -173,7 +173,7 @@ def _samples(diff: ZoneDiff) -> Iterator[Sample]:
     for rrset in chain(diff.inserted, (rrset for _, rrset in diff.updated)):
         yield samples.of_rrset(rrset.name, rrset.rtype, rrset.wire)
     for current in diff.deleted:
-        yield samples.of_rrset(current.name, rrsets.type_number(current.type), b"")
+        yield samples.of_rrset(current.name, types.number_of(current.type), b"")
 
 
 def _append_journal(
@@ -264,7 +264,7 @@ def _recordset(rrset: rrsets.RRset, zone: Zone, now: datetime) -> tuple[RecordSe
         zone_name=zone.name,
         project_id=zone.project_id,
         name=rrset.name,
-        type=rrsets.type_text(rrset.rtype),
+        type=types.name_of(rrset.rtype),
         ttl=rrset.ttl,
         records=rrset.texts(),
         action=Action.CREATE,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from designate import errors
 from designate.runtime.cooperative import yielding
 from designate.storage.sqlalchemy.secondary import CurrentRecordSet
-from designate.wire import rr, rrsets
+from designate.wire import rr, rrsets, types
 from designate.wire.rrsets import IxfrStep, OwnerNames, RRset, RRsetKey
 
 TYPE_NS = 2
@@ -58,7 +58,7 @@ def compare(
     diff = ZoneDiff()
     remaining = dict(desired)
     for recordset in yielding(current):
-        rrset = remaining.pop((recordset.name_key, rrsets.type_number(recordset.type)), None)
+        rrset = remaining.pop((recordset.name_key, types.number_of(recordset.type)), None)
         old = _served_wire(recordset, zone_ttl)
         new = b"" if rrset is None else rrset.wire
         deleted_rrs, added_rrs = ([], []) if old == new else rr.difference(old, new)
@@ -108,7 +108,7 @@ def apply_steps(
     namer = OwnerNames(zone)
     found: dict[RRsetKey, RRset] = {}
     for recordset in current:
-        rtype = rrsets.type_number(recordset.type)
+        rtype = types.number_of(recordset.type)
         wire = _served_wire(recordset, zone_ttl)
         if wire:
             found[recordset.name_key, rtype] = rrsets.from_stored(
@@ -120,7 +120,7 @@ def apply_steps(
             rrset = found.get((name.lower(), rtype))
             if rrset is None or rdata not in rrset.rdatas:
                 raise DiffMismatch(
-                    f"{name} {rrsets.type_text(rtype)}: the record to delete does not exist"
+                    f"{name} {types.name_of(rtype)}: the record to delete does not exist"
                 )
             del rrset.rdatas[rdata]
             if not rrset.rdatas:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from designate.mdns import corrupt_records
 from designate.storage.sqlalchemy import serving
 from designate.storage.sqlalchemy.serving import ServedZone, StoredRRset
-from designate.wire import names, packet, rr
+from designate.wire import names, packet, rr, types
 
 MAX_ALIASES = 8
 AtName = dict[str, StoredRRset]
@@ -70,7 +70,7 @@ class Answerer:
         if here is None:
             self._negative(dns.rcode.NXDOMAIN)
             return None
-        rtype = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(self._question.rtype))
+        rtype = types.name_of(self._question.rtype)
         if rtype == "ANY" and here:
             every = [here[type] for type in sorted(here)]
             for stored in every[:1] if minimal_any else every:

@@ -1,10 +1,11 @@
 """Record types: validation of their data and its wire form.
 
-A new type is one class in one of the modules here, one line in SUPPORTED and one test file.
+`designate.wire.types` has the list of all types. A type has a class here only where clients may write more
+than dnspython reads, or where not all that it reads is accepted.
 """
 
-from designate.rrtypes import address, mail, names, security, service
-from designate.rrtypes.base import REGISTRY
+from designate.rrtypes import address, mail, names, plain, security, service
+from designate.rrtypes.base import REGISTRY, WireData
 from designate.rrtypes.grammar import (
     canonical_name,
     check_domain,
@@ -17,21 +18,29 @@ from designate.rrtypes.grammar import (
 from designate.rrtypes.records import (
     check_owner,
     check_rdatas,
+    check_stored_type,
     check_type,
     master_form,
     numeric_type,
     rdata,
     rdata_from_zonefile,
+    wire_data,
 )
+from designate.wire import types
 
-SUPPORTED = (
+plain.register_all()
+
+_DESIGNATES = (
     "A", "AAAA", "CNAME", "MX", "SRV", "TXT", "SPF", "NS", "PTR", "SSHFP", "SOA", "NAPTR", "CAA",
     "CERT", "HTTPS", "SVCB", "TLSA",
 )  # fmt: skip
+_DATA = tuple(info.name for info in types.TYPES if info.kind is types.Kind.DATA)
+# The types that clients may use by default, those of Designate first.
+SUPPORTED = (*_DESIGNATES, *(name for name in _DATA if name not in _DESIGNATES), types.UNNAMED)
 
 __all__ = [
-    "REGISTRY", "SUPPORTED", "address", "canonical_name", "check_domain", "check_owner",
-    "check_plain_domain", "check_rdatas", "check_type", "is_domain", "is_email", "is_host",
-    "is_plain_domain", "mail", "master_form", "names", "numeric_type", "rdata", "rdata_from_zonefile",
-    "security", "service",
+    "REGISTRY", "SUPPORTED", "WireData", "address", "canonical_name", "check_domain", "check_owner",
+    "check_plain_domain", "check_rdatas", "check_stored_type", "check_type", "is_domain", "is_email",
+    "is_host", "is_plain_domain", "mail", "master_form", "names", "numeric_type", "plain", "rdata",
+    "rdata_from_zonefile", "security", "service", "wire_data",
 ]  # fmt: skip

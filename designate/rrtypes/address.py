@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
+from typing import ClassVar
 
-from designate.rrtypes.base import RecordField, RRType, WireData, register
+from designate.rrtypes.base import FormError, RRType, WireData, register
+from designate.rrtypes.grammar import printable
 
 OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 IPV4 = re.compile(rf"{OCTET}(?:\.{OCTET}){{3}}\Z")
@@ -28,36 +30,46 @@ def is_ipv6(text: str) -> bool:
     return True
 
 
+class _Address(RRType):
+    """An address, whose text is one word."""
+
+    version: ClassVar[socket.AddressFamily]
+
+    @classmethod
+    def accepts(cls, text: str) -> bool:
+        """Return whether the text is an address of this kind."""
+        raise NotImplementedError
+
+    def fast(self, text: str) -> WireData | None:
+        # Addresses are the most frequent data.
+        if not self.accepts(text):
+            return None
+        wire = socket.inet_pton(self.version, text)
+        return WireData(wire, wire)
+
+    def master_form(self, text: str) -> str:
+        raise FormError(f"'{printable(text)}' is not a valid {self.info.form.strip('<>')}")
+
+
 @register
-class A(RRType):
+class A(_Address):
     """An IPv4 address."""
 
     type = "A"
-    code = 1
-    rfc = "RFC 1035 section 3.4.1"
-    fields = (RecordField("IPv4 address", is_ipv4),)
+    version = socket.AF_INET
 
-    def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
+    @classmethod
+    def accepts(cls, text: str) -> bool:
         return is_ipv4(text)
-
-    def to_wire(self, text: str) -> WireData:
-        # A fast path, since addresses are the most frequent data.
-        wire = socket.inet_pton(socket.AF_INET, text)
-        return WireData(wire, wire)
 
 
 @register
-class Aaaa(RRType):
+class Aaaa(_Address):
     """An IPv6 address."""
 
     type = "AAAA"
-    code = 28
-    rfc = "RFC 3596 section 2"
-    fields = (RecordField("IPv6 address", is_ipv6),)
+    version = socket.AF_INET6
 
-    def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
+    @classmethod
+    def accepts(cls, text: str) -> bool:
         return is_ipv6(text)
-
-    def to_wire(self, text: str) -> WireData:
-        wire = socket.inet_pton(socket.AF_INET6, text)
-        return WireData(wire, wire)

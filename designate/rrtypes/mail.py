@@ -1,35 +1,27 @@
-"""Record types of mail and texts: MX, TXT and SPF."""
+"""Record types of mail and texts: MX, TXT and SPF, and others that hold texts."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
-import dns.rdtypes.ANY.SPF
+import dns.rdtypes.txtbase
 import dns.tokenizer
 
-from designate.rrtypes.base import RecordField, RRType, WireData, register
-from designate.rrtypes.grammar import is_number
-from designate.wire import names
+from designate.rrtypes.base import GENERIC, FormError, RRType, WireData, register
+from designate.wire import names, presentation
 
-MAX_STRING_CHARS = 255
-# Characters that need no escape in a name of a master file, and escapes (RFC 1035 section 5.1).
-EXCHANGE = re.compile(r'(?:[^\x00-\x20"();\\\x7f-\U0010ffff]|\\[0-9]{3}|\\[!-/:-~])+\Z')
-PLAIN_NAME = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)+")
+MAX_STRING_BYTES = 255
+PLAIN_MX = re.compile(r"(0|[1-9][0-9]{0,4}) ((?:[A-Za-z0-9_-]{1,63}\.)+)")
 QUOTE_OR_ESCAPE = re.compile(r'\\.|(")', re.DOTALL)
-FREE_QUOTE = re.compile(r'(?<!\\)"')
-WHITE = re.compile(r"\s")
-# One string of printable characters without escapes; one or several strings as dnspython writes them.
+# One string of printable characters without escapes; one or several strings with white space between.
 PLAIN_STRING = re.compile(r'"[ !#-\[\]-~]{0,255}"')
-STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"(?: "(?:[^"\\]|\\.)*")*', re.DOTALL)
-# Quoted strings, without the start of a comment or a group of lines between them.
-MASTER_STRINGS = re.compile(r'(?:"(?:[^"\\]|\\.)*"|\\.|[^"();\\])*\Z', re.DOTALL)
-
-
-def _exchange(text: str) -> bool:
-    return text.endswith(".") and len(text) <= 255
+STRING = r'"(?:[^"\\]|\\.)*"'
+STRINGS = re.compile(rf"\(?\s*{STRING}(?:\s+{STRING})*\s*\)?", re.DOTALL)
+WHITE = re.compile(r"\s")
 
 
 @register
@@ -37,51 +29,17 @@ class Mx(RRType):
     """A mail exchange."""
 
     type = "MX"
-    code = 15
-    rfc = "RFC 1035 section 3.3.9; RFC 7505 for the null MX"
-    fields = (
-        RecordField("preference", lambda text: is_number(text, 65535, canonical=True)),
-        RecordField("exchange", _exchange),
-    )
 
-    def to_wire(self, text: str) -> WireData:
-        preference, _, exchange = text.partition(" ")
-        if PLAIN_NAME.fullmatch(exchange):
+    def fast(self, text: str) -> WireData | None:
+        found = PLAIN_MX.fullmatch(text)
+        if found is None or int(found[1]) > 65535:
+            return None
+        preference, exchange = found.groups()
+        try:
             wire = int(preference).to_bytes(2) + names.to_wire(exchange)
-            return WireData(wire, wire[:2] + wire[2:].lower())
-        return super().to_wire(text)
-
-    def presentation(self, text: str) -> str:
-        if not EXCHANGE.match(text.partition(" ")[2]):
-            raise ValueError(
-                "the exchange is not a name of ASCII characters; "
-                'white space and any of " ( ) ; \\ are escaped with a backslash'
-            )
-        return text
-
-
-def has_free_quote(text: str) -> bool:
-    """Return whether the text has a quote without a backslash before it."""
-    return FREE_QUOTE.search(text) is not None
-
-
-def is_single_string(text: str) -> bool:
-    """Return whether the text is one character-string, with or without quotes."""
-    if len(text) > MAX_STRING_CHARS or "\n" in text:
-        return False
-    if text == '"':
-        return True
-    starts, ends = text.startswith('"'), text.endswith('"')
-    if starts != ends:
-        return False
-    if not starts:
-        return WHITE.search(text) is None
-    return not has_free_quote(text.strip('"'))
-
-
-def without_outer_quotes(text: str) -> str:
-    """Return the text without a quote at each end."""
-    return text.removeprefix('"').removesuffix('"')
+        except ValueError:
+            return None
+        return WireData(wire, wire[:2] + wire[2:].lower())
 
 
 def escape_quotes(text: str) -> str:
@@ -89,91 +47,95 @@ def escape_quotes(text: str) -> str:
     return QUOTE_OR_ESCAPE.sub(lambda found: '\\"' if found[1] else found[0], text)
 
 
-class _Text(RRType):
-    """One or several character-strings."""
+def has_free_quote(text: str) -> bool:
+    """Return whether the text has a quote without a backslash before it."""
+    return any(found[1] for found in QUOTE_OR_ESCAPE.finditer(text))
 
-    def hint(self, text: str) -> str:
-        if WHITE.search(text) and not (text.startswith('"') and text.endswith('"')):
-            return "put text with spaces in quotes"
-        if text.endswith("\\"):
-            return "write a backslash as two"
-        if len(text) > MAX_STRING_CHARS:
-            return f'put it in quotes, in strings of at most {MAX_STRING_CHARS} characters: "..." "..."'
-        return ""
 
-    def zonefile_grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
-        """Accept any number of strings, including some that the input grammar of the API rejects."""
-        return STRINGS.fullmatch(text) is not None
+def ends_in_backslash(text: str) -> bool:
+    """Return whether the text's last character is a backslash."""
+    return text.endswith("\\")
 
-    def to_wire(self, text: str) -> WireData:
-        if PLAIN_STRING.fullmatch(text):
-            wire = bytes((len(text) - 2,)) + text[1:-1].encode("ascii")
-            return WireData(wire, wire)
-        return super().to_wire(text)
 
-    def presentation(self, text: str) -> str:
-        """Put unquoted text in quotes, so that `;` and brackets in it are data, not syntax."""
-        quoted = self.quoted(text)
-        if not MASTER_STRINGS.match(quoted):
-            raise ValueError("its quotes do not pair off, or one of ; ( ) is outside of them")
-        return quoted
+class TextType(RRType):
+    """A type of one or several character-strings.
 
-    def quoted(self, text: str) -> str:
-        """Return the text in quotes."""
-        if len(text) > 1 and text.startswith('"') and text.endswith('"'):
+    Clients may write strings in quotes, as in master files, or a text without quotes, which is one string:
+    spaces, `;` and brackets are part of it. Strings of more than 255 bytes are split; readers of such types
+    join them.
+    """
+
+    permits_outer_space = True  # refused below, with a better reason
+
+    def fast(self, text: str) -> WireData | None:
+        if not PLAIN_STRING.fullmatch(text):
+            return None
+        wire = bytes((len(text) - 2,)) + text[1:-1].encode("ascii")
+        return WireData(wire, wire)
+
+    def master_form(self, text: str) -> str:
+        if STRINGS.fullmatch(text):
             return text
+        if '" "' in text and len(text) > MAX_STRING_BYTES:
+            return _separated(text)
+        starts, ends = text.startswith('"'), text.endswith('"')
+        if text != '"' and (starts or ends) and not (ends and text.endswith('\\"') and not starts):
+            raise FormError(
+                'its quotes do not pair off; write each string in quotes, and a quote in it as \\"'
+            )
+        if ends_in_backslash(text):
+            raise FormError('write a backslash at the end in quotes, as two: "...\\\\"')
+        if WHITE.search(text) and ("\n" in text or text != text.strip() or has_free_quote(text)):
+            raise FormError("put text with spaces in quotes")
         return f'"{escape_quotes(text)}"'
 
+    def parse(self, text: str) -> dns.rdata.Rdata:
+        if GENERIC.fullmatch(text):
+            return super().parse(text)
+        presentation.check_text(text)
+        rdtype = dns.rdatatype.RdataType.make(self.code)
+        strings = tuple(_strings(text))
+        return dns.rdtypes.txtbase.TXTBase(dns.rdataclass.IN, rdtype, strings)
+
+
+def _separated(text: str) -> str:
+    """Return strings that Designate separates by quote, space, quote, with or without the outer quotes."""
+    whole = f'"{text.removeprefix(chr(34)).removesuffix(chr(34))}"'
+    if not STRINGS.fullmatch(whole):
+        raise FormError('write each string in quotes, and a quote in it as \\"')
+    return whole
+
+
+def _strings(text: str) -> Iterator[bytes]:
+    for token in dns.tokenizer.Tokenizer(text).get_remaining():
+        value = token.unescape_to_bytes().value
+        for start in range(0, max(len(value), 1), MAX_STRING_BYTES):
+            yield value[start : start + MAX_STRING_BYTES]
+
 
 @register
-class Txt(_Text):
-    """Text; above 255 characters it is split into strings."""
+class Txt(TextType):
+    """Text."""
 
     type = "TXT"
-    code = 16
-    rfc = "RFC 1035 section 3.3.14"
-
-    def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
-        if text.endswith("\\"):
-            return False
-        if len(text) <= MAX_STRING_CHARS:
-            return is_single_string(text)
-        if not (text.startswith('"') and text.endswith('"')) and '" "' not in text:
-            return False
-        pieces = without_outer_quotes(text).split('" "')
-        return all(is_single_string(f'"{piece}"') for piece in pieces)
-
-    def quoted(self, text: str) -> str:
-        if len(text) > MAX_STRING_CHARS:
-            return f'"{without_outer_quotes(text)}"'
-        return super().quoted(text)
 
 
 @register
-class Spf(_Text):
+class Spf(TextType):
     """A policy for senders of mail, obsoleted by TXT."""
 
     type = "SPF"
-    code = 99
-    rfc = "RFC 4408 section 3.1.1; withdrawn by RFC 7208 section 3.1"
 
-    def grammar(self, text: str, owner: str) -> bool:  # noqa: ARG002 - part of the interface
-        if "\n" in text:
-            return False
-        if not text.startswith('"') and not text.endswith('"'):
-            return WHITE.search(text) is None
-        return not has_free_quote(text.strip('"'))
 
-    def quoted(self, text: str) -> str:
-        if len(text) > 1 and text.startswith('"') != (text.endswith('"') and text[-2] != "\\"):
-            raise ValueError("it has a quote at one end only")
-        return super().quoted(text)
+@register
+class Avc(TextType):
+    """The visibility of an application."""
 
-    def parse(self, text: str) -> dns.rdata.Rdata:
-        """Split strings of any length; receivers join the parts (RFC 4408 section 3.1.3)."""
-        strings: list[bytes] = []
-        for token in dns.tokenizer.Tokenizer(text).get_remaining():
-            value = token.unescape_to_bytes().value
-            starts = range(0, max(len(value), 1), MAX_STRING_CHARS)
-            strings += [value[start : start + MAX_STRING_CHARS] for start in starts]
-        return dns.rdtypes.ANY.SPF.SPF(dns.rdataclass.IN, dns.rdatatype.SPF, strings)
+    type = "AVC"
+
+
+@register
+class Ninfo(TextType):
+    """The status of a zone."""
+
+    type = "NINFO"

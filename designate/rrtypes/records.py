@@ -3,65 +3,104 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache
 from typing import NoReturn
-
-import dns.exception
 
 from designate import errors
 from designate.errors import Reason
-from designate.rrtypes.base import REGISTRY, RRType, WireData
+from designate.rrtypes.base import FormError, RRType, WireData, handler_of
 from designate.rrtypes.grammar import printable
+from designate.wire import presentation, types
 
 # An RRset must fit into one message (RFC 2181 section 9), and nameservers reject a zone with a larger
 # one. Owners are pointers to the question's name there.
 MAX_RRSET_BYTES = 65535 - 12 - 259 - 512
 RR_BYTES = 2 + 10
+OPTION = "supported_record_type"
 
 
 def numeric_type(rtype: str) -> int:
-    """Return the number of a registered type (IANA, DNS resource record types)."""
-    return _registered(rtype).code
+    """Return the number of a type that zones may have."""
+    return _handler(rtype).code
 
 
-def check_type(rtype: object, enabled: Collection[str]) -> None:
-    """Raise InvalidObject unless the type is registered and enabled."""
-    if not isinstance(rtype, str) or rtype not in REGISTRY:
-        upper = isinstance(rtype, str) and rtype.upper() in REGISTRY
+def check_type(rtype: object, enabled: Collection[str], *, imported: bool = False) -> str:
+    """Return the canonical name of a type that clients may use, such as A for TYPE1.
+
+    Args:
+        rtype: what the client wrote.
+        enabled: names of the enabled types; TYPEn stands for all types without a name.
+        imported: whether the records come from a file, which may have what signing made.
+
+    Raises:
+        InvalidObject: It is no type of records in zones, or made by signing, or not enabled.
+    """
+    name = types.canonical_name(rtype) if isinstance(rtype, str) else None
+    if name is None or not isinstance(rtype, str):
+        upper = isinstance(rtype, str) and types.canonical_name(rtype.upper()) is not None
         _refuse_type(rtype, "valid", "; write types in upper case" if upper else "")
-    if rtype not in enabled:
-        _refuse_type(rtype, "supported")
+    kind = types.kind_of(types.number_of(name))
+    if kind is types.Kind.META:
+        _refuse_type(rtype, "valid", ": it is for queries and messages, not for zones")
+    if kind is types.Kind.SIGNING and imported:
+        return name
+    if kind is types.Kind.SIGNING:
+        _refuse_type(rtype, "valid", ": signing makes such records, they can only be read")
+    listed = name if name in types.BY_NAME else types.UNNAMED
+    if not {name, listed} & _canonical_names(tuple(enabled)):
+        _refuse_type(
+            rtype, "supported", f"; {listed} is not in the option {OPTION} of this service"
+        )
+    return name
+
+
+def check_stored_type(rtype: str) -> str:
+    """Return the canonical name of a type that a zone's content may have, whoever made it.
+
+    Raises:
+        InvalidObject: It is no type of records in zones.
+    """
+    name = types.canonical_name(rtype)
+    if name is None or handler_of(name) is None:
+        _refuse_type(rtype, "valid")
+    return name
+
+
+@lru_cache(maxsize=8)
+def _canonical_names(names: tuple[str, ...]) -> frozenset[str]:
+    upper = [name.strip().upper() for name in names]
+    found = {types.canonical_name(name) or name for name in upper}
+    return frozenset(types.UNNAMED if name == types.UNNAMED.upper() else name for name in found)
 
 
 def check_owner(rtype: str, name: str) -> None:
     """Raise InvalidObject with a message (TLSA: BadRequest) unless the type permits the name."""
-    _registered(rtype).check_owner(name)
+    _handler(rtype).check_owner(name)
 
 
 def master_form(rtype: str, texts: Sequence[str]) -> list[str]:
-    """Return accepted texts in master-file form (RFC 1035 section 5.1).
+    """Return the canonical text of each of a recordset's stored texts, for master files."""
+    handler = _handler(rtype)
+    return [presentation.to_text(handler.code, handler.from_stored(text)) for text in texts]
 
-    Clients may omit quotes and backslashes that master files need. A text that has the same meaning in a
-    master file is not changed.
+
+def wire_data(rtype: str, text: str) -> WireData:
+    """Return the wire form of a text in master-file form, with all that the wire permits.
+
+    Raises:
+        ValueError: With the reason.
     """
-    handler = _registered(rtype)
-    return [_master_form(handler, text) for text in texts]
+    return _handler(rtype).from_master(text)
 
 
-def _master_form(handler: RRType, text: str) -> str:
-    formed = handler.presentation(text)
-    if formed == text:
-        return text
-    try:
-        same = bool(handler.parse(text) == handler.parse(formed))
-    except (dns.exception.DNSException, ValueError):
-        return formed
-    return text if same else formed
-
-
-def rdata_from_zonefile(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
-    """Return the wire form of records of a zone file, whose grammar permits more; else as rdata()."""
-    handler = _registered(rtype)
-    return _rdata(handler, owner, records, handler.zonefile_grammar)
+def rdata_from_zonefile(
+    rtype: str,
+    owner: str,  # noqa: ARG001 - as rdata()
+    records: Sequence[str],
+) -> tuple[bytes, ...]:
+    """Return the wire form of records of a zone file, with all that the wire permits; else as rdata()."""
+    handler = _handler(rtype)
+    return _rdata(handler, records, lambda text: handler.from_master(text))
 
 
 def check_rdatas(rtype: str, rdatas: Sequence[bytes]) -> None:
@@ -70,7 +109,7 @@ def check_rdatas(rtype: str, rdatas: Sequence[bytes]) -> None:
     Raises:
         InvalidObject: As rdata().
     """
-    handler = _registered(rtype)
+    handler = _handler(rtype)
     reasons: list[Reason] = []
     for index, wire in enumerate(rdatas):
         try:
@@ -81,35 +120,53 @@ def check_rdatas(rtype: str, rdatas: Sequence[bytes]) -> None:
     _check_size(rdatas, reasons)
 
 
-def rdata(rtype: str, owner: str, records: Sequence[str]) -> tuple[bytes, ...]:
-    """Return the uncompressed wire form of each record, in order.
+def rdata(
+    rtype: str, owner: str, records: Sequence[str], known: Collection[str] = ()
+) -> tuple[bytes, ...]:
+    """Return the uncompressed wire form of each record of a client, in order.
 
     Two texts of the same data are rejected, since an RRset has no duplicates (RFC 2181 section 5).
+
+    Args:
+        rtype: the canonical name of the type.
+        owner: the recordset's name.
+        records: the texts.
+        known: texts that the recordset has already. They may stay, also those that came from a zone file
+            or a transfer and that clients may not send otherwise.
 
     Raises:
         InvalidObject: with a reason per invalid record, path ("records", index), or with one reason,
             path ("records",), when the records are too large in total.
     """
-    handler = _registered(rtype)
-    return _rdata(handler, owner, records, handler.grammar)
+    handler = _handler(rtype)
+
+    def read(text: str) -> WireData:
+        try:
+            return handler.from_client(text, owner)
+        except (ValueError, errors.InvalidObject):
+            if text not in known:
+                raise
+            return handler.from_master(text)
+
+    return _rdata(handler, records, read)
 
 
 def _rdata(
-    handler: RRType, owner: str, records: Sequence[str], accepts: Callable[[str, str], bool]
+    handler: RRType, records: Sequence[str], read: Callable[[str], WireData]
 ) -> tuple[bytes, ...]:
     wires: list[bytes] = []
     seen: dict[bytes, int] = {}
     reasons: list[Reason] = []
     for index, text in enumerate(records):
         try:
-            wire, identity = _validate(handler, text, owner, accepts)
+            wire, identity = _read(text, read)
             first = seen.setdefault(identity, index)
             if first != index:
                 raise ValueError(f": it is the same data as record {first}")
             wires.append(wire)
         except ValueError as error:
-            problem = f"'{printable(text)}' is not a '{handler.type}' Record{printable(error)}"
-            reasons.append(Reason(("records", index), problem, "format", [handler.type]))
+            problem = f"'{printable(text)}' is not a '{handler.name}' Record{printable(error)}"
+            reasons.append(Reason(("records", index), problem, "format", [handler.name]))
     _check_size(wires, reasons)
     return tuple(wires)
 
@@ -126,28 +183,25 @@ def _check_size(wires: Sequence[bytes], reasons: list[Reason]) -> None:
         raise errors.InvalidObject(reasons=tuple(reasons))
 
 
-def _validate(
-    handler: RRType, text: object, owner: str, accepts: Callable[[str, str], bool]
-) -> WireData:
-    """Apply both stages; raises ValueError with the end of the sentence that names the record."""
+def _read(text: object, read: Callable[[str], WireData]) -> WireData:
+    """Return the wire form; raises ValueError with the end of the sentence that names the record."""
     if not isinstance(text, str):
         raise ValueError
-    if not accepts(text, owner):
-        hint = handler.hint(text)
-        raise ValueError(f"; {hint}" if hint else "")
     try:
-        return handler.to_wire(text)
+        return read(text)
+    except FormError as error:
+        raise ValueError(f"; {error}") from None
     except ValueError as error:
         raise ValueError(f": {error}" if error.args else "") from None
 
 
-def _registered(rtype: str) -> RRType:
-    try:
-        return REGISTRY[rtype]
-    except KeyError:
+def _handler(rtype: str) -> RRType:
+    found = handler_of(rtype)
+    if found is None:
         _refuse_type(rtype, "valid")
+    return found
 
 
-def _refuse_type(rtype: object, quality: str, advice: str = "") -> NoReturn:
-    problem = f"'{printable(rtype)}' is not a {quality} record type{advice}"
+def _refuse_type(rtype: object, quality: str, reason: str = "") -> NoReturn:
+    problem = f"'{printable(rtype)}' is not a {quality} record type{reason}"
     raise errors.InvalidObject(reasons=(Reason(("recordset", "type"), problem, "value", [rtype]),))

@@ -1,3 +1,4 @@
 """DNS on the wire: names, messages, TSIG, transfers and master files."""
 
-from designate.wire import old_types  # noqa: F401 - registers them with dnspython
+# They register their classes with dnspython.
+from designate.wire import rdata_classes, tolerant_classes  # noqa: F401

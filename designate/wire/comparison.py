@@ -10,7 +10,7 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
-from designate.wire import client, rr, rrsets
+from designate.wire import client, rr, types
 from designate.wire.tsig_keys import SigningKey
 
 
@@ -73,7 +73,7 @@ def compare(asker: Asker, expected: Expected, answer: client.SoaAnswer) -> tuple
         answer: the nameserver's SOA before.
     """
     found = asker.data(expected.name, expected.rtype)
-    what = f"{expected.name} {rrsets.type_text(expected.rtype)}"
+    what = f"{expected.name} {types.name_of(expected.rtype)}"
     if _matches(expected, found):
         return Comparison.EQUAL, ""
     if found.rcode is None and not found.truncated:

@@ -11,13 +11,10 @@ from dataclasses import dataclass, field
 
 import dns.exception
 import dns.name
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
 
 from designate import domain_names, mailboxes
 from designate.runtime.cooperative import yielding
-from designate.wire import packet, rr
+from designate.wire import packet, presentation, rr, types
 
 _FIXED = struct.Struct(">HHIH")
 _TYPE_RRSIG = 46
@@ -75,8 +72,8 @@ class RRset:
         return rr.pack(self.owner, self.rtype, self.ttl, self.rdatas)
 
     def texts(self) -> tuple[str, ...]:
-        """Return the data in presentation form, unknown types as in RFC 3597 section 5."""
-        return tuple(_text(self.rtype, rdata) for rdata in self.rdatas)
+        """Return the data as canonical text."""
+        return tuple(presentation.to_text(self.rtype, rdata) for rdata in self.rdatas)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,24 +240,9 @@ def check_size(rrset: RRset) -> None:
     size_bytes = sum(12 + len(rdata) for rdata in rrset.rdatas)
     if size_bytes > MAX_RRSET_BYTES:
         raise ValueError(
-            f"{rrset.name} {type_text(rrset.rtype)} has {size_bytes} bytes of records; "
+            f"{rrset.name} {types.name_of(rrset.rtype)} has {size_bytes} bytes of records; "
             f"{MAX_RRSET_BYTES} fit into a DNS message"
         )
-
-
-def type_text(rtype: int) -> str:
-    """Return the name of a type, TYPEnnn for unknown ones."""
-    return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(rtype))
-
-
-def type_number(text: str) -> int:
-    """Return the number of a type."""
-    return int(dns.rdatatype.from_text(text))
-
-
-def _text(rtype: int, rdata: bytes) -> str:
-    number = dns.rdatatype.RdataType.make(rtype)
-    return dns.rdata.from_wire(dns.rdataclass.IN, number, rdata, 0, len(rdata)).to_text()
 
 
 def _soa(ttl: int, data: bytes) -> SoaRecord:

@@ -7,11 +7,9 @@ with dnspython takes ten times as long as everything else that is done with a re
 
 from __future__ import annotations
 
-import dns.exception
-import dns.rdata
 import dns.rdataclass
-import dns.rdatatype
 
+from designate.wire import presentation
 from designate.wire.names import APEX_POINTER
 
 _IN = dns.rdataclass.IN.to_bytes(2)
@@ -19,7 +17,6 @@ _ADDRESS_BYTES = {b"\0\1": 4, b"\0\x1c": 16}
 # NS, CNAME, PTR, MX and SRV: bytes before the name at their end.
 _BEFORE_NAME_BYTES = {b"\0\2": 0, b"\0\5": 0, b"\0\x0c": 0, b"\0\x0f": 2, b"\0\x21": 6}
 _TXT = b"\0\x10"
-_MALFORMED = (dns.exception.DNSException, ValueError, IndexError, OverflowError)
 
 
 def readable(wire: object, count: int) -> tuple[int, bytes]:
@@ -96,9 +93,8 @@ def _is_readable(piece: bytes, owner_bytes: int) -> bool:
     if rtype in _BEFORE_NAME_BYTES:
         return _is_name(data[_BEFORE_NAME_BYTES[rtype] :])
     try:
-        kind = dns.rdatatype.RdataType.make(int.from_bytes(rtype))
-        dns.rdata.from_wire(dns.rdataclass.IN, kind, data, 0, len(data))
-    except _MALFORMED:
+        presentation.parse_wire(int.from_bytes(rtype), data)
+    except presentation.MALFORMED:
         return False
     return True
 

@@ -10,12 +10,11 @@ from typing import Any
 import dns.exception
 import dns.name
 import dns.rdataclass
-import dns.rdatatype
 import dns.tokenizer
 import dns.zonefile
 
 from designate import domain_names, errors, mailboxes
-from designate.wire import names, zonefile_entries
+from designate.wire import names, types, zonefile_entries
 from designate.wire.zonefile_collector import (
     MAX_REASON_CHARS,
     MAX_SECONDS,
@@ -160,7 +159,7 @@ def _align_signatures(
     """Give signatures the TTLs of the RRsets that they cover (RFC 4034 section 3)."""
     for (name, _), rrset in rrsets.items():
         for covered in rrset.covered_ttls:
-            rtype = dns.rdatatype.to_text(dns.rdatatype.RdataType.make(covered))
+            rtype = types.name_of(covered)
             target = rrsets.get((name, rtype))
             if target is not None:
                 rrset.covered_ttls[covered] = target.ttl

@@ -11,12 +11,12 @@ import dns.rdataclass
 import dns.rdatatype
 
 from designate import domain_names
+from designate.wire import presentation, types
 from designate.wire.zonefile_fast import RecordData
 
 MAX_REASON_CHARS = 200
 # The highest TTL and SOA time (RFC 2181 section 8).
 MAX_SECONDS = 2**31 - 1
-_TYPE_OPT = 41
 
 
 class FileFault(NamedTuple):
@@ -95,7 +95,7 @@ class Collector:
         text = self._names.get(name)
         if text is None:
             text = self._names[name] = domain_names.text(name.labels)
-        self.record(text, dns.rdatatype.to_text(rdata.rdtype), ttl, _data_of(rdata), self.line)
+        self.record(text, types.name_of(rdata.rdtype), ttl, _data_of(rdata), self.line)
         if rdata.rdtype == dns.rdatatype.RRSIG:
             covered: Any = rdata
             ttls = self.rrsets[text.lower(), "RRSIG"].covered_ttls
@@ -137,12 +137,10 @@ def outside(line: int, name: str, zone: str) -> FileFault:
 
 def _data_of(rdata: dns.rdata.Rdata) -> RecordData:
     rtype = int(rdata.rdtype)
-    if rtype in (0, _TYPE_OPT) or 128 <= rtype <= 255:
-        raise ValueError(
-            f"{dns.rdatatype.to_text(rdata.rdtype)} is not a type of records in a zone"
-        )
+    if types.kind_of(rtype) is types.Kind.META:
+        raise ValueError(f"{types.name_of(rtype)} is not a type of records in a zone")
     wire = rdata.to_wire() or b""
     reparsed = dns.rdata.from_wire(dns.rdataclass.IN, rdata.rdtype, wire, 0, len(wire))
     if reparsed.to_wire() != wire:
         raise ValueError("its data reads back differently")
-    return reparsed.to_text(), wire, reparsed.to_digestable()
+    return presentation.text_of(reparsed, wire), wire, presentation.identity_of(reparsed)

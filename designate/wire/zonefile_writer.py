@@ -6,19 +6,12 @@ what is not printable ASCII is \DDD.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import dns.exception
 import dns.name
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
 
-from designate.wire import rr, rrsets, validation
-
-_MALFORMED = (dns.exception.DNSException, ValueError, IndexError, OverflowError)
+from designate.wire import presentation, rr, rrsets, types, validation
 
 
 class CorruptRecordSet(ValueError):
@@ -60,7 +53,7 @@ def render(
     yield f"$ORIGIN {name}\n"
     yield f"$TTL {ttl}\n"
     yield "\n"
-    yield f"{name}  IN SOA {data_text(rr.TYPE_SOA, soa)}\n"
+    yield f"{name}  IN SOA {presentation.to_text(rr.TYPE_SOA, soa)}\n"
     for recordset in recordsets:
         if not recordset.record_count:
             continue
@@ -72,8 +65,8 @@ def render(
         own_ttl = recordset.ttl is not None
         for owner, rtype, rr_ttl, rdata in rrsets.split(wire):
             shown = str(rr_ttl) if own_ttl else ""
-            text = data_text(rtype, rdata)
-            yield f"{_owner_text(owner, name)} {shown} IN {rrsets.type_text(rtype)} {text}\n"
+            text = presentation.to_text(rtype, rdata)
+            yield f"{_owner_text(owner, name)} {shown} IN {types.name_of(rtype)} {text}\n"
 
 
 def _owner_text(owner: bytes, zone: str) -> str:
@@ -83,14 +76,3 @@ def _owner_text(owner: bytes, zone: str) -> str:
         labels.append(owner[position + 1 : position + 1 + length])
         position += 1 + length
     return f"{dns.name.Name(labels).to_text()}.{zone}" if labels else zone
-
-
-def data_text(rtype: int, rdata: bytes) -> str:
-    """Return data in presentation form, and in that of RFC 3597 section 5 where it has no other."""
-    if rtype == dns.rdatatype.A and len(rdata) == 4:
-        return socket.inet_ntoa(rdata)
-    try:
-        number = dns.rdatatype.RdataType.make(rtype)
-        return dns.rdata.from_wire(dns.rdataclass.IN, number, rdata, 0, len(rdata)).to_text()
-    except _MALFORMED:
-        return f"\\# {len(rdata)} {rdata.hex()}"

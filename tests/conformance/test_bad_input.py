@@ -68,7 +68,8 @@ KINDS = {
     "lines?": lines(160),
     "pattern": [None, "", "(", "*", "[", "(?P<a", *texts(255)],
     "type": [None, "", "x", "primary", "CATALOGUE", 5, True, *NO_TEXT, *SURROGATES],
-    "rtype": [None, "", "x", "a", "A ", "ANY", "AXFR", "TYPE1", 5, True, *NO_TEXT, *SURROGATES],
+    "rtype": [None, "", "x", "a", "A ", "ANY", "AXFR", "TYPE41", "TYPE99999", 5, True, *NO_TEXT,
+              *SURROGATES],
     "records": [
         None, "", "192.0.2.1", 5, {}, [None], [5], [True], [[]], [{}], [""], ["x"], ["192.0.2.256"],
         ["192.0.2.1\x00"], ["192.0.2.1\n"], ["\ud800"], ["192.0.2.1", "x"], ["\uff11.2.3.4"],

@@ -8,7 +8,10 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
+import dns.rdata
 import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.ANY.TLSA
 import dns.tokenizer
 import dns.transaction
 import dns.zone
@@ -17,6 +20,8 @@ import prometheus_client
 import pymysql.connections
 import pytest
 from packaging.requirements import Requirement
+
+from designate.wire import tolerant_classes
 
 PROJECT = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text("utf-8"))[
     "project"
@@ -64,6 +69,13 @@ def test_the_fast_path_of_master_files_finds_the_readers_state(name: str) -> Non
 @pytest.mark.parametrize("name", ["_set_origin", "add", "check_put_rdataset"])
 def test_the_reader_of_master_files_has_a_transaction_like_ours(name: str) -> None:
     assert hasattr(dns.transaction.Transaction, name)
+
+
+def test_a_class_of_rdata_can_be_replaced() -> None:
+    tlsa = dns.rdata.get_rdata_class(dns.rdataclass.IN, dns.rdatatype.TLSA)
+
+    assert tlsa is tolerant_classes.TLSA
+    assert issubclass(tlsa, dns.rdtypes.ANY.TLSA.TLSA)
 
 
 def test_a_server_of_the_bus_lets_its_threads_be_chosen() -> None:

@@ -51,7 +51,9 @@ RECORDSET = Shape(
         ),
         "name": member(DOMAIN, "With the trailing dot."),
         "zone_name": member(DOMAIN),
-        "type": member(RTYPE, "The record type, in capitals."),
+        "type": member(
+            RTYPE, "The record type, in capitals: its name, or TYPEnnn where it has none."
+        ),
         "records": member(RDATAS, "The data of its records, as written.", convert=list),
         "description": member(nullable(STRING)),
         "ttl": member(nullable(INTEGER), "Seconds; null: the zone's TTL applies."),
@@ -74,7 +76,8 @@ def _type(_name: str, value: Any) -> str:
 
 
 RECORDS = BodyField(RDATAS, fields.records).described(
-    "The data of each record as in a master file; duplicates are removed."
+    "The data of each record as in a master file, or as `\\# length hex` (RFC 3597); duplicates are "
+    "removed. doc/record-types.md has the form of each type."
 )
 CHANGES = Body(
     name="RecordSetChanges",
@@ -88,7 +91,10 @@ NEW = Body(
     name="RecordSetNew",
     members={
         "name": fields.escaped_domain,
-        "type": BodyField(RTYPE, _type).described("The record type, in capitals."),
+        "type": BodyField(RTYPE, _type).described(
+            "The record type, in capitals: its name, or TYPEnnn; TYPE1 is A. doc/record-types.md has the "
+            "list."
+        ),
         **CHANGES.members,
     },
     required=("name", "type"),

@@ -32,6 +32,7 @@ from designate.storage.sqlalchemy.tables import LIVE, records, recordsets, zones
 MAX_VALUES = 1000
 INSERT_BATCH = 1000
 INSERTED = "inserted"
+BELOW_DNAME = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ BY_ID_IN_ZONE = JsonRow(
     )
 )
 BY_ID = JsonRow(_select(zones.c.deleted == LIVE, recordsets.c.id == sa.bindparam("id")))
-# The recordsets at a name, and a row without a type if another zone covers it.
+# The recordsets at a name, a row without a type if another zone covers it, and one if a DNAME does.
 AT_NAME = sa.union_all(
     sa.select(recordsets.c.type, recordsets.c.id).where(
         recordsets.c.zone_id == sa.bindparam("zone_id"),
@@ -72,6 +73,20 @@ AT_NAME = sa.union_all(
         zones.c.deleted == LIVE,
         zones.c.id != sa.bindparam("zone_id"),
     ),
+    sa.select(sa.literal(BELOW_DNAME), recordsets.c.id).where(
+        recordsets.c.zone_id == sa.bindparam("zone_id"),
+        recordsets.c.name_key.in_(sa.bindparam("above", expanding=True)),
+        recordsets.c.type == "DNAME",
+    ),
+)
+BELOW_NAME = (
+    sa.select(recordsets.c.id)
+    .where(
+        recordsets.c.zone_id == sa.bindparam("zone_id"),
+        recordsets.c.reverse_key > sa.bindparam("first"),
+        recordsets.c.reverse_key < sa.bindparam("end"),
+    )
+    .limit(1)
 )
 INSERT = sa.insert(recordsets)
 INSERT_RECORDS = sa.insert(records)
@@ -96,10 +111,25 @@ def get_in_zone(tx: Transaction, zone: Zone, recordset_id: str) -> StoredRecordS
     return _stored(row, ZoneContext.from_zone(zone))
 
 
+@dataclass(frozen=True, slots=True)
+class AtName:
+    """What a zone has at a name.
+
+    Attributes:
+        ids: the recordsets' ids by type.
+        covered: whether the name belongs to another zone below this one.
+        below_dname: whether a name above it in the zone has a DNAME.
+    """
+
+    ids: dict[str, RecordSetId]
+    covered: bool
+    below_dname: bool
+
+
 def find_at_name(
-    tx: Transaction, zone_id: str, name: str, between: Iterable[str]
-) -> tuple[dict[str, RecordSetId], bool]:
-    """Return the recordsets at a name, and whether another zone covers the name.
+    tx: Transaction, zone_id: str, name: str, between: Sequence[str], above: Iterable[str]
+) -> AtName:
+    """Return the recordsets at a name and what is above it.
 
     Args:
         tx: The transaction.
@@ -107,16 +137,29 @@ def find_at_name(
         name: The name.
         between: The names between it and the apex, itself included; one that is the name of a zone is a
             delegation point.
-
-    Returns:
-        The recordsets' ids by type, and whether there is a delegation point.
+        above: The names above it in the zone, the apex included.
     """
     key = name.lower()
     if tx.cached((INSERTED, zone_id, key)):
         tx.flush()
-    values = {"zone_id": zone_id, "name_key": key, "between": [each.lower() for each in between]}
+    values = {
+        "zone_id": zone_id,
+        "name_key": key,
+        "between": [each.lower() for each in between],
+        "above": [each.lower() for each in above],
+    }
     ids = {row.type: RecordSetId(row.id) for row in tx.execute_unflushed(AT_NAME, values)}
-    return ids, ids.pop("", None) is not None
+    covered, below_dname = (ids.pop(kind, None) is not None for kind in ("", BELOW_DNAME))
+    return AtName(ids, covered, below_dname)
+
+
+def has_names_below(tx: Transaction, zone_id: str, name: str) -> bool:
+    """Return whether the zone has recordsets below a name."""
+    tx.flush()
+    first = name.lower()[::-1] + "."
+    # The slash is the character after the dot and ends the range.
+    values = {"zone_id": zone_id, "first": first, "end": first[:-1] + "/"}
+    return tx.execute_unflushed(BELOW_NAME, values).first() is not None
 
 
 def find_at_apex(connection: sa.Connection, zone: Zone, rtype: str) -> StoredRecordSet | None:
@@ -169,6 +212,9 @@ def insert(tx: Transaction, recordset: RecordSet, wire: bytes, changed_revision:
     tx.cache((INSERTED, recordset.id), value=True)
     row = row_of(recordset, wire, changed_revision)
     tx.defer(INSERTED, partial(_insert, tx), (row, record_rows(recordset)))
+    if recordset.type == "DNAME":
+        # The writes that follow in the batch look for it by other names than its own.
+        tx.flush()
 
 
 def _insert(tx: Transaction, found: list[tuple[dict[str, Any], list[dict[str, Any]]]]) -> None:

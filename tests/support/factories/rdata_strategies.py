@@ -11,48 +11,33 @@ from functools import cache
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-LABEL = st.from_regex(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,8}[A-Za-z0-9_])?", fullmatch=True)
-LONG_LABEL = st.from_regex(r"[a-z]{60,63}", fullmatch=True)
-DOMAIN = st.lists(LABEL | LABEL | LABEL | LONG_LABEL, min_size=1, max_size=4).map(
-    lambda labels: ".".join(labels) + "."
+from designate import errors, rrtypes
+from tests.support.factories import rdata_of_all_types
+from tests.support.factories.rdata_parts import (
+    BASE64,
+    DECIMAL,
+    DOMAIN,
+    IPV4,
+    IPV6,
+    LABEL,
+    NASTY,
+    PRINTABLE,
+    TEXT,
+    UINT8,
+    hexadecimal,
+    joined,
+    maybe_quoted,
 )
-# Characters with a meaning for parsers of master files, names and SQL.
-NASTY = st.sampled_from(list(' "\\;()\n\t\r\x00\x7f,.=@$*{}[]<>|!#%é\u2028\xa0\ud80009aZ-_+/:'))
-PRINTABLE = st.characters(min_codepoint=0x21, max_codepoint=0x7E)
-UINT8 = st.integers(0, 255) | st.sampled_from([0, 1, 2, 255, 256])
-UINT16 = st.integers(0, 65535) | st.sampled_from([0, 1, 65535, 65536])
-DECIMAL = st.builds(
-    lambda zeros, value: "0" * zeros + str(value), st.sampled_from([0, 0, 0, 1]), UINT16
+
+# Every type that clients may write, and two of those without a name.
+TYPES = (
+    *(name for name in rrtypes.SUPPORTED if name not in ("SOA", "TYPEn")),
+    "TYPE261",
+    "TYPE65400",
 )
-IPV4 = st.ip_addresses(v=4).map(str)
-IPV6 = st.ip_addresses(v=6).flatmap(
-    lambda address: st.sampled_from([str(address), address.exploded, str(address).upper()])
-) | IPV4.map(lambda address: f"::ffff:{address}")
-BASE64 = st.binary(min_size=0, max_size=80).map(lambda data: base64.b64encode(data).decode())
-
-
-def _hex(*sizes_bytes: int) -> SearchStrategy[str]:
-    sizes = st.sampled_from(sizes_bytes)
-    data = sizes.flatmap(lambda size: st.binary(min_size=size, max_size=size))
-    return data.flatmap(lambda value: st.sampled_from([value.hex(), value.hex().upper()]))
-
-
-def _joined(*parts: SearchStrategy[object]) -> SearchStrategy[str]:
-    return st.tuples(*parts).map(lambda values: " ".join(map(str, values)))
-
-
-def _maybe_quoted(text: SearchStrategy[str]) -> SearchStrategy[str]:
-    return text | text.map(lambda value: f'"{value}"')
-
 
 # -- one strategy per type --------------------------------------------------------------------------
 
-TEXT_ATOM = (
-    PRINTABLE.filter(lambda char: char not in '"\\')
-    | st.sampled_from([" ", "  ", "\t", ";", "(", ")", "é", "\u2028", "中", "\xa0"])
-    | st.sampled_from(['\\"', "\\\\", "\\;", "\\ ", "\\000", "\\010", "\\255", "\\300", "\\é"])
-)
-TEXT = st.lists(TEXT_ATOM, max_size=30).map("".join)
 LONG_TEXT = st.builds(lambda text, times: (text * times)[:253], TEXT, st.integers(1, 40))
 SHORT_TEXTS = ["", '"', '""', '"\\"', "\\", 'a"b', '""a""', '"";a""', '""(a""', '"\\""', '""a']
 BARE_TEXT = TEXT.map(lambda text: "".join(text.split()))
@@ -61,7 +46,16 @@ BARE_TEXT = TEXT.map(lambda text: "".join(text.split()))
 def _strings() -> SearchStrategy[str]:
     quoted = TEXT.map(lambda text: f'"{text}"')
     several = st.lists(LONG_TEXT, min_size=1, max_size=4).map('" "'.join).map('"{}"'.format)
-    return quoted | BARE_TEXT | several | st.sampled_from(SHORT_TEXTS)
+    long = st.builds(lambda text, times: text * times, TEXT, st.integers(1, 40))
+    return (
+        quoted
+        | BARE_TEXT
+        | several
+        | TEXT
+        | long
+        | long.map('"{}"'.format)
+        | st.sampled_from(SHORT_TEXTS)
+    )
 
 
 ATOMS = [
@@ -92,12 +86,12 @@ SERVICES = st.sampled_from(["", "SIP+D2U", "E2U+sip", "http", "a" * 32, "a" * 33
 
 
 def _naptr() -> SearchStrategy[str]:
-    strings = (_maybe_quoted(text) for text in (FLAGS, SERVICES, _substitution()))
-    return _joined(DECIMAL, DECIMAL, *strings, DOMAIN)
+    strings = (maybe_quoted(text) for text in (FLAGS, SERVICES, _substitution()))
+    return joined(DECIMAL, DECIMAL, *strings, DOMAIN)
 
 
 CA = DOMAIN.map(lambda name: name[:-1])
-ISSUER = CA | _joined(CA.map(lambda name: name + ";"), st.sampled_from(["a=b", "policy=ev; x=1"]))
+ISSUER = CA | joined(CA.map(lambda name: name + ";"), st.sampled_from(["a=b", "policy=ev; x=1"]))
 MAIL = st.builds("mailto:{}@{}".format, st.sampled_from(["a", "a-b_c", "a+b", "a.b", ""]), CA)
 PATH = st.text(PRINTABLE, max_size=10)
 PAGE = st.builds("{}://{}/{}".format, st.sampled_from(["http", "https"]), CA, PATH)
@@ -105,8 +99,11 @@ PAGE = st.builds("{}://{}/{}".format, st.sampled_from(["http", "https"]), CA, PA
 
 def _caa() -> SearchStrategy[str]:
     flags = st.sampled_from(["0", "1", "128"])
-    issue = _joined(flags, st.sampled_from(["issue", "issuewild"]), ISSUER)
-    return issue | _joined(flags, st.just("iodef"), MAIL | PAGE)
+    tags = st.sampled_from(["issue", "issuewild", "issuemail"])
+    issuer = ISSUER | st.sampled_from([";", "; a=b", "ca.a;accounturi=https://a/1?x;b=c"])
+    issue = joined(flags, tags, maybe_quoted(issuer))
+    other = joined(flags, st.sampled_from(["x1", "ContactEmail"]), TEXT.map('"{}"'.format))
+    return issue | joined(flags, st.just("iodef"), maybe_quoted(MAIL | PAGE)) | other
 
 
 CERT_TYPES = DECIMAL | st.sampled_from(
@@ -117,7 +114,7 @@ SSHFP = st.sampled_from(
     [("0", (5, 11, 20, 32)), ("1", (20, 19, 32)), ("2", (32, 20)), ("3", (20,))]
 )
 TLSA = st.sampled_from(["0", "1", "2", "3", "255", "256"]).flatmap(
-    lambda matching: _joined(UINT8, UINT8, st.just(matching), _hex(0, 1, 32, 64, 300))
+    lambda matching: joined(UINT8, UINT8, st.just(matching), hexadecimal(0, 1, 32, 64, 300))
 )
 
 
@@ -140,7 +137,7 @@ TEMPLATES = [
 
 def _parameter() -> SearchStrategy[str]:
     def of(key: str, value: SearchStrategy[str]) -> SearchStrategy[str]:
-        return value.map(lambda text: f"{key}={text}")
+        return maybe_quoted(value).map(lambda text: f"{key}={text}")
 
     def listed(value: SearchStrategy[str]) -> SearchStrategy[str]:
         return st.lists(value, min_size=1, max_size=3).map(",".join)
@@ -163,7 +160,7 @@ def _parameter() -> SearchStrategy[str]:
         of("ech", ECH.map(lambda data: base64.b64encode(data).decode())),
         of("mandatory", listed(st.sampled_from(keys))),
         st.sampled_from(
-            ["no-default-alpn", "no-default-alpn=", "no-default-alpn=x", "key9=x", "x"]
+            ["no-default-alpn", "no-default-alpn=", "no-default-alpn=x", "key9=x", "key65000", "x"]
         ),
     )
 
@@ -176,7 +173,7 @@ def _binding(parameter: SearchStrategy[str]) -> SearchStrategy[str]:
     return st.builds(
         lambda priority, target, rest: " ".join([str(priority), target, *rest]),
         st.sampled_from([0, 1, 1, 1, 65535, 65536]),
-        DOMAIN,
+        NAME,
         parameters,
     )
 
@@ -198,23 +195,25 @@ EXCHANGE = DOMAIN | st.sampled_from(
         "",
     ]
 )
+NAME = rdata_of_all_types.NAME
 LEGAL: dict[str, Callable[[], SearchStrategy[str]]] = {
+    **rdata_of_all_types.LEGAL,
     "A": lambda: IPV4,
     "AAAA": lambda: IPV6,
-    "CNAME": lambda: DOMAIN,
-    "MX": lambda: _joined(DECIMAL, EXCHANGE),
-    "SRV": lambda: _joined(DECIMAL, DECIMAL, DECIMAL, DOMAIN),
+    "CNAME": lambda: DOMAIN | NAME,
+    "MX": lambda: joined(DECIMAL, EXCHANGE),
+    "SRV": lambda: joined(DECIMAL, DECIMAL, DECIMAL, NAME),
     "TXT": _strings,
     "SPF": lambda: _strings() | TEXT.map(lambda text: f'"v=spf1 {text * 30}"'),
-    "NS": lambda: DOMAIN,
-    "PTR": lambda: DOMAIN,
+    "NS": lambda: DOMAIN | NAME,
+    "PTR": lambda: DOMAIN | NAME,
     "SSHFP": lambda: SSHFP.flatmap(
-        lambda kind: _joined(st.integers(0, 5), st.just(kind[0]), _hex(*kind[1]))
+        lambda kind: joined(st.integers(0, 7), st.just(kind[0]), hexadecimal(*kind[1]))
     ),
-    "SOA": lambda: _joined(DOMAIN, DOMAIN, *[DECIMAL] * 5),
+    "SOA": lambda: joined(DOMAIN, DOMAIN, *[DECIMAL] * 5),
     "NAPTR": _naptr,
     "CAA": _caa,
-    "CERT": lambda: _joined(CERT_TYPES, DECIMAL, CERT_ALGORITHMS, BASE64),
+    "CERT": lambda: joined(CERT_TYPES, DECIMAL, CERT_ALGORITHMS, BASE64),
     "HTTPS": lambda: _binding(_parameter()),
     "SVCB": lambda: _binding(_parameter()) | DOHPATH.map("1 a. alpn=h2 {}".format),
     "TLSA": lambda: TLSA.flatmap(_wrapped),
@@ -239,10 +238,24 @@ def record_text(rtype: str) -> SearchStrategy[str]:
 
 
 @cache
+def accepted_text(rtype: str) -> SearchStrategy[str]:
+    """Texts for one record that the API accepts, for an owner without a meaning of its own."""
+    return record_text(rtype).filter(lambda text: _is_accepted(rtype, text))
+
+
+def _is_accepted(rtype: str, text: str) -> bool:
+    try:
+        rrtypes.rdata(rtype, "x.example.", [text])
+    except errors.InvalidObject:
+        return False
+    return True
+
+
+@cache
 def owner_for(rtype: str, zone: str) -> SearchStrategy[str]:
     """Legal owner names of a recordset of this type in the zone, which ends with a dot."""
     below = st.lists(LABEL, min_size=1, max_size=2).map(lambda labels: f"{'.'.join(labels)}.{zone}")
-    if rtype in ("NS", "CNAME"):
+    if rtype in ("NS", "CNAME", "DNAME", "DS"):
         return below
     if rtype == "SRV":
         return st.builds("_{}._{}.{}".format, LABEL, LABEL, st.just(zone) | below)

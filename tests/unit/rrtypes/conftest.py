@@ -16,7 +16,7 @@ def wire(request):
 
 @pytest.fixture
 def refusal(request):
-    """Return the reason of wire validation, or "" when the input grammar rejects the text, with a hint."""
+    """Return the reason for which a text is refused, which every refusal has."""
     rtype = request.module.RTYPE
 
     def ask(text, owner=OWNER):
@@ -28,7 +28,8 @@ def refusal(request):
         usual = f"'{text}' is not a '{rtype}' Record"
         assert reason.message.startswith(usual)
         rest = reason.message.removeprefix(usual)
-        return "" if rest.startswith("; ") else rest
+        assert rest[:2] in ("; ", ": ")
+        return rest
 
     return ask
 

@@ -14,7 +14,7 @@ RTYPE = "A"
     ],
 )  # fmt: skip
 def test_other_than_four_decimal_octets_is_refused(refusal, text):
-    assert refusal(text) == ""
+    assert refusal(text)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ RTYPE = "AAAA"
     ],
 )  # fmt: skip
 def test_other_than_an_address_is_refused(refusal, text):
-    assert refusal(text) == ""
+    assert refusal(text)
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,13 @@ RTYPE = "CERT"
     "text",
     [
         "", "PKIX 1 8", "PKIX 1 8 ", "pkix 1 8 AAAA", "X509 1 8 AAAA", "65536 1 8 AAAA", "-1 1 8 AAAA",
-        "PKIX 65536 8 AAAA", "PKIX x 8 AAAA", "PKIX 1 256 AAAA", "PKIX 1 rsasha256 AAAA",
-        "PKIX 1 DH AAAA", "PKIX  1 8 AAAA", " PKIX 1 8 AAAA", "PKIX 1 8  AAAA", "PKIX 1 8 AAAA ",
+        "PKIX 65536 8 AAAA", "PKIX x 8 AAAA", "PKIX 1 256 AAAA", " PKIX 1 8 AAAA", "PKIX 1 8 AAAA ",
         "PKIX 1 8 AA\nAA", "PKIX 1 8 AAA", "PKIX 1 8 AA=", "PKIX 1 8 A", "PKIX 1 8 AA\u00e9A",
         "PKIX 1 8 AAAA\n",
     ],
 )  # fmt: skip
 def test_what_clients_may_not_write_is_refused(refusal, text):
-    assert refusal(text) == ""
+    assert refusal(text)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +43,8 @@ def test_what_dns_cannot_hold_is_refused_with_the_reason(refusal, text, reason):
         ("OID 1 RSAMD5 AQID", "00fe000101010203"),
         ("PKIX 1 4 A Q I D", "0001000104010203"),
         ("PKIX 1 4 AQ;I(D", "0001000104010203"),
+        ("PKIX  1\t8  AQID", "0001000108010203"),
+        ("PKIX 1 RSASHA256 (\n  AQ\n  ID )", "0001000108010203"),
     ],
 )
 def test_mnemonics_numbers_and_lenient_base64(wire, text, expected):

@@ -8,9 +8,9 @@ from designate.errors import InvalidObject
 RTYPE = "NS"
 
 
-@pytest.mark.parametrize("text", ["", ".", "ns", "*.a.", "ns.a. ", "ns..a.", "192.0.2.1"])
+@pytest.mark.parametrize("text", ["", ".", "ns", "ns.a. ", "ns..a.", "192.0.2.1"])
 def test_other_than_a_domain_is_refused(refusal, text):
-    assert refusal(text) == ""
+    assert refusal(text)
 
 
 def test_data_is_the_name(wire):

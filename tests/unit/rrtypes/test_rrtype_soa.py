@@ -9,7 +9,7 @@ RTYPE = "SOA"
 
 @pytest.mark.parametrize("text", ["", "ns.a. admin.a. 1 3600 600 86400 300"])
 def test_every_text_is_refused(refusal, text):
-    assert refusal(text) == ""
+    assert refusal(text)
 
 
 def test_number():

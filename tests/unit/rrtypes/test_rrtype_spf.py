@@ -10,20 +10,20 @@ def strings(*parts):
 
 
 @pytest.mark.parametrize(
-    "text", ["a\nb", '"a\nb"', "v=spf1 -all", "a\tb", '"a"b"', '"a" "b"', 'a"b"c"', 'x" y"z']
+    "text", ["a\nb", '"a\nb"', " v=spf1", '"a"b"', '"a""b"', 'a"b"c"', 'x" y"z']
 )
 def test_what_clients_may_not_write_is_refused(refusal, text):
-    assert refusal(text) == ""
+    assert refusal(text)
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ('"v=spf1 -all', "quote at one end only"),
-        ('v=spf1 -all"', "quote at one end only"),
-        ("abc\\", "quotes do not pair off"),
-        ('"abc\\"', "quote at one end only"),
-        ('"";lost""', "outside"),
+        ('"v=spf1 -all', "quotes do not pair off"),
+        ('v=spf1 -all"', "quotes do not pair off"),
+        ("abc\\", "as two"),
+        ('"abc\\"', "quotes do not pair off"),
+        ('"";lost""', "quotes do not pair off"),
         ("\\256", "three digits"),
         ('"a\rb"', "control character"),
     ],
@@ -39,6 +39,7 @@ def test_what_dns_cannot_hold_is_refused_with_the_reason(refusal, text, reason):
         ('"v=spf1 ip4:192.0.2.0/24 -all"', b"v=spf1 ip4:192.0.2.0/24 -all"),
         ("v=spf1", b"v=spf1"),
         ("v=spf1;x", b"v=spf1;x"),
+        ("v=spf1 a:b -all", b"v=spf1 a:b -all"),
         ('"a\\"b"', b'a"b'),
         ('a\\"', b'a"'),
         ('"', b'"'),

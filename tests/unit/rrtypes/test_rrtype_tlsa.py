@@ -17,11 +17,11 @@ SHA512 = SHA256 * 2
         f"3 1 1 {SHA256[:-2]}", f"3 1 1 {SHA256}00", f"3 1 1 {SHA512}", f"3 1 2 {SHA256}",
         f"3 1 2 {SHA512}00", f"3 1 01 {SHA256}00", "3 1 0 abc", "3 1 0 ab c", "3 1 0 xy", "3 1 0 0xab",
         '3 1 0 "ab"', "3 1 0 ab;cd", "3 1 0 ab\u00a0cd", "3 1 0 \uff11\uff11", "3 1 0 ab\x00",
-        "3 1 0 " + "a" * 65536, "x 1 0 ab",
+        "x 1 0 ab", "3 1 0 (ab ; cd)",
     ],
 )  # fmt: skip
 def test_what_clients_may_not_write_is_refused(refusal, text):
-    assert refusal(text) == ""
+    assert refusal(text)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,8 @@ def test_the_longest_data(wire):
         "example.com.", "_443.example.com.", "_tcp._443.example.com.", "443._tcp.example.com.",
         "_443.tcp.example.com.", "_65536._tcp.example.com.", "_000443._tcp.example.com.",
         "_443._tcp4.example.com.", "_443._t-p.example.com.", "_x._tcp.example.com.", "_443._tcp.",
-        "*._tcp.example.com.", "_._tcp.example.com.", "a._443._tcp.example.com.",
+        "*.tcp.example.com.", "*.example.com.", "*._443._tcp.example.com.", "*._tcp.", "x_dane.a.",
+        "_._tcp.example.com.", "a._443._tcp.example.com.",
     ],
 )  # fmt: skip
 def test_owner_without_port_and_protocol_is_a_bad_request(owner_refusal, name):
@@ -67,7 +68,17 @@ def test_owner_that_is_no_name_is_an_invalid_object(owner_refusal):
 
 
 @pytest.mark.parametrize(
-    "name", ["_443._tcp.a.", "_0._udp.a.b.", "_65535._SCTP.a.", "_00443._tcp.a.", "_1._tcp._a."]
+    "name",
+    [
+        "_443._tcp.a.",
+        "_0._udp.a.b.",
+        "_65535._SCTP.a.",
+        "_00443._tcp.a.",
+        "_1._tcp._a.",
+        "*._tcp.example.com.",
+        "tlsa201._dane.example.com.",
+        "_dane.a.",  # RFC 7671 section 7
+    ],
 )
 def test_owner_with_port_and_protocol(name):
     rrtypes.check_owner(RTYPE, name)
