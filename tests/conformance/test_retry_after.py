@@ -24,6 +24,7 @@ from designate.api.error_responses import error_response
 from designate.http.factory import http_server
 from designate.rpc import bus
 from designate.rpc.clients import WORKER_TOPIC
+from designate.rpc.liveness import LiveServices
 from tests.support.clients.repeatable import SAYS_SO, assert_repeatable
 from tests.support.deadlines import scaled, until
 from tests.support.fakes.tcp_proxy import TcpProxy
@@ -185,7 +186,9 @@ def test_too_many_requests_on_one_connection(service):
 
 
 def test_the_health_of_a_daemon_and_any_other_application():
-    checks = {"database": lambda: "The database is unavailable"}
+    checks = health.HealthChecks(
+        quick={"database": lambda: "The database is unavailable"}, slow={}, live=LiveServices(None)
+    )
     server = http_server(health.application(checks), "127.0.0.1", 0, 1)
     server.start()
     try:
