@@ -81,5 +81,35 @@ OPTIONS_BY_GROUP = {
             min=1024,
             help="Maximum bytes of a transfer from a primary, both as received and uncompressed.",
         ),
+        cfg.ListOpt(
+            "primary_denied_networks",
+            default=[],
+            help="Networks in which the masters of secondary zones must not be, such as the networks "
+            "of the control plane: tenants name the masters, and central, workers and MiniDNS refuse "
+            "these. Denied besides: loopback, link-local, site-local, multicast, unspecified, "
+            "broadcast and reserved (240.0.0.0/4) addresses, and IPv6 addresses that carry an IPv4 "
+            "address (IPv4-mapped, NAT64, 6to4, Teredo). The narrowest network decides; denied wins "
+            "over allowed.",
+        ),
+        cfg.ListOpt(
+            "primary_allowed_networks",
+            default=[],
+            help="Networks in which masters may be although a wider network is denied, or although it "
+            "is denied by default, such as 127.0.0.0/8 for a test. An IPv6 address that carries an IPv4 "
+            "address needs both of them permitted.",
+        ),
+        cfg.ListOpt(
+            "primary_denied_ports",
+            default=[],
+            help="Ports, and ranges such as 1-1023, that masters must not have. Denied besides: the "
+            "ports below 1024 except 53 and 853, and 6379 and 11211 (Redis and memcached). The "
+            "narrowest range decides; denied wins over allowed.",
+        ),
+        cfg.ListOpt(
+            "primary_allowed_ports",
+            default=[],
+            help="Ports, and ranges, that masters may have although a wider range is denied, or "
+            "although they are denied by default.",
+        ),
     ],
 }

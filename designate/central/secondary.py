@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 
 from designate import errors
@@ -10,20 +11,47 @@ from designate.central import leases, secondary_content, secondary_timers
 from designate.central.base import Core
 from designate.central.secondary_content import require_secondary
 from designate.central.zone_diff import DiffMismatch
-from designate.context import Context
+from designate.context import Context, admin_context
 from designate.model.secondary import (
     TransferInContent,
     TransferInKey,
     TransferInOutcome,
     TransferInPlan,
 )
+from designate.model.zones import EXPIRED, NOT_TRANSFERRED, Action, Status
 from designate.storage.sqlalchemy import secondary, tsigkeys, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
+from designate.storage.sqlalchemy.zone_rows import StoredZone
 
 LOG = logging.getLogger(__name__)
 
 MAX_KEYS = 3
 MAX_ATTEMPTS = 3
+
+
+def _show_reason(
+    core: Core, tx: Transaction, stored: StoredZone, reason: str, refused: bool
+) -> None:
+    """Store why there was no transfer, where the owner of the zone reads it.
+
+    A zone whose newest content is still on its way to the nameservers has their errors instead, and gets
+    the reason after its next attempt. A new zone whose masters are not permitted is in ERROR, since
+    waiting does not help.
+    """
+    zone = stored.zone
+    status = zone.status
+    if stored.expired:
+        reason = f"{EXPIRED}. {reason}"
+    elif stored.primary_serial is None:
+        status = Status.ERROR if refused else Status.PENDING
+    elif status != Status.ACTIVE:
+        return
+    if zone.action == Action.DELETE or (zone.status, zone.error) == (status, reason):
+        return
+    zones.update(tx, zone.id, status=status, error=reason)
+    if status != zone.status:
+        after = replace(zone, status=status, error=reason)
+        core.notify(tx, admin_context(), "dns.zone.update", after, zone)
 
 
 class SecondaryEndpoint:
@@ -106,16 +134,19 @@ class SecondaryEndpoint:
             if stored.primary_serial == serial and not stored.expired:
                 timers = secondary_timers.after_success(core, stored.zone, core.now())
                 secondary.set_timers(tx, zone_id, *timers)
+                if stored.zone.status_reason is not None:
+                    zones.update(tx, zone_id, error=None)
 
         core.db.write(write)
 
-    def failed(self, context: Context, zone_id: str, reason: str) -> None:
+    def failed(self, context: Context, zone_id: str, reason: str, refused: bool = False) -> None:
         core = self._core
 
         def write(tx: Transaction) -> None:
             stored = require_secondary(zones.lock(tx, zone_id))
             retry_at = secondary_timers.after_failure(core, stored, core.now())
             secondary.set_refresh(tx, [(zone_id, retry_at)])
+            _show_reason(core, tx, stored, NOT_TRANSFERRED + reason, refused)
 
         core.db.write(write)
         LOG.warning("zone %s: no transfer from any primary: %s", zone_id, reason)

@@ -13,7 +13,7 @@ from oslo_config import cfg
 from designate.central.base import Core
 from designate.central.zone_change import withdraw
 from designate.context import admin_context
-from designate.model.zones import Action, Status, Zone, ZoneType
+from designate.model.zones import EXPIRED, Action, Status, Zone, ZoneType
 from designate.runtime.backoff import jittered_early
 from designate.storage.sqlalchemy import secondary, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
@@ -38,7 +38,6 @@ MAX_EXPIRE_S = 24 * 7 * 86400
 MAX_FIRST_RETRY_S = 3600
 # A new zone is polled at once by a message to a worker; if that is lost, the sweep polls it then.
 FIRST_RECOVERY_S = 15
-EXPIRED = "The zone has expired: no primary could be reached in time"
 
 
 def first_recovery(core: Core, zone: Zone) -> datetime | None:
@@ -110,6 +109,8 @@ def expire(core: Core, zone_id: str, now: datetime, tx: Transaction) -> None:
     zone = stored.zone
     if stored.expired or zone.action == Action.DELETE or not secondary.is_expired(tx, zone_id, now):
         return
+    reason = zone.status_reason
+    error = EXPIRED if reason is None else f"{EXPIRED}. {reason}"
     zones.update(
         tx,
         zone.id,
@@ -117,12 +118,12 @@ def expire(core: Core, zone_id: str, now: datetime, tx: Transaction) -> None:
         withdrawn=False,
         action=Action.UPDATE,
         status=Status.ERROR,
-        error=EXPIRED,
+        error=error,
         pending_since=zone.pending_since or now,
         updated_at=now,
         sent_at=now,
     )
     withdraw(core, tx, zone, stored.pool_version)
-    expired = replace(zone, action=Action.UPDATE, status=Status.ERROR, error=EXPIRED)
+    expired = replace(zone, action=Action.UPDATE, status=Status.ERROR, error=error)
     core.notify(tx, admin_context(), "dns.zone.update", expired, zone)
     LOG.warning("zone %s: expired, withdrawing it from its nameservers", zone.id)

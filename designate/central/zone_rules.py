@@ -13,10 +13,11 @@ from designate.context import Context
 from designate.errors import Reason
 from designate.model.codec import UNSET
 from designate.model.pools import Pool
-from designate.model.zones import Zone, ZoneDraft, ZoneId, ZonePatch, ZoneType
+from designate.model.zones import PrimaryAddress, Zone, ZoneDraft, ZoneId, ZonePatch, ZoneType
 from designate.storage.sqlalchemy import tlds, tsigkeys, zone_hierarchy
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.wire import names
+from designate.wire.primary_rules import PrimaryRules, RefusedPrimary
 
 
 def check_zone_name(core: Core, tx: Transaction, context: Context, name: str) -> None:
@@ -156,6 +157,23 @@ def check_patch(zone: Zone, patch: ZonePatch) -> None:
     if patch.email is not UNSET:
         _check_email(patch.email)
     _refuse_masters(patch.masters is not UNSET and bool(patch.masters))
+
+
+def check_masters(rules: PrimaryRules, masters: Sequence[PrimaryAddress]) -> None:
+    """Check that the service may connect to the masters that a tenant named; names are not looked up.
+
+    Raises:
+        InvalidObject: A master is not permitted, with its place in the list.
+    """
+    reasons = []
+    for place, master in enumerate(masters):
+        try:
+            rules.check(master.host, master.port)
+        except RefusedPrimary as error:
+            text = f"'{master.host}' cannot be a master: {error}"
+            reasons.append(Reason(("masters", place), text, "format", "master"))
+    if reasons:
+        raise errors.InvalidObject(reasons=tuple(reasons))
 
 
 def _missing_member(name: str, value: str | list[str]) -> errors.InvalidObject:

@@ -48,6 +48,8 @@ def update_secondary(
             "pending_since": stored.zone.pending_since or now,
             "error": None,
         }
+    elif "masters" in columns and not stored.expired:
+        new |= {"status": Status.PENDING, "error": None}
     after = replace(stored.zone, **new, updated_at=now, version=stored.zone.version + 1)
     if "masters" in columns:
         new["refresh_at"] = secondary_timers.first_recovery(core, after)

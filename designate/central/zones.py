@@ -41,6 +41,7 @@ from designate.model.zones import (
 from designate.storage.sqlalchemy import pools, shares, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.listing import zones as zone_lists
+from designate.wire.primary_rules import PrimaryRules
 
 RULES = (
     rule("create_zone", ADMIN_OR_MEMBER, "POST /v2/zones", "Create a zone."),
@@ -102,6 +103,7 @@ class ZonesEndpoint:
     def __init__(self, core: Core, creator: ZoneCreator) -> None:
         self._core = core
         self._creator = creator
+        self._primary_rules = PrimaryRules.from_conf(core.conf)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -149,6 +151,7 @@ class ZonesEndpoint:
         core = self._core
         draft = replace(draft, name=rrtypes.canonical_name(draft.name))
         zone_rules.check_draft(draft)
+        zone_rules.check_masters(self._primary_rules, draft.masters)
         core.policy.check("create_zone", context, own_target(context))
         zone_rules.refuse_catalog(draft.type)
         if context.project_id is None:
@@ -178,6 +181,8 @@ class ZonesEndpoint:
             core.policy.check("get_zone", context, target)
             refuse_pending_delete(before)
             zone_rules.check_patch(before, patch)
+            if patch.masters is not UNSET:
+                zone_rules.check_masters(self._primary_rules, patch.masters)
             core.policy.check("update_zone", context, target)
             zone_rules.refuse_catalog(before.type)
             if patch.ttl not in (UNSET, before.ttl):

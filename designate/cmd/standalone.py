@@ -157,6 +157,10 @@ def configuration(arguments: argparse.Namespace) -> cfg.ConfigOpts:
                 conf.set_override("listen", [address], group)
         config.check_values(conf)
         _require_loopback(conf, arguments.allow_remote_noauth)
+        if conf["service:api"].auth_strategy == "noauth" and not arguments.allow_remote_noauth:
+            # Its clients are on this machine and need no detour to connect to it.
+            loopback = ["127.0.0.0/8", "::1/128"]
+            conf.set_default("primary_allowed_networks", loopback, "service:worker")
     except (cfg.Error, ValueError) as error:
         raise StartupError(str(error)) from None
     return conf

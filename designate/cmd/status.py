@@ -11,6 +11,7 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -18,10 +19,14 @@ from oslo_policy import opts as policy_opts
 from oslo_upgradecheck import upgradecheck
 
 from designate import config, errors
+from designate.model.codec import from_plain
+from designate.model.zones import ZoneType
 from designate.storage.sqlalchemy import migration
 from designate.storage.sqlalchemy.db import options
 from designate.storage.sqlalchemy.db.engine import Database
-from designate.storage.sqlalchemy.tables import service_statuses
+from designate.storage.sqlalchemy.tables import LIVE, service_statuses, zones
+from designate.storage.sqlalchemy.zone_rows import MASTERS
+from designate.wire.primary_rules import PrimaryRules
 
 Code = upgradecheck.Code
 UNEXPECTED = 255
@@ -47,10 +52,10 @@ class Checks(upgradecheck.UpgradeCommands):
         key = (service_statuses.c.service_name, service_statuses.c.hostname)
         several = sa.select(*key).group_by(*key).having(sa.func.count() > 1).limit(1)
         try:
-            found = _first(several)
+            found = _all(several)
         except errors.DesignateError:
             return upgradecheck.Result(Code.FAILURE, "The table service_statuses cannot be read.")
-        if found is not None:
+        if found:
             words = "Duplicated services found in service_statuses table."
             return upgradecheck.Result(Code.FAILURE, words)
         return upgradecheck.Result(Code.SUCCESS)
@@ -67,18 +72,44 @@ class Checks(upgradecheck.UpgradeCommands):
         words = f"The policy file {path} is JSON: convert it with oslopolicy-convert-json-to-yaml."
         return upgradecheck.Result(Code.FAILURE, words)
 
+    def _masters(self) -> upgradecheck.Result:
+        """Check for secondary zones with masters that are refused; names are not looked up."""
+        secondary = sa.select(zones.c.id, zones.c.name, zones.c.masters).where(
+            zones.c.deleted == LIVE, zones.c.type == ZoneType.SECONDARY
+        )
+        try:
+            rules = PrimaryRules.from_conf(cfg.CONF)
+            found = [
+                f"{zone_id} ({name}) has {master.host} port {master.port}: {reason}"
+                for zone_id, name, stored in _all(secondary.order_by(zones.c.name))
+                for master in from_plain(MASTERS, stored)
+                if (reason := rules.problem_with(master.host, master.port)) is not None
+            ]
+        except errors.ConfigurationError as error:
+            return upgradecheck.Result(Code.FAILURE, error.message)
+        except errors.DesignateError:
+            return upgradecheck.Result(Code.FAILURE, "The table zones cannot be read.")
+        if not found:
+            return upgradecheck.Result(Code.SUCCESS)
+        words = (
+            "These secondary zones are not transferred any more from masters that the options "
+            "[service:worker] primary_* do not permit. " + "; ".join(found)
+        )
+        return upgradecheck.Result(Code.WARNING, words)
+
     _upgrade_checks = (
         ("Database Schema", _schema),
         ("Duplicate service status", _service_status),
         ("Policy File JSON to YAML Migration", _policy_file),
+        ("Masters of Secondary Zones", _masters),
     )
 
 
-def _first(query: sa.Select[tuple[str, str]]) -> object:
+def _all(query: sa.Select[Any]) -> list[Any]:
     database = Database.from_conf(cfg.CONF)
     try:
         with database.read() as connection:
-            return connection.execute(query).first()
+            return list(connection.execute(query))
     finally:
         database.close()
 

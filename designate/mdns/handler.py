@@ -27,6 +27,7 @@ from designate.storage.sqlalchemy import serving
 from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.serving import View
 from designate.wire import packet, transfer_out, tsig
+from designate.wire.primary_rules import PrimaryRules
 
 LOG = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class MessageHandler:
         self._enforce_tsig = group.query_enforce_tsig
         self._may_transfer = networks(group.allow_transfer, f"[{GROUP}] allow_transfer")
         self._clients = Clients(database)
-        self._notifies = Notifies(database, worker)
+        self._notifies = Notifies(database, worker, PrimaryRules.from_conf(conf))
         body_bytes = transfer_out.max_body_bytes(group.max_message_size)
         self._transfers = Transfers(
             database,

@@ -26,6 +26,7 @@ from designate.storage.sqlalchemy.db.engine import Database
 from designate.storage.sqlalchemy.serving import StoredSecondary, View
 from designate.wire import packet
 from designate.wire.names import serial_ge
+from designate.wire.primary_rules import PrimaryRules
 
 LOG = logging.getLogger(__name__)
 
@@ -39,9 +40,10 @@ ZONES_REMEMBERED = 10_000
 class Notifies:
     """Replies to NOTIFY messages and passes the news to a worker. Thread-safe."""
 
-    def __init__(self, database: Database, worker: WorkerApi) -> None:
+    def __init__(self, database: Database, worker: WorkerApi, rules: PrimaryRules) -> None:
         self._database = database
         self._worker = worker
+        self._rules = rules
         self._names = HostNames()
         self._lock = threading.Lock()
         # Time up to which a zone's allowance is used, by the monotonic clock.
@@ -106,6 +108,8 @@ class Notifies:
 
     def _is_primary(self, zone: StoredSecondary, peer: str) -> bool | None:
         """Return whether the sender is a primary (RFC 1996 section 3.10); None: a look-up is pending."""
+        if not self._rules.permits(peer):
+            return False
         known = [self._names.addresses(master.host) for master in zone.masters]
         if any(same_address(peer, one) for addresses in known for one in addresses or ()):
             return True

@@ -15,6 +15,11 @@ from designate.model.codec import UNSET, Unset
 
 ZoneId = NewType("ZoneId", str)
 
+# How the error of a secondary zone begins that its owner may read: it is about the primaries, which the
+# owner chose, not about the service's nameservers.
+EXPIRED = "The zone has expired: no primary could be reached in time"
+NOT_TRANSFERRED = "No transfer from any of the masters: "
+
 
 class ZoneType(StrEnum):
     """Where a zone's content comes from: the API, its primaries (SECONDARY) or a pool (CATALOG)."""
@@ -88,6 +93,13 @@ class Zone:
     pending_since: datetime | None = None
     updated_at: datetime | None = None
     transferred_at: datetime | None = None
+
+    @property
+    def status_reason(self) -> str | None:
+        """Why a secondary zone was not transferred, for its owner."""
+        if self.type != ZoneType.SECONDARY or self.error is None:
+            return None
+        return self.error if self.error.startswith((EXPIRED, NOT_TRANSFERRED)) else None
 
     @property
     def soa_text(self) -> str:

@@ -19,7 +19,15 @@ import dns.rdatatype
 import dns.rrset
 
 from designate.wire import digests, tsig_keys
-from designate.wire.exchange import NoReplyError, NoTcpReplyError, Reply, exchange, make_query
+from designate.wire.exchange import (
+    NoReplyError,
+    NoTcpReplyError,
+    RefusedHostError,
+    Reply,
+    exchange,
+    make_query,
+)
+from designate.wire.primary_rules import PrimaryRules
 
 _NOTIFY_FLAGS = (dns.opcode.NOTIFY << 11) | dns.flags.AA
 
@@ -46,6 +54,7 @@ class SoaAnswer:
         digest: of the SOA without its serial; set for SERIAL only.
         text: what the server said, for people.
         unreachable: no readable reply came.
+        refused: the rules for primaries permit none of its addresses; nothing was sent.
     """
 
     state: SoaState
@@ -53,6 +62,7 @@ class SoaAnswer:
     digest: str = ""
     text: str = ""
     unreachable: bool = False
+    refused: bool = False
 
     def __str__(self) -> str:
         return f"serial {self.serial}" if self.state is SoaState.SERIAL else self.text
@@ -111,6 +121,7 @@ def query_soa(
     *,
     tcp: bool = False,
     key: tsig_keys.SigningKey | None = None,
+    rules: PrimaryRules | None = None,
 ) -> SoaAnswer:
     """Query one server for the zone's SOA, without recursion (RFC 1035 section 4.1).
 
@@ -123,11 +134,17 @@ def query_soa(
         timeout_s: bound of the whole call.
         tcp: use TCP at once; otherwise only when a reply is truncated (RFC 7766 section 5).
         key: signs the query; a reply that is not signed by it is ignored (RFC 8945 section 5.4).
+        rules: limit the addresses of a primary that a tenant named; None: the server is the operator's.
     """
     try:
-        reply = exchange(host, port, make_query(zone, 0, key), timeout_s, tcp=tcp)
+        reply = exchange(host, port, make_query(zone, 0, key), timeout_s, tcp=tcp, rules=rules)
     except NoReplyError as error:
-        return SoaAnswer(state=SoaState.UNKNOWN, text=str(error), unreachable=True)
+        return SoaAnswer(
+            state=SoaState.UNKNOWN,
+            text=str(error),
+            unreachable=True,
+            refused=isinstance(error, RefusedHostError),
+        )
     return _soa_answer(reply)
 
 

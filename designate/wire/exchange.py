@@ -24,6 +24,7 @@ import dns.rdatatype
 from designate import errors
 from designate.wire import digests, tsig, tsig_keys
 from designate.wire.names import to_wire
+from designate.wire.primary_rules import PrimaryRules, RefusedPrimary
 from designate.wire.resolver import SocketAddress, socket_addresses
 from designate.wire.sockets import receive_exactly, remaining_s
 
@@ -38,6 +39,10 @@ _SOA_NUMBERS_BYTES = 20
 
 class NoReplyError(Exception):
     """Raised when an exchange gave no readable reply; the text is the reason."""
+
+
+class RefusedHostError(NoReplyError):
+    """Raised when the rules for primaries refuse the host; nothing was sent."""
 
 
 class NoTcpReplyError(NoReplyError):
@@ -107,14 +112,26 @@ def make_query(
     return DnsQuery(zone, query, signer.sign(query), key, signer.mac, rtype)
 
 
-def exchange(host: str, port: int, query: DnsQuery, timeout_s: float, *, tcp: bool) -> Reply:
+def exchange(
+    host: str,
+    port: int,
+    query: DnsQuery,
+    timeout_s: float,
+    *,
+    tcp: bool,
+    rules: PrimaryRules | None = None,
+) -> Reply:
     """Send the query to the addresses of a host in turn and return the first reply.
 
-    A truncated reply over UDP is requested again over TCP (RFC 7766 section 5). Raises NoReplyError,
-    which is a NoTcpReplyError if only that failed.
+    A truncated reply over UDP is requested again over TCP (RFC 7766 section 5). With rules, only the
+    addresses that they permit are used. Raises NoReplyError, which is a NoTcpReplyError if only that
+    failed, and a RefusedHostError if the rules permit no address.
     """
     deadline = time.monotonic() + timeout_s
-    addresses = socket_addresses(host)
+    try:
+        addresses = socket_addresses(host) if rules is None else rules.socket_addresses(host, port)
+    except RefusedPrimary as error:
+        raise RefusedHostError(str(error)) from None
     problem = NoReplyError("no address")
     for place, address in enumerate(addresses):
         # Each address gets an even share of the remaining time, so a dead one leaves time for the next.

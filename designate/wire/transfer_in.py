@@ -11,7 +11,7 @@ import logging
 import socket
 import struct
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import dns.exception
@@ -28,7 +28,8 @@ import dns.tsig
 
 from designate import errors
 from designate.runtime.cooperative import yield_to_others
-from designate.wire import resolver, tsig_keys
+from designate.wire import tsig_keys
+from designate.wire.primary_rules import PrimaryRules, RefusedPrimary
 from designate.wire.sockets import receive_exactly, remaining_s
 from designate.wire.transfer_assembler import TransferAssembler, TransferFailed, TransferKind
 from designate.wire.transfer_messages import TransferMessages
@@ -62,11 +63,13 @@ class Primary:
     Attributes:
         host: an address, or a name whose addresses are tried in turn.
         key: signs the query; the answer must be signed too.
+        rules: which of its addresses may be connected to.
     """
 
     host: str
     port: int
     key: tsig_keys.SigningKey | None = None
+    rules: PrimaryRules = field(default_factory=PrimaryRules, repr=False)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -193,11 +196,16 @@ class _Transfer:
         )
 
     def _connect(self, deadline: float) -> socket.socket:
+        host, port = self._primary.host, self._primary.port
         problem = "it has no address"
-        for address in resolver.addresses(self._primary.host):
+        try:
+            addresses = self._primary.rules.socket_addresses(host, port)
+        except RefusedPrimary as error:
+            raise TransferFailed(str(error), final=True) from None
+        for _, address in addresses:
             try:
                 timeout_s = min(self._limits.read_s, remaining_s(deadline))
-                return socket.create_connection((address, self._primary.port), timeout_s)
+                return socket.create_connection((address, port), timeout_s)
             except TimeoutError:
                 problem = "it cannot be reached in time"
             except OSError as error:

@@ -42,12 +42,14 @@ def transfer_order(
 
     Those with the newest serial come first; among equals the source of the NOTIFY, then a random order.
     Those without a serial come last, as they may serve transfers only, and not at all when another
-    primary has confirmed the current content.
+    primary has confirmed the current content. Those that the rules refuse are left out.
     """
     newer: list[tuple[int, bool, float, PrimaryAddress]] = []
     without_serial: list[tuple[bool, float, PrimaryAddress]] = []
     serials = [a.serial for a in answers.values() if a.state is SoaState.SERIAL]
     for master, answer in answers.items():
+        if answer.refused:
+            continue
         other = source is None or source not in resolver.addresses(master.host)
         chance = random.random()  # noqa: S311 - spreads load, guards nothing
         if answer.state is SoaState.SERIAL:

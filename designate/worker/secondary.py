@@ -23,6 +23,7 @@ from designate.rpc.interfaces import SecondaryApi
 from designate.runtime.clock import SYSTEM_CLOCK, Clock
 from designate.wire import client, tsig_keys
 from designate.wire.client import SoaAnswer, SoaState
+from designate.wire.primary_rules import PrimaryRules
 from designate.wire.transfer_assembler import TransferFailed, TransferKind
 from designate.wire.transfer_in import Primary, ReceivedTransfer, TransferLimits, fetch
 from designate.worker.primaries import signing_keys, transfer_order
@@ -118,6 +119,7 @@ class SecondaryRefresher:
             records=group.xfr_max_records,
             size_bytes=group.xfr_max_bytes,
         )
+        self._rules = PrimaryRules.from_conf(conf)
         self._soa_timeout_s = float(group.serial_timeout)
         self._queue = RefreshQueue(clock=clock)
         self._queries = ThreadPoolExecutor(QUERY_THREADS, "primary")
@@ -177,8 +179,13 @@ class SecondaryRefresher:
         if is_current and plan.newer_than is not None:
             self._central.checked(admin_context(), zone_id, plan.newer_than)
             return
-        problems += [f"{m.host}:{m.port}: {a}" for m, a in answers.items() if not problems]
-        self._central.failed(admin_context(), zone_id, "; ".join(problems)[:MAX_ERROR_CHARS])
+        problems += [
+            f"{m.host}:{m.port}: {a}" for m, a in answers.items() if a.refused or not problems
+        ]
+        refused = all(answer.refused for answer in answers.values())
+        # In one order, whatever that of the attempts was: an unchanged reason is no news.
+        reason = "; ".join(sorted(set(problems)))[:MAX_ERROR_CHARS]
+        self._central.failed(admin_context(), zone_id, reason, refused)
 
     def _query_primaries(
         self, plan: TransferInPlan, keys: Sequence[tsig_keys.SigningKey | None]
@@ -192,7 +199,13 @@ class SecondaryRefresher:
         key = keys[0]
         futures = [
             self._queries.submit(
-                client.query_soa, master.host, master.port, plan.name, self._soa_timeout_s, key=key
+                client.query_soa,
+                master.host,
+                master.port,
+                plan.name,
+                self._soa_timeout_s,
+                key=key,
+                rules=self._rules,
             )
             for master in masters
         ]
@@ -211,7 +224,7 @@ class SecondaryRefresher:
         """Transfer from the first primary that works; append the others' problems."""
         for master in masters:
             for key in keys:
-                primary = Primary(host=master.host, port=master.port, key=key)
+                primary = Primary(host=master.host, port=master.port, key=key, rules=self._rules)
                 try:
                     self._transfer(plan, primary)
                 except (TransferFailed, errors.BadRequest) as error:

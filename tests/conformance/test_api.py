@@ -14,7 +14,7 @@ from tests.support.factories.zone_data import Hidden
 ZONE_MEMBERS = [
     "id", "pool_id", "project_id", "name", "email", "description", "ttl", "serial", "shared",
     "status", "action", "version", "attributes", "type", "masters", "created_at", "updated_at",
-    "transferred_at", "links",
+    "transferred_at", "status_reason", "links",
 ]  # fmt: skip
 RECORDSET_MEMBERS = [
     "id", "zone_id", "project_id", "name", "zone_name", "type", "records", "description", "ttl",

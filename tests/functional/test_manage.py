@@ -202,7 +202,10 @@ def test_upgrade_check_tells_what_is_missing(run, tmp_path):
 
     assert empty[0] == 2
     assert empty[1]["Database Schema"] == "Failure"
-    names = ["Database Schema", "Duplicate service status", "Policy File JSON to YAML Migration"]
+    names = [
+        "Database Schema", "Duplicate service status", "Policy File JSON to YAML Migration",
+        "Masters of Secondary Zones",
+    ]  # fmt: skip
     assert ready == (0, dict.fromkeys(names, "Success"))
     assert (old_policy[0], old_policy[1][names[2]]) == (2, "Failure")
     assert old_schema[1]["Database Schema"] == "Warning"

@@ -13,7 +13,15 @@ from designate import errors
 from designate.context import admin_context
 from designate.model.recordsets import RecordSetDraft
 from designate.model.secondary import TransferInOutcome
-from designate.model.zones import Action, Outcome, Status, ZonePatch, ZoneReport
+from designate.model.zones import (
+    EXPIRED,
+    NOT_TRANSFERRED,
+    Action,
+    Outcome,
+    Status,
+    ZonePatch,
+    ZoneReport,
+)
 from designate.storage.sqlalchemy.tables import zones
 from tests.support.deadlines import scaled
 from tests.support.factories.transfers import bring, secondary
@@ -124,6 +132,56 @@ def test_after_a_failure_the_primarys_retry_says_it_and_after_success_refresh_ag
 
     assert 180 <= after_failure <= 200
     assert 900 <= due_within(hidden, zone, clock) <= 1000
+
+
+def test_the_reason_of_a_failure_is_shown_until_a_primary_confirms_the_zone(hidden, clock):
+    zone = active(hidden)
+    hidden.central.secondary.failed(admin_context(), zone.id, "dead", True)
+    failed = hidden.fresh(zone)
+    hidden.central.secondary.failed(admin_context(), zone.id, "dead", True)
+    repeated = hidden.fresh(zone)
+    hidden.central.secondary.checked(admin_context(), zone.id, 5)
+    confirmed = hidden.fresh(zone)
+    hidden.central.secondary.failed(admin_context(), zone.id, "dead", True)
+    clock.advance(seconds=5001)
+    sweep(hidden)
+    expired = hidden.fresh(zone)
+    hidden.central.secondary.failed(admin_context(), zone.id, "worse")
+    still = hidden.fresh(zone)
+
+    assert (failed.status, failed.status_reason) == (Status.ACTIVE, NOT_TRANSFERRED + "dead")
+    assert repeated.version == failed.version
+    assert (confirmed.status, confirmed.status_reason) == (Status.ACTIVE, None)
+    assert (expired.status, expired.status_reason) == (
+        Status.ERROR, f"{EXPIRED}. {NOT_TRANSFERRED}dead",
+    )  # fmt: skip
+    assert (still.status, still.status_reason) == (
+        Status.ERROR, f"{EXPIRED}. {NOT_TRANSFERRED}worse",
+    )  # fmt: skip
+
+
+def test_a_new_zone_is_in_error_only_while_its_masters_are_not_permitted(hidden):
+    zone = secondary(hidden)
+    seen = []
+    for refused in (False, True, False):
+        hidden.central.secondary.failed(admin_context(), zone.id, "x", refused)
+        seen.append(hidden.fresh(zone).status)
+    hidden.central.secondary.failed(admin_context(), zone.id, "x", True)
+    bring(hidden, zone, 5)
+    brought = hidden.fresh(zone)
+
+    assert seen == [Status.PENDING, Status.ERROR, Status.PENDING]
+    assert (brought.status, brought.error) == (Status.PENDING, None)
+
+
+def test_an_error_of_the_nameservers_is_neither_replaced_nor_shown_to_the_owner(hidden):
+    zone = secondary(hidden)
+    bring(hidden, zone, 5)
+    report(hidden, zone, Outcome.FAILED)
+    hidden.central.secondary.failed(admin_context(), zone.id, "dead")
+    found = hidden.fresh(zone)
+
+    assert (found.status, found.error, found.status_reason) == (Status.ERROR, "trouble", None)
 
 
 def test_a_worker_that_does_not_come_back_costs_one_retry(hidden, clock):

@@ -20,6 +20,7 @@ from designate.wire.transfer_in import Primary, TransferLimits, fetch
 from tests.support.deadlines import scaled
 from tests.support.fakes.scripted_primary import (
     CONTENT,
+    LOOPBACK,
     ZONE,
     ScriptedPrimary,
     framed,
@@ -63,7 +64,11 @@ def run(script, *, limits=LIMITS, key=None, **serials):
     sink = Chunks()
     with ScriptedPrimary(script) as primary:
         got = fetch(
-            Primary(host=primary.host, port=primary.port, key=key), ZONE, limits, sink, **serials
+            Primary(host=primary.host, port=primary.port, key=key, rules=LOOPBACK),
+            ZONE,
+            limits,
+            sink,
+            **serials,
         )
     return got, sink, primary
 
@@ -192,7 +197,7 @@ def test_unknown_types_keep_their_bytes():
 def test_ipv6_primaries_are_asked():
     sink = Chunks()
     with ScriptedPrimary(in_one(*whole(7)), "::1") as primary:
-        fetch(Primary(host="::1", port=primary.port), ZONE, LIMITS, sink)
+        fetch(Primary(host="::1", port=primary.port, rules=LOOPBACK), ZONE, LIMITS, sink)
 
     assert sink.texts() == lines(soa(7), *CONTENT)
 
@@ -364,7 +369,7 @@ def test_memory_is_bounded_by_chunks_not_by_the_zone():
     limits = TransferLimits(deadline_s=60, read_s=5, records=10_000, size_bytes=2**26)
     with ScriptedPrimary(script) as primary:
         tracemalloc.start()
-        fetch(Primary(host=primary.host, port=primary.port), ZONE, limits, sink)
+        fetch(Primary(host=primary.host, port=primary.port, rules=LOOPBACK), ZONE, limits, sink)
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
 
@@ -403,7 +408,7 @@ def run_signed(script, match=None):
     sink = Chunks()
     with ScriptedPrimary(script) as server:
         server.keyring = RING
-        primary = Primary(host=server.host, port=server.port, key=KEY)
+        primary = Primary(host=server.host, port=server.port, key=KEY, rules=LOOPBACK)
         if match is None:
             fetch(primary, ZONE, LIMITS, sink)
         else:

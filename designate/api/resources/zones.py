@@ -33,6 +33,7 @@ from designate.api.shape import (
     nullable,
     timestamp_member,
 )
+from designate.errors import Reason
 from designate.model.zones import (
     Action,
     PrimaryAddress,
@@ -45,7 +46,7 @@ from designate.model.zones import (
 
 READ_ONLY = (
     "id", "project_id", "serial", "shared", "status", "action", "version", "created_at",
-    "updated_at", "transferred_at", "links",
+    "status_reason", "updated_at", "transferred_at", "links",
 )  # fmt: skip
 MAX_HOST = 255
 
@@ -56,25 +57,28 @@ def _master_text(master: PrimaryAddress) -> str:
 
 
 def _masters(name: str, value: Any) -> tuple[PrimaryAddress, ...]:
-    """Return the masters; each is `host`, `host:port` or `[IPv6]:port`, or an IPv6 address alone."""
+    """Return the masters; each is `host`, `host:port` or `[IPv6]:port`, or an IPv6 address alone.
+
+    Central checks the hosts.
+    """
     if not isinstance(value, list):
         raise errors.InvalidObject(f"Field '{name}' must be a list")
     read = fields.text(MAX_HOST)
-    found = [_master(name, read(name, item)) for item in value]
+    found = [_master(name, place, read(name, item)) for place, item in enumerate(value)]
     if len(set(found)) != len(found):
         raise errors.Duplicate("zone_attribute")
     return tuple(found)
 
 
-def _master(name: str, text: str) -> PrimaryAddress:
+def _master(name: str, place: int, text: str) -> PrimaryAddress:
     host, _, port = text.rpartition(":")
-    bracketed = host.startswith("[") and host.endswith("]")
+    bracketed = host.startswith("[") and host.endswith("]") and ":" in host
     if port.isascii() and port.isdigit() and host and (bracketed or ":" not in host):
         if not 0 < int(port[:6]) < 65536:
-            raise errors.InvalidObject(f"Port of '{text}' in the field '{name}' is not valid")
-        return PrimaryAddress(host=host.strip("[]"), port=int(port))
-    if not text:
-        raise errors.InvalidObject(f"Field '{name}' contains an empty host")
+            message = f"Port of '{text}' in the field '{name}' is not valid: 1 to 65535"
+            reason = Reason((name, place), message, "format", "master")
+            raise errors.InvalidObject(reasons=(reason,))
+        return PrimaryAddress(host=host[1:-1] if bracketed else host, port=int(port))
     return PrimaryAddress(host=text)
 
 
@@ -105,6 +109,11 @@ ZONE = Shape(
         "updated_at": UPDATED_AT,
         "transferred_at": timestamp_member(
             "When a secondary zone was last transferred in, UTC.", optional=True
+        ),
+        "status_reason": member(
+            nullable(STRING),
+            "Why a secondary zone could not be transferred from its masters; null: it could, or it is "
+            "no secondary zone.",
         ),
     },
 )

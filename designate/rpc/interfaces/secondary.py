@@ -52,8 +52,15 @@ class SecondaryApi(Interface, Protocol):
         """Record that a primary confirmed this serial, whose content the zone has."""
         ...
 
-    def failed(self, context: Context, zone_id: str, reason: str) -> None:
-        """Record that no primary delivered or confirmed the zone."""
+    def failed(self, context: Context, zone_id: str, reason: str, refused: bool = False) -> None:
+        """Record that no primary delivered or confirmed the zone.
+
+        Args:
+            context: Of the request.
+            zone_id: The zone.
+            reason: What each primary did, for the zone's owner.
+            refused: The operator's rules permit none of the primaries.
+        """
         ...
 
     def refresh(

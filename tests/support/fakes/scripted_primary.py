@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -14,8 +15,11 @@ import dns.name
 import dns.rdatatype
 import dns.rrset
 
+from designate.wire.primary_rules import PrimaryRules
 from tests.support.deadlines import scaled
 
+# For transfers from primaries of tests.
+LOOPBACK = PrimaryRules(allowed_networks=map(ipaddress.ip_network, ("127.0.0.0/8", "::1/128")))
 ZONE = "example.org."
 Script = Callable[[dns.message.Message], Iterable[bytes]]
 
@@ -78,6 +82,7 @@ class ScriptedPrimary:
         serial: the answer to SOA queries; None: SOA queries over UDP get no reply.
         keyring: dnspython's; False reads signatures without verifying them.
         queries: what arrived over TCP.
+        datagrams: how many queries arrived over UDP.
         running: all running primaries, by host and port.
     """
 
@@ -89,6 +94,7 @@ class ScriptedPrimary:
         self.serial: int | None = None
         self.keyring: object = False
         self.queries: list[dns.message.Message] = []
+        self.datagrams = 0
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._open: list[socket.socket] = []
@@ -136,6 +142,7 @@ class ScriptedPrimary:
             wire, peer = self._udp.recvfrom(65535)
             if self._stopping.is_set():
                 return
+            self.datagrams += 1
             if self.serial is not None and wire:
                 query = self._read(wire)
                 reply = dns.message.make_response(query)

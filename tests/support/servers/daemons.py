@@ -67,6 +67,7 @@ class Daemons:
             },
             "storage:sqlalchemy": {"connection": database_url},
             "service:api": {"auth_strategy": "noauth"},
+            "service:worker": {"primary_allowed_networks": "127.0.0.0/8, ::1/128"},
             "heartbeat_emitter": {"heartbeat_interval": 2},
         }.items():
             self._options[group].update(values)

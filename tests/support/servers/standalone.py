@@ -43,6 +43,9 @@ def make_conf(
     conf.set_override("listen", ["127.0.0.1:0"], "service:api")
     conf.set_default("auth_strategy", "noauth", "service:api")
     conf.set_override("listen", ["127.0.0.1:0"], "service:mdns")
+    loopback = ["127.0.0.0/8", "::1/128"]
+    conf.set_default("primary_allowed_networks", loopback, "service:worker")
+    conf.set_default("primary_allowed_ports", ["1"], "service:worker")
     for name in ("quota_zones", "quota_zone_recordsets", "quota_zone_records"):
         conf.set_override(name, -1)
     for group, options in overrides.items():

@@ -77,8 +77,8 @@ class Central:
     def checked(self, _context, _zone_id, serial):
         self.said.append(("checked", serial))
 
-    def failed(self, _context, _zone_id, reason):
-        self.said.append(("failed", reason))
+    def failed(self, _context, _zone_id, reason, refused=False):
+        self.said.append(("refused" if refused else "failed", reason))
 
     @property
     def done(self):
@@ -115,7 +115,8 @@ def refresh(quick_timeouts):  # noqa: ARG001 - for its effect
             conf = cfg.ConfigOpts()
             shared = shared_options.OPTIONS_BY_GROUP[secondary.GROUP]
             conf.register_opts([*secondary.OPTS, *shared], secondary.GROUP)
-            for name, value in options.items():
+            loopback = {"primary_allowed_networks": ["127.0.0.0/8", "::1/128"]}
+            for name, value in (loopback | options).items():
                 conf.set_override(name, value, secondary.GROUP)
             client = CentralClient(
                 **dict.fromkeys(CentralClient.__slots__) | {"secondary": central}
@@ -236,6 +237,33 @@ def test_a_failure_names_every_primary_and_what_it_did(primary, refresh):
     assert f"{garbage.port}: its answer belongs to another question" in reason
     assert f"{ended.port}: it closed the connection early" in reason
     assert central.contents == []
+
+
+def test_primaries_that_the_rules_refuse_get_no_query(primary, refresh):
+    one, two = primary(8), primary(9)
+    central = Central(plan(one, two))
+    refresh(central, primary_allowed_networks=[])
+    ((outcome, reason),) = central.said
+
+    assert outcome == "refused"
+    assert f"127.0.0.1:{one.port}: it is a loopback address" in reason
+    assert f"127.0.0.1:{two.port}: it is a loopback address" in reason
+    assert (asked(one), asked(two), one.datagrams, two.datagrams) == ([], [], 0, 0)
+
+
+def test_a_refused_primary_beside_a_failing_one_is_named_and_no_refusal(primary, refresh):
+    garbage, denied = primary(8, lambda _query: [b"\0\x05abcde"]), primary(9, host="127.0.0.2")
+    central = Central(plan(denied, garbage))
+    refresh(central, primary_denied_networks=["127.0.0.2/32"])
+    ((outcome, reason),) = central.said
+
+    assert outcome == "failed"
+    assert (
+        f"127.0.0.2:{denied.port}: it is an address in a network that the operator has denied"
+        in reason
+    )
+    assert f"127.0.0.1:{garbage.port}: its answer belongs to another question" in reason
+    assert (asked(denied), denied.datagrams) == ([], 0)
 
 
 def test_content_that_central_refuses_is_a_failure_and_leaves_no_parts(primary, refresh):
