@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from designate.backend import base as backends
 from designate.model.zones import Outcome, ZoneType
 from designate.wire.client import SoaAnswer, SoaState
+from designate.worker.pools import PoolCache
 from designate.worker.proof import AHEAD, find_fault, is_ahead
-from tests.support.factories.worker import ZONE, change, live_pool
+from designate.worker.reconcile import DriftChecker
+from tests.support.factories.worker import ZONE, change, live_pool, stored_pool
 
 OURS = "ours.invalid. admin.example.org. {} 3600 600 86400 300"
 OTHER = "other.invalid. admin.example.org. {} 3600 600 86400 300"
@@ -91,3 +94,21 @@ def test_an_older_serial_is_behind_whatever_its_soa(server, serial):
 
     assert not is_ahead(catalog(server), answer)
     assert find_fault(catalog(server), answer).kind != AHEAD
+
+
+def test_reconciliation_finds_another_catalog_of_the_same_serial_and_has_it_passed(
+    simulate, server
+):
+    desired = catalog(server)
+    server.soa = OTHER
+    parts = simulate(stored_pool(server, type="catalog"))
+    client = parts.central.client
+    pools = PoolCache(client, backends.load)
+    drift = DriftChecker(client, pools, parts.converger, parts.settings, parts.clock)
+    drift.check([desired])
+    parts.run_for(5)
+
+    assert [(report.outcome, report.newest) for report in parts.reports.got] == [
+        (Outcome.DRIFTED, None),
+        (Outcome.SERVED, 100),
+    ]
