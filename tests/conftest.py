@@ -29,7 +29,7 @@ hypothesis.settings.load_profile("designate")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="drills with outages of full length")
-    parser.addoption("--seed", type=int, default=0, help="other random bytes for test_dns_fuzz")
+    parser.addoption("--seed", type=int, default=0, help="other random bytes for the tests of fuzz")
 
 
 # The longest files, begun first: one that is begun last keeps the other cores idle.

@@ -95,7 +95,8 @@ def parse(
 ) -> ZoneFile:
     """Parse a zone file; records outside its zone are skipped and counted.
 
-    The zone is that of the first $ORIGIN; where that is the root, as in dumps of BIND, that of the SOA.
+    The zone is that of the SOA. The first $ORIGIN is the same name, or in dumps of BIND the root, or in
+    those of NSD the name above.
 
     Args:
         text: content of the file.
@@ -130,7 +131,7 @@ def parse(
 def _zone_of(collector: Collector) -> ZoneFile:
     assert collector.soa is not None  # noqa: S101 - checked by the caller
     origin, ttl, soa, line = collector.soa
-    if collector.first_origin not in (origin, dns.name.root):
+    if collector.first_origin not in (origin, origin.parent(), dns.name.root):
         reason = f"the SOA is not that of the file's $ORIGIN {collector.first_origin}"
         raise InvalidZonefile([FileFault(line, reason)])
     name = domain_names.text(origin.labels)
@@ -223,8 +224,7 @@ def _read_entry(
     reader: dns.zonefile.Reader, collector: Collector, entry: str
 ) -> Iterator[FileFault]:
     """Read one entry, and yield its fault, if it has one."""
-    if _DIRECTIVE.match(entry):
-        entry = entry.lstrip()
+    entry = entry.lstrip() if _DIRECTIVE.match(entry) else zonefile_entries.with_whole_groups(entry)
     line, last_name = collector.line, reader.last_name
     tokenizer = reader.tok = dns.tokenizer.Tokenizer(entry, "zone file", idna_codec=names.IDNA)
     try:

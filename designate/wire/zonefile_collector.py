@@ -17,6 +17,11 @@ from designate.wire.zonefile_fast import RecordData
 MAX_REASON_CHARS = 200
 # The highest TTL and SOA time (RFC 2181 section 8).
 MAX_SECONDS = 2**31 - 1
+# Names by which other nameservers write types, mostly in lists of types, and dnspython does not know.
+_OTHER_NAMES = {
+    31: "EID", 32: "NIMLOC", 34: "ATMA", 40: "SINK", 57: "RKEY", 58: "TALINK", 100: "UINFO", 101: "UID",
+    102: "GID", 259: "DOA",
+}  # fmt: skip
 
 
 class FileFault(NamedTuple):
@@ -144,3 +149,11 @@ def _data_of(rdata: dns.rdata.Rdata) -> RecordData:
     if reparsed.to_wire() != wire:
         raise ValueError("its data reads back differently")
     return presentation.text_of(reparsed, wire), wire, presentation.identity_of(reparsed)
+
+
+def _register_names() -> None:
+    for number, name in _OTHER_NAMES.items():
+        dns.rdatatype.register_type(dns.rdatatype.RdataType.make(number), name)
+
+
+_register_names()

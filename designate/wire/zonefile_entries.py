@@ -19,6 +19,10 @@ _PIECE = re.compile(
 # Not more at once, since no other thread runs meanwhile.
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*+(?:;[^\n]*+)?\n){1,50000}+")
 _OUTSIDE = re.compile(r'"(?:[^"\\\n]|\\[^\n])*+"?|;[^\n]*+')
+# Preference, and the four groups of a NID or L64, from which BIND omits zeros.
+_LOCATOR = re.compile(
+    r"\s(?:NID|L64)\s[\s(]*[0-9]+[\s(]+([0-9a-f]{1,4}(?::[0-9a-f]{1,4}){3})\b", re.I
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -58,6 +62,15 @@ def find(text: str, position: int) -> Entry:
                 problem = f"it has the control character \\{ord(found[0]):03d}"
                 return Entry(entry.end, problem, number)
     return entry
+
+
+def with_whole_groups(entry: str) -> str:
+    """Return an entry so that groups of a NID or L64 have four digits (RFC 6742 section 2.1.2)."""
+    found = _LOCATOR.search(entry)
+    if found is None:
+        return entry
+    groups = ":".join(group.zfill(4) for group in found[1].split(":"))
+    return entry[: found.start(1)] + groups + entry[found.end(1) :]
 
 
 def _find_group(text: str, position: int) -> Entry:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import dns.name
-
-from designate.wire import presentation, rr, rrsets, types, validation
+from designate import domain_names
+from designate.wire import portable_text, rr, rrsets, validation
 
 
 class CorruptRecordSet(ValueError):
@@ -48,12 +47,11 @@ def render(
     Raises:
         CorruptRecordSet: a recordset cannot be read.
     """
-    zone = dns.name.from_text(origin)
-    name = zone.to_text()
+    name = domain_names.canonical(origin)
     yield f"$ORIGIN {name}\n"
     yield f"$TTL {ttl}\n"
     yield "\n"
-    yield f"{name}  IN SOA {presentation.to_text(rr.TYPE_SOA, soa)}\n"
+    yield f"{name}  IN {portable_text.type_and_data(rr.TYPE_SOA, soa)}\n"
     for recordset in recordsets:
         if not recordset.record_count:
             continue
@@ -65,8 +63,8 @@ def render(
         own_ttl = recordset.ttl is not None
         for owner, rtype, rr_ttl, rdata in rrsets.split(wire):
             shown = str(rr_ttl) if own_ttl else ""
-            text = presentation.to_text(rtype, rdata)
-            yield f"{_owner_text(owner, name)} {shown} IN {types.name_of(rtype)} {text}\n"
+            data = portable_text.type_and_data(rtype, rdata)
+            yield f"{_owner_text(owner, name)} {shown} IN {data}\n"
 
 
 def _owner_text(owner: bytes, zone: str) -> str:
@@ -75,4 +73,4 @@ def _owner_text(owner: bytes, zone: str) -> str:
     while (length := owner[position]) < 0xC0:
         labels.append(owner[position + 1 : position + 1 + length])
         position += 1 + length
-    return f"{dns.name.Name(labels).to_text()}.{zone}" if labels else zone
+    return f"{domain_names.text(labels)}{zone}" if labels else zone

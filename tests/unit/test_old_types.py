@@ -11,7 +11,7 @@ import dns.rrset
 import pytest
 
 from designate.wire import rr, validation
-from designate.wire.transfer_assembler import TransferAssembler
+from designate.wire.transfer_assembler import TransferAssembler, TransferFailed
 from designate.wire.transfer_messages import TransferMessages
 
 ZONE = dns.name.from_text("example.org.")
@@ -92,3 +92,29 @@ def test_a_stored_pointer_of_an_old_type_is_a_corrupt_record():
     wire = rr.pack(APEX, 7, 60, (MAIL,))
 
     assert validation.readable(wire, 1) == (0, b"")
+
+
+# Types whose names nobody may compress (RFC 3597 section 4), with a pointer in the place of the name.
+NEVER_SENT = {
+    "KX": b"\0\1" + MAIL,
+    "DNAME": MAIL,
+    "A6": b"\x40" + bytes(8) + MAIL,
+    "IPSECKEY": b"\1\3\2" + MAIL + b"\1\2",
+    "RRSIG": b"\0\1\x0d\2" + bytes(14) + MAIL + bytes(64),
+    "NSEC": MAIL + b"\0\1\x40",
+    "HIP": b"\1\2\0\1\1\1" + MAIL,
+    "SVCB": b"\0\1" + MAIL,
+    "HTTPS": b"\0\1" + MAIL + b"\0\3\0\2\0\1",
+    "LP": b"\0\1" + MAIL,
+    "AMTRELAY": b"\1\3" + MAIL,
+}
+
+
+@pytest.mark.parametrize("rtype", NEVER_SENT)
+def test_a_pointer_where_none_may_be_is_expanded_or_refused(rtype):
+    try:
+        wire = stored(rtype, NEVER_SENT[rtype])
+    except TransferFailed:
+        return
+
+    assert wire.count(APEX) == 1

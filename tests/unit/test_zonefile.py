@@ -95,8 +95,18 @@ def test_dumps_of_bind_begin_at_the_root():
     assert records(text) == [("www.example.org.", "A", 0, ("192.0.2.1",))]
 
 
+def test_dumps_of_nsd_begin_at_the_name_above():
+    text = (
+        "$ORIGIN org.\nexample\t60\tIN\tSOA\tns. host. (\n\t\t1 2 3 4 5 )\n\t60\tIN\tNS\tns.example.\n"
+        "$ORIGIN example.org.\na\t1\tIN\tA\t192.0.2.1\n\t1\tIN\tA\t192.0.2.2\n"
+    )
+
+    assert zonefile.parse(text).origin == "example.org."
+    assert records(text) == [("a.example.org.", "A", 1, ("192.0.2.1", "192.0.2.2"))]
+
+
 def test_an_soa_of_another_name_than_the_origin_is_a_fault():
-    text = HEAD.replace("@ IN SOA", "sub IN SOA")
+    text = HEAD.replace("@ IN SOA", "a.b IN SOA")
 
     assert faults(text) == [(3, "the SOA is not that of the file's $ORIGIN example.org.")]
 
@@ -142,6 +152,20 @@ def test_a_type_by_number_is_its_name_and_generic_data_its_text():
     assert records(HEAD + "x TYPE1 \\# 4 c0000201\ny TYPE65400 \\# 2 00 01\n") == [
         ("x.example.org.", "A", 300, ("192.0.2.1",)),
         ("y.example.org.", "TYPE65400", 300, ("\\# 2 0001",)),
+    ]
+
+
+def test_forms_of_bind_that_no_other_has_are_understood():
+    text = (
+        HEAD
+        + "a NID 7 0:ab:0:1\nb L64 8 2001:db8:1:0\nc NSEC d. A EID NIMLOC ATMA SINK\nd EID \\# 1 00\n"
+    )
+
+    assert [(one.type, one.texts) for one in zonefile.parse(text).rrsets] == [
+        ("NID", ("7 0000:00ab:0000:0001",)),
+        ("L64", ("8 2001:0db8:0001:0000",)),
+        ("NSEC", ("d. A TYPE31 TYPE32 TYPE34 TYPE40",)),
+        ("TYPE31", ("\\# 1 00",)),
     ]
 
 
