@@ -17,6 +17,7 @@ from oslo_log import log
 
 from designate import config, errors
 from designate.cmd import category, logs, reports
+from designate.runtime.log_records import escaped, escaped_lines
 from designate.version import VERSION
 
 PROG = "designate-manage"
@@ -40,16 +41,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         command: category.Command = conf.category.command
         return command(conf, conf.category)
     except errors.DesignateError as error:
-        print(_text(error), file=sys.stderr)
+        print(escaped_lines(_text(error)), file=sys.stderr)
         return 1
     except (cfg.Error, ValueError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(escaped_lines(str(error)), file=sys.stderr)
         return 1
     except Exception as error:
         # Usually an error of the database's driver or of alembic; the first line is enough.
         if _is_debug(conf):
             traceback.print_exc()
-        print(f"{type(error).__name__}: {errors.first_line(error)}", file=sys.stderr)
+        print(escaped(f"{type(error).__name__}: {errors.first_line(error)}"), file=sys.stderr)
         return 255
 
 

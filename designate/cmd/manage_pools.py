@@ -15,6 +15,7 @@ from oslo_config import cfg
 from designate import errors
 from designate.cmd import category
 from designate.context import admin_context
+from designate.runtime.log_records import escaped
 
 if TYPE_CHECKING:
     from designate.model.pools import Pool, PoolChange, PoolSpec
@@ -151,7 +152,7 @@ def _check(conf: cfg.ConfigOpts, arguments: Any) -> int:
             in_order = in_order and result.in_order
             lines = result.lines(ours=arguments.ours)
             print(f"  target {number} ({target.type}): ", end="")
-            print(*lines, sep="\n    ")
+            print(*map(escaped, lines), sep="\n    ")
     return 0 if in_order else 1
 
 

@@ -12,6 +12,7 @@ from oslo_config import cfg
 from designate import errors
 from designate.cmd import category
 from designate.context import admin_context
+from designate.runtime.log_records import escaped
 
 if TYPE_CHECKING:
     from designate.rpc.clients import CentralClient
@@ -49,7 +50,7 @@ def _import(conf: cfg.ConfigOpts, arguments: Any) -> int:
     print(f"Number of tlds added: {added}")
     if wrong:
         print(f"Number of errors: {len(wrong)}")
-        print("Error Lines:", *sorted(wrong), sep="\n")
+        print("Error Lines:", *map(escaped, sorted(wrong)), sep="\n")
     return 1 if wrong else 0
 
 

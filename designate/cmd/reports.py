@@ -39,10 +39,21 @@ def write_on_request(conf: cfg.ConfigOpts, *, by_signal: bool = True) -> None:
 def _report_class(conf: cfg.ConfigOpts) -> Any:
     from oslo_reports.generators.conf import ConfigReportGenerator
     from oslo_reports.guru_meditation_report import TextGuruMeditation
+    from oslo_reports.models.conf import ConfigModel
+
+    def options() -> Any:
+        """Return the options of conf; the library's are those of the process-wide object."""
+        model = ConfigModel(conf)
+        for values in model.data.values():
+            # The library copies values, of which some cannot be copied.
+            values.update({name: str(value) for name, value in values.items()})
+        return model
 
     class Report(TextGuruMeditation):  # type: ignore[misc]  # untyped
-        # The section of the library shows the process-wide options.
-        persistent_sections = [] if conf is cfg.CONF else [("Options", ConfigReportGenerator(conf))]
+        def add_section(self, heading: str, generator: Any) -> None:
+            """Add a section."""
+            is_of_options = isinstance(generator, ConfigReportGenerator)
+            super().add_section(heading, options if is_of_options else generator)
 
         def run(self) -> str:
             """Return the report; the passwords of URLs are masked in every option, secret or not."""

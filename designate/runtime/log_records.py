@@ -28,6 +28,11 @@ def escaped(text: str) -> str:
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def escaped_lines(text: str) -> str:
+    """Return a text of several lines for a terminal, each line escaped."""
+    return "\n".join(map(escaped, text.split("\n")))
+
+
 def install() -> None:
     """Let all loggers of this process make escaped records."""
     logging.setLogRecordFactory(EscapedRecord)

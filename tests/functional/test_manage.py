@@ -166,6 +166,17 @@ def test_top_level_domains_are_read_from_a_file_line_by_line(run, central, tmp_p
     assert "nothing" in missing[2]
 
 
+def test_the_text_of_a_file_moves_no_cursor_of_a_terminal(run, central, tmp_path):  # noqa: ARG001
+    file = tmp_path / "tlds.csv"
+    file.write_text("a\x1b[2J\x9b1A\u2028,x\n", encoding="utf-8")
+
+    status, out, _ = run("tlds", "import", "--input_file", str(file))
+    missing = run("tlds", "import", "--input_file", f"{tmp_path}/no\x1b[2J")
+
+    assert (status, out.splitlines()[3:]) == (1, [r"InvalidTld --> a\x1b[2J\x9b1A\u2028,x"])
+    assert (missing[0], r"no\x1b[2J" in missing[2]) == (1, True)
+
+
 def check(tmp_path, *words):
     """Return the exit status and the results of the checks of designate-status."""
     program = Path(sys.executable).parent / "designate-status"

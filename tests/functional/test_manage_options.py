@@ -1,6 +1,7 @@
 """The command line of designate-manage: options of oslo.config and oslo.log, and categories."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 import yaml
 
 from designate.version import VERSION
-from tests.support.deadlines import scaled
+from tests.support.deadlines import scaled, until
+from tests.support.servers.nameservers import free_port
 
 BIN = Path(sys.executable).parent
 SCHEMA_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
@@ -226,3 +228,35 @@ def test_a_default_pool_id_that_is_no_uuid_is_refused(run, connection, tmp_path)
 
     assert (status, out) == (1, "")
     assert err == "[service:central] default_pool_id is not a UUID: first\n"
+
+
+def test_usr2_writes_a_report_and_the_command_goes_on(tmp_path):
+    """The command waits for a broker that does not exist."""
+    conf = tmp_path / "designate.conf"
+    conf.write_text(
+        "[DEFAULT]\nrpc_response_timeout = 3\n"
+        f"transport_url = rabbit://user:planted@127.0.0.1:{free_port()}/\n"
+    )
+    errors = tmp_path / "errors"
+    with errors.open("wb") as stderr:
+        command = [BIN / "designate-manage", "--config-file", conf, "service", "list"]
+        process = subprocess.Popen(command, stderr=stderr, stdout=subprocess.DEVNULL)
+        try:
+            until(lambda: _catches(process.pid, signal.SIGUSR2), 20, "the handler")
+            process.send_signal(signal.SIGUSR2)
+            assert process.wait(scaled(60)) == 1
+        finally:
+            process.kill()
+            process.wait(scaled(20))
+    report = errors.read_text()
+    assert "Guru Meditation" in report
+    assert "connection = ***" in report
+    assert "planted" not in report
+    assert "designate-central did not reply" in report
+
+
+def _catches(process_id, number):
+    """Return whether the process has a handler for the signal."""
+    status = Path(f"/proc/{process_id}/status").read_text(encoding="ascii", errors="replace")
+    (caught,) = [line for line in status.splitlines() if line.startswith("SigCgt:")]
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)

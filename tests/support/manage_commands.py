@@ -62,11 +62,13 @@ class ManageCommands:
 
 @contextmanager
 def _logging_restored() -> Iterator[None]:
-    """Take back the handlers and the level that a command sets."""
+    """Take back the handlers, the level and the kind of records that a command sets."""
     root = logging.getLogger()
+    factory = logging.getLogRecordFactory()
     handlers, level = list(root.handlers), root.level
     try:
         yield
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
+        logging.setLogRecordFactory(factory)
