@@ -98,3 +98,22 @@ def test_a_zone_of_an_unusual_name_is_answered_for(hidden):
     assert zone.name == "own\\046octets.example."
     assert texts(ask(hidden.address, "www.own\\.octets.example.", "A")) == {"192.0.2.9"}
     assert ask(hidden.address, "www.own.octets.example.", "A").rcode() != dns.rcode.NOERROR
+
+
+@pytest.mark.parametrize(
+    ("rtype", "data", "served"),
+    [
+        ("CNAME", "_s.b\u00fccher.fa\u00df.de.", "_s.xn--bcher-kva.xn--fa-hia.de."),
+        ("PTR", "a\\.\\098.de.", "a\\.b.de."),
+        ("MX", "10 fa\u00df.de.", "10 xn--fa-hia.de."),
+        ("SRV", "1 2 3 fa\u00df.de.", "1 2 3 xn--fa-hia.de."),
+        ("HTTPS", "1 fa\u00df.de. alpn=h2", '1 xn--fa-hia.de. alpn="h2"'),
+        ("RP", "fa\u00df.de. b\u00fccher.de.", "xn--fa-hia.de. xn--bcher-kva.de."),
+    ],
+)
+def test_names_in_data_are_returned_as_sent_and_served_as_a_labels(hidden, rtype, data, served):
+    zone = hidden.zone(f"{rtype.lower()}.data.example.")
+    owner = "_s._tcp" if rtype == "SRV" else "host"
+
+    assert hidden.add(zone, owner, rtype, data).records == (data,)
+    assert texts(ask(hidden.address, f"{owner}.{zone.name}", rtype)) == {served}
