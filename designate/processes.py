@@ -15,6 +15,7 @@ import atexit
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -87,9 +88,7 @@ def hosted_api(conf: cfg.ConfigOpts) -> tuple[WsgiApp, Process]:
     from designate.api.app import build
 
     bus = _oslo_bus(conf)
-    return build(conf, central_client_over(conf, bus)), _process(
-        conf, bus, "api", [], shared_port=True
-    )
+    return build(conf, central_client_over(conf, bus)), _process(conf, bus, "api", [], hosted=True)
 
 
 def central(conf: cfg.ConfigOpts) -> Process:
@@ -169,11 +168,12 @@ def _process(
     parts: list[Part],
     database: Database | None = None,
     *,
-    shared_port: bool = False,
+    hosted: bool = False,
 ) -> Process:
     """The parts between the way out, which they need, and the way in, which needs them.
 
-    shared_port: other processes serve on the monitoring port, however many [service:...] workers are.
+    hosted: by another server, which has other processes on the monitoring port, however many
+    [service:...] workers are, and cannot end a process that the broker refuses.
     """
     emitter = heartbeat.emitter(conf, central_client_over(conf, bus), (name,))
     checks = HealthChecks(
@@ -181,11 +181,14 @@ def _process(
         slow={} if database is None else {"database": database.fault},
         live=LiveServices(central_client_over(conf, bus).services),
     )
-    shared_port = shared_port or _is_forked(conf[f"service:{name}"].workers)
+    shared_port = hosted or _is_forked(conf[f"service:{name}"].workers)
+    first = [] if database is None else [Part(partial(_require_schema, database), lambda: None)]
     monitoring = MonitoringServer(conf, name, checks, shared_port=shared_port)
     return Process(
         [
+            *first,
             Part(bus.start, bus.stop),
+            Part((lambda: None) if hosted else bus.require_access, lambda: None),
             *parts,
             Part(bus.accept, bus.drain),
             Part(emitter.start, emitter.stop),
@@ -193,6 +196,13 @@ def _process(
             Part(lambda: None, bus.limit_calls),  # the first to stop
         ]
     )
+
+
+def _require_schema(database: Database, max_wait_s: float | None = None) -> None:
+    from designate.storage.sqlalchemy import schema_state
+
+    wait_s = schema_state.MAX_WAIT_S if max_wait_s is None else max_wait_s
+    schema_state.require_current(database.url, wait_s)
 
 
 def _http_limits(conf: cfg.ConfigOpts) -> HttpLimits:
@@ -216,6 +226,9 @@ def central_client(conf: cfg.ConfigOpts) -> CentralClient:
     """Return central on this process' own database connection, for a command.
 
     It sends nothing to workers; the periodic recovery of the running service publishes its changes.
+
+    Raises:
+        ConfigurationError: The database has not this release's schema, or cannot be reached.
     """
     from designate.central import service
     from designate.rpc.local import LocalBus
@@ -223,6 +236,7 @@ def central_client(conf: cfg.ConfigOpts) -> CentralClient:
 
     bus = LocalBus()
     database = Database.from_conf(conf)
+    _require_schema(database, 0.0)
     notifier = _notifier(conf)
     notifier.start()
     atexit.register(notifier.stop)
@@ -240,6 +254,7 @@ def remote_central_client(conf: cfg.ConfigOpts) -> CentralClient:
     conf.set_override("rpc_response_timeout", wait_s)
     bus.start()
     _stop_at_exit(bus.stop)
+    bus.require_access()
     return central_client_over(conf, bus)
 
 

@@ -21,9 +21,10 @@ from oslo_upgradecheck import upgradecheck
 from designate import config, errors
 from designate.model.codec import from_plain
 from designate.model.zones import ZoneType
-from designate.storage.sqlalchemy import migration
+from designate.storage.sqlalchemy import schema_state
 from designate.storage.sqlalchemy.db import options
 from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.schema_state import SchemaKind
 from designate.storage.sqlalchemy.tables import LIVE, service_statuses, zones
 from designate.storage.sqlalchemy.zone_rows import MASTERS
 from designate.wire.primary_rules import PrimaryRules
@@ -37,15 +38,13 @@ class Checks(upgradecheck.UpgradeCommands):
 
     def _schema(self) -> upgradecheck.Result:
         try:
-            current, newest = migration.version(options.connection(cfg.CONF))
+            schema = schema_state.read(options.connection(cfg.CONF))
         except errors.DesignateError as error:
             return upgradecheck.Result(Code.FAILURE, error.message or error.type)
-        if not current:
-            return upgradecheck.Result(Code.FAILURE, "The database is empty: run database sync.")
-        if current != newest:
-            words = f"The schema is {current}: run database sync for {newest}."
-            return upgradecheck.Result(Code.WARNING, words)
-        return upgradecheck.Result(Code.SUCCESS)
+        if schema.kind is SchemaKind.CURRENT:
+            return upgradecheck.Result(Code.SUCCESS)
+        code = Code.WARNING if schema.kind is SchemaKind.OLDER else Code.FAILURE
+        return upgradecheck.Result(code, schema.advice)
 
     def _service_status(self) -> upgradecheck.Result:
         """Check for several rows of one service on a host, which releases before 14 could create."""

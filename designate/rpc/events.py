@@ -13,6 +13,7 @@ from oslo_config import cfg
 
 from designate import errors
 from designate.model.events import ExternalEvent
+from designate.rpc import refusals
 from designate.rpc.oslo_servers import drain_servers, start_server
 from designate.runtime.backoff import jittered
 
@@ -20,6 +21,7 @@ LOG = logging.getLogger(__name__)
 
 # Delay before an event that cannot be processed now goes back to the broker.
 REQUEUE_DELAY_S = 2.0
+OWN_URL = "[oslo_messaging_notifications] transport_url"
 
 
 class EventListener:
@@ -51,7 +53,11 @@ class EventListener:
         self._listener: Any = None
 
     def start(self) -> None:
-        """Start receiving. Waits for the broker."""
+        """Start receiving. Waits for the broker.
+
+        Raises:
+            ConfigurationError: The broker refuses.
+        """
         self._transport = messaging.get_notification_transport(self._conf)
         self._listener = messaging.get_notification_listener(
             self._transport,
@@ -61,7 +67,10 @@ class EventListener:
             allow_requeue=True,
             pool=self._pool,
         )
-        start_server(self._listener)
+        own = self._conf.oslo_messaging_notifications.transport_url
+        option = OWN_URL if own else refusals.TRANSPORT_URL
+        with refusals.reported(self._transport, option):
+            start_server(self._listener)
 
     def stop(self) -> None:
         """Receive no more events and finish those in progress."""

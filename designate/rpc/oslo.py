@@ -7,8 +7,7 @@ is part of the contract and no error carries what a caller must not see.
 
 While the broker or the other side is unavailable a call ends within `rpc_response_timeout` in
 Unavailable. A cast is queued at once; background threads try to send it for CAST_LIFETIME_S. The
-periodic recovery repairs what is lost after that, or with this process. Over 300 lines, since calls and
-casts share one transport.
+periodic recovery repairs what is lost after that, or with this process.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from oslo_config import cfg
 
 from designate import errors, metrics
 from designate.messaging import prepare_lock_folder
-from designate.rpc import batching
+from designate.rpc import batching, refusals
 from designate.rpc.batching import BATCH_LIMITS, CallBatcher, QueuedCall
 from designate.rpc.bus import RETRY_AFTER_S, Dispatcher, RpcTimeout
 from designate.rpc.cast_queue import CAST_LIFETIME_S, CastQueue, QueuedCast
@@ -83,8 +82,16 @@ class OsloBus:
         self._open()
         self._casts.start()
 
+    def require_access(self) -> None:
+        """Raise ConfigurationError where the broker refuses this process; return where it is down."""
+        refusals.require_access(self._open())
+
     def accept(self) -> None:
-        """Accept calls for the served topics. Waits for the broker."""
+        """Accept calls for the served topics. Waits for the broker.
+
+        Raises:
+            ConfigurationError: The broker refuses.
+        """
         for topic, dispatcher in self._dispatchers.items():
             server = messaging.get_rpc_server(
                 self._open(),
@@ -92,15 +99,8 @@ class OsloBus:
                 endpoints(dispatcher),
                 executor="threading",
             )
-            try:
+            with refusals.reported(self._transport):
                 start_server(server)
-            except (messaging.MessagingException, KombuError, AMQPError) as error:
-                # A broker that is down is waited for; this one refuses.
-                raise errors.ConfigurationError(
-                    f"The message broker refuses: {errors.first_line(error)}; check [DEFAULT] "
-                    f"transport_url ({_without_passwords(self._transport)}) and the queue options "
-                    "of [oslo_messaging_rabbit]"
-                ) from None
             self._servers.append(server)
 
     def drain(self) -> None:
@@ -290,9 +290,3 @@ class OsloBus:
                 prepare_lock_folder(self._conf)
                 self._transport = messaging.get_rpc_transport(self._conf, allowed_remote_exmods=[])
             return self._transport
-
-
-def _without_passwords(transport: Any) -> str:
-    url = transport._driver._url
-    hosts = ", ".join(f"{host.username}@{host.hostname}:{host.port}" for host in url.hosts)
-    return f"{hosts}, virtual host {url.virtual_host or '/'}"

@@ -208,7 +208,7 @@ def test_upgrade_check_tells_what_is_missing(run, tmp_path):
         conf.write(f"[oslo_policy]\npolicy_file = {tmp_path}/old.json\n")
     old_policy = check(tmp_path)
     with closing(sqlite3.connect(tmp_path / "d.sqlite")) as database, database:
-        database.execute("UPDATE alembic_version SET version_num = '0001_first'")
+        database.execute("UPDATE alembic_version SET version_num = '0000'")
     old_schema = check(tmp_path)
 
     assert empty[0] == 2

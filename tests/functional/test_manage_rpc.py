@@ -137,7 +137,7 @@ def failures(url, hanging):
         ),
         "wrong password": (
             {"DEFAULT": {"transport_url": url.replace("guest:guest", "guest:s3cret"), **patient}},
-            "The message bus is unavailable",
+            "The message broker refuses: ",
         ),
         "database refuses": (
             {"storage:sqlalchemy": {"connection": f"mysql://a:s3cret@127.0.0.1:{closed}/x"}},

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import kombu
 import pytest
 
-from tests.support.deadlines import scaled
 from tests.support.servers.broker import RabbitMQ
-from tests.support.servers.daemons import Options, configuration
-from tests.support.servers.nameservers import free_port
+from tests.support.servers.start_failures import failure, failure_of_files
 
-TIMEOUT_S = 40
+
+@pytest.fixture(scope="module")
+def broker_url(broker: RabbitMQ) -> str:
+    return broker.fresh()
 
 
 @pytest.fixture
@@ -27,50 +27,59 @@ def taken() -> Iterator[int]:
         yield sock.getsockname()[1]
 
 
-def failure(kind: str, folder: Path, *, workers: int = 1, **groups: dict[str, object]) -> str:
-    """Start a daemon that cannot start; return the one line that it prints."""
-    options: dict[str, dict[str, object]] = {
-        "DEFAULT": {"transport_url": "rabbit://guest:guest@127.0.0.1:1/"},
-        "storage:sqlalchemy": {"connection": f"sqlite:///{folder}/db.sqlite"},
-        f"service:{kind}": {"workers": workers},
-        "service:api": {"auth_strategy": "noauth", "listen": f"127.0.0.1:{free_port()}"},
-    }
-    for group, values in groups.items():
-        name = group.replace("__", ":")
-        options[name] = {**options.get(name, {}), **values}
-    return failure_of_files(kind, write(folder, options))
-
-
-def write(folder: Path, options: Options) -> Path:
-    path = folder / "designate.conf"
-    path.write_text(configuration(options))
-    return path
-
-
-def failure_of_files(kind: str, *files: Path) -> str:
-    program = Path(sys.executable).parent / f"designate-{kind}"
-    arguments = [part for file in files for part in ("--config-file", str(file))]
-    ended = subprocess.run(
-        [program, *arguments], capture_output=True, text=True, timeout=scaled(TIMEOUT_S)
-    )
-    assert ended.returncode == 1, ended.stderr
-    lines = [line for line in ended.stderr.splitlines() if " INFO cotyledon" not in line]
-    assert len(lines) == 1, ended.stderr
-    assert lines[0].startswith(f"designate-{kind}: ")
-    return lines[0]
-
-
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("kind", "workers"),
+    [
+        ("central", 1),
+        ("central", 2),
+        ("worker", 1),
+        ("mdns", 1),
+        ("producer", 1),
+        ("api", 1),
+        ("api", 2),
+        ("sink", 1),
+    ],
+)
 def test_wrong_broker_password_is_named_without_the_password(
-    workers: int, broker: RabbitMQ, tmp_path: Path
+    kind: str, workers: int, broker: RabbitMQ, broker_url: str, tmp_path: Path
 ) -> None:
-    url = broker.fresh().replace("guest:guest", "guest:wr0ng")
+    url = broker_url.replace("guest:guest", "guest:wr0ng")
 
-    line = failure("central", tmp_path, workers=workers, DEFAULT={"transport_url": url})
+    line = failure(kind, tmp_path, workers=workers, DEFAULT={"transport_url": url})
 
     assert "ACCESS_REFUSED" in line
-    assert f"transport_url (guest@127.0.0.1:{broker.port}" in line
+    assert f"check [DEFAULT] transport_url (guest@127.0.0.1:{broker.port}" in line
     assert "wr0ng" not in line
+
+
+def test_queue_with_other_settings_is_named_with_the_options(
+    broker_url: str, tmp_path: Path
+) -> None:
+    with kombu.Connection(broker_url.replace("rabbit://", "amqp://")) as connection:
+        kombu.Queue("central", durable=True, channel=connection.channel()).declare()
+
+    line = failure("central", tmp_path, DEFAULT={"transport_url": broker_url})
+
+    assert "PRECONDITION_FAILED" in line
+    assert "queue 'central'" in line
+    assert "[oslo_messaging_rabbit]" in line
+
+
+def test_events_of_another_broker_that_refuses_name_its_option(
+    broker_url: str, tmp_path: Path
+) -> None:
+    wrong = broker_url.replace("guest:guest", "guest:wr0ng")
+
+    line = failure(
+        "sink",
+        tmp_path,
+        DEFAULT={"transport_url": broker_url},
+        oslo_messaging_notifications={"transport_url": wrong},
+        service__sink={"enabled_notification_handlers": "fake"},
+    )
+
+    assert "ACCESS_REFUSED" in line
+    assert "[oslo_messaging_notifications] transport_url (guest@127.0.0.1" in line
 
 
 def test_unknown_virtual_host_is_named(broker: RabbitMQ, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_every_number_of_mysql_has_its_meaning(number, fault):
         (states.CannotConnectNow, DatabaseFault.UNAVAILABLE),
         (states.ReadOnlySqlTransaction, DatabaseFault.UNAVAILABLE),
         (states.FeatureNotSupported, DatabaseFault.UNAVAILABLE),
-        (states.InvalidPassword, DatabaseFault.UNAVAILABLE),
+        (states.InvalidPassword, DatabaseFault.REFUSED),
         (states.TooManyConnections, DatabaseFault.BUSY),
         (states.DiskFull, DatabaseFault.FULL),
         (states.OutOfMemory, DatabaseFault.BUSY),

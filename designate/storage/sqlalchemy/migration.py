@@ -6,30 +6,20 @@ The scripts are in the checkout's top-level `alembic/`, which an installed packa
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from oslo_db import exception as db_errors
 
 from designate import errors
-from designate.storage.sqlalchemy import default_pool
-from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy import default_pool, schema_state
 from designate.storage.sqlalchemy.db.errors import DatabaseFault, classify
+from designate.storage.sqlalchemy.schema_state import SchemaKind
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
 DEFAULT_POOL_ID = default_pool.SCHEMA_ID
-HERE = Path(__file__).resolve().parents[1]
-
-
-def scripts() -> Path:
-    """Return the folder with env.py: the installed one if present, else the checkout's."""
-    for folder in (HERE / "migrations", HERE.parent.parent / "alembic"):
-        if (folder / "env.py").is_file():
-            return folder
-    raise errors.ConfigurationError("the schema's migrations are not installed")
 
 
 def config(url: str) -> Config:
@@ -37,7 +27,7 @@ def config(url: str) -> Config:
     from alembic.config import Config
 
     alembic = Config()
-    alembic.set_main_option("script_location", str(scripts()))
+    alembic.set_main_option("script_location", str(schema_state.scripts()))
     alembic.attributes["url"] = url
     return alembic
 
@@ -54,10 +44,14 @@ def upgrade(url: str, revision: str) -> None:
     May be interrupted at any point and called again; of several processes one does the work.
 
     Raises:
+        ConfigurationError: The database is another program's or of a newer release, or refuses.
         Unavailable: The database is unavailable, or another migration does not end.
     """
     from alembic import command
 
+    schema = schema_state.read(url)
+    if schema.kind not in (SchemaKind.CURRENT, SchemaKind.EMPTY, SchemaKind.OLDER):
+        raise errors.ConfigurationError(schema.advice)
     try:
         command.upgrade(config(url), revision)
     except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
@@ -93,23 +87,16 @@ def history() -> list[str]:
 
 def is_current(url: str) -> bool:
     """Return whether the database has this release's schema, without loading alembic."""
-    newest = max(path.name for path in (scripts() / "versions").glob("[0-9]*.py"))
-    return current(url) == newest.split("_")[0]
+    return schema_state.read(url).kind is SchemaKind.CURRENT
 
 
 def version(url: str) -> tuple[str, str]:
-    """Return the database's revision, empty when it has none, and the newest one."""
-    return current(url), head()
+    """Return the database's revision, empty when it has none, and the newest one.
 
-
-def current(url: str) -> str:
-    """Return the database's revision, without alembic; empty when it was never migrated."""
-    database = Database(url)
-    try:
-        with database.read() as connection:
-            if not sa.inspect(connection).has_table("alembic_version"):
-                return ""
-            row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
-            return str(row[0]) if row else ""
-    finally:
-        database.close()
+    Raises:
+        ConfigurationError: The database is another program's.
+    """
+    schema = schema_state.read(url)
+    if schema.kind in (SchemaKind.DESIGNATE, SchemaKind.FOREIGN):
+        raise errors.ConfigurationError(schema.advice)
+    return schema.revision, schema.newest

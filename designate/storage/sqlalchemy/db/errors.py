@@ -6,6 +6,7 @@ not depend on the language of the messages.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from enum import Enum
 
@@ -17,13 +18,15 @@ class DatabaseFault(Enum):
     """Kinds of database errors.
 
     CONFLICT: rolled back in favour of another transaction; it may be run again. LOST: the connection
-    broke. UNAVAILABLE: the server cannot be reached or accepts no writes. BUSY: out of time, memory or
+    broke. REFUSED: the server knows no such user, password or database. UNAVAILABLE: it cannot be reached
+    or accepts no writes. BUSY: out of time, memory or
     connections. FULL: no space on its disk. DUPLICATE: refused by a unique constraint. DATA: a value that
     no column can hold. OTHER: a wrong statement or schema.
     """
 
     CONFLICT = "conflict"
     LOST = "lost"
+    REFUSED = "refused"
     UNAVAILABLE = "unavailable"
     BUSY = "busy"
     FULL = "full"
@@ -43,8 +46,10 @@ MYSQL = {
         1152, 1153, 1154, 1155, 1156, 1157, 1158, 1159, 1160, 1161,  # network
         1927, 2006, 2013, 2055, 4031,  # killed, gone away, lost, idle for too long
     ),
-    DatabaseFault.UNAVAILABLE: (
+    DatabaseFault.REFUSED: (
         1044, 1045, 1049, 1130, 1698,  # access denied, unknown database
+    ),
+    DatabaseFault.UNAVAILABLE: (
         1047,  # this Galera node is not ready
         1290, 1792, 1836,  # read-only: a replica, or a primary that was
         2000, 2001, 2002, 2003, 2005,  # no connection
@@ -64,8 +69,9 @@ MYSQL = {
 POSTGRESQL = {
     DatabaseFault.CONFLICT: ("40001", "40P01", "55P03"),
     DatabaseFault.LOST: ("08", "57P01", "57P02", "57P05", "25P03", "25P04"),
+    DatabaseFault.REFUSED: ("28", "3D000"),
     # 0A000 is what a standby says to a transaction that may write, 25006 to a statement that writes.
-    DatabaseFault.UNAVAILABLE: ("28", "3D000", "57P03", "25006", "0A000"),
+    DatabaseFault.UNAVAILABLE: ("57P03", "25006", "0A000"),
     DatabaseFault.FULL: ("53100",),
     DatabaseFault.BUSY: ("53", "57014"),
     DatabaseFault.DUPLICATE: ("23505",),
@@ -84,11 +90,15 @@ SQLITE = {
 _BY_RESULT = {code: fault for fault, codes in SQLITE.items() for code in codes}
 _BY_NUMBER = {number: fault for fault, numbers in MYSQL.items() for number in numbers}
 _BY_STATE = {state: fault for fault, states in POSTGRESQL.items() for state in states}
+# libpq has no SQLSTATE for a connection that failed, only the server's text.
+_REFUSED_BY_POSTGRESQL = re.compile(
+    r"FATAL: +(password authentication failed|no pg_hba\.conf entry|(database|role) .* does not exist)"
+)
 # Errors that oslo.db has translated before.
 _BY_CLASS: tuple[tuple[type[Exception], DatabaseFault], ...] = (
     (db_errors.DBDuplicateEntry, DatabaseFault.DUPLICATE),
     (db_errors.DBDeadlock, DatabaseFault.CONFLICT),
-    (db_errors.DBNonExistentDatabase, DatabaseFault.UNAVAILABLE),
+    (db_errors.DBNonExistentDatabase, DatabaseFault.REFUSED),
     (db_errors.DBConnectionError, DatabaseFault.LOST),
     (db_errors.DBDataError, DatabaseFault.DATA),
     (db_errors.DBInvalidUnicodeParameter, DatabaseFault.DATA),
@@ -105,6 +115,8 @@ def classify(error: BaseException) -> DatabaseFault | None:
     found = _by_code(error)
     if found is not None:
         return found
+    if _REFUSED_BY_POSTGRESQL.search(str(error)):
+        return DatabaseFault.REFUSED
     for cls, fault in _BY_CLASS:
         if isinstance(error, cls) or isinstance(getattr(error, "inner_exception", None), cls):
             return fault

@@ -23,6 +23,7 @@ RETRY_AFTER_S: Final = 2
 
 TEXTS: Final = {
     DatabaseFault.UNAVAILABLE: "The database is unavailable",
+    DatabaseFault.REFUSED: "The database is unavailable",
     DatabaseFault.LOST: "The database is unavailable",
     DatabaseFault.FULL: "The disk of the database is full",
 }
@@ -80,7 +81,7 @@ def translated_errors() -> Iterator[None]:
             # SQLite ends the transaction, which the others of a batch share.
             LOG.warning("database: disk full: %s", _first_line(error))
             raise RolledBack(fault) from error
-        if fault in (DatabaseFault.UNAVAILABLE, DatabaseFault.BUSY):
+        if fault in (DatabaseFault.UNAVAILABLE, DatabaseFault.REFUSED, DatabaseFault.BUSY):
             LOG.warning("database unavailable: %s", _first_line(error))
             raise unavailable(fault) from None
         if fault is DatabaseFault.DATA:

@@ -163,7 +163,10 @@ def connection(conf: cfg.ConfigOpts) -> str:
     """Return the database's URL; raise ConfigurationError when none is set."""
     url = _with_parameters(conf, _value(conf, "connection"))
     if not url:
-        raise errors.ConfigurationError(f"[{GROUP}] connection is not set")
+        raise errors.ConfigurationError(
+            f"[{GROUP}] connection is not set: set it to the database's URL, as "
+            "mysql+pymysql://USER:PASSWORD@HOST/designate"
+        )
     set_twice = all(_is_set(conf, group, "connection") for group in (GROUP, FALLBACK_GROUP))
     if set_twice and conf[GROUP].connection != conf[FALLBACK_GROUP].connection:
         LOG.warning(
