@@ -10,6 +10,7 @@ from typing import Any
 from oslo_config import cfg
 
 from designate import errors
+from designate.runtime import private_files
 
 # The exchange of all topics, unless control_exchange is set.
 EXCHANGE = "designate"
@@ -79,7 +80,10 @@ def prepare_lock_folder(conf: cfg.ConfigOpts) -> None:
     try:
         if not path:
             raise OSError("it is empty")
-        Path(path).mkdir(parents=True, exist_ok=True)
+        folder = Path(path)
+        if not folder.is_dir():
+            private_files.make_folder(folder)
+        private_files.make_file(folder / _lock_name(conf))
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
@@ -89,3 +93,9 @@ def prepare_lock_folder(conf: cfg.ConfigOpts) -> None:
         ) from None
     # The library reads it from the process-wide configuration, which conf may not be.
     lockutils.set_defaults(lock_path=path)
+
+
+def _lock_name(conf: cfg.ConfigOpts) -> str:
+    """Return the name of the queue manager's lock, as the library makes it."""
+    group = conf.oslo_messaging_rabbit
+    return f"oslo_read_shm_{group.hostname}_{group.processname}"

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from oslo_config import cfg
 
-from designate import heartbeat
+from designate import errors, heartbeat
 from designate.context import admin_context
 from designate.health import HealthChecks, MonitoringServer
 from designate.model.pools import Nameserver, NsRecord, PoolSpec, Target
@@ -37,7 +37,7 @@ from designate.rpc.clients import (
     worker_client_over,
 )
 from designate.rpc.liveness import LiveServices
-from designate.runtime import concurrency
+from designate.runtime import concurrency, private_files
 from designate.runtime.process import Part, Process
 from designate.runtime.wsgi import WsgiApp
 
@@ -182,7 +182,7 @@ def _process(
         live=LiveServices(central_client_over(conf, bus).services),
     )
     shared_port = hosted or _is_forked(conf[f"service:{name}"].workers)
-    first = [] if database is None else [Part(partial(_require_schema, database), lambda: None)]
+    first = [] if database is None else [Part(partial(_take_database, database), lambda: None)]
     monitoring = MonitoringServer(conf, name, checks, shared_port=shared_port)
     return Process(
         [
@@ -196,6 +196,21 @@ def _process(
             Part(lambda: None, bus.limit_calls),  # the first to stop
         ]
     )
+
+
+def _take_database(database: Database) -> None:
+    """Require this release's schema, and of a SQLite file that no standalone service has it."""
+    if database.is_sqlite:
+        folder = Path(database.url.removeprefix("sqlite:///")).parent
+        try:
+            if folder.is_dir():
+                private_files.lock_folder(folder, shared=True)
+        except private_files.InUse:
+            raise errors.ConfigurationError(
+                f"[storage:sqlalchemy] connection: designate-standalone uses {folder}: stop it, or "
+                "give this program a database of its own"
+            ) from None
+    _require_schema(database)
 
 
 def _require_schema(database: Database, max_wait_s: float | None = None) -> None:
@@ -351,8 +366,9 @@ class Standalone:
         from designate.storage.sqlalchemy.db import options
 
         url = options.connection(self._conf)
-        if url.startswith("sqlite:///"):
-            Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(url.removeprefix("sqlite:///")).parent
+        if url.startswith("sqlite:///") and not folder.is_dir():
+            private_files.make_folder(folder)
         if not migration.is_current(url):
             migration.sync(url, self._conf["service:central"].default_pool_id)
 

@@ -14,6 +14,7 @@ concurrency.patch()  # before any other import
 import argparse  # noqa: E402
 import ipaddress  # noqa: E402
 import logging  # noqa: E402
+import os  # noqa: E402
 import signal  # noqa: E402
 import socket  # noqa: E402
 import sys  # noqa: E402
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from designate import config, errors  # noqa: E402
-from designate.runtime import log_records, process  # noqa: E402
+from designate.runtime import log_records, private_files, process  # noqa: E402
 
 if TYPE_CHECKING:
     from designate.processes import Standalone
@@ -185,6 +186,7 @@ def _require_loopback(conf: cfg.ConfigOpts, remote_allowed: bool) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     conf = configuration(arguments)
+    lock = _take_state_dir(Path(arguments.state_dir))
     from designate.cmd import reports
     from designate.processes import Standalone
 
@@ -211,7 +213,22 @@ def _run(arguments: argparse.Namespace) -> int:
             stopping.wait()
     finally:
         service.stop()
+        os.close(lock)
     return 0 if right or not arguments.exit else 1
+
+
+def _take_state_dir(folder: Path) -> int:
+    """Keep other users and other programs out of the state directory; return the lock's descriptor."""
+    try:
+        private_files.make_folder(folder)
+        return private_files.lock_folder(folder, shared=False)
+    except private_files.InUse:
+        raise StartupError(
+            f"another program uses the state directory {folder}: stop it, or give this one its own "
+            "with --state-dir"
+        ) from None
+    except OSError as error:
+        raise StartupError(f"state directory {folder}: {errors.os_error_text(error)}") from None
 
 
 def _start(service: Standalone, conf: cfg.ConfigOpts) -> None:

@@ -75,7 +75,7 @@ def test_folders_belong_to_the_account(machine):
 
     assert listed.splitlines() == [
         f"/run/designate 755 {owner}",
-        f"/var/lib/designate 750 {owner}",
+        f"/var/lib/designate 700 {owner}",
         f"/var/log/designate 750 {owner}",
     ]
 

@@ -15,7 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     "context": set(),
     "domain_names": set(),
     "mailboxes": set(),
-    "messaging": {"errors"},
+    "messaging": {"errors", "runtime"},
     "metrics": set(),
     "runtime": set(),
     "http": {"errors", "runtime"},

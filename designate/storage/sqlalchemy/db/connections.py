@@ -14,6 +14,7 @@ import select
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from oslo_db.sqlalchemy import exc_filters
 from sqlalchemy import pool as sa_pool
 
 from designate import errors
+from designate.runtime import private_files
 from designate.storage.sqlalchemy.db import mysql_tls
 from designate.storage.sqlalchemy.db.options import DatabaseSettings, driver_url
 
@@ -67,6 +69,10 @@ def _sqlite(settings: DatabaseSettings, url: str) -> sa.Engine:
         connect_args={"timeout": settings.write_timeout_s, "check_same_thread": False},
     )
 
+    @sa.event.listens_for(engine, "do_connect")
+    def connecting(*_: object) -> None:
+        _make_private(engine.url.database)
+
     @sa.event.listens_for(engine, "connect")
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None
@@ -96,6 +102,15 @@ def _sqlite(settings: DatabaseSettings, url: str) -> sa.Engine:
             _limit_wait(connection, settings.write_timeout_s)
 
     return engine
+
+
+def _make_private(database: str | None) -> None:
+    """Keep the file from other users; SQLite gives new files beside it the same mode."""
+    if database and database != ":memory:":
+        path = Path(database)
+        private_files.make_file(path)
+        for suffix in ("-wal", "-shm", "-journal"):
+            private_files.restrict(path.with_name(path.name + suffix))
 
 
 def _limit_wait(connection: sa.Connection, wait_s: float) -> None:
