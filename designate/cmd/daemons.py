@@ -22,7 +22,7 @@ from oslo_service import opts  # noqa: E402
 
 from designate import config, errors, health, messaging, option_names, processes  # noqa: E402
 from designate.cmd import logs, reports  # noqa: E402
-from designate.runtime import process  # noqa: E402
+from designate.runtime import log_limits, process  # noqa: E402
 from designate.version import VERSION  # noqa: E402
 
 LOG = logging.getLogger(__name__)
@@ -121,6 +121,7 @@ def _main(name: str, build: Build) -> int:
     try:
         conf = configuration(sys.argv[1:], name)
         logs.set_up(conf)
+        log_limits.install()
         option_names.warn(conf)
         to_other_logs = any(conf[option] for option in LOG_TARGETS)
         reports.write_on_request(conf)

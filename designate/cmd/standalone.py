@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING  # noqa: E402
 from oslo_config import cfg  # noqa: E402
 
 from designate import config, errors  # noqa: E402
-from designate.runtime import log_records, private_files, process  # noqa: E402
+from designate.runtime import log_limits, log_records, private_files, process  # noqa: E402
 
 if TYPE_CHECKING:
     from designate.processes import Standalone
@@ -191,6 +191,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from designate.processes import Standalone
 
     reports.write_on_request(conf)
+    log_limits.install()
     process.raise_file_limit()
     stopping = threading.Event()
 

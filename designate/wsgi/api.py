@@ -22,6 +22,7 @@ from oslo_config import cfg  # noqa: E402
 
 from designate import health, option_names, processes  # noqa: E402
 from designate.cmd import daemons, logs, reports  # noqa: E402
+from designate.runtime import log_limits  # noqa: E402
 from designate.runtime.process import Process  # noqa: E402
 
 CONFIG_DIR = "/etc/designate"
@@ -65,6 +66,7 @@ def _make() -> Application:
     folder = os.environ.get("OS_DESIGNATE_CONFIG_DIR") or CONFIG_DIR
     conf = daemons.configuration([], "api", folder)
     logs.set_up(conf)
+    log_limits.install()
     option_names.warn(conf)
     health.share_metrics(conf, "api")  # between the processes that the server forks from here
     return Application(conf)
