@@ -19,6 +19,7 @@ from oslo_policy import opts as policy_opts
 from oslo_upgradecheck import upgradecheck
 
 from designate import config, errors
+from designate.cmd import reports
 from designate.model.codec import from_plain
 from designate.model.zones import ZoneType
 from designate.storage.sqlalchemy import schema_state
@@ -124,6 +125,7 @@ def _has_json_rules(path: Path) -> bool:
 def main() -> int:
     """Run the checks and return the exit status."""
     config.register(cfg.CONF)
+    reports.write_on_request(cfg.CONF)
     # A check reports in one line why it failed.
     logging.getLogger("designate").setLevel(logging.CRITICAL)
     try:

@@ -252,3 +252,18 @@ def test_upgrade_check_without_a_database_says_what_is_missing(tmp_path):
 
     assert (unset[0], unset[1]["Database Schema"]) == (2, "Failure")
     assert (unreachable[0], unreachable[1]["Database Schema"]) == (2, "Failure")
+
+
+def test_designate_status_writes_a_report_on_usr2():
+    program = (
+        "import signal, sys; from designate.cmd import status; "
+        "status.upgradecheck.main = lambda *_, **__: signal.raise_signal(signal.SIGUSR2) or 7; "
+        "sys.exit(status.main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=scaled(60)
+    )
+
+    assert done.returncode == 7
+    assert "Guru Meditation" in done.stderr
+    assert "connection = ***" in done.stderr

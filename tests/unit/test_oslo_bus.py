@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from typing import ClassVar, Protocol
@@ -16,7 +17,7 @@ from designate.rpc import clients, interfaces
 from designate.rpc.batching import BATCH_LIMITS
 from designate.rpc.bus import RpcTimeout
 from designate.rpc.interfaces import CallKind
-from designate.runtime import concurrency
+from designate.runtime import concurrency, deadline
 from tests.support.deadlines import scaled, until
 
 concurrency.prepare()  # before oslo.messaging is imported
@@ -78,6 +79,13 @@ def test_a_call_waits_no_longer_than_it_is_told(bus):
         bus.call("central", "leases", "1.0", "renew", {}, within_s=0.2)
 
     assert time.monotonic() - before < scaled(bus._conf.rpc_response_timeout / 2)
+
+
+def test_a_call_ends_with_the_deadline_of_the_work_that_it_is_for(bus, caplog):
+    with deadline.until(time.time() + 0.2), pytest.raises(errors.Unavailable):
+        bus.call("central", "leases", "1.0", "renew", {})
+
+    assert re.search(r"no reply from central within 0\.\d s", caplog.text)
 
 
 def test_calls_travel_with_those_of_their_kind(bus):
