@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from designate import errors
 from designate.central import quotas
 from designate.central.base import Core, require_project, scope_of, target_of
-from designate.central.jobs import JobRunner, JobsEndpoint
+from designate.central.jobs import JobRunner, JobsEndpoint, ProgressReporter
 from designate.central.policy import ADMIN_OR_MEMBER, ADMIN_OR_READER, rule
 from designate.context import Context
 from designate.model.jobs import JobStatus, ZoneJob
@@ -19,6 +19,7 @@ from designate.storage.sqlalchemy import zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.wire import zonefile_writer
 
+PROGRESS_BATCH = 500  # recordsets between two progress reports
 EXPORTS = "/v2/zones/tasks/exports"
 RULES = (
     rule(
@@ -86,9 +87,11 @@ class ExportsEndpoint(JobsEndpoint):
 
     def _run(self, row: Any, attempt: int) -> None:
         """Render the file from one database snapshot, so that it shows the zone at one serial."""
+        report = self._runner.report_progress
+        progress = ProgressReporter(lambda message: report(row.id, attempt, message))
         try:
             with self._core.db.read() as connection:
-                text = _zone_file(connection, row.zone_id)
+                text = _zone_file(connection, row.zone_id, progress)
         except errors.NotFound:
             self._runner.finish(row.id, attempt, JobStatus.ERROR, "The zone no longer exists.")
             return
@@ -100,8 +103,15 @@ class ExportsEndpoint(JobsEndpoint):
         self._runner.finish(row.id, attempt, JobStatus.COMPLETE, None, store)
 
 
-def _zone_file(connection: sa.Connection, zone_id: str) -> str:
+def _zone_file(
+    connection: sa.Connection, zone_id: str, progress: Callable[[str], None] = lambda _: None
+) -> str:
     """Return the zone as a master file.
+
+    Args:
+        connection: A connection that reads.
+        zone_id: The zone.
+        progress: Called with a text after every PROGRESS_BATCH recordsets.
 
     Raises:
         BadRequest: A stored recordset cannot be read.
@@ -109,8 +119,14 @@ def _zone_file(connection: sa.Connection, zone_id: str) -> str:
     stored = zones.get_stored(connection, zone_id)
     zone = stored.zone
     recordsets = stored_jobs.content(connection, zone.id)
-    found = itertools.starmap(zonefile_writer.WrittenRecordSet, recordsets)
+
+    def found() -> Iterator[zonefile_writer.WrittenRecordSet]:
+        for number, recordset in enumerate(recordsets, start=1):
+            if number % PROGRESS_BATCH == 0:
+                progress(f"Writing: {number} of {stored.recordset_count} recordsets")
+            yield zonefile_writer.WrittenRecordSet(*recordset)
+
     try:
-        return "".join(zonefile_writer.render(zone.name, zone.ttl, stored.soa_wire, found))
+        return "".join(zonefile_writer.render(zone.name, zone.ttl, stored.soa_wire, found()))
     except zonefile_writer.CorruptRecordSet as error:
         raise errors.BadRequest(f"The zone cannot be exported: {error}") from None

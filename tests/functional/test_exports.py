@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from designate import rrtypes
+from designate.central import jobs as central_jobs
 from designate.context import admin_context
 from designate.wire import zonefile, zonefile_writer
 from tests.support.factories import fuzzed_zones
@@ -53,6 +54,32 @@ def test_an_export_has_canonical_texts_whatever_the_client_wrote(call):
     for rtype, records in texts.items():
         for record in records.values():
             assert f"{rtype.lower()}.words.example.  IN {rtype} {record}" in lines
+
+
+def test_an_export_that_takes_long_reports_its_progress(databases, tmp_path, monkeypatch):
+    """Each report extends the claim on the task, also while the zone is being read."""
+    monkeypatch.setattr(central_jobs, "PROGRESS_INTERVAL_S", 0)
+    reports = []
+    report = central_jobs.JobRunner.report_progress
+
+    def recorded(runner, job_id, attempt, message):
+        reports.append(message)
+        report(runner, job_id, attempt, message)
+
+    monkeypatch.setattr(central_jobs.JobRunner, "report_progress", recorded)
+    storage = {"connection": databases.migrated()}
+    with Hidden(tmp_path, **{"storage:sqlalchemy": storage}) as parts:
+        call = parts.http()
+        soa = "@ IN SOA ns. host.example. 1 60 60 60 60\n"
+        body = "".join(f"h{number} IN A 192.0.2.1\n" for number in range(1200))
+        task = imported(call, f"$ORIGIN long.example.\n$TTL 60\n{soa}{body}")
+        assert call("PATCH", "/v2/quotas/p", {"api_export_size": -1})[0] == 200
+        text = exported(call, task["zone_id"])
+
+    assert text.count("\n") == 1200 + 5
+    assert [message for message in reports if message.startswith("Writing")] == [
+        "Writing: 500 of 1202 recordsets", "Writing: 1000 of 1202 recordsets",
+    ]  # fmt: skip
 
 
 def test_a_long_spf_is_two_strings_in_the_form_that_nsd_reads_whole(call):
