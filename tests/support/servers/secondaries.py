@@ -165,6 +165,7 @@ disable-syslog=yes
 loglevel=6
 guardian=no
 security-poll-suffix=
+direct-dnskey=yes
 cache-ttl=0
 query-cache-ttl=0
 negquery-cache-ttl=0
