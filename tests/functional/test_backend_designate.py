@@ -28,7 +28,7 @@ def remote_zone(remote, body):
 def test_the_other_service_serves_what_was_posted_changed_and_deleted(remote, tmp_path):
     host, port = address = remote.service.dns
     options = {**remote.options, "host": host, "port": str(port)}
-    server = SimpleNamespace(TYPE="designate", port=port, options=options)
+    server = SimpleNamespace(TYPE="designate", port=port, options=options, SIGNS=False)
     with Service(tmp_path, server, free_port()) as service:
         zone = service.zone("linked.example.")
         service.active(f"/zones/{zone['id']}")

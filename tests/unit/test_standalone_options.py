@@ -6,6 +6,7 @@ import pytest
 from oslo_config import cfg
 
 from designate.cmd import standalone
+from designate.wire.primary_rules import PrimaryRules
 
 
 def configuration(*arguments: str) -> cfg.ConfigOpts:
@@ -57,6 +58,26 @@ def test_the_address_in_a_file_is_checked_too(tmp_path: Path) -> None:
 
     with pytest.raises(standalone.StartupError, match=r"0\.0\.0\.0:9001"):
         configuration("--config-file", str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "allowed"),
+    [
+        ("", (), True),
+        ("", ("--allow-remote-noauth",), False),
+        ("[service:api]\nauth_strategy = keystone\n", (), False),
+        ("[service:worker]\nprimary_allowed_networks =\n", (), False),
+    ],
+)
+def test_masters_on_loopback_are_for_clients_of_this_machine(
+    text: str, arguments: tuple[str, ...], allowed: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "designate.conf"
+    file.write_text(text)
+    rules = PrimaryRules.from_conf(configuration("--config-file", str(file), *arguments))
+
+    assert [rules.permits(address) for address in ("127.0.0.1", "::1")] == [allowed] * 2
+    assert not rules.permits("169.254.169.254")
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1", ":53", "127.0.0.1:dns", "127.0.0.1:65536"])

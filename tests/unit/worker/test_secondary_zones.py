@@ -351,6 +351,16 @@ def test_who_sent_the_notify_is_asked_first_among_equals():
     assert firsts == {here, there}
 
 
+def test_a_refused_primary_is_not_tried_with_a_transfer():
+    quiet, denied = (PrimaryAddress(host=f"192.0.2.{n}") for n in (1, 2))
+    answers = {
+        denied: SoaAnswer(state=SoaState.UNKNOWN, unreachable=True, refused=True),
+        quiet: SoaAnswer(state=SoaState.UNKNOWN, unreachable=True),
+    }
+
+    assert primaries.transfer_order(answers, 5, None, False) == [quiet]
+
+
 def test_while_a_zone_is_looked_after_what_comes_for_it_waits_as_one():
     queue = RefreshQueue(gap_s=0.0)
     queue.put("a", None)
