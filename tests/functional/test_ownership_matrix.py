@@ -98,7 +98,8 @@ class Setup:
             before = self.serial(name)
             self.server.resign(name)
             until(lambda b=before, n=name: self.serial(n) not in (None, b), 30, f"re-signed {name}")
-            assert self.status(name) == "ACTIVE"
+            # The serial may move several times while the nameserver is asked.
+            until(lambda n=name: self.status(n) == "ACTIVE", 20, f"the status of {name}")
             assert self.stored(name).status == "ACTIVE"
 
     def _has_keys(self, name):
