@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,12 @@ from typing import Any
 
 import pytest
 import requests
+import sqlalchemy as sa
 
+from designate import errors
+from designate.storage.sqlalchemy import migration
+from designate.storage.sqlalchemy.db.engine import Database
+from designate.storage.sqlalchemy.db.transaction import Transaction
 from tests.support.clients.repeatable import assert_repeatable
 from tests.support.deadlines import scaled, until
 from tests.support.machine.small_disk import SmallDisk
@@ -154,7 +160,30 @@ def test_writes_on_a_replica_are_503(kind: type[SmallMariaDB | Standby], tmp_pat
             status, body = service.call("DELETE", f"/zones/{zone['id']}")
 
             assert (status, body["type"]) == (503, "service_unavailable")
+            assert "takes no changes" in body["message"]
             assert service.call("GET", f"/zones/{zone['id']}")[0] == 200
+
+
+def test_a_server_that_became_a_replica_is_left() -> None:
+    """The next write connects anew, perhaps to another server behind the same address."""
+
+    def connection_id(tx: Transaction) -> int:
+        return int(tx.execute(sa.text("SELECT connection_id()")).scalar_one())
+
+    def change(tx: Transaction) -> None:
+        tx.execute(sa.text("CREATE TABLE t (a INTEGER)"))
+
+    with SmallMariaDB() as server, contextlib.closing(Database(server.fresh())) as database:
+        empty = server.fresh()
+        first = database.write(connection_id)
+        assert database.write(connection_id) == first
+        server.refuse_writes()
+        with pytest.raises(errors.Unavailable):
+            database.write(change)
+
+        assert database.write(connection_id) != first
+        with pytest.raises(errors.Unavailable, match="takes no changes"):
+            migration.sync(empty)
 
 
 def recordsets(served: Served, zone: dict[str, Any]) -> set[str]:

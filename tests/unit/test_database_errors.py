@@ -43,8 +43,8 @@ def test_every_number_of_mysql_has_its_meaning(number, fault):
         (states.ConnectionFailure, DatabaseFault.LOST),
         (states.IdleInTransactionSessionTimeout, DatabaseFault.LOST),
         (states.CannotConnectNow, DatabaseFault.UNAVAILABLE),
-        (states.ReadOnlySqlTransaction, DatabaseFault.UNAVAILABLE),
-        (states.FeatureNotSupported, DatabaseFault.UNAVAILABLE),
+        (states.ReadOnlySqlTransaction, DatabaseFault.READ_ONLY),
+        (states.FeatureNotSupported, DatabaseFault.READ_ONLY),
         (states.InvalidPassword, DatabaseFault.REFUSED),
         (states.TooManyConnections, DatabaseFault.BUSY),
         (states.DiskFull, DatabaseFault.FULL),
@@ -91,7 +91,7 @@ def test_a_full_pool_is_busy():
 @pytest.mark.parametrize(
     ("pragma", "statement", "fault"),
     [
-        ("query_only = ON", "INSERT INTO t VALUES (1)", DatabaseFault.UNAVAILABLE),
+        ("query_only = ON", "INSERT INTO t VALUES (1)", DatabaseFault.READ_ONLY),
         ("max_page_count = 2", "INSERT INTO t VALUES (zeroblob(9999))", DatabaseFault.FULL),
         ("query_only = OFF", "INSERT INTO nothing VALUES (1)", DatabaseFault.OTHER),
     ],

@@ -14,6 +14,7 @@ from oslo_db import exception as db_errors
 from designate import errors
 from designate.storage.sqlalchemy import default_pool, schema_state
 from designate.storage.sqlalchemy.db.errors import DatabaseFault, classify
+from designate.storage.sqlalchemy.db.execution import TEXTS
 from designate.storage.sqlalchemy.schema_state import SchemaKind
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def upgrade(url: str, revision: str) -> None:
     except (sa.exc.SQLAlchemyError, db_errors.DBError) as error:
         fault = classify(error)
         first_line = errors.first_line(error)
-        if fault in (DatabaseFault.UNAVAILABLE, DatabaseFault.LOST):
-            raise errors.Unavailable(f"The database is unavailable: {first_line}") from None
+        if fault in TEXTS:
+            raise errors.Unavailable(f"{TEXTS[fault]}: {first_line}") from None
         if fault is DatabaseFault.BUSY:
             raise errors.Unavailable(
                 f"The database is busy, perhaps with another migration: {first_line}"

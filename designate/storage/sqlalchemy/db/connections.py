@@ -24,6 +24,7 @@ from sqlalchemy import pool as sa_pool
 from designate import errors
 from designate.runtime import private_files
 from designate.storage.sqlalchemy.db import mysql_tls
+from designate.storage.sqlalchemy.db.errors import DatabaseFault, classify
 from designate.storage.sqlalchemy.db.options import DatabaseSettings, driver_url
 
 SQLITE_READERS: Final = 64
@@ -143,6 +144,8 @@ def _server(settings: DatabaseSettings, url: sa.URL, writes: bool) -> sa.Engine:
         raise errors.ConfigurationError(
             f"the driver of {url.drivername} is not installed: {error.name}"
         ) from None
+    if writes:
+        _leave_replicas(engine)
     if mysql:
         _on_connect(engine, lambda connection: _set_up_mysql(connection, settings, writes))
         _drop_closed(engine, lambda connection: connection._sock.fileno())
@@ -209,6 +212,16 @@ def _connect_with_deadline(engine: sa.Engine, settings: DatabaseSettings) -> Non
     def connecting(_dialect: object, _record: object, args: list[Any], kw: dict[str, Any]) -> Any:
         kw.setdefault("connect_timeout", max(2, int(settings.connect_timeout_s)))
         return connect(settings.statement_timeout_s, *args, **kw)
+
+
+def _leave_replicas(engine: sa.Engine) -> None:
+    """Close all connections to a server that takes no writes: another one may be the primary now."""
+
+    @sa.event.listens_for(engine, "handle_error")
+    def failed(context: sa.engine.ExceptionContext) -> None:
+        error = context.sqlalchemy_exception or context.original_exception
+        if classify(error) is DatabaseFault.READ_ONLY:
+            context.is_disconnect = True
 
 
 def _on_connect(engine: sa.Engine, set_up: Callable[[Any], None]) -> None:

@@ -18,16 +18,17 @@ class DatabaseFault(Enum):
     """Kinds of database errors.
 
     CONFLICT: rolled back in favour of another transaction; it may be run again. LOST: the connection
-    broke. REFUSED: the server knows no such user, password or database. UNAVAILABLE: it cannot be reached
-    or accepts no writes. BUSY: out of time, memory or
-    connections. FULL: no space on its disk. DUPLICATE: refused by a unique constraint. DATA: a value that
-    no column can hold. OTHER: a wrong statement or schema.
+    broke. REFUSED: the server knows no such user, password or database. UNAVAILABLE: it cannot be
+    reached. READ_ONLY: it takes no writes. BUSY: out of time, memory or connections. FULL: no space on its
+    disk. DUPLICATE: refused by a unique constraint. DATA: a value that no column can hold. OTHER: a wrong
+    statement or schema.
     """
 
     CONFLICT = "conflict"
     LOST = "lost"
     REFUSED = "refused"
     UNAVAILABLE = "unavailable"
+    READ_ONLY = "read-only"
     BUSY = "busy"
     FULL = "full"
     DUPLICATE = "duplicate"
@@ -51,9 +52,9 @@ MYSQL = {
     ),
     DatabaseFault.UNAVAILABLE: (
         1047,  # this Galera node is not ready
-        1290, 1792, 1836,  # read-only: a replica, or a primary that was
         2000, 2001, 2002, 2003, 2005,  # no connection
     ),
+    DatabaseFault.READ_ONLY: (1290, 1792, 1836),  # a replica, or a primary that was
     DatabaseFault.FULL: (
         3, 20, 1026,  # a file cannot be written
         1021, 1114, 3675,  # disk, table or tablespace full
@@ -70,8 +71,9 @@ POSTGRESQL = {
     DatabaseFault.CONFLICT: ("40001", "40P01", "55P03"),
     DatabaseFault.LOST: ("08", "57P01", "57P02", "57P05", "25P03", "25P04"),
     DatabaseFault.REFUSED: ("28", "3D000"),
-    # 0A000 is what a standby says to a transaction that may write, 25006 to a statement that writes.
-    DatabaseFault.UNAVAILABLE: ("57P03", "25006", "0A000"),
+    DatabaseFault.UNAVAILABLE: ("57P03",),
+    # A standby says 0A000 to a transaction that may write, and 25006 to a statement that writes.
+    DatabaseFault.READ_ONLY: ("25006", "0A000"),
     DatabaseFault.FULL: ("53100",),
     DatabaseFault.BUSY: ("53", "57014"),
     DatabaseFault.DUPLICATE: ("23505",),
@@ -79,11 +81,8 @@ POSTGRESQL = {
 }
 # Result codes without their extensions.
 SQLITE = {
-    DatabaseFault.UNAVAILABLE: (
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-    ),
+    DatabaseFault.UNAVAILABLE: (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN),
+    DatabaseFault.READ_ONLY: (sqlite3.SQLITE_READONLY,),
     DatabaseFault.FULL: (sqlite3.SQLITE_FULL,),
     DatabaseFault.BUSY: (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
 }

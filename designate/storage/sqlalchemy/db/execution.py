@@ -17,7 +17,6 @@ from designate.storage.sqlalchemy.db.group_commit import DeferredWrites, Pending
 from designate.storage.sqlalchemy.db.transaction import Transaction
 
 LOG = logging.getLogger(__name__)
-
 RETRY_AFTER_S: Final = 2
 
 
@@ -25,8 +24,15 @@ TEXTS: Final = {
     DatabaseFault.UNAVAILABLE: "The database is unavailable",
     DatabaseFault.REFUSED: "The database is unavailable",
     DatabaseFault.LOST: "The database is unavailable",
+    DatabaseFault.READ_ONLY: "The database takes no changes",
     DatabaseFault.FULL: "The disk of the database is full",
 }
+UNAVAILABLE: Final = (
+    DatabaseFault.UNAVAILABLE,
+    DatabaseFault.REFUSED,
+    DatabaseFault.READ_ONLY,
+    DatabaseFault.BUSY,
+)
 
 
 class RolledBack(Exception):
@@ -81,7 +87,7 @@ def translated_errors() -> Iterator[None]:
             # SQLite ends the transaction, which the others of a batch share.
             LOG.warning("database: disk full: %s", _first_line(error))
             raise RolledBack(fault) from error
-        if fault in (DatabaseFault.UNAVAILABLE, DatabaseFault.REFUSED, DatabaseFault.BUSY):
+        if fault in UNAVAILABLE:
             LOG.warning("database unavailable: %s", _first_line(error))
             raise unavailable(fault) from None
         if fault is DatabaseFault.DATA:
