@@ -18,13 +18,9 @@ from designate.rrtypes.grammar import (
 from designate.rrtypes.records import (
     check_owner,
     check_rdatas,
-    check_stored_type,
     check_type,
-    master_form,
     numeric_type,
     rdata,
-    rdata_from_zonefile,
-    wire_data,
 )
 from designate.wire import types
 
@@ -40,7 +36,7 @@ SUPPORTED = (*_DESIGNATES, *(name for name in _DATA if name not in _DESIGNATES),
 
 __all__ = [
     "REGISTRY", "SUPPORTED", "WireData", "address", "canonical_name", "check_domain", "check_owner",
-    "check_plain_domain", "check_rdatas", "check_stored_type", "check_type", "is_domain", "is_email",
-    "is_host", "is_plain_domain", "mail", "master_form", "names", "numeric_type", "plain", "rdata",
-    "rdata_from_zonefile", "security", "service", "wire_data",
+    "check_plain_domain", "check_rdatas", "check_type", "is_domain", "is_email",
+    "is_host", "is_plain_domain", "mail", "names", "numeric_type", "plain", "rdata",
+    "security", "service",
 ]  # fmt: skip

@@ -144,16 +144,6 @@ class RRType:
         """Return the wire form of a text in master-file form; raises ValueError with the reason."""
         return self.fast(text) or self._checked(*self._to_wire(text))
 
-    def from_stored(self, text: str) -> bytes:
-        """Return the wire form of a text that was accepted in one of the two ways."""
-        found = self.fast(text)
-        if found is not None:
-            return found.wire
-        try:
-            return self._parse_client(text)[1]
-        except ValueError:
-            return self._to_wire(text)[1]
-
     def _parse_client(self, text: str) -> tuple[dns.rdata.Rdata, bytes]:
         if text != text.strip() and not self.permits_outer_space:
             raise FormError(f"remove the white space at its ends; the form is: {self.info.form}")

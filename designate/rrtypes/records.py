@@ -10,7 +10,7 @@ from designate import errors
 from designate.errors import Reason
 from designate.rrtypes.base import FormError, RRType, WireData, handler_of
 from designate.rrtypes.grammar import printable
-from designate.wire import presentation, types
+from designate.wire import types
 
 # An RRset must fit into one message (RFC 2181 section 9), and nameservers reject a zone with a larger
 # one. Owners are pointers to the question's name there.
@@ -54,18 +54,6 @@ def check_type(rtype: object, enabled: Collection[str], *, imported: bool = Fals
     return name
 
 
-def check_stored_type(rtype: str) -> str:
-    """Return the canonical name of a type that a zone's content may have, whoever made it.
-
-    Raises:
-        InvalidObject: It is no type of records in zones.
-    """
-    name = types.canonical_name(rtype)
-    if name is None or handler_of(name) is None:
-        _refuse_type(rtype, "valid")
-    return name
-
-
 @lru_cache(maxsize=8)
 def _canonical_names(names: tuple[str, ...]) -> frozenset[str]:
     upper = [name.strip().upper() for name in names]
@@ -76,31 +64,6 @@ def _canonical_names(names: tuple[str, ...]) -> frozenset[str]:
 def check_owner(rtype: str, name: str) -> None:
     """Raise InvalidObject with a message (TLSA: BadRequest) unless the type permits the name."""
     _handler(rtype).check_owner(name)
-
-
-def master_form(rtype: str, texts: Sequence[str]) -> list[str]:
-    """Return the canonical text of each of a recordset's stored texts, for master files."""
-    handler = _handler(rtype)
-    return [presentation.to_text(handler.code, handler.from_stored(text)) for text in texts]
-
-
-def wire_data(rtype: str, text: str) -> WireData:
-    """Return the wire form of a text in master-file form, with all that the wire permits.
-
-    Raises:
-        ValueError: With the reason.
-    """
-    return _handler(rtype).from_master(text)
-
-
-def rdata_from_zonefile(
-    rtype: str,
-    owner: str,  # noqa: ARG001 - as rdata()
-    records: Sequence[str],
-) -> tuple[bytes, ...]:
-    """Return the wire form of records of a zone file, with all that the wire permits; else as rdata()."""
-    handler = _handler(rtype)
-    return _rdata(handler, records, lambda text: handler.from_master(text))
 
 
 def check_rdatas(rtype: str, rdatas: Sequence[bytes]) -> None:

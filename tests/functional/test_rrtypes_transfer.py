@@ -14,7 +14,7 @@ from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.standalone import Service, transferred
 
 CONTEXT = Context(project_id="noauth-project", roles=["admin"])
-BATCHES = 15
+BATCHES = 6
 ZONE = "types{}.example."
 
 
