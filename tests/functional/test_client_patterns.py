@@ -284,23 +284,19 @@ def test_rally_creates_lists_and_deletes(service, bindings):
     service.gone(f"/zones/{zone['id']}")
 
 
-@pytest.mark.parametrize(
-    ("records", "told"),
-    [
-        (["mail"], "'mail' is not a 'MX' Record; the form is: <preference> <exchange>"),
-        (["a", "b"], "'a' is not a 'MX' Record; the form is: <preference> <exchange>. "
-                     "'b' is not a 'MX' Record; the form is: <preference> <exchange>"),
-    ],
-)  # fmt: skip
-def test_designateclient_shows_every_reason_once(service, bindings, records, told):
+@pytest.mark.parametrize("records", [["mail"], ["a", "b"]])
+def test_designateclient_shows_every_reason_once(service, bindings, records):
     if service.call("GET", "/zones?name=reasons.example.")[1]["zones"] == []:
         service.zone("reasons.example.")
 
     with pytest.raises(designate_errors.BadRequest) as caught:
         bindings.recordsets.create("reasons.example.", "www", "MX", records)
 
-    assert str(caught.value) == told
-    assert len(caught.value.errors["errors"]) == len(records)
+    reasons = [reason["message"] for reason in caught.value.errors["errors"]]
+    assert str(caught.value) == ". ".join(reasons)
+    for record in records:
+        assert str(caught.value).count(f"'{record}' is not a 'MX' Record") == 1
+    assert str(caught.value).count("the form is: <preference> <exchange>") == len(records)
 
 
 def test_designateclient_shows_that_a_request_can_be_repeated(service, bindings, monkeypatch):
