@@ -35,6 +35,8 @@ LOGGERS: Final = (
 )
 
 
+# Logs each error of a database with a traceback, before this service handles it and logs a line of its own.
+LOGGED_TWICE: Final = "oslo_db.sqlalchemy.exc_filters"
 # Packages whose exceptions an outage raises, besides OSError; by name, since few programs import them.
 PACKAGES: Final = frozenset({"amqp", "kombu", "oslo_messaging"})
 _VARYING = re.compile(r"[0-9a-f]{8}-?[0-9a-f-]{24,27}|[\d.]+")
@@ -92,6 +94,7 @@ def _append(record: logging.LogRecord, text: str) -> None:
 
 def install() -> None:
     """Limit the LOGGERS of this process; call it once."""
+    logging.getLogger(LOGGED_TWICE).setLevel(logging.CRITICAL)
     limit = RepeatLimit()
     for name in LOGGERS:
         logging.getLogger(name).addFilter(limit)

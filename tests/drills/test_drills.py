@@ -17,6 +17,7 @@ from tests.support.servers.broker import RabbitMQ
 from tests.support.servers.daemons import Daemons
 from tests.support.servers.databases import MariaDB
 from tests.support.servers.nameservers import Named
+from tests.support.servers.standalone import ask
 
 # The API's limit, which is rpc_response_timeout.
 DEADLINE_S = 10.5
@@ -61,12 +62,19 @@ def factor(request: pytest.FixtureRequest) -> int:
 
 
 def drill(
-    cloud: Daemons, bind: Named, label: str, outage_s: float, fault: Action, repair: Action
+    cloud: Daemons,
+    bind: Named,
+    label: str,
+    outage_s: float,
+    fault: Action,
+    repair: Action,
+    during: Action = lambda: None,
 ) -> None:
     with Load(cloud, label) as load:
         until(lambda: len(load.accepted) >= MIN_ACCEPTED, 30, "load before the fault")
         fault()
         broken_until_s = time.monotonic() + outage_s
+        during()
         until(lambda: time.monotonic() >= broken_until_s, outage_s + 5, "the outage")
         repair()
         seen = len(load.accepted)
@@ -92,6 +100,45 @@ def test_the_broker_stops(cloud: Daemons, bind: Named, broker: RabbitMQ, factor:
 
 def test_the_broker_hangs(cloud: Daemons, bind: Named, broker: RabbitMQ, factor: int) -> None:
     drill(cloud, bind, "hang", 12 + 3 * factor, broker.pause, broker.resume)
+
+
+def refuses(cloud: Daemons, label: str) -> None:
+    """Wait until a change is refused, while MiniDNS answers."""
+
+    def refused() -> bool:
+        assert ask(("127.0.0.1", cloud.dns_port), f"{label}0.example.", "SOA").answer
+        body = {"name": f"refused.{label}.example.", "email": "a@example.org"}
+        return cloud.call("POST", "/zones", body)[0] == 503
+
+    until(refused, 20, "a refusal")
+
+
+def test_the_broker_has_a_memory_alarm(
+    cloud: Daemons, bind: Named, broker: RabbitMQ, factor: int
+) -> None:
+    drill(
+        cloud,
+        bind,
+        "alarm",
+        12 + 3 * factor,
+        broker.block,
+        broker.unblock,
+        lambda: refuses(cloud, "alarm"),
+    )
+
+
+def test_the_database_is_read_only(
+    cloud: Daemons, bind: Named, database: MariaDB, factor: int
+) -> None:
+    drill(
+        cloud,
+        bind,
+        "readonly",
+        3 * factor,
+        lambda: database.read_only(True),
+        lambda: database.read_only(False),
+        lambda: refuses(cloud, "readonly"),
+    )
 
 
 def test_the_database_stops(cloud: Daemons, bind: Named, database: MariaDB, factor: int) -> None:

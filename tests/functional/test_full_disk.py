@@ -23,7 +23,7 @@ from tests.support.deadlines import scaled, until
 from tests.support.machine.small_disk import SmallDisk
 from tests.support.servers.databases import MariaDB, PostgreSQL
 from tests.support.servers.nameservers import free_port
-from tests.support.servers.standalone import Service
+from tests.support.servers.standalone import Service, ask
 
 MAX_POSTS = 2000
 # MariaDB 10.11 ends itself when it has to undo the insertion of a value that has pages of its own.
@@ -60,10 +60,6 @@ class SmallMariaDB(MariaDB):
     def _command(self) -> list[str]:
         return self.disk.command(*super()._command())
 
-    def refuse_writes(self) -> None:
-        with self.admin() as connection, connection.cursor() as cursor:
-            cursor.execute("SET GLOBAL read_only = 1")
-
 
 class SmallPostgreSQL(PostgreSQL):
     @property
@@ -82,7 +78,10 @@ class SmallPostgreSQL(PostgreSQL):
 
 
 class Standby(PostgreSQL):
-    def refuse_writes(self) -> None:
+    """Read-only as a standby of a cluster is."""
+
+    def read_only(self, on: bool) -> None:
+        assert on
         self.stop()
         (self._data / "standby.signal").touch()
         self.start()
@@ -150,18 +149,28 @@ def test_writes_on_a_full_disk_are_503_until_it_has_room(served: Served) -> None
     assert recordsets(served, zone) == stored | {"after"}
 
 
-@pytest.mark.parametrize("kind", [SmallMariaDB, Standby])
-def test_writes_on_a_replica_are_503(kind: type[SmallMariaDB | Standby], tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [MariaDB, PostgreSQL, Standby])
+def test_writes_on_a_read_only_server_are_503(
+    kind: type[MariaDB | PostgreSQL], tmp_path: Path
+) -> None:
     with kind() as server:
         options = {"storage:sqlalchemy": {"connection": server.migrated()}}
         with Service(tmp_path, **options) as service:
             zone = service.zone("replica.example.")
-            server.refuse_writes()
-            status, body = service.call("DELETE", f"/zones/{zone['id']}")
+            server.read_only(True)
+            url = f"{service.url}/v2/zones/{zone['id']}"
 
-            assert (status, body["type"]) == (503, "service_unavailable")
-            assert "takes no changes" in body["message"]
+            def refused() -> bool:
+                return requests.patch(url, json={"ttl": 600}, timeout=scaled(60)).status_code != 202
+
+            until(refused, 10, "a refusal")
+            response = requests.delete(url, timeout=scaled(60))
+            assert "takes no changes" in assert_repeatable(response)
             assert service.call("GET", f"/zones/{zone['id']}")[0] == 200
+            assert ask(service.dns, "replica.example.", "SOA").answer
+            if kind is not Standby:
+                server.read_only(False)
+                until(lambda: not refused(), 10, "a write")
 
 
 def test_a_server_that_became_a_replica_is_left() -> None:
@@ -177,7 +186,7 @@ def test_a_server_that_became_a_replica_is_left() -> None:
         empty = server.fresh()
         first = database.write(connection_id)
         assert database.write(connection_id) == first
-        server.refuse_writes()
+        server.read_only(True)
         with pytest.raises(errors.Unavailable):
             database.write(change)
 

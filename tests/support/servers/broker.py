@@ -15,6 +15,8 @@ from tests.support.deadlines import scaled, until
 from tests.support.servers.nameservers import free_port
 
 STARTER = "/usr/lib/rabbitmq/bin/rabbitmq-server"
+CONTROL = "/usr/lib/rabbitmq/bin/rabbitmqctl"
+MEMORY_WATERMARK = "0.6"
 START_S = 90
 # Made when the broker starts: rabbitmqctl takes more than a second for each.
 VIRTUAL_HOSTS = [f"test{number}" for number in range(24)]
@@ -117,6 +119,24 @@ class RabbitMQ:
     def resume(self) -> None:
         for process in self._processes:
             os.killpg(process.pid, signal.SIGCONT)
+
+    def block(self) -> None:
+        """Raise its memory alarm: from then on it reads nothing from who publishes."""
+        self._control("set_vm_memory_high_watermark", "0")
+
+    def unblock(self) -> None:
+        """End the memory alarm."""
+        self._control("set_vm_memory_high_watermark", MEMORY_WATERMARK)
+
+    def _control(self, *words: str) -> None:
+        done = subprocess.run(
+            [CONTROL, "-n", self._node, *words],
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=scaled(60),
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _definitions() -> dict[str, object]:

@@ -234,6 +234,10 @@ class MariaDB(_Server):
             connection.commit()
         return url
 
+    def read_only(self, on: bool) -> None:
+        with self.admin() as connection, connection.cursor() as cursor:
+            cursor.execute(f"SET GLOBAL read_only = {int(on)}")
+
     def admin(self) -> pymysql.connections.Connection:
         return pymysql.connect(
             host="127.0.0.1", port=self.port, user="root", connect_timeout=5, read_timeout=30
@@ -307,6 +311,13 @@ class PostgreSQL(_Server):
 
     def _url(self, name: str) -> str:
         return f"postgresql+psycopg://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+
+    def read_only(self, on: bool) -> None:
+        with self.admin() as connection:
+            value = "on" if on else "off"
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+            connection.execute("SELECT pg_reload_conf()")
 
     def admin(self) -> psycopg.Connection:
         return psycopg.connect(

@@ -202,7 +202,8 @@ def _set_up_postgresql(connection: Any, settings: DatabaseSettings, writes: bool
         )
     connection.autocommit = False
     connection.isolation_level = level.READ_COMMITTED if writes else level.REPEATABLE_READ
-    connection.read_only = not writes
+    # Writers are as the server has it by default, which an operator may set to read-only.
+    connection.read_only = None if writes else True
 
 
 def _connect_with_deadline(engine: sa.Engine, settings: DatabaseSettings) -> None:
