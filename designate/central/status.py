@@ -16,6 +16,7 @@ from designate.central.jobs import JobRunner
 from designate.central.zone_change import advance, announcement_of, soft_deleted, withdrawal_of
 from designate.context import Context, admin_context
 from designate.model.zones import Action, Outcome, Status, Zone, ZoneReport, ZoneType
+from designate.runtime.mass_log import MassLog
 from designate.storage.sqlalchemy import sweeps, zones
 from designate.storage.sqlalchemy.db.transaction import Transaction
 from designate.storage.sqlalchemy.zone_rows import StoredZone
@@ -65,6 +66,7 @@ class StatusEndpoint:
     def __init__(self, core: Core, jobs: JobRunner) -> None:
         self._core = core
         self._jobs = jobs
+        self._news = MassLog(LOG, "zone")
 
     def report(self, context: Context, report: ZoneReport) -> None:
         """Store what a worker found out about a zone.
@@ -85,8 +87,7 @@ class StatusEndpoint:
         news = self._core.db.write(write, report.zone_id)
         if news:
             worse = report.outcome in (Outcome.LATE, Outcome.FAILED, Outcome.DRIFTED)
-            level = logging.WARNING if worse else logging.INFO
-            LOG.log(level, "zone %s: %s", report.zone_id, news)
+            self._news.add(logging.WARNING if worse else logging.INFO, report.zone_id, news)
 
     def _apply(self, tx: Transaction, stored: StoredZone, report: ZoneReport) -> str | None:
         """Return the news for the log; None if the report changes nothing."""
