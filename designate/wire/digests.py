@@ -19,11 +19,11 @@ _NAMES_AT = {
     2: 0, 3: 0, 4: 0, 5: 0, 7: 0, 8: 0, 9: 0, 12: 0, 14: 0, 17: 0, 39: 0,
     15: 2, 18: 2, 21: 2, 26: 2, 36: 2, 33: 6,
 }  # fmt: skip
-# Where one name of a newer type begins; NSD serves it in lower case, as it does those above. In IPSECKEY
-# it is one if the gateway's type, the second byte, says so.
-_ONE_NAME_AT = {45: 3, 64: 2, 65: 2, 107: 2}
-_TYPE_IPSECKEY = 45
-_GATEWAY_IS_NAME = 3
+# Where one name of a newer type begins; NSD serves it in lower case, as it does those above.
+_ONE_NAME_AT = {45: 3, 64: 2, 65: 2, 107: 2, 260: 2}
+# IPSECKEY and AMTRELAY have a name if these bits of the second byte say so (RFC 4025 2.3, RFC 8777 4.2.3).
+_KIND_BITS = {45: 0xFF, 260: 0x7F}
+_KIND_IS_NAME = 3
 
 
 def has_names(rtype: int) -> bool:
@@ -61,7 +61,7 @@ def _canonical(rtype: int, rdata: bytes) -> bytes:
     if at is not None:
         return rdata[:at] + rdata[at:].lower()
     at = _ONE_NAME_AT.get(rtype)
-    if at is None or (rtype == _TYPE_IPSECKEY and rdata[1] != _GATEWAY_IS_NAME):
+    if at is None or (rtype in _KIND_BITS and rdata[1] & _KIND_BITS[rtype] != _KIND_IS_NAME):
         return rdata
     end = at + rr.owner_length(rdata[at:])
     return rdata[:at] + rdata[at:end].lower() + rdata[end:]

@@ -8,6 +8,8 @@ is the canonical wire form (RFC 4034 section 6.2) with its TTL.
 
 from __future__ import annotations
 
+import functools
+
 import dns.exception
 import dns.name
 import dns.rdatatype
@@ -24,7 +26,7 @@ from designate.wire import types
 from tests.support.deadlines import scaled, until
 from tests.support.factories.rdata_examples import EXAMPLES
 from tests.support.factories.rdata_strategies import TYPES, accepted_text, owner_for
-from tests.support.servers import guide
+from tests.support.servers import guide, programs
 from tests.support.servers.catalog_pool import Consumed
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.secondaries import Knot, Nsd, Pdns
@@ -45,6 +47,12 @@ UNUSUAL = {
     "NSAP-PTR": "Mixed.Case.",
     "SVCB": '1 Mixed.Case. alpn="h2" dohpath="/;,{?dns}"',
     "TXT": '"Mixed" "Case\\000"',
+}
+PROGRAMS = {
+    "BIND": ("named", "-V"),
+    "Knot": ("knotd", "--version"),
+    "NSD": ("nsd", "-v"),
+    "PowerDNS": ("pdns_server", "--version"),
 }
 Content = dict[tuple[dns.name.Name, int], tuple[int, frozenset[bytes]]]
 
@@ -221,15 +229,22 @@ def not_served(side: Side) -> set[tuple[str, str]]:
     }
 
 
+@functools.cache
+def version(server: str) -> str:
+    """Return the version of the nameserver's program."""
+    return programs.version(*PROGRAMS[server])
+
+
 def documented(side: Side) -> set[tuple[str, str]]:
     """Return the nameservers and types that differ as the guide says."""
     lines = guide.section("nameservers.md", "Record types").splitlines()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
     return {
         (server, rtype.strip(" `"))
-        for server, rtypes, _ in rows[2:]
+        for title, rtypes, _ in rows[2:]
         for rtype in rtypes.split(",")
-        if server in side.servers
+        for server in side.servers
+        if title in (server, f"{server} {version(server)}")
     }
 
 
@@ -263,8 +278,7 @@ def change(side: Side, zone: dict) -> None:
         assert status in (200, 202), answer
     last = own[-1]
     assert side.service.call("DELETE", f"{path}/{last['id']}")[0] == 202
-    # The last ones by their order: generated, with r and a number before the zone's name.
-    name = last["name"].replace(f".{zone['name']}", f"9.{zone['name']}")
+    name = last["name"].removesuffix(zone["name"]) + f"other.{zone['name']}"
     side.service.recordset(zone, name, last["type"], last["records"])
 
 

@@ -61,17 +61,21 @@ def test_names_are_compared_in_any_case(server):
         (64, "1 Mail.Example. alpn=h2"),
         (65, "1 Mail.Example. alpn=h2"),
         (107, "10 Mail.Example."),
+        (260, "10 1 3 Mail.Example."),
     ],
 )
 def test_names_of_newer_types_are_compared_in_any_case_and_the_rest_as_it_is(rtype, text):
     assert digest(rtype, 60, text) == digest(rtype, 60, text.replace("Mail.Ex", "mAIL.eX"))
-    if rtype != 107:
+    if rtype not in (107, 260):
         other = text.replace("AQID", "aQID").replace("h2", "H2")
         assert digest(rtype, 60, text) != digest(rtype, 60, other)
 
 
-def test_a_gateway_that_is_no_name_is_compared_as_it_is():
-    assert digest(45, 60, "10 1 2 65.66.67.68 AQID") != digest(45, 60, "10 1 2 97.66.67.68 AQID")
+@pytest.mark.parametrize(("rtype", "text"), [(45, "10 1 2 {} AQID"), (260, "10 0 1 {}")])
+def test_a_gateway_that_is_no_name_is_compared_as_it_is(rtype, text):
+    one, other = (text.format(address) for address in ("65.66.67.68", "97.66.67.68"))
+
+    assert digest(rtype, 60, one) != digest(rtype, 60, other)
 
 
 @pytest.mark.parametrize("others", [(), (("sub." + WWW, 60, "A", "192.0.2.1"),)])

@@ -8,10 +8,13 @@ neither root nor a namespace is needed.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+
+from tests.support.deadlines import scaled
 
 ROOT = Path(os.environ.get("TEST_SERVERS") or "/").resolve()
 FOLDERS = ("usr/sbin", "usr/local/sbin", "usr/bin")
@@ -32,6 +35,14 @@ def command(program: str, *arguments: str) -> list[str]:
 def run(program: str, *arguments: str, **how: Any) -> subprocess.CompletedProcess[str]:
     """Run a program to its end and return its output; `how` as for subprocess.run."""
     return subprocess.run(command(program, *arguments), capture_output=True, text=True, **how)
+
+
+def version(program: str, option: str) -> str:
+    """Return the first two numbers of a program's version, which this option prints."""
+    ran = run(program, option, check=False, timeout=scaled(20))
+    found = re.search(r"(\d+\.\d+)", ran.stdout + ran.stderr)
+    assert found, ran
+    return found[1]
 
 
 def data(file: str) -> Path:
