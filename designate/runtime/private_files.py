@@ -6,6 +6,7 @@ import fcntl
 import logging
 import os
 import stat
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -55,11 +56,19 @@ def make_folder(folder: Path) -> None:
 def make_file(path: Path) -> None:
     """Make an empty file of this user alone if there is none, and make an existing one so.
 
-    What cannot be changed is left as it is, since the one who opens the file gets the error.
+    What cannot be changed is left as it is, since the one who opens the file gets the error. The file is
+    never opened by its name: to close a descriptor of a file releases all locks that the process has on it,
+    also those of SQLite (fcntl(2)).
     """
     with suppress(OSError):
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
-        restrict(path)
+        if not path.exists():
+            descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+            os.close(descriptor)
+            try:
+                os.link(new, path)
+            finally:
+                os.unlink(new)
+    restrict(path)
 
 
 def restrict(path: Path) -> None:

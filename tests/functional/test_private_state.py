@@ -12,13 +12,21 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from designate.storage.sqlalchemy.db.engine import Database
 from tests.support.deadlines import scaled, until
 from tests.support.servers import schema
 from tests.support.servers.start_failures import failure, one_line
 
 PROGRAM = (sys.executable, "-m", "designate.cmd.standalone")
 PORTS = ("--api", "127.0.0.1:0", "--dns", "127.0.0.1:0")
+READ_ALL = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    print(*(mark for (mark,) in database.execute("SELECT mark FROM marks")))
+database.close()
+"""
 FILES = ("designate.sqlite", "designate.sqlite-shm", "designate.sqlite-wal")
 
 
@@ -43,6 +51,26 @@ def running(folder: Path, umask: int) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(timeout=scaled(30))
+
+
+def test_a_further_connection_leaves_the_locks_of_others(tmp_path: Path) -> None:
+    """Without them the program that ends first would remove the log that this one writes to."""
+    url = f"sqlite:///{tmp_path}/designate.sqlite"
+    database = Database(url)
+    read = (sys.executable, "-c", READ_ALL, str(tmp_path / "designate.sqlite"))
+    try:
+        database.write(lambda tx: tx.execute(sa.text("CREATE TABLE marks (mark INTEGER)")))
+        with database.read():
+            another = Database(url)
+            with another.read():
+                subprocess.run(read, check=True, timeout=scaled(30))
+            another.close()
+        database.write(lambda tx: tx.execute(sa.text("INSERT INTO marks VALUES (1)")))
+        ran = subprocess.run(read, check=True, capture_output=True, timeout=scaled(30))
+    finally:
+        database.close()
+
+    assert ran.stdout.split() == [b"1"]
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022])
