@@ -1,8 +1,7 @@
 """The composition root: builds every process from its parts.
 
 `api()` to `sink()` build the daemons of a deployment, which talk to each other over the message bus.
-`Standalone` is all of them in one process on the local bus. `central_client` gives a command its own
-central on the same database, beside the running service; `remote_central_client` the running one.
+`Standalone` is all of them in one process on the local bus. Commands have `cmd/central_clients.py`.
 
 Nothing here opens a socket or a file before `start()` (or the first call). A process imports only its
 own parts, to save memory; hence the imports inside functions. Over 300 lines, since a reader finds
@@ -11,9 +10,7 @@ the composition of every process in one place.
 
 from __future__ import annotations
 
-import atexit
 import logging
-import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -48,8 +45,6 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-MAX_COMMAND_CALL_S = 20
-MAX_STOP_S = 3
 STANDALONE_NS = "ns1.localhost."
 Address = tuple[str, int]
 
@@ -200,6 +195,8 @@ def _process(
 
 def _take_database(database: Database) -> None:
     """Require this release's schema, and of a SQLite file that no standalone service has it."""
+    from designate.storage.sqlalchemy import schema_state
+
     if database.is_sqlite:
         folder = Path(database.url.removeprefix("sqlite:///")).parent
         try:
@@ -210,14 +207,7 @@ def _take_database(database: Database) -> None:
                 f"[storage:sqlalchemy] connection: designate-standalone uses {folder}: stop it, or "
                 "give this program a database of its own"
             ) from None
-    _require_schema(database)
-
-
-def _require_schema(database: Database, max_wait_s: float | None = None) -> None:
-    from designate.storage.sqlalchemy import schema_state
-
-    wait_s = schema_state.MAX_WAIT_S if max_wait_s is None else max_wait_s
-    schema_state.require_current(database.url, wait_s)
+    schema_state.require_current(database.url, schema_state.MAX_WAIT_S)
 
 
 def _http_limits(conf: cfg.ConfigOpts) -> HttpLimits:
@@ -237,65 +227,8 @@ def _address(listen: str) -> Address:
     return host.strip("[]"), int(port)
 
 
-def central_client(conf: cfg.ConfigOpts) -> CentralClient:
-    """Return central on this process' own database connection, for a command.
-
-    It sends nothing to workers; the periodic recovery of the running service publishes its changes.
-
-    Raises:
-        ConfigurationError: The database has not this release's schema, or cannot be reached.
-    """
-    from designate.central import service
-    from designate.rpc.local import LocalBus
-    from designate.storage.sqlalchemy.db.engine import Database
-
-    bus = LocalBus()
-    database = Database.from_conf(conf)
-    _require_schema(database, 0.0)
-    notifier = _notifier(conf)
-    notifier.start()
-    atexit.register(notifier.stop)
-    bus.serve(
-        CENTRAL_TOPIC, service.dispatcher(conf, database, worker_client(bus), notifier=notifier)
-    )
-    return CentralClient.over(bus)
-
-
-def remote_central_client(conf: cfg.ConfigOpts) -> CentralClient:
-    """Return the running central over RPC, for a command without a database connection."""
-    bus = _oslo_bus(conf)
-    # Every call of a command must fail in time, however patient the daemons are.
-    wait_s = min(conf.rpc_response_timeout, MAX_COMMAND_CALL_S)
-    conf.set_override("rpc_response_timeout", wait_s)
-    bus.start()
-    _stop_at_exit(bus.stop)
-    bus.require_access()
-    return central_client_over(conf, bus)
-
-
-def _stop_at_exit(stop: Callable[[], None]) -> None:
-    """Call stop when the program ends, but let the program end soon if it does not return.
-
-    It would wait for a broker that is unavailable as long as the driver tries to reach it.
-    """
-    ending = threading.Event()
-
-    def run() -> None:
-        ending.wait()
-        stop()
-
-    # Started now, since no thread can be started while the interpreter shuts down.
-    thread = threading.Thread(target=run, name="stop", daemon=True)
-    thread.start()
-
-    def end() -> None:
-        ending.set()
-        thread.join(MAX_STOP_S)
-
-    atexit.register(end)
-
-
-def _notifier(conf: cfg.ConfigOpts) -> NotificationEmitter:
+def central_notifier(conf: cfg.ConfigOpts) -> NotificationEmitter:
+    """Return central's emitter, for a program that is more than designate-central."""
     notifier = NotificationEmitter(conf, "central")
     if notifier.enabled:
         concurrency.prepare()
@@ -346,7 +279,7 @@ class Standalone:
         self._heartbeat = heartbeat.emitter(
             conf, self.central, ("api", "central", "mdns", "producer", "worker")
         )
-        self._notifier = _notifier(conf)
+        self._notifier = central_notifier(conf)
         self.bus.serve(
             CENTRAL_TOPIC,
             service.dispatcher(

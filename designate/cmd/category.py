@@ -127,12 +127,13 @@ def central(conf: cfg.ConfigOpts) -> CentralClient:
     Raises:
         ConfigurationError: Neither is set.
     """
-    from designate import messaging, processes
+    from designate import messaging
+    from designate.cmd import central_clients
     from designate.runtime import concurrency
     from designate.storage.sqlalchemy.db import options
 
     if options.has_connection(conf):
-        return processes.central_client(conf)
+        return central_clients.own(conf)
     concurrency.prepare()  # before oslo.messaging is imported
     messaging.require_group_leader()
     messaging.register(conf)
@@ -141,4 +142,4 @@ def central(conf: cfg.ConfigOpts) -> CentralClient:
         raise errors.ConfigurationError(
             f"neither [{options.GROUP}] connection nor [DEFAULT] transport_url is set"
         )
-    return processes.remote_central_client(conf)
+    return central_clients.remote(conf)

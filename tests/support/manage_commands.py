@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from oslo_config import cfg
 
-from designate import config, processes
-from designate.cmd import manage
+from designate import config
+from designate.cmd import central_clients, manage
 from designate.rpc.clients import CentralClient
 
 DEFAULT_ID = "794ccc2c-d751-44fe-b57f-8894c9f5c842"
@@ -57,7 +57,7 @@ class ManageCommands:
         conf = cfg.ConfigOpts()
         config.register(conf)
         conf([], default_config_files=[str(self.conf_file)])
-        return processes.central_client(conf)
+        return central_clients.own(conf)
 
 
 @contextmanager
