@@ -50,7 +50,7 @@ Check = Callable[[], str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthChecks:
-    """What a health check asks.
+    """The checks that make up the health of a process.
 
     Attributes:
         quick: by name, what this process knows of itself.

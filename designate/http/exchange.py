@@ -22,7 +22,7 @@ _LINE_END = re.compile("[\r\n\0]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpLimits:
-    """What a connection may take, and how many there may be.
+    """The bounds of a connection, and of the number of connections.
 
     Attributes:
         idle_s: how long it may wait for the next request.

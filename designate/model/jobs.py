@@ -17,7 +17,7 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFault:
-    """What is wrong with one line of a zone file."""
+    """A fault in one line of a zone file."""
 
     line: int
     reason: str

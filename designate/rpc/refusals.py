@@ -1,4 +1,4 @@
-"""What the message broker refuses at the start of a process, as one line that says what to do.
+"""Refusals of the message broker at the start of a process, as one line that says what to do.
 
 A broker that is down is waited for. One that refuses the user, the virtual host or a queue will do so until
 the operator has changed something; so it ends the start.

@@ -17,7 +17,7 @@ from tests.support.servers.catalog_pool import Consumed
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.primaries import BindPrimary, zone_text
 from tests.support.servers.secondaries import Knot, Nsd, Pdns
-from tests.support.servers.standalone import Service, ask, bind_pool
+from tests.support.servers.standalone import Service, ask, common_pool
 
 ZONE = "answers.example."
 ALIASED = "aliased.example."
@@ -229,14 +229,8 @@ def driven(tmp_path_factory):
             "PowerDNS": pdns,
             WITH_DNAME: signing,
         }
-        pools = [bind_pool(server, port)[0] for server in servers.values()]
-        pool = {
-            **pools[0],
-            "nameservers": [one["nameservers"][0] for one in pools],
-            "targets": [one["targets"][0] for one in pools],
-        }
         file = folder / "pools.yaml"
-        file.write_text(yaml.safe_dump([pool]))
+        file.write_text(yaml.safe_dump(common_pool(servers.values(), port)))
         listen = {"service:mdns": {"listen": [f"127.0.0.1:{port}"]}}
         with Service(folder, pools_file=file, **listen) as service:
             yield Side(service, servers)

@@ -30,7 +30,7 @@ from tests.support.servers import guide, programs
 from tests.support.servers.catalog_pool import Consumed
 from tests.support.servers.nameservers import Named, free_port
 from tests.support.servers.secondaries import Knot, Nsd, Pdns
-from tests.support.servers.standalone import Service, bind_pool, transferred
+from tests.support.servers.standalone import Service, common_pool, transferred
 
 GENERATED = 3
 ALONE = ("CNAME", "DNAME", "NXT")  # one record a name
@@ -143,14 +143,8 @@ def driven(tmp_path_factory, generated):  # noqa: ARG001 - drawn before
         Pdns(folder / "pdns") as pdns,
     ):
         servers = {"BIND": bind, "NSD": nsd, "PowerDNS": pdns}
-        pools = [bind_pool(server, port)[0] for server in servers.values()]
-        pool = {
-            **pools[0],
-            "nameservers": [one["nameservers"][0] for one in pools],
-            "targets": [one["targets"][0] for one in pools],
-        }
         file = folder / "pools.yaml"
-        file.write_text(yaml.safe_dump([pool]))
+        file.write_text(yaml.safe_dump(common_pool(servers.values(), port)))
         listen = {"service:mdns": {"listen": [f"127.0.0.1:{port}"]}}
         with Service(folder, pools_file=file, **listen) as service:
             yield Side(service, {name: server.port for name, server in servers.items()})

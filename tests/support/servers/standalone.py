@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -70,6 +71,18 @@ def bind_pool(bind: Named | Secondary, *mdns_ports: int) -> list[dict[str, Any]]
                     "signs": bind.SIGNS,
                 }
             ],
+        }
+    ]
+
+
+def common_pool(servers: Iterable[Named | Secondary], mdns_port: int) -> list[dict[str, Any]]:
+    """pools.yaml with these nameservers in the default pool."""
+    pools = [bind_pool(server, mdns_port)[0] for server in servers]
+    return [
+        {
+            **pools[0],
+            "nameservers": [one["nameservers"][0] for one in pools],
+            "targets": [one["targets"][0] for one in pools],
         }
     ]
 
