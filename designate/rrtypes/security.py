@@ -1,4 +1,4 @@
-"""Record types of keys and certificates: CAA, CERT, KEY, SMIMEA, SSHFP and TLSA."""
+"""Record types of keys and certificates: CAA, CDNSKEY, CERT, DNSKEY, KEY, SMIMEA, SSHFP and TLSA."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import base64
 import binascii
 import re
 from typing import Any
+
+import dns.exception
+import dns.name
 
 from designate import errors
 from designate.rrtypes.base import FormError, RRType, register
@@ -47,6 +50,9 @@ ALGORITHMS = {
 KEY_NAME_TYPE = 0x0300
 KEY_OF_ZONE = 0x0100
 NO_KEY = 0xC000
+# Algorithms of one's own (RFC 4034 appendix A.1.1).
+PRIVATE_BY_NAME = 253
+PRIVATE_BY_OID = 254
 _BREAKS = re.compile(r"[ \t\r\n()]+")
 
 
@@ -112,8 +118,39 @@ class Cert(RRType):
             raise ValueError("the certificate is empty")
 
 
+class _PublicKey(RRType):
+    """A type whose data is that of DNSKEY."""
+
+    def check_rdata(self, rdata: Any) -> None:
+        if rdata.algorithm == PRIVATE_BY_NAME:
+            try:
+                dns.name.from_wire(rdata.key, 0)
+            except dns.exception.DNSException:
+                raise ValueError(
+                    "a key of algorithm 253 begins with a domain name (RFC 4034 appendix A.1.1)"
+                ) from None
+        elif rdata.algorithm == PRIVATE_BY_OID and not 0 < rdata.key[0] < len(rdata.key):
+            raise ValueError(
+                "a key of algorithm 254 begins with an object identifier (RFC 4034 appendix A.1.1)"
+            )
+
+
 @register
-class Key(RRType):
+class Dnskey(_PublicKey):
+    """A public key of a zone."""
+
+    type = "DNSKEY"
+
+
+@register
+class Cdnskey(_PublicKey):
+    """A key that the parent shall have."""
+
+    type = "CDNSKEY"
+
+
+@register
+class Key(_PublicKey):
     """A public key, of a host or for SIG(0)."""
 
     type = "KEY"
@@ -123,7 +160,9 @@ class Key(RRType):
             raise ValueError("keys that sign zones are DNSKEY records (RFC 3755)")
 
     def check_rdata(self, rdata: Any) -> None:
-        if not rdata.key and rdata.flags & NO_KEY != NO_KEY:
+        if rdata.key:
+            super().check_rdata(rdata)
+        elif rdata.flags & NO_KEY != NO_KEY:
             raise ValueError("the key is empty")
 
 

@@ -1,11 +1,13 @@
 """Data of every type: a client's text becomes wire form, and its canonical text the same wire form."""
 
+import base64
+
 import dns.zone
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from designate import rrtypes
+from designate import errors, rrtypes
 from designate.wire import presentation, rr, types, validation
 from designate.wire.names import APEX_POINTER
 from tests.support.factories.rdata_strategies import TYPES, accepted_text
@@ -61,3 +63,28 @@ def test_any_bytes_have_a_text_that_holds_all_of_them(number, data):
         assert text == presentation.generic_text(data)
     else:
         assert rdata.to_wire() == data
+
+
+@pytest.mark.parametrize("rtype", ["KEY", "DNSKEY", "CDNSKEY"])
+@pytest.mark.parametrize(
+    ("algorithm", "key", "accepted"),
+    [
+        (253, b"\x03abc\x00\x01", True),
+        (253, b"\x00", True),
+        (253, b"\x03abc", False),
+        (253, b"a", False),
+        (254, b"\x02\x2a\x03\x01", True),
+        (254, b"\x05\x2a", False),
+        (8, b"a", True),
+    ],
+)
+def test_rfc4034_a_1_1_private_keys_begin_with_their_owner(rtype, algorithm, key, accepted):
+    flags = 512 if rtype == "KEY" else 256
+    text = f"{flags} 3 {algorithm} {base64.b64encode(key).decode()}"
+
+    try:
+        rrtypes.rdata(rtype, "x.example.", [text])
+    except errors.InvalidObject:
+        assert not accepted
+    else:
+        assert accepted
