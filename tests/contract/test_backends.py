@@ -33,9 +33,9 @@ ODD_NAMES = [
     "x" * 63 + "." + "y" * 63 + "." + "z" * 63 + "." + "w" * 61 + ".",
     "a.very.deep." + "l." * 40 + "example.",
     "UPPER.example.",
-    "dot\\.ted.example.",
+    "dot\\046ted.example.",
     "caf\\195\\169.example.",
-    'quo\\"ted.example.',
+    "quo\\034ted.example.",
 ]
 
 

@@ -123,7 +123,8 @@ def test_adopt_replaces_a_foreign_zone_with_its_data(tmp_path, pdns):
     pdns_options = pdns.options
 
     class Adopting:
-        TYPE, port, options = "pdns4", pdns.port, {**pdns_options, "adopt": "true"}
+        TYPE, SIGNS, port = "pdns4", False, pdns.port
+        options = pdns_options | {"adopt": "true"}
 
     with Service(tmp_path, Adopting(), free_port()) as service:
         zone = service.zone("adopted.test.")

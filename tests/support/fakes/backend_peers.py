@@ -168,7 +168,7 @@ class Pdns4Side(ServerSide):
     TYPE = "pdns4"
     # PowerDNS takes no names with special characters for zones.
     REFUSED_NAMES = frozenset(
-        {"dot\\.ted.example.", "caf\\195\\169.example.", 'quo\\"ted.example.'}
+        {"dot\\046ted.example.", "caf\\195\\169.example.", "quo\\034ted.example."}
     )
 
     def __enter__(self) -> Self:
