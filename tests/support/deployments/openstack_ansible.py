@@ -174,6 +174,15 @@ def send(MESSAGE, **fields):
 """
 
 
+class Systemd(Machine):
+    """A host whose systemd starts a failed unit again, as the tool's units say (Restart=on-failure)."""
+
+    def check(self) -> None:
+        for name in [name for name, process in self.processes.items() if process.poll() == 1]:
+            self.start(name, f"{BIN}/designate-{name}")
+        super().check()
+
+
 class OpenStackAnsible:
     """A deployment: `OpenStackAnsible(parts, ...)`; every process runs on `host`."""
 
@@ -198,7 +207,7 @@ class OpenStackAnsible:
             "coordinators": ",".join(coordinators),
             "mdns": f"listen = 127.0.0.1:{self.mdns_port}\n",
         }
-        self.host = Machine(
+        self.host = Systemd(
             parts.folder / "host",
             "/etc/designate", "/openstack", "/run/systemd", "/var/cache/designate",
         )  # fmt: skip
