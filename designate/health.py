@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 from oslo_config import cfg
 
 from designate import errors, metrics
 from designate.rpc.liveness import LiveServices
-from designate.runtime.wsgi import WsgiApp, with_retry_after
+from designate.runtime.wsgi import WsgiApp, has_parameter, with_retry_after
 from designate.version import VERSION
 
 GROUP = "monitoring"
@@ -163,7 +162,7 @@ def application(checks: HealthChecks) -> WsgiApp:
             return _metrics(environ, start_response)
         if path != "/healthcheck":
             return _text(start_response, "404 Not Found", "not found\n")
-        full = "full" in parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)
+        full = has_parameter(environ, "full")
         lines = _faults({**checks.quick, **checks.slow} if full else checks.quick)
         healthy = not lines
         if full:

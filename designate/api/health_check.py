@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import parse_qs
 
 from oslo_middleware import healthcheck
 from webob import Request, Response
 
 from designate.api.responses import json_response
 from designate.rpc.liveness import LiveServices
-from designate.runtime.wsgi import WsgiApp
+from designate.runtime.wsgi import WsgiApp, has_parameter
 
 SETTINGS = {
     "backends": "disable_by_file",
@@ -28,7 +27,7 @@ class HealthCheck:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Serve the request."""
-        if "full" not in parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True):
+        if not has_parameter(environ, "full"):
             return self._own(environ, start_response)
         request = Request(environ)
         response: Response = request.get_response(self._own)

@@ -1,9 +1,10 @@
-"""The type of a WSGI application (PEP 3333), and the header of responses that ask for a repetition."""
+"""The type of a WSGI application (PEP 3333), and what all of this service's applications share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import parse_qs
 
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 # Of responses that do not say themselves when to repeat the request.
@@ -24,3 +25,8 @@ def with_retry_after(app: WsgiApp) -> WsgiApp:
         return app(environ, start)
 
     return serve
+
+
+def has_parameter(environ: dict[str, Any], name: str) -> bool:
+    """Return whether the query string has a parameter, with or without a value."""
+    return name in parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True)

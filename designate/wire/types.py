@@ -42,7 +42,6 @@ class TypeInfo(NamedTuple):
     form: str
 
 
-_HEX = "<hex>"
 _DS = "<key tag> <algorithm> <digest type> <hex>"
 _KEY = "<flags> <protocol> <algorithm> <base64>"
 _STRINGS = '"<text>" "<text>" ...'
